@@ -1,0 +1,1 @@
+"""The arm itself: chain, kinematics, calibration, gripper, and what a backend is."""

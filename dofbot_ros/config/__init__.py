@@ -1,0 +1,1 @@
+"""Frozen validated dataclasses and their YAML spelling."""

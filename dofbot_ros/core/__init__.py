@@ -1,0 +1,1 @@
+"""What every part shares: units, time, frames, results of long work."""

@@ -1,0 +1,1 @@
+"""Trajectories and online motion generation."""

@@ -1,0 +1,1 @@
+"""The PyBullet arm and its world."""

@@ -1,0 +1,1 @@
+"""Trials whose numbers can be trusted: protocol, runner, report."""

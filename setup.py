@@ -1,0 +1,67 @@
+"""ament_python build description; `colcon build` and `pip install` both read it."""
+
+import re
+from glob import glob
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = "dofbot_ros"
+HERE = Path(__file__).parent
+
+
+def requirements(name: str) -> list[str]:
+    """Pinned requirements of one part, as listed in requirements/<name>.txt."""
+    lines = (HERE / "requirements" / f"{name}.txt").read_text().splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith(("#", "-"))]
+
+
+def names(part: str) -> list[str]:
+    """The same packages without their pins: a ROS machine brings its own versions; requirements.txt is the tested set."""
+    bounds = {"opencv-contrib-python": ">=4.8,<5", "numpy": ">=1.26", "mediapipe": "==0.10.21"}
+    plain = [re.split("[=<>]", line)[0] for line in requirements(part)]
+    return [name + bounds.get(name, "") for name in plain]
+
+
+def tree(folder: str) -> list[tuple[str, list[str]]]:
+    """data_files entries for every file below `folder`, kept in their sub-folders."""
+    folders = sorted({str(p.parent) for p in Path(folder).rglob("*") if p.is_file()})
+    return [(f"share/{PACKAGE}/{d}", sorted(f for f in glob(f"{d}/*") if Path(f).is_file())) for d in folders]
+
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
+    package_data={PACKAGE: ["py.typed", "**/*.yaml", "**/*.html"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+        *tree("launch"),
+        *tree("urdf"),
+        *tree("config"),
+    ],
+    python_requires=">=3.10",
+    install_requires=["setuptools", *names("base")],
+    extras_require={
+        "ros": requirements("ros"),
+        "sim": names("sim"),
+        "teleop": names("teleop"),
+        "learn": names("learn"),
+        "test": requirements("test"),
+    },
+    zip_safe=True,
+    maintainer="dofbot_ros maintainers",
+    maintainer_email="maintainers@dofbot-ros.example",
+    description="A real-robot control daemon with ROS 2 for the Yahboom DofBot arm.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "dofbot = dofbot_ros.cli.main:main",
+            "driver_node = dofbot_ros.nodes.driver_node:main",
+            "sim_node = dofbot_ros.nodes.sim_node:main",
+            "camera_node = dofbot_ros.nodes.camera_node:main",
+            "block_localizer_node = dofbot_ros.nodes.block_localizer_node:main",
+        ]
+    },
+)
