@@ -1,0 +1,49 @@
+"""`dofbot`: the one entry point. Expected errors are one line, without a traceback.
+
+The modules of this package import nothing heavy at their top: what a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from dofbot_ros import __version__
+from dofbot_ros.cli import bench
+from dofbot_ros.cli.output import console
+from dofbot_ros.errors import DofbotError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(bench.app, name="bench")
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Control stack for the Yahboom DofBot: a real, an emulated or a simulated arm behind one interface."""
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 1 expected error, 2 wrong usage, 130 interrupted."""
+    try:
+        app(prog_name="dofbot")
+    except DofbotError as error:
+        console.print(f"[red]dofbot:[/red] {escape(' '.join(str(error).split()))}", soft_wrap=True, highlight=False)
+        sys.exit(1)

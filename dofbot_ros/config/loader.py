@@ -1,0 +1,111 @@
+"""Frozen dataclasses from YAML: types checked, unknown keys refused with the nearest name."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from dofbot_ros.errors import ConfigError, one_of
+
+T = TypeVar("T")
+
+
+def load_yaml(cls: type[T], path: str | Path) -> T:
+    """Read `path` into the dataclass `cls`.
+
+    Raises:
+        ConfigError: no such file, no YAML, an unknown key, a missing key, a value of another type.
+    """
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", str(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"is not YAML: {' '.join(str(error).split())}", str(path)) from error
+    return from_mapping(cls, {} if content is None else content, str(path))
+
+
+def from_mapping(cls: type[T], content: object, where: str) -> T:
+    """Build the dataclass `cls` from plain data; `where` names the place in messages."""
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"expected a mapping of {cls.__name__}, got {content!r}", where)
+    fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls)) if f.init}
+    for key in content:
+        if key not in fields:
+            raise ConfigError(one_of("key", key, fields), where)
+    missing = [
+        n for n, f in fields.items()
+        if n not in content and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    ]  # fmt: skip
+    if missing:
+        raise ConfigError(f"missing {', '.join(missing)}", where)
+    hints = typing.get_type_hints(cls)
+    values = {key: _convert(hints[key], value, f"{where}: {key}") for key, value in content.items()}
+    try:
+        return cls(**values)
+    except ConfigError as error:
+        raise type(error)(str(error), where) from error
+    except ValueError as error:
+        raise ConfigError(str(error), where) from error
+
+
+def to_mapping(config: object) -> dict[str, Any]:
+    """The same data as plain dicts and lists, ready for YAML or JSON."""
+    return typing.cast(dict[str, Any], _plain(dataclasses.asdict(typing.cast(Any, config))))
+
+
+def save_yaml(config: object, path: str | Path) -> None:
+    """Write a dataclass so that load_yaml reads the same back."""
+    Path(path).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in args:
+            return None
+        return _convert(next(a for a in args if a is not type(None)), value, where)
+    if origin is typing.Literal:
+        if value not in args:
+            raise ConfigError(one_of("value", value, args), where)
+        return value
+    if dataclasses.is_dataclass(hint):
+        return from_mapping(typing.cast(Any, hint), value, where)
+    if origin in (tuple, list):
+        return _convert_sequence(origin, args, value, where)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"expected a mapping, got {value!r}", where)
+        return {_convert(args[0], k, where): _convert(args[1], v, f"{where}: {k}") for k, v in value.items()}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if (isinstance(value, bool) and hint is not bool) or not isinstance(value, hint):
+        raise ConfigError(f"expected {hint.__name__}, got {value!r}", where)
+    return value
+
+
+def _convert_sequence(origin: Any, args: tuple[Any, ...], value: Any, where: str) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ConfigError(f"expected a list, got {value!r}", where)
+    variable = origin is list or (len(args) == 2 and args[1] is Ellipsis)
+    if not variable and len(value) != len(args):
+        raise ConfigError(f"expected {len(args)} values, got {len(value)}", where)
+    items = [_convert(args[0] if variable else args[i], v, f"{where}[{i}]") for i, v in enumerate(value)]
+    return origin(items)

@@ -1,0 +1,43 @@
+"""A loop with deadlines that measures how late it was."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from dofbot_ros.core.clock import Clock
+from dofbot_ros.core.types import FloatArray
+
+
+class Rate:
+    """Wakes at start + k * period. A missed deadline is skipped, never made up for by a burst.
+
+    Args:
+        clock: the clock to sleep on.
+        hz: wake-ups per second [1/s].
+        keep: how many latenesses to remember.
+    """
+
+    def __init__(self, clock: Clock, hz: float, keep: int = 5000) -> None:
+        if not hz > 0:
+            raise ValueError(f"a rate must be positive, got {hz}")
+        self._clock = clock
+        self.period_s = 1.0 / hz
+        self._next = clock.now() + self.period_s
+        self._lateness: deque[float] = deque(maxlen=keep)
+        self.missed = 0
+
+    def wait(self) -> float:
+        """Sleep to the next deadline. Returns how late the wake-up was [s]."""
+        self._clock.sleep_until(self._next)
+        late = max(0.0, self._clock.now() - self._next)
+        self._lateness.append(late)
+        skipped = int(late / self.period_s)
+        self.missed += skipped
+        self._next += (skipped + 1) * self.period_s
+        return late
+
+    def lateness_s(self) -> FloatArray:
+        """The remembered latenesses [s], oldest first, shape (n,)."""
+        return np.fromiter(self._lateness, dtype=np.float64)

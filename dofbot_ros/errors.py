@@ -1,0 +1,84 @@
+"""Every error this package raises on purpose, under one root; a command prints its message as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dofbot_ros.core.types import ToolPose
+
+
+class DofbotError(Exception):
+    """Root. The message says what was wrong, where, and what would be right."""
+
+
+class InputError(DofbotError):
+    """An argument or a file that cannot be used."""
+
+
+class ConfigError(InputError):
+    """A configuration value that does not fit; carries where it stands."""
+
+    def __init__(self, message: str, where: str = "") -> None:
+        super().__init__(f"{where}: {message}" if where else message)
+        self.where = where
+
+
+class CalibrationError(ConfigError):
+    """A calibration that no real arm could have."""
+
+
+class DependencyError(DofbotError):
+    """An optional package that this command needs is not installed."""
+
+    def __init__(self, package: str, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs {package}, which is not installed here: pip install 'dofbot_ros[{extra}]'")
+        self.package = package
+        self.extra = extra
+
+
+class BusError(DofbotError):
+    """Talking to the servos failed."""
+
+
+class PortError(BusError):
+    """The serial port cannot be opened, or went away."""
+
+    def __init__(self, message: str, port: str) -> None:
+        super().__init__(message)
+        self.port = port
+
+
+class FrameError(BusError):
+    """Bytes that are no frame, or a value that no frame can carry."""
+
+
+class NoReplyError(BusError):
+    """Servos that did not answer within the bounded retries."""
+
+    def __init__(self, message: str, servos: Sequence[int]) -> None:
+        super().__init__(message)
+        self.servos = tuple(servos)
+
+
+class CommandRefusedError(DofbotError):
+    """A command that the arm does not carry out in its present state, or at all; nothing has moved."""
+
+
+class UnreachableError(DofbotError):
+    """A tool goal out of reach; carries the nearest pose that is reachable."""
+
+    def __init__(self, goal: ToolPose, nearest: ToolPose) -> None:
+        super().__init__(f"no joint angles reach {goal}; the nearest reachable is {nearest}")
+        self.goal = goal
+        self.nearest = nearest
+
+
+def one_of(what: str, given: object, valid: Iterable[object]) -> str:
+    """Say that `given` is no valid `what`, list the valid ones and name the nearest."""
+    names = [str(v) for v in valid]
+    near = get_close_matches(str(given), names, n=1, cutoff=0.5)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return f"{what} {str(given)!r} is not one of {', '.join(names)}{hint}"
