@@ -1,0 +1,41 @@
+"""How a block's faces look: the texture of the simulated cube and the label to print are one drawing."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from dofbot_ros.core.types import ImageArray
+from dofbot_ros.vision.aruco import dictionary_named
+from dofbot_ros.vision.block_layout import Block
+
+
+def face_texture(block: Block, face: str, dictionary: str, pixels: int = 300) -> ImageArray:
+    """A face as someone outside sees it, the face frame's y axis up: colour, white label, marker.
+
+    Args:
+        block: the block.
+        face: a key of FACE_AXES; a face without a marker is plain colour.
+        dictionary: name of the marker dictionary.
+        pixels: edge of the square picture; it spans the whole face of `block.size`.
+
+    Returns:
+        RGB image, shape (pixels, pixels, 3).
+    """
+    image = np.empty((pixels, pixels, 3), np.uint8)
+    image[:] = block.colour
+    marker = block.faces.get(face)
+    if marker is None:
+        return image
+    _centre(image, block.label_size / block.size)[:] = 255
+    area = _centre(image, block.marker_size / block.size)
+    code = cv2.aruco.generateImageMarker(dictionary_named(dictionary), marker.id, area.shape[0])
+    area[:] = np.rot90(code, marker.quarter_turns)[..., None]
+    return image
+
+
+def _centre(image: ImageArray, fraction: float) -> ImageArray:
+    """View of the middle square that spans `fraction` of the edge."""
+    n = image.shape[0]
+    edge = round(0.5 * n * (1.0 - fraction))
+    return image[edge : n - edge, edge : n - edge]

@@ -1,0 +1,187 @@
+"""Camera intrinsics: ROS camera_info YAML and OpenCV FileStorage YAML, in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.errors import ConfigError, one_of
+
+DISTORTION_MODELS = {"plumb_bob": 5, "rational_polynomial": 8}
+"""ROS name of the distortion model -> number of coefficients, in OpenCV's order (k1 k2 p1 p2 k3 [k4 k5 k6])."""
+
+OPTICAL_FRAME = "camera_optical_frame"
+
+
+@dataclass(frozen=True, eq=False)
+class Intrinsics:
+    """Pinhole camera with lens distortion. Pixel (0, 0) is the centre of the top left pixel, as in OpenCV.
+
+    Attributes:
+        width: [px].
+        height: [px].
+        K: camera matrix [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] [px], shape (3, 3).
+        distortion: coefficients of `model`, shape (5,) or (8,).
+        model: a key of DISTORTION_MODELS.
+        frame: name of the optical frame: z forward, x right, y down.
+
+    Raises:
+        ConfigError: values that no camera has.
+    """
+
+    width: int
+    height: int
+    K: FloatArray
+    distortion: FloatArray = field(default_factory=lambda: np.zeros(5))
+    model: str = "plumb_bob"
+    frame: str = OPTICAL_FRAME
+
+    def __post_init__(self) -> None:
+        if self.model not in DISTORTION_MODELS:
+            raise ConfigError(one_of("distortion model", self.model, DISTORTION_MODELS))
+        if self.width <= 0 or self.height <= 0:
+            raise ConfigError(f"an image is not {self.width}x{self.height} pixels")
+        K, distortion = (np.array(a, dtype=np.float64) for a in (self.K, self.distortion))
+        if K.shape != (3, 3) or not np.all(np.isfinite(K)) or K[0, 0] <= 0 or K[1, 1] <= 0:
+            raise ConfigError("a camera matrix is 3x3 with positive focal lengths on its diagonal")
+        n = DISTORTION_MODELS[self.model]
+        if distortion.shape != (n,) or not np.all(np.isfinite(distortion)):
+            raise ConfigError(f"{self.model} has {n} distortion coefficients, got {distortion.tolist()}")
+        K.setflags(write=False)
+        distortion.setflags(write=False)
+        object.__setattr__(self, "K", K)
+        object.__setattr__(self, "distortion", distortion)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height [px]."""
+        return self.width, self.height
+
+    @property
+    def projection(self) -> FloatArray:
+        """camera_info's P of a camera that is not part of a stereo pair: [K | 0], shape (3, 4)."""
+        return np.hstack([self.K, np.zeros((3, 1))])
+
+    def scaled(self, width: int, height: int) -> Intrinsics:
+        """The same lens for the same picture resized to `width` x `height` [px] (not cropped)."""
+        sx, sy = width / self.width, height / self.height
+        # Pixel centres are at whole numbers, so the resize is about the corner at (-0.5, -0.5).
+        resize = np.array([[sx, 0.0, 0.5 * (sx - 1.0)], [0.0, sy, 0.5 * (sy - 1.0)], [0.0, 0.0, 1.0]])
+        return replace(self, width=width, height=height, K=resize @ self.K)
+
+
+def from_field_of_view(width: int, height: int, horizontal: float, frame: str = OPTICAL_FRAME) -> Intrinsics:
+    """A camera without distortion, with square pixels and a `horizontal` field of view [rad]."""
+    f = 0.5 * width / np.tan(0.5 * horizontal)
+    K = np.array([[f, 0.0, 0.5 * (width - 1)], [0.0, f, 0.5 * (height - 1)], [0.0, 0.0, 1.0]])
+    return Intrinsics(width, height, K, frame=frame)
+
+
+def load_intrinsics(path: str | Path, size: tuple[int, int] | None = None, frame: str = OPTICAL_FRAME) -> Intrinsics:
+    """Read a calibration file of ROS's camera_calibration or of OpenCV's FileStorage (YAML).
+
+    Args:
+        path: the file.
+        size: width and height of the images it is for [px]; needed where the file does not tell.
+        frame: name of the optical frame (neither format holds one).
+
+    Raises:
+        ConfigError: no such file, no YAML, no camera matrix, another image size.
+    """
+    where = str(path)
+    content = _read(Path(path))
+    matrix = _matrix(content, "camera_matrix", where)
+    if matrix is None:
+        raise ConfigError(f"holds no camera_matrix (found: {', '.join(map(str, content)) or 'nothing'})", where)
+    coefficients = _matrix(content, "distortion_coefficients", where)
+    distortion = np.zeros(5) if coefficients is None or coefficients.size == 0 else coefficients.ravel()
+    if distortion.size == 4:
+        distortion = np.append(distortion, 0.0)
+    by_count = {n: name for name, n in DISTORTION_MODELS.items()}
+    model = str(content.get("distortion_model", by_count.get(distortion.size, "plumb_bob")))
+    try:
+        return Intrinsics(*_size(content, size), matrix, distortion, model, frame)
+    except ConfigError as error:
+        raise ConfigError(str(error), where) from error
+
+
+def save_intrinsics(intrinsics: Intrinsics, path: str | Path, camera_name: str = "camera") -> None:
+    """Write the YAML that ROS's camera_info_manager and load_intrinsics read."""
+    matrices = {
+        "camera_matrix": intrinsics.K,
+        "distortion_coefficients": intrinsics.distortion[None],
+        "rectification_matrix": np.eye(3),
+        "projection_matrix": intrinsics.projection,
+    }
+    blocks = {
+        name: {"rows": m.shape[0], "cols": m.shape[1], "data": [float(v) for v in m.ravel()]}
+        for name, m in matrices.items()
+    }
+    content = {
+        "image_width": intrinsics.width,
+        "image_height": intrinsics.height,
+        "camera_name": camera_name,
+        "camera_matrix": blocks["camera_matrix"],
+        "distortion_model": intrinsics.model,
+        **{name: blocks[name] for name in list(blocks)[1:]},
+    }
+    Path(path).write_text(yaml.safe_dump(content, sort_keys=False, default_flow_style=None), encoding="utf-8")
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows the tag that FileStorage puts before a matrix."""
+
+
+_Loader.add_constructor(
+    "tag:yaml.org,2002:opencv-matrix",
+    lambda loader, node: loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else None,
+)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", str(path)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is no text file: a camera_info YAML is expected", str(path)) from error
+    # FileStorage opens with "%YAML:1.0", which is no YAML directive.
+    text = text.split("\n", 1)[-1] if text.startswith("%YAML:") else text
+    try:
+        content = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"is not YAML: {' '.join(str(error).split())}", str(path)) from error
+    if not isinstance(content, Mapping):
+        raise ConfigError("holds no camera_matrix: a camera_info YAML is expected", str(path))
+    return content
+
+
+def _matrix(content: Mapping[str, Any], name: str, where: str) -> FloatArray | None:
+    entry = content.get(name)
+    if entry is None:
+        return None
+    try:
+        return np.array(entry["data"], dtype=np.float64).reshape(int(entry["rows"]), int(entry["cols"]))
+    except (TypeError, KeyError, ValueError) as error:
+        raise ConfigError(f"{name} is not rows, cols and as many numbers in data", where) from error
+
+
+def _size(content: Mapping[str, Any], wanted: tuple[int, int] | None) -> tuple[int, int]:
+    width, height = content.get("image_width"), content.get("image_height")
+    if width is None or height is None:
+        if wanted is None:
+            raise ConfigError("holds no image_width and image_height, and no image size was given")
+        return wanted
+    try:
+        held = int(width), int(height)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"image size {width!r} x {height!r} is no pair of numbers") from error
+    if wanted is not None and held != wanted:
+        raise ConfigError(f"is for {held[0]}x{held[1]} images, this one is {wanted[0]}x{wanted[1]}")
+    return held
