@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from dofbot_ros.cli.output import JsonOption, emit
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -10,3 +14,15 @@ app = typer.Typer(no_args_is_help=True)
 @app.callback()
 def root() -> None:
     """Measure one part of the stack and print its figures; --json prints one object for machines."""
+
+
+@app.command("images")
+def images(
+    as_json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(help="How long to send [s].")] = 20.0,
+    hz: Annotated[float, typer.Option(help="Images a second.")] = 30.0,
+) -> None:
+    """Send 640x480 colour images from one process to another through ROS: how many arrive, and how late."""
+    from dofbot_ros.bench.images import measure
+
+    emit(measure(seconds, hz), as_json, "Images between two processes")

@@ -1,0 +1,53 @@
+"""How many camera images arrive in another process, and how late."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.errors import DofbotError
+
+
+def measure(seconds: float = 20.0, hz: float = 30.0) -> dict[str, Any]:
+    """Send 640x480 rgb8 images from one process to another through ROS.
+
+    Returns:
+        sent; delivered: fraction that arrived whole; p50_ms, p95_ms: from before the message is filled
+        in the sender to a numpy image in the receiver [ms].
+
+    Raises:
+        DofbotError: one of the two processes failed.
+    """
+    count = round(seconds * hz)
+    # A domain of its own: nobody else's traffic is measured.
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().randrange(1, 102))}
+    ends = {"receive": str(seconds + 20.0), "send": str(hz)}
+    processes = {
+        end: subprocess.Popen(
+            [sys.executable, "-m", "dofbot_ros.nodes.image_probe", end, str(count), number],
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+        for end, number in ends.items()
+    }
+    try:
+        output = {end: process.communicate(timeout=seconds + 40.0)[0] for end, process in processes.items()}
+    except subprocess.TimeoutExpired as error:
+        raise DofbotError(f"no result after {error.timeout:.0f} s: {' '.join(error.cmd)}") from error
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+    for end, process in processes.items():
+        if process.returncode != 0:
+            raise DofbotError(f"the process that was to {end} images ended with exit code {process.returncode}")
+    ages_ms = 1e3 * np.array(json.loads(output["receive"])["ages_s"])
+    sent = json.loads(output["send"])["sent"]
+    p50, p95 = np.percentile(ages_ms, [50, 95]) if ages_ms.size else (np.nan, np.nan)
+    return {"sent": sent, "delivered": ages_ms.size / sent, "p50_ms": float(p50), "p95_ms": float(p95)}

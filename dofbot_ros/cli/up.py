@@ -1,0 +1,59 @@
+"""`dofbot up STACK`: run a stack as processes, where there is no `ros2 launch`."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from dofbot_ros.cli.output import console
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.launching import describe, parse_words, processes
+from dofbot_ros.stacks import STACKS, find
+from dofbot_ros.supervisor import POLL_S, Exit, ProcessGroup
+
+
+def up(
+    stack: Annotated[str, typer.Argument(help="Which stack; without one, the stacks are listed.")] = "",
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME:=VALUE...", help="As behind `ros2 launch`.")
+    ] = None,
+    show_args: Annotated[
+        bool, typer.Option("--show-args", help="Print the stack's arguments with their defaults, and end.")
+    ] = False,
+    ready_timeout: Annotated[float, typer.Option(help="Give up when not all nodes serve after so long [s].")] = 30.0,
+) -> None:
+    """Start the nodes of a stack, say `ready` when all of them serve, and end them together on Ctrl-C.
+
+    A required node that ends takes the others with it: exit code 1. Nothing is restarted.
+    """
+    if not stack:
+        for each in STACKS.values():
+            typer.echo(f"{each.name:10} {each.description}")
+        return
+    chosen = find(stack)
+    if show_args:
+        typer.echo(describe(chosen))
+        return
+    commands = [process.command() for process in processes(chosen, parse_words(arguments or []))]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
+    try:
+        with ProcessGroup(commands) as group:
+            seconds = group.wait_ready(ready_timeout)
+            console.print(f"[green]ready[/green]: {stack} after {seconds:.1f} s, Ctrl-C ends it")
+            ended = _first_required_end(group)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    raise DofbotError(f"{ended}: the stack {stack} ends with it")
+
+
+def _first_required_end(group: ProcessGroup) -> Exit:
+    while True:
+        for ended in group.ended():
+            if ended.command.required:
+                return ended
+            console.print(f"[yellow]{escape(str(ended))}[/yellow], the others go on")
+        time.sleep(POLL_S)

@@ -1,0 +1,185 @@
+"""A stack as data: arguments, nodes, conditions; and how it becomes command lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import yaml
+
+from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.supervisor import Command
+
+PACKAGE = "dofbot_ros"
+
+Scalar: TypeAlias = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One `name:=value` of a stack, as people type it."""
+
+    name: str
+    default: str
+    description: str
+    choices: tuple[str, ...] = ()
+
+    def check(self, value: str) -> str:
+        """The value, if it may stand here.
+
+        Raises:
+            InputError: not one of the choices.
+        """
+        if self.choices and value not in self.choices:
+            raise InputError(one_of(f"{self.name}:=", value, self.choices))
+        return value
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A parameter that takes its value from the argument `argument`; `kind` is the parameter's type."""
+
+    argument: str
+    kind: type[Scalar] = str
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node process.
+
+    Attributes:
+        executable: console script, and module below dofbot_ros.nodes.
+        parameters: parameter -> fixed value or Ref.
+        when: argument -> the values with which this node runs; all must hold.
+        unless: argument -> the values with which it does not.
+        required: its end is the end of the stack.
+    """
+
+    executable: str
+    parameters: Mapping[str, Scalar | Ref] = field(default_factory=dict)
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Nodes that run together."""
+
+    name: str
+    description: str
+    arguments: tuple[Argument, ...]
+    nodes: tuple[NodeSpec, ...]
+
+    def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Every argument with its value.
+
+        Raises:
+            InputError: an unknown argument, or a value that is not one of its choices.
+        """
+        known = {a.name: a for a in self.arguments}
+        for name in given:
+            if name not in known:
+                raise InputError(one_of(f"argument of stack {self.name}", name, known))
+        return {name: argument.check(given.get(name, argument.default)) for name, argument in known.items()}
+
+
+@dataclass(frozen=True)
+class Process:
+    """One node, ready to be started."""
+
+    executable: str
+    parameters: dict[str, Scalar]
+    namespace: str
+    required: bool
+
+    def command(self) -> Command:
+        """How `dofbot up` starts it: the module in this interpreter, so that no installation is needed."""
+        words = [sys.executable, "-m", f"{PACKAGE}.nodes.{self.executable}", "--ros-args"]
+        if self.namespace:
+            words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
+        for name, value in self.parameters.items():
+            words += ["-p", f"{name}:={_yaml(value)}"]
+        return Command(self.executable, tuple(words), self.required)
+
+
+def processes(stack: Stack, given: Mapping[str, str]) -> list[Process]:
+    """The processes of `stack`, in the order to start them.
+
+    Args:
+        stack: what to run.
+        given: argument -> value as typed; the others have their defaults.
+
+    Raises:
+        InputError: an unknown argument, or a value that does not fit.
+    """
+    arguments = stack.resolve(given)
+    return [
+        Process(
+            executable=node.executable,
+            parameters={
+                name: parse(value, arguments) if isinstance(value, Ref) else value
+                for name, value in node.parameters.items()
+            },
+            namespace=arguments["namespace"],
+            required=node.required,
+        )
+        for node in stack.nodes
+        if runs(node, arguments)
+    ]
+
+
+def runs(node: NodeSpec, arguments: Mapping[str, str]) -> bool:
+    """Whether `node` runs with these arguments."""
+    wanted = all(arguments[name] in values for name, values in node.when.items())
+    return wanted and not any(arguments[name] in values for name, values in node.unless.items())
+
+
+def parse(ref: Ref, arguments: Mapping[str, str]) -> Scalar:
+    """The value that `ref` points to, in its type.
+
+    Raises:
+        InputError: the text is not of that type.
+    """
+    text = arguments[ref.argument]
+    if ref.kind is str:
+        return text
+    if ref.kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise InputError(one_of(f"{ref.argument}:=", text, ("true", "false")))
+        return text.lower() == "true"
+    try:
+        return ref.kind(text)
+    except ValueError as error:
+        raise InputError(f"{ref.argument}:={text} is no {'whole ' if ref.kind is int else ''}number") from error
+
+
+def parse_words(words: Iterable[str]) -> dict[str, str]:
+    """`name:=value` words as typed behind `ros2 launch` and `dofbot up`.
+
+    Raises:
+        InputError: a word of another form.
+    """
+    pairs = {}
+    for word in words:
+        name, separator, value = word.partition(":=")
+        if not separator or not name:
+            raise InputError(f"{word!r} is not of the form name:=value")
+        pairs[name] = value
+    return pairs
+
+
+def describe(stack: Stack) -> str:
+    """The arguments of a stack, one a line, as `ros2 launch --show-args` words them."""
+    lines = [stack.description, ""]
+    for a in stack.arguments:
+        choices = f" ({' | '.join(a.choices)})" if a.choices else ""
+        lines.append(f"  {a.name}:={a.default}{choices}\n      {a.description}")
+    return "\n".join(lines)
+
+
+def _yaml(value: Scalar) -> str:
+    # Parameters are read as YAML: quoted, "0" stays text and "/dev/ttyUSB0" needs no care.
+    return yaml.safe_dump(value, default_style='"' if isinstance(value, str) else None, width=1 << 20).splitlines()[0]

@@ -1,0 +1,129 @@
+"""How every node process starts, waits, and ends: DDS profile, executor, signals, readiness, exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import rclpy
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from dofbot_ros.core.dds import use_shipped_profile
+from dofbot_ros.errors import DofbotError
+
+
+class Lifeline:
+    """Keeps the process alive until somebody says stop; a failure becomes its exit code."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._failure: BaseException | None = None
+
+    def stop(self) -> None:
+        """End the process in good order."""
+        self._ended.set()
+
+    def fail(self, error: BaseException) -> None:
+        """End the process because of `error`; the first one counts."""
+        self._failure = self._failure or error
+        self._ended.set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is to end."""
+        return self._ended.is_set()
+
+    def wait(self) -> None:
+        """Return when stopped.
+
+        Raises:
+            BaseException: the failure, if there was one.
+        """
+        self._ended.wait()
+        if self._failure is not None:
+            raise self._failure
+
+
+class ManagedNode(Protocol):
+    """A node with something to put in order before the process ends."""
+
+    node: Node
+
+    def close(self) -> None:
+        """Stop threads, bring the arm to rest, let go of devices. ROS still works meanwhile."""
+        ...
+
+
+def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = None) -> int:
+    """Run one node until SIGINT or SIGTERM.
+
+    rclpy's own handlers would shut ROS down under the node's feet; these let it come to rest first (on_exit).
+
+    Returns:
+        Exit code: 0 stopped by a signal, 1 failed (with one line on stderr).
+    """
+    use_shipped_profile()
+    lifeline = Lifeline()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: lifeline.stop())
+    rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
+    managed: ManagedNode | None = None
+    executor: Executor | None = None
+    try:
+        managed = make(lifeline)
+        executor = new_executor()
+        executor.add_node(managed.node)
+        spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)
+        spinner.start()
+        notify_ready()
+        lifeline.wait()
+    except DofbotError as error:
+        sys.stderr.write(f"{managed.node.get_name() if managed else 'dofbot_ros'}: {error}\n")
+        return 1
+    finally:
+        if managed is not None:
+            managed.close()
+        if executor is not None:
+            executor.shutdown()
+            spinner.join()
+        if managed is not None:
+            managed.node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def new_executor() -> Executor:
+    """The events executor where rclpy has one (Kilted and later): it costs a third of the wait-set executor."""
+    try:
+        from rclpy.experimental.events_executor import EventsExecutor
+    except ImportError:
+        return SingleThreadedExecutor()
+    return EventsExecutor()
+
+
+def notify_ready() -> None:
+    """Tell whoever started the process that it serves, by systemd's protocol (sd_notify(3))."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.sendto(b"READY=1", "\0" + path[1:] if path.startswith("@") else path)
+        except OSError as error:
+            sys.stderr.write(f"dofbot_ros: cannot report readiness at {path}: {error.strerror}\n")
+
+
+def _spin(executor: Executor, lifeline: Lifeline) -> None:
+    try:
+        executor.spin()
+    except ExternalShutdownException:
+        lifeline.stop()
+    except BaseException as error:
+        lifeline.fail(error)

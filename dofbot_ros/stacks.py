@@ -1,0 +1,128 @@
+"""What runs in each stack: the single description behind `launch/*.launch.py` and `dofbot up`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.launching import Argument, NodeSpec, Ref, Scalar, Stack
+
+NAMESPACE = Argument("namespace", "", "namespace of all nodes: two arms on one network need two")
+BACKEND = Argument(
+    "backend",
+    "sim",
+    "serial: a real arm; sim: the simulated one; emulator: the simulated one behind an emulated servo bus",
+    ("serial", "sim", "emulator"),
+)
+PORT = Argument("port", "/dev/ttyUSB0", "serial port of the real arm")
+EMULATOR_PORT = Argument(
+    "emulator_port", "/tmp/dofbot_servo_bus", "where the emulated servo bus appears (a link to a pty)"
+)
+PROTOCOL = Argument(
+    "protocol", "bus", "bus: straight to the servos (FF FF); se: USB board of the SE kit (FF FC)", ("bus", "se")
+)
+CALIBRATION = Argument("calibration_file", "", "calibration of the arm (YAML); empty: the shipped one")
+ON_EXIT = Argument("on_exit", "hold", "what the arm does when the stack ends", ("hold", "park", "release"))
+RTF = Argument("rtf", "1.0", "speed of the simulation against real time; 0: as fast as it goes")
+SEED = Argument("scene_seed", "0", "seed of the block poses")
+LOCALIZE = Argument("localize", "true", "find blocks by their markers in the camera image", ("true", "false"))
+CAMERA = Argument("camera", "", "V4L2 index or path, video file, image folder or http stream; empty: no camera")
+CAMERA_INFO = Argument("camera_info_url", "", "calibration of the camera: a camera_info YAML, file:// or a plain path")
+EXTRINSICS = Argument("extrinsics_file", "", "pose of the camera in base_link (YAML); empty: the simulated camera's")
+BLOCKS = Argument("blocks_file", "", "ids, sizes and marker layout of the blocks (YAML); empty: the shipped set")
+
+_ARM_PARAMETERS: dict[str, Scalar | Ref] = {
+    "protocol": Ref("protocol"),
+    "calibration_file": Ref("calibration_file"),
+    "on_exit": Ref("on_exit"),
+}
+_SCENE_PARAMETERS: dict[str, Scalar | Ref] = {"rtf": Ref("rtf", float), "scene_seed": Ref("scene_seed", int)}
+
+DRIVER = NodeSpec("driver_node", {"port": Ref("port"), **_ARM_PARAMETERS}, when={"backend": ("serial",)})
+SIMULATOR = NodeSpec("sim_node", {**_ARM_PARAMETERS, **_SCENE_PARAMETERS}, when={"backend": ("sim",)})
+REHEARSAL = (
+    NodeSpec(
+        "world_node",
+        {
+            "port_link": Ref("emulator_port"),
+            "protocol": Ref("protocol"),
+            "calibration_file": Ref("calibration_file"),
+            "scene_seed": Ref("scene_seed", int),
+        },
+        when={"backend": ("emulator",)},
+    ),
+    NodeSpec(
+        "driver_node",
+        {"port": Ref("emulator_port"), **_ARM_PARAMETERS},
+        when={"backend": ("emulator",)},
+    ),
+)
+REAL_CAMERA = NodeSpec(
+    "camera_node",
+    {"video_device": Ref("camera"), "camera_info_url": Ref("camera_info_url")},
+    unless={"camera": ("",)},
+    required=False,
+)
+LOCALIZER = NodeSpec(
+    "block_localizer_node",
+    {"extrinsics_file": Ref("extrinsics_file"), "blocks_file": Ref("blocks_file")},
+    when={"localize": ("true",)},
+)
+
+_ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT)
+_LOCALIZER_ARGUMENTS = (EXTRINSICS, BLOCKS)
+
+STACKS: dict[str, Stack] = {
+    stack.name: stack
+    for stack in (
+        Stack(
+            "bringup",
+            "The arm alone, real by default, with a camera and the block localizer where asked for.",
+            (
+                replace(BACKEND, default="serial"),
+                PORT,
+                EMULATOR_PORT,
+                *_ARM_ARGUMENTS,
+                CAMERA,
+                CAMERA_INFO,
+                replace(LOCALIZE, default="false"),
+                *_LOCALIZER_ARGUMENTS,
+                RTF,
+                SEED,
+                NAMESPACE,
+            ),
+            (*REHEARSAL, DRIVER, SIMULATOR, REAL_CAMERA, LOCALIZER),
+        ),
+        Stack(
+            "sim",
+            "The simulated arm with its table, blocks and camera, and the block localizer.",
+            (RTF, SEED, *_ARM_ARGUMENTS, LOCALIZE, *_LOCALIZER_ARGUMENTS, NAMESPACE),
+            (replace(SIMULATOR, when={}), LOCALIZER),
+        ),
+        Stack(
+            "demo",
+            "What the demo runs on: the simulated arm, or its rehearsal over the servo bus, and the block localizer.",
+            (
+                replace(BACKEND, choices=("sim", "emulator")),
+                EMULATOR_PORT,
+                *_ARM_ARGUMENTS,
+                RTF,
+                SEED,
+                *_LOCALIZER_ARGUMENTS,
+                NAMESPACE,
+            ),
+            (*REHEARSAL, SIMULATOR, replace(LOCALIZER, when={})),
+        ),
+    )
+}
+
+
+def find(name: str) -> Stack:
+    """The stack called `name`.
+
+    Raises:
+        InputError: there is none; names the nearest.
+    """
+    if name not in STACKS:
+        raise InputError(one_of("stack", name, STACKS))
+    return STACKS[name]
