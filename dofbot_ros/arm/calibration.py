@@ -1,0 +1,165 @@
+"""What differs from arm to arm: servo ids, zeros, signs, scales, limits and base height; ticks <-> rad."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dofbot_ros.arm.gripper import joint_to_servo_degrees, servo_degrees_to_joint
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, FloatArray
+from dofbot_ros.errors import CalibrationError
+
+LOWEST_TICK, HIGHEST_TICK = 96, 4000
+"""Goal positions that the servos accept."""
+
+TICKS_PER_DEGREE = 2200 / 180
+"""Arm_Lib's scale; users measured 11.9 to 12.2 counts a degree."""
+
+_PLAUSIBLE_SCALE = (11.0, 14.0)
+_PLAUSIBLE_HEIGHT = (0.09, 0.13)
+_MAX_ID = 250
+
+TickArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ServoCalibration:
+    """One servo.
+
+    Attributes:
+        id: its address on the bus, 1..250.
+        zero_ticks: its reading at joint angle 0; of the gripper, at servo angle 0 (open).
+        min_ticks: lowest position it is sent to.
+        max_ticks: highest position it is sent to.
+        sign: +1 where ticks rise with the joint angle, -1 where they fall.
+        ticks_per_degree: its scale [1/deg].
+    """
+
+    id: int
+    zero_ticks: int
+    min_ticks: int
+    max_ticks: int
+    sign: int = 1
+    ticks_per_degree: float = TICKS_PER_DEGREE
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.id <= _MAX_ID:
+            raise CalibrationError(f"id {self.id} is not a servo's address: 1 to {_MAX_ID}")
+        if self.sign not in (-1, 1):
+            raise CalibrationError(f"sign {self.sign} must be 1 (ticks rise with the angle) or -1 (they fall)")
+        low, high = _PLAUSIBLE_SCALE
+        if not low <= self.ticks_per_degree <= high:
+            raise CalibrationError(
+                f"ticks_per_degree {self.ticks_per_degree:g} is not these servos': they have {low:g} to {high:g}"
+            )
+        if self.min_ticks >= self.max_ticks:
+            raise CalibrationError(f"limits are reversed: min_ticks {self.min_ticks} >= max_ticks {self.max_ticks}")
+        if self.min_ticks < LOWEST_TICK or self.max_ticks > HIGHEST_TICK:
+            raise CalibrationError(
+                f"limits {self.min_ticks}..{self.max_ticks} leave what the servos accept: {LOWEST_TICK}..{HIGHEST_TICK}"
+            )
+
+
+# Zero of each servo and how far the vendor's own zero setting (register 0x1C) may move it.
+_NOMINAL_ZERO = {"joint1": 2000, "joint2": 2000, "joint3": 2000, "joint4": 2000, "joint5": 1486, GRIP_JOINT: 900}
+_ZERO_WINDOW = {"joint1": 400, "joint2": 400, "joint3": 400, "joint4": 400, "joint5": 300, GRIP_JOINT: 400}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One arm. The defaults are the vendor's numbers (Arm_Lib 1.0.0) and drawing.
+
+    In this package's angles (upright 0, forward positive) the ticks of all six servos rise with the joint angle: Arm_Lib
+    inverts servos 2, 3 and 4 in degrees, which is undone once, here, by counting forward as positive.
+
+    Attributes:
+        base_height_m: table to joint 2 [m]; 0.1075 in the drawing, up to 0.12 on suction cups.
+    """
+
+    base_height_m: float = 0.1075
+    joint1: ServoCalibration = ServoCalibration(1, 2000, 900, 3100)
+    joint2: ServoCalibration = ServoCalibration(2, 2000, 900, 3100)
+    joint3: ServoCalibration = ServoCalibration(3, 2000, 900, 3100)
+    joint4: ServoCalibration = ServoCalibration(4, 2000, 900, 3100)
+    joint5: ServoCalibration = ServoCalibration(5, 1486, 380, 3700, 1, 3320 / 270)
+    grip_joint: ServoCalibration = ServoCalibration(6, 900, 900, 3100)
+
+    def __post_init__(self) -> None:
+        low, high = _PLAUSIBLE_HEIGHT
+        if not low <= self.base_height_m <= high:
+            raise CalibrationError(f"base_height_m {self.base_height_m:g} is not this arm's: {low:g} to {high:g} m")
+        for name, servo in zip(JOINT_NAMES, self.servos, strict=True):
+            nominal, window = _NOMINAL_ZERO[name], _ZERO_WINDOW[name]
+            if abs(servo.zero_ticks - nominal) > window:
+                raise CalibrationError(
+                    f"{name}: zero_ticks {servo.zero_ticks} is more than {window} from the nominal {nominal}; "
+                    "is the horn mounted a tooth off?"
+                )
+        seen: dict[int, str] = {}
+        for name, servo in zip(JOINT_NAMES, self.servos, strict=True):
+            if servo.id in seen:
+                raise CalibrationError(f"{seen[servo.id]} and {name} have the same id {servo.id}")
+            seen[servo.id] = name
+        self._check_gripper()
+
+    def _check_gripper(self) -> None:
+        """The vendor's table covers 0..180 degrees; a tick outside it would have no crank angle of its own."""
+        servo = self.grip_joint
+        ends = [
+            (t - servo.zero_ticks) * servo.sign / servo.ticks_per_degree for t in (servo.min_ticks, servo.max_ticks)
+        ]
+        if min(ends) < -0.01 or max(ends) > 180.01:
+            raise CalibrationError(
+                f"{GRIP_JOINT}: limits {servo.min_ticks}..{servo.max_ticks} are {min(ends):.1f}..{max(ends):.1f} "
+                "degrees of servo 6; the gripper's table covers 0..180"
+            )
+
+    @property
+    def servos(self) -> tuple[ServoCalibration, ...]:
+        """All six, in the order of JOINT_NAMES."""
+        return (self.joint1, self.joint2, self.joint3, self.joint4, self.joint5, self.grip_joint)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Bus addresses, in the order of JOINT_NAMES."""
+        return tuple(servo.id for servo in self.servos)
+
+    def ticks_to_rad(self, ticks: ArrayLike) -> FloatArray:
+        """Joint angles [rad] of servo positions, shape (..., 6). Not clipped: a hand may push the arm past a limit."""
+        offset = np.asarray(ticks, dtype=np.float64) - self._column("zero_ticks")
+        degrees = offset * self._column("sign") / self._column("ticks_per_degree")
+        q: FloatArray = np.radians(degrees)
+        q[..., GRIP] = servo_degrees_to_joint(degrees[..., GRIP])
+        return q
+
+    def rad_to_ticks(self, q: ArrayLike) -> TickArray:
+        """Servo positions of joint angles [rad], shape (..., 6): the nearest tick within min_ticks..max_ticks.
+
+        ticks_to_rad gives every tick in that range back exactly.
+        """
+        q = np.asarray(q, dtype=np.float64)
+        degrees = np.degrees(q)
+        degrees[..., GRIP] = joint_to_servo_degrees(q[..., GRIP])
+        ticks = self._column("zero_ticks") + degrees * self._column("sign") * self._column("ticks_per_degree")
+        low, high = self._column("min_ticks"), self._column("max_ticks")
+        return np.clip(np.rint(ticks), low, high).astype(np.int64)
+
+    def _column(self, name: str) -> FloatArray:
+        return np.array([getattr(servo, name) for servo in self.servos], dtype=np.float64)
+
+
+DEFAULT_CALIBRATION = Calibration()
+
+
+def load_calibration(path: str | Path) -> Calibration:
+    """Read a calibration file (config/calibration.yaml is the pattern).
+
+    Raises:
+        ConfigError: no such file, an unknown key, a value of another type.
+        CalibrationError: a value that no DofBot could have.
+    """
+    return load_yaml(Calibration, path)

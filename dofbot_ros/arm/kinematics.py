@@ -1,0 +1,211 @@
+"""Closed-form kinematics of the five-joint arm: pose, Jacobian, and every set of joint angles that reaches a goal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dofbot_ros.arm.batch import inverse_batch
+from dofbot_ros.arm.planar import ON_AXIS, Interval, PlanarArm, fit_angle, nearest_angle, turn
+from dofbot_ros.core.transforms import rot_y, rot_z, transform
+from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
+from dofbot_ros.errors import InputError, UnreachableError
+
+Joints = tuple[float, float, float, float, float]
+
+
+class Kinematics:
+    """The arm as one yaw joint, three parallel pitch joints and one roll joint, without lateral offsets.
+
+    A goal is five numbers (x, y, z, pitch, roll) for five joints, so it has finitely many solutions: two yaws (facing
+    the goal, or turned away and leaning back) times two elbows. Angles of a goal count modulo a whole turn.
+
+    Args:
+        base_height: base_link to joint 2 [m]; from the calibration.
+        upper_arm: joint 2 to joint 3 [m].
+        forearm: joint 3 to joint 4 [m].
+        tool: joint 4 to tool_link, along the tool [m].
+        lower: joint limits [rad], shape (5,).
+        upper: joint limits [rad], shape (5,).
+
+    The defaults are the vendor's drawing, as in urdf/dofbot.urdf.
+    """
+
+    def __init__(
+        self,
+        base_height: float = 0.1075,
+        upper_arm: float = 0.08285,
+        forearm: float = 0.08285,
+        tool: float = 0.183,
+        lower: Sequence[float] = (-math.pi / 2,) * N_ARM,
+        upper: Sequence[float] = (*(math.pi / 2,) * (N_ARM - 1), math.pi),
+    ) -> None:
+        if min(upper_arm, forearm, tool) <= 0.0:
+            raise InputError(f"link lengths must be positive, got {upper_arm}, {forearm}, {tool} m")
+        if any(not -math.pi <= lo < hi <= math.pi for lo, hi in zip(lower, upper, strict=True)):
+            raise InputError(f"joint limits must rise within -pi..pi rad, got {list(lower)} to {list(upper)}")
+        self.base_height, self.upper_arm, self.forearm, self.tool = base_height, upper_arm, forearm, tool
+        self.lower = np.array(lower, dtype=np.float64)
+        self.upper = np.array(upper, dtype=np.float64)
+        low, high = self.lower.tolist(), self.upper.tolist()
+        self._yaw, self._roll = (low[0], high[0]), (low[4], high[4])
+        self._planar = PlanarArm(upper_arm, forearm, tool, (low[1], low[2], low[3]), (high[1], high[2], high[3]))
+
+    def forward(self, q: ArrayLike) -> ToolPose:
+        """Tool pose of the joint angles `q` [rad], shape (5,); pitch is not wrapped."""
+        q1, q2, q3, q4, q5 = np.asarray(q, dtype=np.float64).tolist()
+        return self._pose((q1, q2, q3, q4, q5))
+
+    def _pose(self, q: Joints) -> ToolPose:
+        r, h = self._planar.point((q[1], q[2], q[3]))
+        return ToolPose(r * math.cos(q[0]), r * math.sin(q[0]), self.base_height + h, q[1] + q[2] + q[3], q[4])
+
+    def forward_batch(self, q: ArrayLike) -> FloatArray:
+        """Tool poses (..., 5) as x, y, z [m], pitch, roll [rad] of joint angles (..., 5) [rad]."""
+        q = np.asarray(q, dtype=np.float64)
+        pitch = q[..., 1:4].sum(axis=-1)
+        return np.concatenate([self.link_points(q)[..., 3, :], pitch[..., None], q[..., 4:5]], axis=-1)
+
+    def link_points(self, q: ArrayLike) -> FloatArray:
+        """Joint 2, joint 3, joint 4 and the tool point in base_link [m], shape (..., 4, 3), of `q` (..., 5) [rad]."""
+        q = np.asarray(q, dtype=np.float64)
+        angle = np.cumsum(q[..., 1:4], axis=-1)
+        lengths = np.array([self.upper_arm, self.forearm, self.tool])
+        zero = np.zeros((*q.shape[:-1], 1))
+        r = np.concatenate([zero, np.cumsum(lengths * np.sin(angle), axis=-1)], axis=-1)
+        h = np.concatenate([zero, np.cumsum(lengths * np.cos(angle), axis=-1)], axis=-1)
+        yaw = q[..., 0:1]
+        return np.stack([r * np.cos(yaw), r * np.sin(yaw), self.base_height + h], axis=-1)
+
+    def tool_transform(self, q: ArrayLike) -> FloatArray:
+        """Pose of tool_link in base_link, shape (4, 4), of `q` (5,) [rad]: z is the approach axis, y the closing line."""
+        q = np.asarray(q, dtype=np.float64)
+        pose = self.forward(q)
+        return transform(rot_z(q[0]) @ rot_y(pose.pitch) @ rot_z(q[4]), (pose.x, pose.y, pose.z))
+
+    def jacobian(self, q: ArrayLike) -> FloatArray:
+        """Geometric Jacobian in base_link at tool_link, shape (6, 5), of `q` (5,) [rad].
+
+        Rows: linear velocity [m/rad], then angular velocity; columns: joints (Siciliano et al., Robotics, 3.1).
+        """
+        q = np.asarray(q, dtype=np.float64)
+        points = self.link_points(q)
+        c, s = math.cos(q[0]), math.sin(q[0])
+        pitch = float(q[1] + q[2] + q[3])
+        pitch_axis = np.array([-s, c, 0.0])
+        tool_axis = np.array([math.sin(pitch) * c, math.sin(pitch) * s, math.cos(pitch)])
+        jacobian = np.zeros((6, N_ARM))
+        tool = points[3]
+        jacobian[:, 0] = (-tool[1], tool[0], 0.0, 0.0, 0.0, 1.0)
+        jacobian[:3, 1:4] = np.cross(pitch_axis, tool - points[:3]).T
+        jacobian[3:, 1:4] = pitch_axis[:, None]
+        jacobian[3:, 4] = tool_axis
+        return jacobian
+
+    def inverse(self, goal: ToolPose) -> FloatArray:
+        """All joint angles within the limits that reach `goal`, shape (k, 5) [rad], 1 <= k <= 4.
+
+        Order: facing the goal before turned away; the elbow that points up and outward before the other one.
+        On joint1's axis every yaw will do, and the one nearest to 0 is given.
+
+        Raises:
+            UnreachableError: there are none; carries the nearest reachable pose (see `nearest`).
+        """
+        return np.array(self._branches(goal, 0.0))
+
+    def solve(self, goal: ToolPose, near: ArrayLike | None = None) -> FloatArray:
+        """The joint angles (5,) [rad] that reach `goal` and ask the least of the joint that moves most from `near` (5,).
+
+        Without `near` the first of `inverse`. On joint1's axis the yaw of `near` is kept.
+
+        Raises:
+            UnreachableError: there are none; carries the nearest reachable pose (see `nearest`).
+        """
+        if near is None:
+            return np.array(self._branches(goal, 0.0)[0])
+        start: list[float] = np.asarray(near, dtype=np.float64)[:N_ARM].tolist()
+        branches = self._branches(goal, start[0])
+        return np.array(min(branches, key=lambda q: max(abs(a - b) for a, b in zip(q, start, strict=True))))
+
+    def _branches(self, goal: ToolPose, free_yaw: float) -> list[Joints]:
+        roll = fit_angle(goal.roll, *self._roll)
+        branches: list[Joints] = []
+        if roll is not None:
+            h = goal.z - self.base_height
+            for yaw, r in self._yaws(goal.x, goal.y, free_yaw):
+                forward, backward = self._planar.solve(r, h, goal.pitch)
+                # Facing the goal, the elbow that bends forward is the high one; turned away it is the other one.
+                for bend in (forward, backward) if r >= 0.0 else (backward, forward):
+                    if bend is not None:
+                        branches.append((yaw, *bend, roll))
+        if not branches:
+            raise UnreachableError(goal, self.nearest(goal))
+        return branches
+
+    def _yaws(self, x: float, y: float, free_yaw: float) -> list[tuple[float, float]]:
+        """Yaws within the limits that put (x, y) into the arm's plane, each with its signed distance r there."""
+        rho = math.hypot(x, y)
+        if rho < ON_AXIS:
+            return [(nearest_angle(free_yaw, *self._yaw), 0.0)]
+        yaws = []
+        azimuth = math.atan2(y, x)
+        facing = fit_angle(azimuth, *self._yaw)
+        if facing is not None:
+            yaws.append((facing, rho))
+        away = fit_angle(azimuth + math.pi, *self._yaw)
+        if away is not None:
+            yaws.append((away, -rho))
+        return yaws
+
+    def pitch_range(self, x: float, y: float, z: float) -> list[Interval]:
+        """All tool pitches at which the point (x, y, z) [m] is reached: intervals (lo, hi) [rad], rising, lo >= -pi.
+
+        Exact (see PlanarArm.pitch_ranges); empty where the point is out of reach. Where both yaws reach the point (on
+        the y axis) the intervals of both are given and may overlap.
+        """
+        ranges = [self._planar.pitch_ranges(r, z - self.base_height) for _, r in self._yaws(x, y, 0.0)]
+        return sorted(interval for part in ranges for interval in part)
+
+    def nearest(self, goal: ToolPose) -> ToolPose:
+        """The reachable pose nearest to `goal`: first in position, then in pitch, then in roll.
+
+        So a point that can be reached at some pitch is kept, at the pitch of its range that turns least from the goal's;
+        a point out of reach is replaced by the nearest point of the workspace, and of the pitches at which that one is
+        reached the nearest is taken. Roll is independent of both: it is kept, or put on the nearer limit.
+        """
+        h = goal.z - self.base_height
+        reached: list[tuple[float, Joints]] = []
+        for yaw, r in self._yaws(goal.x, goal.y, 0.0):
+            for interval in self._planar.pitch_ranges(r, h):
+                pitch = nearest_angle(goal.pitch, *interval)
+                for bend in self._planar.solve(r, h, pitch, tolerance=1e-7):
+                    if bend is not None:
+                        reached.append((abs(turn(goal.pitch, pitch)), (yaw, *bend, 0.0)))
+        if reached:
+            q = min(reached)[1]
+        else:
+            q = min(self._approaches(goal))[1]
+        roll = fit_angle(goal.roll, *self._roll)
+        return self._pose((*q[:4], nearest_angle(goal.roll, *self._roll) if roll is None else roll))
+
+    def _approaches(self, goal: ToolPose) -> list[tuple[float, Joints]]:
+        """Candidates for a point out of reach, with their distance [m]: one facing it, one turned away from it."""
+        rho, azimuth = math.hypot(goal.x, goal.y), math.atan2(goal.y, goal.x)
+        found = []
+        for towards in (azimuth, azimuth + math.pi):
+            yaw = nearest_angle(towards, *self._yaw)
+            r = rho * math.cos(azimuth - yaw)
+            q = (yaw, *self._planar.nearest(r, goal.z - self.base_height, goal.pitch), 0.0)
+            pose = self._pose(q)
+            found.append((math.dist((pose.x, pose.y, pose.z), (goal.x, goal.y, goal.z)), q))
+        return found
+
+    def inverse_batch(self, goals: ArrayLike) -> FloatArray:
+        """Solutions of many goals (n, 5) x, y, z [m], pitch, roll [rad]: joint angles (n, 4, 5) [rad].
+
+        Branches in the order of `inverse`, each in its own place; nan where a branch does not exist. Raises nothing.
+        """
+        return inverse_batch(self, np.asarray(goals, dtype=np.float64))
