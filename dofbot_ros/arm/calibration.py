@@ -73,8 +73,8 @@ _ZERO_WINDOW = {"joint1": 400, "joint2": 400, "joint3": 400, "joint4": 400, "joi
 class Calibration:
     """One arm. The defaults are the vendor's numbers (Arm_Lib 1.0.0) and drawing.
 
-    In this package's angles (upright 0, forward positive) the ticks of all six servos rise with the joint angle: Arm_Lib
-    inverts servos 2, 3 and 4 in degrees, which is undone once, here, by counting forward as positive.
+    In this package's angles (upright 0, forward positive) the ticks of all six servos rise with the joint angle:
+    Arm_Lib inverts the degrees of servos 2, 3 and 4, and counting forward as positive undoes that, once, here.
 
     Attributes:
         base_height_m: table to joint 2 [m]; 0.1075 in the drawing, up to 0.12 on suction cups.
@@ -109,9 +109,8 @@ class Calibration:
     def _check_gripper(self) -> None:
         """The vendor's table covers 0..180 degrees; a tick outside it would have no crank angle of its own."""
         servo = self.grip_joint
-        ends = [
-            (t - servo.zero_ticks) * servo.sign / servo.ticks_per_degree for t in (servo.min_ticks, servo.max_ticks)
-        ]
+        scale = servo.sign / servo.ticks_per_degree
+        ends = [(ticks - servo.zero_ticks) * scale for ticks in (servo.min_ticks, servo.max_ticks)]
         if min(ends) < -0.01 or max(ends) > 180.01:
             raise CalibrationError(
                 f"{GRIP_JOINT}: limits {servo.min_ticks}..{servo.max_ticks} are {min(ends):.1f}..{max(ends):.1f} "
@@ -146,7 +145,8 @@ class Calibration:
         degrees[..., GRIP] = joint_to_servo_degrees(q[..., GRIP])
         ticks = self._column("zero_ticks") + degrees * self._column("sign") * self._column("ticks_per_degree")
         low, high = self._column("min_ticks"), self._column("max_ticks")
-        return np.clip(np.rint(ticks), low, high).astype(np.int64)
+        whole: TickArray = np.clip(np.rint(ticks), low, high).astype(np.int64)
+        return whole
 
     def _column(self, name: str) -> FloatArray:
         return np.array([getattr(servo, name) for servo in self.servos], dtype=np.float64)

@@ -36,6 +36,7 @@ class Kinematics:
 
     def __init__(
         self,
+        *,
         base_height: float = 0.1075,
         upper_arm: float = 0.08285,
         forearm: float = 0.08285,
@@ -81,7 +82,7 @@ class Kinematics:
         return np.stack([r * np.cos(yaw), r * np.sin(yaw), self.base_height + h], axis=-1)
 
     def tool_transform(self, q: ArrayLike) -> FloatArray:
-        """Pose of tool_link in base_link, shape (4, 4), of `q` (5,) [rad]: z is the approach axis, y the closing line."""
+        """Pose of tool_link in base_link (4, 4) of `q` (5,) [rad]: z is the approach axis, y the closing line."""
         q = np.asarray(q, dtype=np.float64)
         pose = self.forward(q)
         return transform(rot_z(q[0]) @ rot_y(pose.pitch) @ rot_z(q[4]), (pose.x, pose.y, pose.z))
@@ -117,9 +118,10 @@ class Kinematics:
         return np.array(self._branches(goal, 0.0))
 
     def solve(self, goal: ToolPose, near: ArrayLike | None = None) -> FloatArray:
-        """The joint angles (5,) [rad] that reach `goal` and ask the least of the joint that moves most from `near` (5,).
+        """The joint angles (5,) [rad] that reach `goal`; of several, those nearest to `near` (5,).
 
-        Without `near` the first of `inverse`. On joint1's axis the yaw of `near` is kept.
+        Near means that the joint that turns most turns least. Without `near` it is the first of `inverse`; on joint1's
+        axis the yaw of `near` is kept.
 
         Raises:
             UnreachableError: there are none; carries the nearest reachable pose (see `nearest`).
@@ -172,9 +174,9 @@ class Kinematics:
     def nearest(self, goal: ToolPose) -> ToolPose:
         """The reachable pose nearest to `goal`: first in position, then in pitch, then in roll.
 
-        So a point that can be reached at some pitch is kept, at the pitch of its range that turns least from the goal's;
-        a point out of reach is replaced by the nearest point of the workspace, and of the pitches at which that one is
-        reached the nearest is taken. Roll is independent of both: it is kept, or put on the nearer limit.
+        So a point that can be reached at some pitch is kept, at the pitch of its range that turns least from the
+        goal's; a point out of reach is replaced by the nearest point of the workspace, at the pitch that is nearest of
+        those that reach it. Roll is independent of both: it is kept, or put on the nearer limit.
         """
         h = goal.z - self.base_height
         reached: list[tuple[float, Joints]] = []
@@ -184,10 +186,7 @@ class Kinematics:
                 for bend in self._planar.solve(r, h, pitch, tolerance=1e-7):
                     if bend is not None:
                         reached.append((abs(turn(goal.pitch, pitch)), (yaw, *bend, 0.0)))
-        if reached:
-            q = min(reached)[1]
-        else:
-            q = min(self._approaches(goal))[1]
+        q = min(reached or self._approaches(goal))[1]
         roll = fit_angle(goal.roll, *self._roll)
         return self._pose((*q[:4], nearest_angle(goal.roll, *self._roll) if roll is None else roll))
 

@@ -87,7 +87,7 @@ class PlanarArm(NamedTuple):
 
         None stands for a bend that the limits or the lengths forbid; a straight elbow is the first of the two.
         """
-        a, b, t, lower, upper = self
+        a, b, t = self[:3]
         w, v = r - t * math.sin(pitch), h - t * math.cos(pitch)
         k = 2.0 * a * b
         c = w * w + v * v - a * a - b * b  # k cos(bend), by the law of cosines
