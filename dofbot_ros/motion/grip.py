@@ -1,0 +1,60 @@
+"""The gripper's own motion: beside whatever the arm does, and squeezing no harder than needed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dofbot_ros.motion.online import OnlineMotion
+
+
+class GripMotion:
+    """Moves grip_joint to its goal; when a block stops the fingers, the goal stays a little ahead of them.
+
+    A bus servo pushes harder the further its goal lies ahead, and burns out when it stalls for long (the vendor's
+    precautions): so a goal that leads a standing gripper by more than `lead` is drawn back to that lead.
+
+    Args:
+        motion: of one joint.
+        lead: [rad].
+    """
+
+    STANDING_S = 0.3
+    STANDING_TRAVEL = 0.02
+
+    def __init__(self, motion: OnlineMotion, lead: float) -> None:
+        self._motion = motion
+        self._lead = lead
+        self._goal = 0.0
+        self._mark = (0.0, 0.0)
+        self.stalled = False
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is on its way to its goal."""
+        return not self._motion.at_rest or abs(float(self._motion.state.position[0]) - self._goal) > 1e-6
+
+    def reset(self, position: float, velocity: float = 0.0) -> None:
+        """Be at `position` [rad] and stay there."""
+        self._motion.reset([position], [velocity])
+        self._goal = position
+        self.stalled = False
+
+    def go(self, goal: float) -> None:
+        """Move to `goal` [rad]."""
+        self._goal = goal
+        self.stalled = False
+
+    def update(self, measured: float, now_s: float) -> tuple[float, float]:
+        """One period on; `measured` is where the joint is [rad]. Returns position [rad] and velocity [rad/s]."""
+        self._watch(measured, now_s)
+        sample = self._motion.update([self._goal])
+        return float(sample.position[0]), float(sample.velocity[0])
+
+    def _watch(self, measured: float, now_s: float) -> None:
+        lead = float(self._motion.state.position[0]) - measured
+        moved = abs(measured - self._mark[0]) > self.STANDING_TRAVEL
+        if moved or abs(lead) <= self._lead + 1e-3:
+            self._mark = (measured, now_s)
+        elif now_s - self._mark[1] >= self.STANDING_S:
+            self.stalled = True
+            self._goal = measured + float(np.sign(lead)) * self._lead

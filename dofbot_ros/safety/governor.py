@@ -1,0 +1,195 @@
+"""The one gate that every command to the arm goes through: it returns what may be sent, and why it differs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dofbot_ros.core.types import JOINT_NAMES, FloatArray
+from dofbot_ros.motion.trajectory import MotionLimits, Sample
+from dofbot_ros.safety.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Governed:
+    """What may be sent.
+
+    Attributes:
+        position: [rad] shape (6,).
+        velocity: [rad/s] shape (6,), of this period.
+        reasons: why it differs from what was asked, each "what: where"; empty when it does not.
+    """
+
+    position: FloatArray
+    velocity: FloatArray
+    reasons: tuple[str, ...]
+
+
+class Governor:
+    """Limits position, velocity, acceleration and workspace of a stream of wishes, one control period at a time.
+
+    It keeps one invariant: braking each joint at its acceleration limit from the present command stays within joint
+    limits and workspace. A wish that would break it is replaced by that braking. So whatever is asked, the arm can
+    always stop in time, and after any sequence of wishes velocity and acceleration are within their limits.
+
+    Args:
+        limits: of position, velocity and acceleration.
+        workspace: bodies and obstacles.
+        period_s: control period [s].
+        soft_start_s: time over which the velocity limit grows to its full value after start() [s].
+        timeout_s: a wish older than this is not followed [s].
+    """
+
+    SOFT_START_FLOOR = 0.15
+
+    def __init__(
+        self, limits: MotionLimits, workspace: Workspace, period_s: float, soft_start_s: float, timeout_s: float
+    ) -> None:
+        self.limits = limits
+        self.workspace = workspace
+        self.period_s = period_s
+        self.soft_start_s = soft_start_s
+        self.timeout_s = timeout_s
+        self._position = np.zeros_like(limits.lower)
+        self._velocity = np.zeros_like(limits.lower)
+        self._started_s = -math.inf
+
+    @property
+    def state(self) -> Sample:
+        """Position and velocity commanded last."""
+        return Sample(self._position.copy(), self._velocity.copy())
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the commanded velocity is zero."""
+        return bool(np.abs(self._velocity).max() < 1e-9)
+
+    def start(self, measured: FloatArray, now_s: float) -> None:
+        """Begin at rest from where the arm was measured to be, (6,) [rad]; soft start runs from `now_s`.
+
+        An arm that stands a little past a limit (servos do, when pushed by hand) is not pulled back at once: its first
+        motion may only go inward.
+        """
+        self._position = np.array(measured, dtype=np.float64)
+        self._velocity = np.zeros_like(self._position)
+        self._started_s = now_s
+
+    def soft_start_scale(self, now_s: float) -> float:
+        """Share of the velocity limit that is open at `now_s`, from SOFT_START_FLOOR to 1."""
+        if self.soft_start_s <= 0:
+            return 1.0
+        done = min(1.0, max(0.0, (now_s - self._started_s) / self.soft_start_s))
+        return self.SOFT_START_FLOOR + (1.0 - self.SOFT_START_FLOOR) * done
+
+    def step(self, wish: Sample, stamp_s: float, now_s: float) -> Governed:
+        """One control period towards `wish`.
+
+        Args:
+            wish: position [rad] (6,) wanted at the end of this period, and the velocity [rad/s] (6,) it is moving with;
+                that lets a moving wish be followed without lag, and one at rest be met without overshoot.
+            stamp_s: when the wish was made, on the control clock [s].
+            now_s: the same clock now [s].
+        """
+        reasons: list[str] = []
+        if now_s - stamp_s > self.timeout_s:
+            reasons.append(f"stale: command is {now_s - stamp_s:.2f} s old, the limit is {self.timeout_s:.2f} s")
+        elif not (np.isfinite(wish.position).all() and np.isfinite(wish.velocity).all()):
+            reasons.append("not finite: a joint value of the command is no number")
+        if reasons:
+            return self._brake(reasons)
+        velocity = self._shape(wish, now_s, reasons)
+        if not self._can_stop(velocity, reasons):
+            return self._brake(reasons)
+        return self._advance(velocity, reasons)
+
+    def halt(self) -> Governed:
+        """One control period of braking at the acceleration limit."""
+        return self._brake([])
+
+    def _shape(self, wish: Sample, now_s: float, reasons: list[str]) -> FloatArray:
+        dt, limits = self.period_s, self.limits
+        # Standing past a limit already is no reason to move: the arm is only kept from going further.
+        target = np.clip(
+            wish.position, np.minimum(limits.lower, self._position), np.maximum(limits.upper, self._position)
+        )
+        self._note(reasons, np.abs(target - wish.position) > 1e-6, "position limit")
+        v_max = limits.velocity * self.soft_start_scale(now_s)
+        feed = np.where(target == wish.position, np.clip(wish.velocity, -v_max, v_max), 0.0)
+        distance = target - self._position
+        wanted = distance / dt
+        # Relative to the moving wish, never faster than what the acceleration limit can take away again in time.
+        reach = braking_velocity(np.abs(distance), limits.acceleration * dt, dt)
+        shaped = np.clip(wanted, np.minimum(feed, 0.0) - reach, np.maximum(feed, 0.0) + reach)
+        velocity = np.clip(shaped, -v_max, v_max)
+        self._note(reasons, np.abs(velocity - shaped) > 1e-6, "velocity limit")
+        step = limits.acceleration * dt
+        eased = np.clip(velocity, self._velocity - step, self._velocity + step)
+        self._note(reasons, np.abs(eased - velocity) > 0.05 * limits.velocity, "acceleration limit")
+        return self._within_limits(eased)
+
+    def _within_limits(self, velocity: FloatArray) -> FloatArray:
+        """Cut velocities that could not be braked before the joint limit."""
+        dt, limits = self.period_s, self.limits
+        step = limits.acceleration * dt
+        up = braking_velocity(np.maximum(limits.upper - self._position, 0.0), step, dt)
+        down = braking_velocity(np.maximum(self._position - limits.lower, 0.0), step, dt)
+        return np.clip(velocity, -down, up)
+
+    def _can_stop(self, velocity: FloatArray, reasons: list[str]) -> bool:
+        """Whether braking right after this period stays in the workspace, or at least does not get worse."""
+        step = self.limits.acceleration * self.period_s
+        q = self._position + velocity * self.period_s
+        periods = np.linspace(0.0, np.ceil((np.abs(velocity) / step).max()), 5).round()
+        travel = braking_distance(np.abs(velocity), step, self.period_s, periods[:, None])
+        path = np.vstack([self._position, q + np.sign(velocity) * travel])
+        clearance = self.workspace.clearances(path)
+        # Standing in a forbidden place already, the arm may still move where no clearance that is negative shrinks.
+        allowed = ((clearance[1:] >= 0) | (clearance[1:] >= clearance[0] - 1e-9)).all(axis=-1)
+        if allowed.all():
+            return True
+        reasons.append("workspace: " + self.workspace.violation(path[1 + int(np.argmin(allowed))]))
+        return False
+
+    def _brake(self, reasons: list[str]) -> Governed:
+        step = self.limits.acceleration * self.period_s
+        velocity = np.sign(self._velocity) * np.maximum(np.abs(self._velocity) - step, 0.0)
+        return self._advance(velocity, reasons)
+
+    def _advance(self, velocity: FloatArray, reasons: list[str]) -> Governed:
+        self._position = self._position + velocity * self.period_s
+        self._velocity = velocity
+        return Governed(self._position.copy(), velocity.copy(), tuple(reasons))
+
+    @staticmethod
+    def _note(reasons: list[str], joints: FloatArray, what: str) -> None:
+        names = [name for name, hit in zip(JOINT_NAMES, joints, strict=True) if hit]
+        if names:
+            reasons.append(f"{what}: {', '.join(names)}")
+
+
+def braking_velocity(distance: FloatArray, step: FloatArray, period_s: float) -> FloatArray:
+    """Largest velocity from which lowering it by `step` each period covers no more than `distance`.
+
+    This period moves velocity * period_s, the next (velocity - step) * period_s, and so on: with
+    velocity = (n + f) step the sum is ((n + 1)(n + f) - n (n + 1) / 2) step period_s, solved here for velocity.
+
+    Args:
+        distance: [rad] >= 0, shape (n,).
+        step: velocity change a period [rad/s], shape (n,).
+        period_s: [s].
+    """
+    units = distance / (step * period_s)
+    n = np.floor(-0.5 + np.sqrt(0.25 + 2.0 * units))
+    velocity: FloatArray = step * (units + 0.5 * n * (n + 1.0)) / (n + 1.0)
+    return velocity
+
+
+def braking_distance(
+    velocity: FloatArray, step: FloatArray, period_s: float, periods: FloatArray | float = np.inf
+) -> FloatArray:
+    """Distance [rad] of `periods` periods (to rest by default) after one at `velocity`, each slower by `step`."""
+    n = np.minimum(np.floor(velocity / step), periods)
+    distance: FloatArray = period_s * (n * velocity - 0.5 * n * (n + 1.0) * step)
+    return distance

@@ -1,0 +1,414 @@
+"""The daemon that owns the arm: one control cycle reads, decides and writes; commands come in beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dofbot_ros.arm.backend import ArmBackend, ArmReading, ArmSent, BusStats
+from dofbot_ros.arm.gripper import CLOSED, MAX_GAP, gap_to_joint
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray, ToolPose
+from dofbot_ros.errors import BusError, CommandRefusedError, PortError, one_of
+from dofbot_ros.motion.source import Follow, GoTo, Jog, Stream
+from dofbot_ros.motion.trajectory import MotionLimits, Trajectory
+from dofbot_ros.motion.twist import joint_velocity
+from dofbot_ros.safety.monitor import ArmMonitor
+from dofbot_ros.safety.states import ArmState, arm_state
+from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.service.config import HOME, PARK, DriverConfig
+from dofbot_ros.service.motion_control import MotionControl
+from dofbot_ros.service.snapshot import Snapshot
+
+
+class ArmDaemon:
+    """Owns a backend. `step()` is called once a control period by one thread; commands may come from any.
+
+    Every command but estop raises CommandRefusedError, with the reason, when it is not carried out.
+
+    Args:
+        backend: the arm; it is connected, and connected again, by step().
+        config: rates, limits, behaviour.
+        kinematics: lengths and joint limits; of the calibrated arm where there is a calibration.
+        workspace: where the arm may be; the default one when None.
+    """
+
+    def __init__(
+        self,
+        backend: ArmBackend,
+        config: DriverConfig,
+        kinematics: Kinematics | None = None,
+        workspace: Workspace | None = None,
+    ) -> None:
+        self.config = config
+        self.kinematics = kinematics or Kinematics()
+        self.workspace = workspace or Workspace(self.kinematics)
+        self.limits = MotionLimits(
+            np.append(self.kinematics.lower, 0.0),
+            np.append(self.kinematics.upper, CLOSED),
+            np.full(N_JOINTS, config.max_velocity),
+            np.full(N_JOINTS, config.max_acceleration),
+        )
+        self._backend = backend
+        self._clock = backend.clock
+        self._motion = MotionControl(self.limits, self.workspace, config)
+        self._monitor = ArmMonitor(config.stale_read_s, config.tracking_error, config.tracking_error_s)
+        self._lock = threading.RLock()
+        self._connected = False
+        self._torque = False
+        self._freedrive = False
+        self._estop = ""
+        self._fault = ""
+        self._offline = "not connected yet"
+        self._retry_at = -np.inf
+        self._reading: ArmReading | None = None
+        self._sent: ArmSent | None = None
+        self._bus_errors = 0
+        self._last_bus_error = ""
+        self._snapshot = self._describe(self._clock.now())
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """What the last cycle left; never waits for the bus."""
+        return self._snapshot
+
+    def run(self, stop: Callable[[], bool], after_cycle: Callable[[Snapshot, Rate], None]) -> None:
+        """Step at the control rate until `stop()`, then shut down as on_exit says."""
+        rate = Rate(self._clock, self.config.control_rate_hz)
+        try:
+            while not stop():
+                after_cycle(self.step(), rate)
+                rate.wait()
+        finally:
+            self.shutdown()
+
+    def step(self) -> Snapshot:
+        """One control cycle."""
+        with self._lock:
+            now = self._clock.now()
+            if not self._connected:
+                self._try_to_connect(now)
+            else:
+                try:
+                    self._cycle(now)
+                except PortError as error:
+                    self._disconnect(str(error))
+            self._snapshot = self._describe(self._clock.now())
+            return self._snapshot
+
+    def _cycle(self, now: float) -> None:
+        try:
+            self._reading = self._backend.read()
+        except PortError:
+            raise
+        except BusError as error:
+            self._note_bus_error(error)
+        if self._reading is None:
+            return
+        if not self._fault:
+            commanded = self._motion.at.position if self._torque else None
+            self._fault = self._monitor.judge(self._reading, commanded, self._clock.now())
+        if not self._torque:
+            return
+        if self._estop or self._fault:
+            self._motion.end(self._estop or self._fault)
+            governed = self._motion.brake()
+        else:
+            governed = self._motion.decide(self._reading.position, now)
+        try:
+            self._sent = self._backend.write(governed.position, self._motion.period_s)
+        except PortError:
+            raise
+        except BusError as error:
+            self._note_bus_error(error)
+
+    # -- connection --------------------------------------------------------------------------------------------------
+
+    def _try_to_connect(self, now: float) -> None:
+        if now < self._retry_at:
+            return
+        try:
+            self._reading = self._backend.connect()
+        except BusError as error:
+            self._offline = str(error)
+            self._backend.close()
+            self._retry_at = self._clock.now() + self.config.reconnect_s
+            return
+        self._connected, self._offline, self._fault = True, "", ""
+        self._torque = self._freedrive = False
+        self._sent = None
+        self._monitor.reset()
+        self._motion.start(self._reading.position, now)
+
+    def _disconnect(self, reason: str) -> None:
+        self._motion.end(reason)
+        self._connected, self._torque, self._offline = False, False, reason
+        self._backend.close()
+        self._retry_at = self._clock.now() + self.config.reconnect_s
+
+    def _note_bus_error(self, error: BusError) -> None:
+        self._bus_errors += 1
+        self._last_bus_error = str(error)
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    def follow(
+        self,
+        times: ArrayLike,
+        positions: ArrayLike,
+        velocities: ArrayLike | None = None,
+        joints: Sequence[str] = JOINT_NAMES,
+    ) -> int:
+        """Start a trajectory, in place of whatever the arm does. Joints that are not named stay where they are.
+
+        Args:
+            times: [s] from now, shape (n,), strictly increasing.
+            positions: [rad] shape (n, len(joints)).
+            velocities: [rad/s] of the same shape, or None for smooth ones.
+            joints: what the columns are.
+
+        Returns:
+            The number of the motion, as in Snapshot.motion and MotionResult.motion.
+        """
+        with self._lock:
+            self._require_ready()
+            start = self._motion.at
+            full = _columns(positions, joints, start.position)
+            speeds = None if velocities is None else _columns(velocities, joints, np.zeros(N_JOINTS))
+            trajectory = Trajectory(times, full, speeds, start)
+            trajectory.check(self.limits)
+            self._check_path(trajectory)
+            return self._motion.begin(Follow(trajectory, self._motion.period_s), grips=JOINT_NAMES[GRIP] in joints)
+
+    def stream(self, position: ArrayLike, stamp_s: float, joints: Sequence[str] = JOINT_NAMES) -> int:
+        """Follow single points; the arm halts when none has come for command_timeout_s.
+
+        Args:
+            position: [rad] shape (len(joints),).
+            stamp_s: when the point was made, on the arm's clock [s].
+            joints: what the entries are.
+        """
+        with self._lock:
+            self._require_ready()
+            self._require_recent(stamp_s)
+            point = _columns(np.asarray(position, dtype=np.float64)[None], joints, self._motion.at.position)[0]
+            if not np.isfinite(point).all():
+                raise CommandRefusedError("the streamed point holds a number that is not finite")
+            if isinstance(self._motion.source, Stream):
+                self._motion.source.renew(point, stamp_s)
+                return self._motion.number
+            return self._motion.begin(Stream(point, stamp_s), grips=JOINT_NAMES[GRIP] in joints)
+
+    def twist(self, linear: ArrayLike, angular: ArrayLike, stamp_s: float) -> int:
+        """Move the tool with a velocity in base_link; the arm halts when none has come for command_timeout_s.
+
+        Args:
+            linear: [m/s] shape (3,).
+            angular: [rad/s] shape (3,); of it pitch and roll are followed, the yaw of five joints follows from x, y.
+            stamp_s: when it was made, on the arm's clock [s].
+        """
+        with self._lock:
+            self._require_ready()
+            self._require_recent(stamp_s)
+            at = self._motion.at
+            velocity = np.append(
+                joint_velocity(self.kinematics, at.position[:GRIP], linear, angular, self.limits.velocity[:GRIP]), 0.0
+            )
+            if isinstance(self._motion.source, Jog):
+                self._motion.source.renew(velocity, stamp_s)
+                return self._motion.number
+            self._motion.generator.reset(at.position, at.velocity)
+            return self._motion.begin(Jog("twist", self._motion.generator, velocity, stamp_s))
+
+    def move_joints(self, target: ArrayLike, kind: str = "joints") -> int:
+        """Move the five arm joints to `target` [rad] (5,) and rest there."""
+        with self._lock:
+            self._require_ready()
+            at = self._motion.at
+            goal = np.append(np.asarray(target, dtype=np.float64)[:GRIP], at.position[GRIP])
+            if offence := self.workspace.violation(goal):
+                raise CommandRefusedError(f"the goal is not allowed: {offence}")
+            self._motion.generator.reset(at.position, at.velocity)
+            return self._motion.begin(GoTo(kind, self._motion.generator, goal))
+
+    def move_tool(self, pose: ToolPose) -> int:
+        """Move the tool to `pose`, by the nearest joint angles.
+
+        Raises:
+            UnreachableError: carries the nearest pose that is reachable.
+        """
+        with self._lock:
+            self._require_ready()
+            return self.move_joints(self.kinematics.solve(pose, near=self._motion.at.position[:GRIP]), "pose")
+
+    def home(self) -> int:
+        """Move upright."""
+        return self.move_joints(HOME[:GRIP], "home")
+
+    def park(self) -> int:
+        """Fold the arm."""
+        return self.move_joints(PARK[:GRIP], "park")
+
+    def gripper(self, gap_m: float) -> None:
+        """Open or close to a gap between the finger tips [m]; the arm's own motion goes on."""
+        with self._lock:
+            self._require_ready()
+            if not 0.0 <= gap_m <= MAX_GAP:
+                raise CommandRefusedError(f"a gap of {gap_m} m is outside 0..{MAX_GAP} m")
+            self._motion.grip.go(float(gap_to_joint(gap_m)))
+
+    def stop(self) -> None:
+        """Brake and hold; new commands are welcome."""
+        with self._lock:
+            self._motion.stop("stopped")
+
+    def set_torque(self, enabled: bool) -> None:
+        """Hold the present pose, or let go."""
+        with self._lock:
+            if not self._connected or self._reading is None:
+                raise CommandRefusedError(f"the arm is not connected: {self._offline}")
+            if enabled and (self._estop or self._fault):
+                raise CommandRefusedError(f"not while {self._describe(0.0).state.value}: {self._estop or self._fault}")
+            if enabled == self._torque:
+                return
+            if enabled:
+                self._reading = self._backend.read()
+                if not self._reading.fresh.all():
+                    raise CommandRefusedError("not every servo tells where it is: torque stays off")
+                self._motion.start(self._reading.position, self._clock.now())
+                self._monitor.reset()
+            self._motion.stop("torque switched")
+            self._backend.torque(enabled)
+            self._torque, self._freedrive = enabled, False
+
+    def freedrive(self, enabled: bool) -> None:
+        """Let the arm be led by hand, or hold it where it has been led to."""
+        with self._lock:
+            self.set_torque(not enabled)
+            self._freedrive = enabled
+
+    def estop(self, reason: str = "emergency stop") -> None:
+        """Brake at once and refuse everything until reset_estop(); latched in every state."""
+        with self._lock:
+            self._estop = self._estop or reason
+            self._motion.end(self._estop)
+
+    def reset_estop(self) -> None:
+        """Allow commands again; nothing moves by itself."""
+        with self._lock:
+            if not self._estop:
+                raise CommandRefusedError("there is no emergency stop to reset")
+            self._estop = ""
+
+    def clear_fault(self) -> None:
+        """Forget the fault; it comes back with the next cycle when its cause still stands."""
+        with self._lock:
+            if not self._fault:
+                raise CommandRefusedError("there is no fault to clear")
+            self._fault = ""
+            self._monitor.reset()
+            if self._torque and self._reading is not None and self._reading.fresh.all():
+                # The arm may not be where it was told to go: go on from where it is, softly.
+                self._motion.start(self._reading.position, self._clock.now())
+
+    def shutdown(self) -> None:
+        """Brake, do what on_exit says, and let go of the port. Called once, by the thread of the loop."""
+        try:
+            if self._connected and self._torque:
+                self.stop()
+                self._step_until(lambda: self._motion.at_rest, 2.0)
+                if self.config.on_exit == "park" and not (self._estop or self._fault):
+                    self.park()
+                    self._step_until(lambda: self._motion.source is None, 15.0)
+                if self.config.on_exit != "hold":
+                    self.set_torque(False)
+        except (BusError, CommandRefusedError) as error:
+            self._last_bus_error = str(error)
+        finally:
+            self._backend.close()
+            self._connected, self._offline = False, "shut down"
+            self._snapshot = self._describe(self._clock.now())
+
+    # -- helpers -----------------------------------------------------------------------------------------------------
+
+    def _step_until(self, done: Callable[[], bool], at_most_s: float) -> None:
+        rate = Rate(self._clock, self.config.control_rate_hz)
+        deadline = self._clock.now() + at_most_s
+        while not done() and self._connected and self._clock.now() < deadline:
+            self.step()
+            rate.wait()
+
+    def _require_ready(self) -> None:
+        state = self._describe(0.0).state
+        if state is ArmState.DISCONNECTED:
+            raise CommandRefusedError(f"the arm is not connected: {self._offline}")
+        if state in (ArmState.ESTOP, ArmState.FAULT):
+            service = "reset_estop" if state is ArmState.ESTOP else "clear_fault"
+            raise CommandRefusedError(f"{state.value}: {self._estop or self._fault}; call {service} first")
+        if state is ArmState.IDLE:
+            raise CommandRefusedError(
+                "freedrive is on: switch it off first" if self._freedrive else "torque is off: call enable_torque first"
+            )
+
+    def _require_recent(self, stamp_s: float) -> None:
+        age = self._clock.now() - stamp_s
+        if not age <= self.config.command_timeout_s:
+            raise CommandRefusedError(f"the command is {age:.2f} s old, the limit is {self.config.command_timeout_s} s")
+
+    def _check_path(self, trajectory: Trajectory) -> None:
+        period = self._motion.period_s
+        times = np.arange(1, np.ceil(trajectory.duration_s / period) + 1) * period
+        path = trajectory.sample(times).position
+        now = self.workspace.clearances(self._motion.at.position)
+        clearance = self.workspace.clearances(path)
+        bad = ((clearance < 0) & (clearance < now - 1e-9)).any(axis=-1)
+        if bad.any():
+            first = int(np.argmax(bad))
+            raise CommandRefusedError(f"after {times[first]:.2f} s: {self.workspace.violation(path[first])}")
+
+    def _describe(self, now: float) -> Snapshot:
+        motion = self._motion
+        state = arm_state(self._connected, bool(self._estop), bool(self._fault), self._torque, motion.moving)
+        reason = {
+            ArmState.DISCONNECTED: self._offline,
+            ArmState.ESTOP: self._estop,
+            ArmState.FAULT: self._fault,
+            ArmState.IDLE: "freedrive" if self._freedrive else "torque is off",
+        }.get(state, "")
+        return Snapshot(
+            stamp_s=now,
+            state=state,
+            reason=reason,
+            torque=self._torque,
+            reading=self._reading,
+            sent=self._sent,
+            motion=motion.number if motion.source is not None else 0,
+            kind=motion.source.kind if motion.source is not None else "",
+            gripper_moving=motion.grip.moving,
+            result=motion.result,
+            limited=motion.limited,
+            limited_counts=dict(motion.limited_counts),
+            bus=self._backend.stats() if self._connected else BusStats(),
+            bus_errors=self._bus_errors,
+            last_bus_error=self._last_bus_error,
+        )
+
+
+def _columns(values: ArrayLike, joints: Sequence[str], rest: FloatArray) -> FloatArray:
+    """Columns (n, 6) in the order of JOINT_NAMES from columns in the order of `joints`; `rest` (6,) for the others."""
+    given = np.asarray(values, dtype=np.float64)
+    for name in joints:
+        if name not in JOINT_NAMES:
+            raise CommandRefusedError(one_of("joint", name, JOINT_NAMES))
+    if len(set(joints)) != len(joints):
+        raise CommandRefusedError(f"a joint is named twice in {', '.join(joints)}")
+    if given.ndim != 2 or given.shape[1] != len(joints):
+        raise CommandRefusedError(f"{len(joints)} joints are named, but the points have {given.shape[-1:]} values")
+    full = np.tile(rest, (len(given), 1))
+    full[:, [JOINT_NAMES.index(name) for name in joints]] = given
+    return full

@@ -1,0 +1,58 @@
+"""What the daemon tells of itself after each cycle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats
+from dofbot_ros.safety.states import ArmState
+
+
+@dataclass(frozen=True)
+class MotionResult:
+    """How a commanded motion ended: `reason` is "" when it arrived."""
+
+    motion: int
+    kind: str
+    reason: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it arrived."""
+        return not self.reason
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One cycle of the daemon.
+
+    Attributes:
+        stamp_s: on the arm's clock [s].
+        state, reason: the state of the arm, and why it is in it where that needs saying.
+        torque: whether the servos hold.
+        reading: the last one, None before the first; its stamps tell its age.
+        sent: what was really sent last.
+        motion, kind: number and kind of the motion that runs, 0 and "" for none.
+        gripper_moving: whether the gripper is on its way.
+        result: how the last motion ended.
+        limited: why the command of this cycle differs from what was asked.
+        limited_counts: how many cycles each kind of limit has acted in since connect.
+        bus: counters of the backend.
+        bus_errors: reads and writes that failed since connect, and the last message.
+    """
+
+    stamp_s: float
+    state: ArmState
+    reason: str = ""
+    torque: bool = False
+    reading: ArmReading | None = None
+    sent: ArmSent | None = None
+    motion: int = 0
+    kind: str = ""
+    gripper_moving: bool = False
+    result: MotionResult | None = None
+    limited: tuple[str, ...] = ()
+    limited_counts: dict[str, int] = field(default_factory=dict)
+    bus: BusStats = field(default_factory=BusStats)
+    bus_errors: int = 0
+    last_bus_error: str = ""
