@@ -1,10 +1,17 @@
-"""ArUco dictionaries by name."""
+"""ArUco markers in an image: dictionaries by name, detection with sub-pixel corners, the pose of a single marker."""
 
 from __future__ import annotations
 
-import cv2
+from dataclasses import dataclass
 
+import cv2
+import numpy as np
+
+from dofbot_ros.core.transforms import transform
+from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.vision.corners import refine_corners
+from dofbot_ros.vision.intrinsics import Intrinsics
 
 DICTIONARIES: dict[str, int] = {name: getattr(cv2.aruco, name) for name in dir(cv2.aruco) if name.startswith("DICT_")}
 """Name -> OpenCV's number of every predefined dictionary."""
@@ -19,3 +26,88 @@ def dictionary_named(name: str) -> cv2.aruco.Dictionary:
     if name not in DICTIONARIES:
         raise ConfigError(one_of("dictionary", name, DICTIONARIES))
     return cv2.aruco.getPredefinedDictionary(DICTIONARIES[name])
+
+
+@dataclass(frozen=True, eq=False)
+class Marker:
+    """A marker in an image.
+
+    Attributes:
+        id: in the detector's dictionary.
+        corners: [px], clockwise from the marker's own top left, shape (4, 2).
+    """
+
+    id: int
+    corners: FloatArray
+
+
+class MarkerDetector:
+    """Finds the markers of one dictionary."""
+
+    def __init__(self, dictionary: str) -> None:
+        parameters = cv2.aruco.DetectorParameters()
+        parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
+        self._detector = cv2.aruco.ArucoDetector(dictionary_named(dictionary), parameters)
+
+    def detect(self, image: ImageArray) -> list[Marker]:
+        """All markers, by id.
+
+        Args:
+            image: grey (height, width) or RGB (height, width, 3).
+        """
+        grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+        found, ids, _ = self._detector.detectMarkers(grey)
+        if not found:
+            return []
+        corners = refine_corners(grey, np.concatenate(found).astype(np.float64))
+        markers = [Marker(int(i), c) for i, c in zip(ids.ravel(), corners, strict=True)]
+        return sorted(markers, key=lambda m: (m.id, *m.corners[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class MarkerPose:
+    """Pose of one marker: a square seen from afar fits two poses, tilted to opposite sides.
+
+    Attributes:
+        T_camera_marker: the better pose in the optical frame (marker: x right, y up, z out of it), shape (4, 4) [m].
+        reprojection_px: root mean square distance of its corners from those seen [px].
+        T_camera_marker_other: the other pose, shape (4, 4) [m].
+        other_reprojection_px: the same error of the other pose [px].
+    """
+
+    T_camera_marker: FloatArray
+    reprojection_px: float
+    T_camera_marker_other: FloatArray
+    other_reprojection_px: float
+
+    @property
+    def ambiguity(self) -> float:
+        """Ratio of the two errors: near 0 the pose is certain, near 1 the two cannot be told apart."""
+        return self.reprojection_px / max(self.other_reprojection_px, 1e-12)
+
+
+def marker_pose(corners: FloatArray, size: float, intrinsics: Intrinsics) -> MarkerPose:
+    """Both poses of a square marker (IPPE: Collins and Bartoli, IJCV 2014).
+
+    Args:
+        corners: [px], clockwise from the marker's top left, shape (4, 2).
+        size: edge of its black square [m].
+        intrinsics: of the camera.
+
+    Raises:
+        ConfigError: a marker without size.
+    """
+    if not size > 0:
+        raise ConfigError(f"a marker's size must be positive, got {size} m")
+    h = 0.5 * size
+    square = np.array([[-h, h, 0.0], [h, h, 0.0], [h, -h, 0.0], [-h, -h, 0.0]])
+    K, distortion = intrinsics.K, intrinsics.distortion
+    _, rotations, translations, _ = cv2.solvePnPGeneric(square, corners, K, distortion, flags=cv2.SOLVEPNP_IPPE_SQUARE)
+    poses = []
+    for r, t in zip(rotations, translations, strict=True):
+        seen, _ = cv2.projectPoints(square, r, t, K, distortion)
+        error = float(np.sqrt(np.mean(np.sum((seen[:, 0] - corners) ** 2, axis=-1))))
+        poses.append((error, transform(cv2.Rodrigues(r)[0], t.ravel())))
+    poses.sort(key=lambda p: p[0])
+    (error, pose), (other_error, other) = poses[0], poses[-1]
+    return MarkerPose(pose, error, other, other_error)

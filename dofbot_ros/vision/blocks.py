@@ -1,0 +1,250 @@
+"""Image -> poses of the marked blocks: all visible faces of a block solved together, doubtful ones refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
+from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.vision.aruco import Marker, MarkerDetector, marker_pose
+from dofbot_ros.vision.block_layout import Block, BlockSet
+from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.pose_fit import fit_error, fit_pose
+
+SAME_POSE_RAD = 0.15
+"""Two fits closer than this in rotation are one pose, not two to choose from [rad]."""
+
+
+@dataclass(frozen=True)
+class LocaliserConfig:
+    """When a block's pose is believed.
+
+    Attributes:
+        max_reprojection_px: a fit that leaves the corners further off is refused, root mean square [px].
+        max_ambiguity: refused when the best fit's error is more than this fraction of the next best one's.
+        flat_slack_px: a block counts as lying on the table when that costs at most so much reprojection error [px].
+        table_z: height of the table in the base frame [m].
+    """
+
+    max_reprojection_px: float = 1.0
+    max_ambiguity: float = 0.7
+    flat_slack_px: float = 0.25
+    table_z: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.max_reprojection_px <= 0 or self.flat_slack_px < 0:
+            raise ConfigError("max_reprojection_px must be positive and flat_slack_px not negative")
+        if not 0 < self.max_ambiguity <= 1:
+            raise ConfigError(f"max_ambiguity is a ratio in (0, 1], got {self.max_ambiguity}")
+
+
+@dataclass(frozen=True, eq=False)
+class BlockPose:
+    """A block that was found.
+
+    Attributes:
+        name: of the block.
+        T_base_block: its pose in the base frame, shape (4, 4) [m].
+        stamp_s: when the image was taken, on the clock of the caller [s].
+        reprojection_px: root mean square distance of the corners from those seen [px].
+        faces: how many faces it was solved from.
+        flat: it lies on the table, one face up; the height is then known and not estimated.
+        ambiguity: error over that of the next best pose; 0 where there is no other.
+    """
+
+    name: str
+    T_base_block: FloatArray
+    stamp_s: float
+    reprojection_px: float
+    faces: int
+    flat: bool
+    ambiguity: float
+
+    def age_s(self, now_s: float) -> float:
+        """Age at `now_s` on the clock that gave the stamp [s]."""
+        return now_s - self.stamp_s
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something that was seen and not believed: a block's name or a marker's id, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Localisation:
+    """What one image tells."""
+
+    stamp_s: float
+    blocks: tuple[BlockPose, ...]
+    refused: tuple[Refused, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Face:
+    """One marker of a block: where on the block [m], where seen, and the two poses that it alone allows."""
+
+    id: int
+    points: FloatArray
+    rays: FloatArray
+    starts: tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A pose in the optical frame, its error, the ratio of that to the next best pose's error, and whether laid flat."""
+
+    T_camera_block: FloatArray
+    error_px: float
+    ambiguity: float
+    flat: bool
+
+
+class BlockLocaliser:
+    """Finds the blocks of a set in the images of one camera."""
+
+    def __init__(self, blocks: BlockSet, intrinsics: Intrinsics, config: LocaliserConfig | None = None) -> None:
+        self.blocks = blocks
+        self.intrinsics = intrinsics
+        self.config = config or LocaliserConfig()
+        self._detector = MarkerDetector(blocks.dictionary)
+        self._placed = blocks.markers()
+        # Fits are made in normalised coordinates, judged in pixels.
+        self._focal_px = float(np.sqrt(intrinsics.K[0, 0] * intrinsics.K[1, 1]))
+
+    def locate(self, image: ImageArray, stamp_s: float, T_base_camera: FloatArray) -> Localisation:
+        """Find the blocks.
+
+        Args:
+            image: grey (height, width) or RGB (height, width, 3).
+            stamp_s: when it was taken [s].
+            T_base_camera: the optical frame in the base frame at that time, shape (4, 4) [m].
+
+        Raises:
+            InputError: an image of another size than the camera's.
+        """
+        height, width = image.shape[:2]
+        if (width, height) != self.intrinsics.size:
+            w, h = self.intrinsics.size
+            raise InputError(f"the image is {width}x{height} pixels, its camera's calibration is for {w}x{h}")
+        found: list[BlockPose] = []
+        refused: list[Refused] = []
+        for block, seen in self._faces_by_block(self._detector.detect(image)):
+            faces, fit, misfits = self._solve_consistent(block, seen, T_base_camera)
+            refused += misfits
+            if (doubt := self._doubt(fit)) is not None:
+                refused.append(Refused(block.name, doubt))
+                continue
+            T_base_block = T_base_camera @ fit.T_camera_block
+            found.append(
+                BlockPose(block.name, T_base_block, stamp_s, fit.error_px, len(faces), fit.flat, fit.ambiguity)
+            )
+        return Localisation(stamp_s, tuple(found), tuple(refused))
+
+    def _faces_by_block(self, markers: Sequence[Marker]) -> list[tuple[Block, list[_Face]]]:
+        """The markers of this set's blocks, for each block the largest in the image first."""
+        by_name: dict[str, tuple[Block, list[_Face]]] = {}
+        for marker in sorted(markers, key=lambda m: -cv2.contourArea(m.corners.astype(np.float32))):
+            placed = self._placed.get(marker.id)
+            if placed is None:
+                continue
+            block, K, distortion = placed.block, self.intrinsics.K, self.intrinsics.distortion
+            pose = marker_pose(marker.corners, block.marker_size, self.intrinsics)
+            T_marker_block = invert(block.marker_frame(placed.face))
+            starts = (pose.T_camera_marker @ T_marker_block, pose.T_camera_marker_other @ T_marker_block)
+            rays = np.asarray(cv2.undistortPoints(marker.corners[:, None], K, distortion)[:, 0], dtype=np.float64)
+            face = _Face(marker.id, placed.corners, rays, starts)
+            by_name.setdefault(block.name, (block, []))[1].append(face)
+        return list(by_name.values())
+
+    def _doubt(self, fit: _Fit) -> str | None:
+        """Why this fit is not to be believed, if so."""
+        config = self.config
+        if fit.error_px > config.max_reprojection_px:
+            return f"corners are {fit.error_px:.1f} px off any pose (limit {config.max_reprojection_px:g})"
+        if fit.ambiguity > config.max_ambiguity:
+            return f"two poses fit as well: error ratio {fit.ambiguity:.2f} (limit {config.max_ambiguity:g})"
+        return None
+
+    def _solve_consistent(
+        self, block: Block, faces: list[_Face], T_base_camera: FloatArray
+    ) -> tuple[list[_Face], _Fit, list[Refused]]:
+        """Solve from all faces; where they fit no one pose, from those that fit the largest, which is the surest."""
+        limit = self.config.max_reprojection_px
+        fit = self._solve(block, faces, T_base_camera)
+        if len(faces) == 1 or fit.error_px <= limit:
+            return faces, fit, []
+        kept, fit, refused = faces[:1], self._solve(block, faces[:1], T_base_camera), []
+        for face in faces[1:]:
+            wider = self._solve(block, [*kept, face], T_base_camera)
+            if wider.error_px <= limit:
+                kept, fit = [*kept, face], wider
+            else:
+                reason = f"does not fit marker {kept[0].id} of {block.name}: {wider.error_px:.1f} px off"
+                refused.append(Refused(f"marker {face.id}", reason))
+        return kept, fit, refused
+
+    def _solve(self, block: Block, faces: list[_Face], T_base_camera: FloatArray) -> _Fit:
+        slack = self.config.flat_slack_px
+        flat = self._fit_flat(block, faces, T_base_camera)
+        if flat is not None and flat.error_px <= slack:
+            return flat  # no free pose can be better by more than the slack
+        free = self._fit_free(faces)
+        return flat if flat is not None and flat.error_px <= free.error_px + slack else free
+
+    def _fit_free(self, faces: list[_Face]) -> _Fit:
+        """All six directions free, from the two best of the poses that the faces allow alone."""
+        points, rays = _stack(faces)
+        starts = sorted((s for face in faces for s in face.starts), key=lambda T: fit_error(T, points, rays))
+        return self._best([fit_pose(T, points, rays) for T in starts[:2]], points, rays, flat=False)
+
+    def _fit_flat(self, block: Block, faces: list[_Face], T_base_camera: FloatArray) -> _Fit | None:
+        """One face on the table: only x, y and yaw are free. None where the camera does not look at the table."""
+        points, rays = _stack(faces)
+        height = self.config.table_z + 0.5 * block.size
+        laid = [_laid_down(T_base_camera @ T, T_base_camera[:3, 3], height) for T in faces[0].starts]
+        starts = [T for T in laid if T is not None]
+        if not starts:
+            return None
+        if _angle_between(starts[0], starts[-1]) < SAME_POSE_RAD:
+            starts = starts[:1]
+        T_camera_base = invert(T_base_camera)
+        basis = np.zeros((6, 3))
+        basis[:3, :2], basis[3:, 2] = T_camera_base[:3, :2], T_camera_base[:3, 2]
+        return self._best([fit_pose(T_camera_base @ T, points, rays, basis) for T in starts], points, rays, flat=True)
+
+    def _best(self, poses: list[FloatArray], points: FloatArray, rays: FloatArray, flat: bool) -> _Fit:
+        errors = [self._focal_px * fit_error(T, points, rays) for T in poses]
+        order = np.argsort(errors)
+        best = poses[order[0]]
+        others = [errors[i] for i in order[1:] if _angle_between(best, poses[i]) > SAME_POSE_RAD]
+        ambiguity = errors[order[0]] / max(others[0], 1e-12) if others else 0.0
+        return _Fit(best, errors[order[0]], ambiguity, flat)
+
+
+def _stack(faces: list[_Face]) -> tuple[FloatArray, FloatArray]:
+    return np.concatenate([f.points for f in faces]), np.concatenate([f.rays for f in faces])
+
+
+def _angle_between(a: FloatArray, b: FloatArray) -> float:
+    return float(np.linalg.norm(log_so3(a[:3, :3].T @ b[:3, :3])))
+
+
+def _laid_down(T_base_block: FloatArray, eye: FloatArray, height: float) -> FloatArray | None:
+    """The pose turned the shortest way until a face is level, its centre moved along the line of sight to `height`."""
+    R, sight = T_base_block[:3, :3], T_base_block[:3, 3] - eye
+    if (height - eye[2]) * sight[2] <= 0:
+        return None
+    axis = int(np.argmax(np.abs(R[2])))
+    up = R[:, axis] * np.sign(R[2, axis])
+    across = np.cross(up, [0.0, 0.0, 1.0])
+    sine = float(np.linalg.norm(across))
+    turn = exp_so3(across / sine * np.arcsin(min(sine, 1.0))) if sine > 1e-9 else np.eye(3)
+    return transform(turn @ R, eye + sight * (height - eye[2]) / sight[2])

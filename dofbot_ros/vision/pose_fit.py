@@ -1,0 +1,75 @@
+"""Least-squares pose of known points seen by a camera, free or bound to some directions of motion."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dofbot_ros.core.transforms import exp_so3
+from dofbot_ros.core.types import FloatArray
+
+FREE = np.eye(6)
+"""Basis of all motions: translation x y z, then rotation x y z, along the optical axes, about the body's origin."""
+
+ITERATIONS = 10
+CONVERGED = 1e-6
+"""A step this small [m, rad] ends the iteration: a thousandth of a millimetre."""
+
+
+def project(T_camera_body: FloatArray, points: FloatArray) -> FloatArray:
+    """Normalised image coordinates (x / z, y / z) of body points (n, 3) [m], shape (n, 2)."""
+    p = points @ T_camera_body[:3, :3].T + T_camera_body[:3, 3]
+    seen: FloatArray = p[:, :2] / p[:, 2:]
+    return seen
+
+
+def fit_error(T_camera_body: FloatArray, points: FloatArray, rays: FloatArray) -> float:
+    """Root mean square distance between `rays` (n, 2) and the projected `points`, in normalised coordinates."""
+    return float(np.sqrt(np.mean(np.sum((project(T_camera_body, points) - rays) ** 2, axis=-1))))
+
+
+def fit_pose(T_camera_body: FloatArray, points: FloatArray, rays: FloatArray, basis: FloatArray = FREE) -> FloatArray:
+    """Refine a pose by Levenberg and Marquardt's method.
+
+    Args:
+        T_camera_body: where to start, shape (4, 4) [m].
+        points: in the body frame, shape (n, 3) [m].
+        rays: where they were seen, in normalised undistorted image coordinates, shape (n, 2).
+        basis: the motions allowed, columns of translation and rotation along the optical axes, shape (6, k).
+
+    Returns:
+        The pose with the least squared distance between rays and projections, shape (4, 4).
+    """
+    T, error, damping = T_camera_body, _residuals(T_camera_body, points, rays), 1e-3
+    for _ in range(ITERATIONS):
+        J = _jacobian(T, points) @ basis
+        normal, gradient = J.T @ J, J.T @ error.ravel()
+        step = basis @ np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
+        moved = T.copy()
+        moved[:3, :3] = exp_so3(step[3:]) @ T[:3, :3]
+        moved[:3, 3] += step[:3]
+        moved_error = _residuals(moved, points, rays)
+        if np.sum(moved_error**2) > np.sum(error**2):
+            damping *= 10.0
+            continue
+        T, error, damping = moved, moved_error, 0.1 * damping
+        if np.max(np.abs(step)) < CONVERGED:
+            break
+    return T
+
+
+def _residuals(T_camera_body: FloatArray, points: FloatArray, rays: FloatArray) -> FloatArray:
+    return rays - project(T_camera_body, points)
+
+
+def _jacobian(T_camera_body: FloatArray, points: FloatArray) -> FloatArray:
+    """Of the projections by a translation of the body's origin and a rotation about it, shape (2n, 6)."""
+    arm = points @ T_camera_body[:3, :3].T
+    x, y, z = (arm + T_camera_body[:3, 3]).T
+    # d(point) = d(origin) + d(rotation) x arm, so a projection's slope by rotation is arm x its slope by translation.
+    slope = np.zeros((len(points), 2, 3))
+    slope[:, 0, 0] = slope[:, 1, 1] = 1.0 / z
+    slope[:, 0, 2], slope[:, 1, 2] = -x / z**2, -y / z**2
+    (ax, ay, az), (sx, sy, sz) = arm.T[..., None], np.moveaxis(slope, -1, 0)
+    turn = np.stack([ay * sz - az * sy, az * sx - ax * sz, ax * sy - ay * sx], axis=-1)
+    jacobian: FloatArray = np.concatenate([slope, turn], axis=-1).reshape(-1, 6)
+    return jacobian
