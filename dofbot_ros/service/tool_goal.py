@@ -24,5 +24,4 @@ def tool_goal(pose_base_tool: FloatArray) -> ToolPose:
     pitch = math.atan2(in_plane[0, 2], in_plane[2, 2])
     rest = rot_y(-pitch) @ in_plane
     roll = math.atan2(rest[1, 0] - rest[0, 1], rest[0, 0] + rest[1, 1])
-    # Joint 5 turns from -90 to +180 degrees: -180 is reachable as +180.
-    return ToolPose(float(x), float(y), float(z), pitch, math.pi if roll < -math.pi + 1e-6 else roll)
+    return ToolPose(float(x), float(y), float(z), pitch, roll)

@@ -20,7 +20,7 @@ LIMITS = MotionLimits(
 WORKSPACE = Workspace(Kinematics())
 
 
-def governor(start=np.zeros(6), soft_start_s=0.0):
+def governor(start=(0.0,) * 6, soft_start_s=0.0):
     g = Governor(LIMITS, WORKSPACE, DT, soft_start_s, timeout_s=0.2)
     g.start(np.asarray(start, dtype=float), 0.0)
     return g
