@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dofbot_ros.arm.batch import inverse_batch
+from dofbot_ros.arm.model import ArmModel
 from dofbot_ros.arm.planar import ON_AXIS, Interval, PlanarArm, fit_angle, nearest_angle, turn
 from dofbot_ros.core.transforms import rot_y, rot_z, transform
 from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
@@ -54,6 +55,29 @@ class Kinematics:
         low, high = self.lower.tolist(), self.upper.tolist()
         self._yaw, self._roll = (low[0], high[0]), (low[4], high[4])
         self._planar = PlanarArm(upper_arm, forearm, tool, (low[1], low[2], low[3]), (high[1], high[2], high[3]))
+
+    @classmethod
+    def from_model(cls, model: ArmModel, base_height: float | None = None) -> Kinematics:
+        """The arm of a URDF, with its base height replaced by a calibrated one [m].
+
+        Raises:
+            InputError: the chain to tool_link is not yaw, pitch, pitch, pitch, roll, or has lateral offsets or turns.
+        """
+        chain = model.chain("tool_link")
+        joints = chain[:N_ARM]
+        axes = [joint.axis.tolist() for joint in joints]
+        straight = all(np.allclose(j.origin, transform(translation=(0, 0, j.origin[2, 3]))) for j in chain)
+        if axes != [[0, 0, 1], *[[0, 1, 0]] * 3, [0, 0, 1]] or not straight:
+            raise InputError("the closed form needs axes z y y y z, one straight above the other, up to tool_link")
+        heights = [float(joint.origin[2, 3]) for joint in chain]
+        return cls(
+            base_height=sum(heights[:2]) if base_height is None else base_height,
+            upper_arm=heights[2],
+            forearm=heights[3],
+            tool=sum(heights[4:]),
+            lower=[joint.lower for joint in joints],
+            upper=[joint.upper for joint in joints],
+        )
 
     def forward(self, q: ArrayLike) -> ToolPose:
         """Tool pose of the joint angles `q` [rad], shape (5,); pitch is not wrapped."""
