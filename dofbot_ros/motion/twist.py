@@ -9,10 +9,10 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
 
-DAMPING = 0.01
-"""Largest damping factor; it bounds joint velocities where the arm cannot move as asked."""
-NEAR_SINGULAR = 0.02
-"""Smallest singular value below which damping begins (lengths in m, so 0.02 is 20 mm of lever)."""
+DAMPING = 1e-4
+"""Largest damping, the square of a lever of 10 mm; it bounds joint velocities where the arm cannot move as asked."""
+NEAR_SINGULAR = 0.008
+"""Smallest singular value below which damping begins [m]; over the table it is about 0.018 at any working pose."""
 LEVER = 0.1
 """Weighs a radian of tool rotation as this many metres of tool motion."""
 
