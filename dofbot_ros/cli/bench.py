@@ -26,3 +26,15 @@ def images(
     from dofbot_ros.bench.images import measure
 
     emit(measure(seconds, hz), as_json, "Images between two processes")
+
+
+@app.command("kinematics")
+def kinematics(
+    as_json: JsonOption = False,
+    goals: Annotated[int, typer.Option(help="How many random reachable goals.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Seed of the goals.")] = 0,
+) -> None:
+    """Solve random reachable goals with this package, PyBullet and Pinocchio: success rate and time."""
+    from dofbot_ros.bench.kinematics import measure
+
+    emit(measure(goals, seed), as_json, "Inverse kinematics")
