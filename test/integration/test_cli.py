@@ -1,0 +1,53 @@
+"""The command line as a user meets it: real processes, exit codes, one line for an expected error."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOFBOT = Path(sys.executable).with_name("dofbot")
+
+
+def dofbot(*arguments, cwd=None):
+    return subprocess.run([DOFBOT, *arguments], capture_output=True, text=True, timeout=60, cwd=cwd, check=False)
+
+
+def test_version_and_help_work_from_any_directory(tmp_path):
+    assert dofbot("--version", cwd=tmp_path).stdout.strip() == "0.1.0"
+    listing = dofbot("--help", cwd=tmp_path)
+    assert listing.returncode == 0
+    for command in ("up", "demo", "localize", "emulate", "bench"):
+        assert command in listing.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["up"],
+        ["demo"],
+        ["localize"],
+        ["emulate"],
+        ["bench"],
+        *(["bench", name] for name in ("kinematics", "bus", "sim", "images", "nodes")),
+    ],
+)
+def test_every_command_explains_itself(command):
+    result = dofbot(*command, "--help")
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) > 8
+
+
+def test_an_unknown_command_is_wrong_usage():
+    result = dofbot("wave")
+    assert result.returncode == 2
+    assert "No such command 'wave'" in result.stderr
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported():
+    code = (
+        "import sys; import dofbot_ros.cli.main; "
+        "print(sorted({'torch','cv2','pybullet','mediapipe','rclpy','numpy','scipy','matplotlib'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "[]"
