@@ -33,6 +33,10 @@ class ServoBank(Protocol):
         """The torque switch was written."""
         ...
 
+    def torque_on(self, servo: int) -> bool:
+        """The torque switch, as last written."""
+        ...
+
     def position(self, servo: int, now: float) -> int:
         """What the servo's encoder says [ticks]."""
         ...
@@ -57,7 +61,7 @@ class ModelServos:
         config: ServoModelConfig | Mapping[int, ServoModelConfig] | None = None,
         now: float = 0.0,
     ) -> None:
-        self.ids = SERVO_IDS[: len(start_ticks)]
+        self.ids: Sequence[int] = SERVO_IDS[: len(start_ticks)]
         configs = config if isinstance(config, Mapping) else dict.fromkeys(self.ids, config)
         self.models = {
             servo: ServoModel(start, configs.get(servo), now)
@@ -68,10 +72,8 @@ class ModelServos:
 
     def step(self, now: float) -> None:
         """Bring every servo up to `now` [s]."""
-        for servo, model in self.models.items():
-            if model.holding and servo not in self._jammed:
-                self._links[servo] = model.reference(now)
-            model.feel(self._links[servo], now)
+        for servo in self.ids:
+            self._bring_up(servo, now)
 
     def command(self, servo: int, ticks: int, time_ms: int, now: float) -> None:
         """A goal [ticks] with its move time [ms] has arrived."""
@@ -81,20 +83,34 @@ class ModelServos:
         """The torque switch was written."""
         self.models[servo].torque(enabled, now)
 
+    def torque_on(self, servo: int) -> bool:
+        """The torque switch, as last written."""
+        return self.models[servo].torque_on
+
     def position(self, servo: int, now: float) -> int:
         """What the servo's encoder says [ticks]."""
-        self.step(now)
+        self._bring_up(servo, now)
         return self.models[servo].position
 
     def health(self, servo: int, now: float) -> ServoHealth:
         """Status bits and temperature."""
-        self.step(now)
+        self._bring_up(servo, now)
         return self.models[servo].health
 
     def jam(self, servo: int, jammed: bool = True) -> None:
         """Hold the link where it is, as something hard in its way would."""
         (self._jammed.add if jammed else self._jammed.discard)(servo)
 
+    def heat(self, servo: int, celsius: float) -> None:
+        """Make a servo hot; it cools down by itself."""
+        self.models[servo].temperature_c = celsius
+
     def turn_by_hand(self, servo: int, ticks: float) -> None:
         """Put a limp link somewhere else [ticks]; a servo that holds takes it back at once."""
         self._links[servo] = ticks
+
+    def _bring_up(self, servo: int, now: float) -> None:
+        model = self.models[servo]
+        if model.holding and servo not in self._jammed:
+            self._links[servo] = model.reference(now)
+        model.feel(self._links[servo], now)

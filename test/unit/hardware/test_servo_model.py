@@ -166,8 +166,13 @@ def test_work_heats_and_rest_cools_whatever_the_step():
             servo.feel(2000.0, k * step)
         assert servo.temperature_c == pytest.approx(25 + 60 * (1 - math.exp(-1)), rel=0.03)
     assert not servo.health.overheated
-    servo.temperature_c = 80.0
-    assert servo.health.faults == ("temperature",)
+
+
+def test_a_hot_servo_says_so():
+    servos = ModelServos()
+    servos.heat(3, 80.0)
+    assert servos.health(3, 0.1).faults == ("temperature",)
+    assert servos.health(3, 0.1).temperature_c == pytest.approx(80.0, abs=0.1)
 
 
 def test_a_weak_supply_is_reported():

@@ -1,0 +1,107 @@
+"""Opening a serial port for one owner, with a clear message for each way in which that fails."""
+
+from __future__ import annotations
+
+import errno
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import serial
+from serial.tools import list_ports
+
+from dofbot_ros.errors import PortError
+
+
+class ByteStream(Protocol):
+    """A two-way line. Every method may raise PortError: it is gone."""
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes: fewer when the line's read timeout runs out first."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Hand over all of `data`."""
+        ...
+
+    def discard_input(self) -> None:
+        """Forget what has come in and was not read."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; may be called twice."""
+        ...
+
+
+class SerialPort:
+    """A ByteStream on pyserial.
+
+    Args:
+        port: device path, for instance /dev/ttyUSB0.
+        baudrate: [1/s].
+        read_timeout_s: how long read() waits [s].
+
+    Raises:
+        PortError: no such port, no permission, in use by another program, not a serial port.
+    """
+
+    def __init__(self, port: str, baudrate: int, read_timeout_s: float) -> None:
+        self._port = port
+        try:
+            self._serial = serial.Serial(port, baudrate, timeout=read_timeout_s, write_timeout=1.0, exclusive=True)
+        except (OSError, ValueError) as error:
+            raise PortError(_why_not(port, baudrate, error), port) from error
+        # What came before we listened, above all what an adapter held back, would spoil the first frame.
+        self.discard_input()
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes: fewer when the read timeout runs out first."""
+        with self._gone_is_port_error():
+            return bytes(self._serial.read(size))
+
+    def write(self, data: bytes) -> None:
+        """Hand over all of `data`."""
+        with self._gone_is_port_error():
+            self._serial.write(data)
+
+    def discard_input(self) -> None:
+        """Forget what has come in and was not read."""
+        with self._gone_is_port_error():
+            self._serial.reset_input_buffer()
+
+    def close(self) -> None:
+        """Let go of the port; may be called twice."""
+        self._serial.close()
+
+    @contextmanager
+    def _gone_is_port_error(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, termios.error) as error:
+            raise PortError(f"{self._port} is gone ({error}): is the cable in?", self._port) from error
+
+
+def available_ports() -> list[str]:
+    """Serial ports that this machine shows."""
+    return sorted(p.device for p in list_ports.comports())
+
+
+def _why_not(port: str, baudrate: int, error: Exception) -> str:
+    code = getattr(error, "errno", None)
+    if isinstance(error, ValueError):
+        return f"{baudrate} is no baudrate that {port} can do: the arm's servos use 115200"
+    if code in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        there = ", ".join(available_ports()) or "none"
+        return f"no serial port {port}; there are: {there}"
+    if code in (errno.EACCES, errno.EPERM):
+        return (
+            f"no permission to open {port}: add yourself to its group (on most systems: "
+            "sudo usermod -aG dialout $USER) and log in again"
+        )
+    if code in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
+        return f"{port} is in use by another program: only one may talk to the arm"
+    if Path(port).exists() and not Path(port).is_char_device():
+        return f"{port} is not a serial port; there are: {', '.join(available_ports()) or 'none'}"
+    return f"{port} cannot be opened: {error}"

@@ -1,0 +1,74 @@
+"""Questions and answers on a byte stream: exact framed reads, bounded retries, counters."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from dofbot_ros.hardware.framing import FrameDecoder
+from dofbot_ros.hardware.protocol import Query
+from dofbot_ros.hardware.serial_port import ByteStream
+
+T = TypeVar("T")
+
+NOISE_LIMIT = 256
+"""Bytes heard without an answer among them before an attempt is given up: a babbling line must not hold the loop."""
+
+
+class ServoBus:
+    """The host's end of the line.
+
+    Args:
+        stream: the open line.
+        retries: how often a question is asked again.
+    """
+
+    def __init__(self, stream: ByteStream, retries: int = 2) -> None:
+        self._stream = stream
+        self._retries = retries
+        self.frames_sent = 0
+        self.replies = 0
+        self.retried = 0
+        self.lost = 0
+
+    def ask(self, query: Query[T], once: bool = False) -> T | None:
+        """The answer, or None when none came in 1 + retries attempts (`once`: in one).
+
+        Raises:
+            PortError: the port is gone.
+        """
+        for attempt in range(1 if once else 1 + self._retries):
+            self.retried += attempt > 0
+            # An answer that came too late for the last attempt must not be taken for the next one's.
+            self._stream.discard_input()
+            self.say(query.frame)
+            answer = self._listen(query)
+            if answer is not None:
+                self.replies += 1
+                return answer
+        self.lost += 1
+        return None
+
+    def say(self, frame: bytes) -> None:
+        """Send a frame that nobody answers.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        self._stream.write(frame)
+        self.frames_sent += 1
+
+    def _listen(self, query: Query[T]) -> T | None:
+        """Read as many bytes as the frame still lacks, so that the last byte of the answer ends the wait."""
+        decoder = FrameDecoder(query.reply, query.reply_size)
+        heard = 0
+        while heard < NOISE_LIMIT:
+            wanted = decoder.missing
+            data = self._stream.read(wanted)
+            for frame in decoder.feed(data):
+                answer = query.parse(frame)
+                if answer is not None:
+                    return answer
+            if len(data) < wanted:
+                return None
+            heard += len(data)
+        return None

@@ -1,0 +1,139 @@
+"""When to send which goals: turns a 50 Hz stream of goals into fewer, longer moves that bus servos can glide through.
+
+A goal restarts a servo's motion profile, so many goals with short times make the arm shake. Here goals go out at a
+lower rate, each with a time that reaches past the next one, in whole ticks, and none for a change that the servo would
+not show. Writes are not acknowledged: a servo that rests beside its goal is told again, a few times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dofbot_ros.core.types import BoolArray
+
+Ticks = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """How goals are streamed.
+
+    Attributes:
+        write_rate_hz: goals go out at most this often [1/s].
+        overlap: length of a move in intervals between goals; above 1 a servo is still moving when the next one comes.
+        dead_band_ticks: a change smaller than this is not sent [ticks].
+        soft_start_s: for so long after the first move since connecting or switching torque, moves are soft [s].
+        soft_speed: the mean speed that a soft move has at most, by default 1 rad/s [ticks/s].
+        resend_beyond_ticks: a servo at rest farther than this from its goal is told again [ticks].
+        resend_after_s: how long after a move should have ended the servo counts as at rest [s].
+        resends: how often at most, for one goal.
+    """
+
+    write_rate_hz: float = 25.0
+    overlap: float = 1.5
+    dead_band_ticks: int = 2
+    soft_start_s: float = 1.0
+    soft_speed: float = 700.0
+    resend_beyond_ticks: int = 8
+    resend_after_s: float = 0.2
+    resends: int = 2
+
+    def __post_init__(self) -> None:
+        if not self.write_rate_hz > 0:
+            raise ValueError(f"write_rate_hz must be positive, got {self.write_rate_hz}")
+        if not self.overlap >= 1:
+            raise ValueError(f"overlap must be at least 1, or the arm stops between goals; got {self.overlap}")
+        if self.dead_band_ticks < 1:
+            raise ValueError(
+                f"dead_band_ticks must be at least 1: servos count whole ticks; got {self.dead_band_ticks}"
+            )
+        if not self.soft_speed > 0:
+            raise ValueError(f"soft_speed must be positive, got {self.soft_speed}")
+
+    @property
+    def interval_s(self) -> float:
+        """Between two goals [s]."""
+        return 1.0 / self.write_rate_hz
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is to be sent now: all six goals [ticks], which of them are to be sent, and their common time [ms]."""
+
+    goals: Ticks
+    changed: BoolArray
+    time_ms: int
+
+
+class GoalStreamer:
+    """Decides what goes out, of goals that come in at any rate. Owns no clock and no port.
+
+    Args:
+        config: rates and thresholds.
+    """
+
+    def __init__(self, config: StreamConfig) -> None:
+        self._config = config
+        self._wanted: Ticks | None = None
+        self._due_s = -np.inf
+        self.start(np.zeros(6, dtype=np.int64))
+
+    def start(self, present: Ticks) -> None:
+        """Begin anew from `present` [ticks] (6,): forget all goals, and be soft at first."""
+        self.sent: Ticks = present.copy()
+        """The last goals that went out [ticks], shape (6,); before the first, where the servos were."""
+        self._wanted = None
+        self._ever_sent = np.zeros(len(present), dtype=np.bool_)
+        self._soft_until_s: float | None = None
+        self._next_s = -np.inf
+        self._rest_s = np.inf
+        self._resends_left = 0
+
+    def want(self, goals: Ticks, duration_s: float, now: float) -> None:
+        """Take new goals [ticks] (6,), to be reached in `duration_s` [s]."""
+        self._wanted = goals
+        self._due_s = now + duration_s
+
+    def next_move(self, present: Ticks, fresh: BoolArray, now: float) -> Move | None:
+        """What to send at `now`, if anything; it then counts as sent.
+
+        Args:
+            present: last readings [ticks] (6,).
+            fresh: which of them are of this cycle (6,).
+            now: [s].
+        """
+        if self._wanted is None or now < self._next_s:
+            return None
+        changed = ~self._ever_sent | (np.abs(self._wanted - self.sent) >= self._config.dead_band_ticks)
+        if changed.any():
+            self._resends_left = self._config.resends
+        else:
+            changed = self._unheard(present, fresh, now)
+            if not changed.any():
+                return None
+            self._resends_left -= 1
+        self.sent = np.where(changed, self._wanted, self.sent)
+        self._ever_sent |= changed
+        time_s = self._move_time(present, now)
+        # A tenth of an interval early counts as on time, or a 50 Hz loop would serve a 25 Hz stream at 16.7 Hz.
+        self._next_s = now + 0.9 * self._config.interval_s
+        self._rest_s = now + time_s + self._config.resend_after_s
+        return Move(self.sent, changed, round(time_s * 1000.0))
+
+    def _unheard(self, present: Ticks, fresh: BoolArray, now: float) -> BoolArray:
+        """Servos that rest beside their goal, as if the goal had been lost on the way."""
+        if now < self._rest_s or self._resends_left == 0:
+            return np.zeros(len(present), dtype=np.bool_)
+        beside: BoolArray = fresh & (np.abs(present - self.sent) > self._config.resend_beyond_ticks)
+        return beside
+
+    def _move_time(self, present: Ticks, now: float) -> float:
+        time_s = max(self._due_s - now, self._config.overlap * self._config.interval_s)
+        if self._soft_until_s is None:
+            self._soft_until_s = now + self._config.soft_start_s
+        if now < self._soft_until_s:
+            time_s = max(time_s, float(np.max(np.abs(self.sent - present))) / self._config.soft_speed)
+        return min(time_s, 60.0)
