@@ -13,8 +13,8 @@ from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.vision.corners import refine_corners
 from dofbot_ros.vision.intrinsics import Intrinsics
 
-DICTIONARIES: dict[str, int] = {name: getattr(cv2.aruco, name) for name in dir(cv2.aruco) if name.startswith("DICT_")}
-"""Name -> OpenCV's number of every predefined dictionary."""
+DICTIONARIES: dict[str, int] = {n.upper(): getattr(cv2.aruco, n) for n in dir(cv2.aruco) if n.startswith("DICT_")}
+"""Name in capitals (OpenCV spells some both ways) -> OpenCV's number of every predefined dictionary."""
 
 
 def dictionary_named(name: str) -> cv2.aruco.Dictionary:
@@ -23,9 +23,10 @@ def dictionary_named(name: str) -> cv2.aruco.Dictionary:
     Raises:
         ConfigError: no such dictionary; the message lists those there are.
     """
-    if name not in DICTIONARIES:
+    number = DICTIONARIES.get(name.upper())
+    if number is None:
         raise ConfigError(one_of("dictionary", name, DICTIONARIES))
-    return cv2.aruco.getPredefinedDictionary(DICTIONARIES[name])
+    return cv2.aruco.getPredefinedDictionary(number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +92,9 @@ def marker_pose(corners: FloatArray, size: float, intrinsics: Intrinsics) -> Mar
 
     Args:
         corners: [px], clockwise from the marker's top left, shape (4, 2).
-        size: edge of its black square [m].
+        size: edge of its black square, positive [m].
         intrinsics: of the camera.
-
-    Raises:
-        ConfigError: a marker without size.
     """
-    if not size > 0:
-        raise ConfigError(f"a marker's size must be positive, got {size} m")
     h = 0.5 * size
     square = np.array([[-h, h, 0.0], [h, h, 0.0], [h, -h, 0.0], [-h, -h, 0.0]])
     K, distortion = intrinsics.K, intrinsics.distortion

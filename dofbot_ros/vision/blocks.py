@@ -27,18 +27,20 @@ class LocaliserConfig:
     Attributes:
         max_reprojection_px: a fit that leaves the corners further off is refused, root mean square [px].
         max_ambiguity: refused when the best fit's error is more than this fraction of the next best one's.
+        corner_noise_px: added to both errors (in squares) for that ratio: errors below the noise prove nothing [px].
         flat_slack_px: a block counts as lying on the table when that costs at most so much reprojection error [px].
         table_z: height of the table in the base frame [m].
     """
 
     max_reprojection_px: float = 1.0
     max_ambiguity: float = 0.7
+    corner_noise_px: float = 0.1
     flat_slack_px: float = 0.25
     table_z: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.max_reprojection_px <= 0 or self.flat_slack_px < 0:
-            raise ConfigError("max_reprojection_px must be positive and flat_slack_px not negative")
+        if self.max_reprojection_px <= 0 or self.flat_slack_px < 0 or self.corner_noise_px <= 0:
+            raise ConfigError("max_reprojection_px and corner_noise_px must be positive, flat_slack_px not negative")
         if not 0 < self.max_ambiguity <= 1:
             raise ConfigError(f"max_ambiguity is a ratio in (0, 1], got {self.max_ambiguity}")
 
@@ -54,7 +56,7 @@ class BlockPose:
         reprojection_px: root mean square distance of the corners from those seen [px].
         faces: how many faces it was solved from.
         flat: it lies on the table, one face up; the height is then known and not estimated.
-        ambiguity: error over that of the next best pose; 0 where there is no other.
+        ambiguity: error over that of the next best pose, noise added to both; 0 where there is no other.
     """
 
     name: str
@@ -99,7 +101,7 @@ class _Face:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """A pose in the optical frame, its error, the ratio of that to the next best pose's error, and whether laid flat."""
+    """A pose in the optical frame, its error, how near the next best comes, and whether it was laid flat."""
 
     T_camera_block: FloatArray
     error_px: float
@@ -225,7 +227,8 @@ class BlockLocaliser:
         order = np.argsort(errors)
         best = poses[order[0]]
         others = [errors[i] for i in order[1:] if _angle_between(best, poses[i]) > SAME_POSE_RAD]
-        ambiguity = errors[order[0]] / max(others[0], 1e-12) if others else 0.0
+        noise = self.config.corner_noise_px
+        ambiguity = float(np.hypot(errors[order[0]], noise) / np.hypot(others[0], noise)) if others else 0.0
         return _Fit(best, errors[order[0]], ambiguity, flat)
 
 

@@ -1,0 +1,49 @@
+"""`dofbot localize IMAGE`: the markers in one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dofbot_ros.cli.output import JsonOption, console, emit
+
+
+def localize(
+    image: Annotated[Path, typer.Argument(help="Picture file.", show_default=False)],
+    *,
+    camera_info: Annotated[
+        Path, typer.Option(help="Calibration for this image size: ROS camera_info or OpenCV YAML.", show_default=False)
+    ],
+    dictionary: Annotated[str, typer.Option(help="ArUco dictionary.")] = "DICT_6X6_250",
+    marker_size: Annotated[float, typer.Option(help="Edge of the markers' black square, in metres.")] = 0.03,
+    out: Annotated[Path | None, typer.Option(help="Write the picture with the markers drawn in.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the ArUco markers in a picture: ids, corners in pixels, each one's pose in the camera's optical frame."""
+    from dofbot_ros.vision.marker_report import report, save_image
+
+    found = report(image, camera_info, dictionary, marker_size)
+    if out is not None:
+        save_image(found.drawn(), out)
+        console.print(f"wrote {out}", highlight=False, soft_wrap=True, markup=False)
+    result = found.as_dict()
+    if as_json:
+        emit(result, as_json, str(image))
+    else:
+        Console().print(_table(result, str(image)))
+
+
+def _table(result: dict[str, Any], title: str) -> Table:
+    """What fits a terminal; corners and orientations are in --json."""
+    table = Table(title=f"{title}: {len(result['markers'])} markers of {result['dictionary']}", title_justify="left")
+    for heading in ("id", "top left, px", "x y z, m", "error, px", "ambiguity"):
+        table.add_column(heading, justify="right")
+    for m in result["markers"]:
+        corner = " ".join(f"{v:.1f}" for v in m["corners"][0])
+        position = " ".join(f"{v:.4f}" for v in m["position"])
+        table.add_row(str(m["id"]), corner, position, f"{m['reprojection_px']:.2f}", f"{m['ambiguity']:.2f}")
+    return table

@@ -1,0 +1,88 @@
+"""Network cameras that send Motion JPEG: one HTTP response of many parts, each a JPEG (multipart/x-mixed-replace)."""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+
+import cv2
+import numpy as np
+
+from dofbot_ros.core.clock import Clock
+from dofbot_ros.vision.frame_files import rgb_of
+from dofbot_ros.vision.frames import CameraError, CameraLostError, Frame
+
+TIMEOUT_S = 5.0
+CHUNK = 16384
+MAX_JPEG = 16 * 1024 * 1024
+"""A stream without an end of image is no camera [bytes]."""
+
+START, END = b"\xff\xd8\xff", b"\xff\xd9"
+"""First and last bytes of a JPEG: coded data holds no FF D9, so that the parts' headers (many cameras get their
+lengths wrong) are not needed. Only an embedded preview would, and no stream carries one."""
+
+
+class MjpegStream:
+    """A network camera.
+
+    Args:
+        url: http or https address of the stream.
+        clock: stamps the frames.
+        timeout_s: silence after which the camera counts as lost [s].
+
+    Raises:
+        CameraLostError: nobody answers.
+        CameraError: the answer is no Motion JPEG.
+    """
+
+    def __init__(self, url: str, clock: Clock, timeout_s: float = TIMEOUT_S) -> None:
+        self._url, self._clock, self._buffer = url, clock, b""
+        try:
+            self._response: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=timeout_s)
+        except urllib.error.HTTPError as error:
+            raise CameraError(f"{url}: the server answers {error.code} {error.reason}") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise CameraLostError(f"{url}: {getattr(error, 'reason', error)}") from error
+        except ValueError as error:
+            raise CameraError(f"{url}: is no address of a stream") from error
+        kind = self._response.headers.get_content_type()
+        if kind != "multipart/x-mixed-replace":
+            self.close()
+            raise CameraError(f"{url}: sends {kind}, not Motion JPEG (multipart/x-mixed-replace)")
+
+    def read(self) -> Frame:
+        """Wait for the next frame; stamped when its last byte came.
+
+        Raises:
+            CameraLostError: the connection broke, went silent, or sends no images.
+        """
+        while True:
+            jpeg = self._next_jpeg()
+            stamp_s = self._clock.now()
+            bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+            if bgr is not None:
+                return Frame(rgb_of(bgr), stamp_s)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._response.close()
+
+    def _next_jpeg(self) -> bytes:
+        searched = 0
+        while True:
+            start = self._buffer.find(START)
+            end = self._buffer.find(END, max(start, searched)) if start >= 0 else -1
+            if end >= 0:
+                jpeg, self._buffer = self._buffer[start : end + 2], self._buffer[end + 2 :]
+                return jpeg
+            searched = len(self._buffer) - 1
+            if len(self._buffer) > MAX_JPEG:
+                raise CameraLostError(f"{self._url}: {MAX_JPEG} bytes and no end of an image")
+            try:
+                chunk = self._response.read1(CHUNK)
+            except (OSError, http.client.HTTPException) as error:
+                raise CameraLostError(f"{self._url}: {error}") from error
+            if not chunk:
+                raise CameraLostError(f"{self._url}: the server ended the stream")
+            self._buffer += chunk
