@@ -1,0 +1,165 @@
+"""The arm inside the physics client: joints, motors and the four-bar linkage of the gripper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.transforms import matrix_from_quat, transform
+from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, N_ARM, BoolArray, FloatArray
+from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.sim.config import PhysicsConfig
+
+POSITION_GAIN = 0.25
+"""Part of the way to its reference that a motor goes in one physics step: smooths the servos' slower updates."""
+
+MAX_SPEED = 5.0
+"""What a motor may demand to catch up with its reference [rad/s]; half as much again as the servos reach."""
+
+LINKAGE_TORQUE = 100.0
+"""What the bars of the gripper can carry [N m]: they are stiff, the servo's torque is the limit."""
+
+LINKAGE_ERP = 0.5
+"""Part of the linkage's drift that is taken back in one physics step."""
+
+BAR_TORQUE = 0.05
+"""Turns a bar that only follows [N m]."""
+
+LINKAGE_INERTIA = 1e-3
+"""Added to each geared link about its axis [kg m^2]: the servo's rotor (some 1e-8 kg m^2) seen through its 1:373 gear.
+Without it the fingers are so light that the iterative solver does not find the balance of servo, linkage and block."""
+
+
+class ArmBody:
+    """The arm's URDF, fixed to the world's origin.
+
+    PyBullet ignores `mimic`. Here each mimic joint that carries something is geared to grip_joint by a constraint
+    between the arm's own links, so that both fingers share the one servo's torque as they do through the real linkage;
+    bars that only show the parallelogram follow it without weight on them.
+
+    Args:
+        client: the PyBullet client.
+        physics: torques and friction.
+        urdf: the model; the shipped one by default.
+    """
+
+    def __init__(self, client: Any, physics: PhysicsConfig, urdf: Path | None = None) -> None:
+        urdf = urdf or share_file("urdf", "dofbot.urdf")
+        self._client = client
+        self._physics = physics
+        self.body: int = client.loadURDF(str(urdf), useFixedBase=True, flags=client.URDF_USE_INERTIA_FROM_FILE)
+        info = [client.getJointInfo(self.body, i) for i in range(client.getNumJoints(self.body))]
+        self._joints = {row[1].decode(): row[0] for row in info}
+        self._links = {row[12].decode(): row[0] for row in info}
+        self._links[client.getBodyInfo(self.body)[0].decode()] = -1
+        self._driven = [self._joints[name] for name in JOINT_NAMES]
+        self._limits = [physics.arm_torque] * N_ARM + [physics.grip_torque]
+        for link in self._links.values():
+            # Anchored friction is Coulomb's, without the creep of a contact that is held for seconds.
+            client.changeDynamics(
+                self.body,
+                link,
+                lateralFriction=physics.arm_friction,
+                frictionAnchor=1,
+                linearDamping=0.0,
+                angularDamping=0.0,
+            )
+        for joint in self._driven:
+            # The clamp stays with the motor; the array call that drives it cannot set one.
+            client.setJointMotorControl2(self.body, joint, client.POSITION_CONTROL, maxVelocity=MAX_SPEED)
+        self._mimics = {self._joints[name]: ratio for name, ratio in mimic_ratios(urdf, GRIP_JOINT).items()}
+        parents = {row[16] for row in info}
+        self._bars = [j for j in self._mimics if j not in parents and not client.getCollisionShapeData(self.body, j)]
+        self._gear_linkage([j for j in self._mimics if j not in self._bars])
+
+    def _gear_linkage(self, joints: list[int]) -> None:
+        client, grip = self._client, self._joints[GRIP_JOINT]
+        for joint in [grip, *joints]:
+            inertia = client.getDynamicsInfo(self.body, joint)[2]
+            client.changeDynamics(self.body, joint, localInertiaDiagonal=[i + LINKAGE_INERTIA for i in inertia])
+        for joint in joints:
+            client.setJointMotorControl2(self.body, joint, client.VELOCITY_CONTROL, force=0.0)
+            gear = client.createConstraint(
+                self.body, joint, self.body, grip, client.JOINT_GEAR, [0, 0, 1], [0, 0, 0], [0, 0, 0]
+            )
+            # Bullet holds q_joint + gearRatio * q_grip at zero.
+            client.changeConstraint(gear, gearRatio=-self._mimics[joint], maxForce=LINKAGE_TORQUE, erp=LINKAGE_ERP)
+
+    def positions(self) -> FloatArray:
+        """True joint angles [rad], shape (6,)."""
+        return np.array([state[0] for state in self._client.getJointStates(self.body, self._driven)])
+
+    def teleport(self, position: ArrayLike) -> None:
+        """Put the joints, the linkage with them, at `position` [rad] (6,) at rest and hold them there."""
+        goal = np.asarray(position, dtype=np.float64)
+        for joint, angle in zip(self._driven, goal, strict=True):
+            self._client.resetJointState(self.body, joint, angle)
+        for joint, ratio in self._mimics.items():
+            self._client.resetJointState(self.body, joint, ratio * goal[GRIP])
+        self.drive(goal, np.ones(len(goal), dtype=bool))
+
+    def drive(self, reference: FloatArray, holding: BoolArray) -> None:
+        """Set what the motors do until the next call.
+
+        Args:
+            reference: where they pull their joints [rad], shape (6,).
+            holding: which of them have power, shape (6,); the others only have the friction of their gears.
+        """
+        grip = self._client.getJointState(self.body, self._joints[GRIP_JOINT])[0]
+        joints = self._driven + self._bars
+        self._client.setJointMotorControlArray(
+            self.body,
+            joints,
+            self._client.POSITION_CONTROL,
+            targetPositions=[*reference.tolist(), *(self._mimics[bar] * grip for bar in self._bars)],
+            forces=self._limits + [BAR_TORQUE] * len(self._bars),
+            positionGains=[POSITION_GAIN] * len(joints),
+            velocityGains=[1.0] * len(joints),
+        )
+        limp = [joint for joint, powered in zip(self._driven, holding.tolist(), strict=True) if not powered]
+        if limp:
+            # A motor that wants to stand still, with little force, is dry friction.
+            self._client.setJointMotorControlArray(
+                self.body,
+                limp,
+                self._client.VELOCITY_CONTROL,
+                targetVelocities=[0.0] * len(limp),
+                forces=[self._physics.limp_friction] * len(limp),
+            )
+
+    def link_pose(self, link: str) -> FloatArray:
+        """Frame of `link` in the world, shape (4, 4).
+
+        Raises:
+            InputError: the arm has no such link.
+        """
+        if link not in self._links:
+            raise InputError(one_of("link", link, self._links))
+        if self._links[link] < 0:
+            return np.eye(4)
+        state = self._client.getLinkState(self.body, self._links[link], computeForwardKinematics=True)
+        return transform(matrix_from_quat(state[5]), state[4])
+
+
+def mimic_ratios(urdf: Path, leader: str) -> dict[str, float]:
+    """Joints that follow `leader` in a URDF -> their multiplier.
+
+    Raises:
+        InputError: the linkage has an offset, which this simulation does not know.
+    """
+    ratios: dict[str, float] = {}
+    for joint in ElementTree.parse(urdf).getroot().iter("joint"):
+        mimic = joint.find("mimic")
+        if mimic is None or mimic.get("joint") != leader:
+            continue
+        if float(mimic.get("offset", "0")) != 0.0:
+            raise InputError(
+                f"{urdf}: {joint.get('name')} mimics {leader} with an offset; only multipliers are supported"
+            )
+        ratios[str(joint.get("name"))] = float(mimic.get("multiplier", "1"))
+    return ratios

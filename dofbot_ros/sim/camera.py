@@ -1,0 +1,156 @@
+"""The simulated camera: PyBullet's software renderer behind exact intrinsics, on a table that is painted in."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from dofbot_ros.core.transforms import invert, transform
+from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.sim.config import CameraConfig
+from dofbot_ros.sim.world import World
+from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, Intrinsics, from_field_of_view
+
+NEAR_M, FAR_M = 0.01, 3.0
+
+TABLE_HALF_M = 0.7
+"""The table reaches this far from the arm in x and y [m]."""
+
+TABLE_PIXELS_PER_M = 1000
+GRID_M = 0.05
+BACKDROP = (96, 100, 108)
+"""Colour of what is not table."""
+
+
+class SimCamera:
+    """Renders what a camera in a world sees.
+
+    The table is not rendered but warped in from a flat picture: shading it costs PyBullet 40 ms at 640x480.
+
+    Args:
+        world: what it looks at.
+        config: where it is and what it is like; the world's camera by default.
+        rng: draws the sensor's noise; without one there is none.
+    """
+
+    def __init__(
+        self, world: World, config: CameraConfig | None = None, rng: np.random.Generator | None = None
+    ) -> None:
+        self.config = config or world.config.camera
+        self.intrinsics: Intrinsics = from_field_of_view(
+            self.config.width, self.config.height, self.config.field_of_view
+        )
+        self._world = world
+        self._rng = rng
+        scale = self.config.supersampling
+        self._rendered = self.intrinsics.scaled(scale * self.config.width, scale * self.config.height)
+        self._table = table_picture(self.config.table_colour)
+        self._warped: tuple[bytes, ImageArray] | None = None
+
+    def pose(self) -> FloatArray:
+        """The optical frame (z forward, x right, y down) in the world, shape (4, 4)."""
+        if self.config.mount == "wrist":
+            with self._world.lock:
+                return self._world.arm.link_pose(OPTICAL_FRAME)
+        return look_at(self.config.position, self.config.target, self.config.up)
+
+    def render(self) -> ImageArray:
+        """The picture at this moment: RGB, shape (height, width, 3)."""
+        light = self.config.light
+        width, height = self._rendered.size
+        with self._world.lock:
+            pose = self.pose()
+            client = self._world.client
+            _, _, colour, _, body = client.getCameraImage(
+                width,
+                height,
+                view_matrix(pose),
+                projection_matrix(self._rendered),
+                lightDirection=light.direction,
+                lightAmbientCoeff=light.ambient,
+                lightDiffuseCoeff=light.diffuse,
+                lightSpecularCoeff=0.0,
+                shadow=0,
+                renderer=client.ER_TINY_RENDERER,
+            )
+        drawn = (np.asarray(body).reshape(height, width) >= 0).view(np.uint8)
+        bodies = np.ascontiguousarray(np.asarray(colour, np.uint8).reshape(height, width, 4)[..., :3])
+        picture = self._table_seen_from(pose).copy()
+        cv2.copyTo(bodies, drawn, picture)
+        if self.config.supersampling > 1:
+            picture = np.asarray(cv2.resize(picture, self.intrinsics.size, interpolation=cv2.INTER_AREA), np.uint8)
+        return self._with_noise(picture)
+
+    def _table_seen_from(self, pose: FloatArray) -> ImageArray:
+        key = pose.tobytes()
+        if self._warped is None or self._warped[0] != key:
+            self._warped = (key, warp_table(self._table, self._rendered, pose))
+        return self._warped[1]
+
+    def _with_noise(self, picture: ImageArray) -> ImageArray:
+        if self._rng is None or self.config.noise == 0.0:
+            return picture
+        noisy = picture + self.config.noise * self._rng.standard_normal(picture.shape, dtype=np.float32)
+        return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+
+def look_at(position: tuple[float, ...], target: tuple[float, ...], up: tuple[float, ...]) -> FloatArray:
+    """Optical frame of a camera at `position` with `target` in the middle and `up` upwards, shape (4, 4)."""
+    forward = np.subtract(target, position).astype(np.float64)
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, up)
+    right /= np.linalg.norm(right)
+    return transform(np.column_stack([right, np.cross(forward, right), forward]), position)
+
+
+def view_matrix(pose: FloatArray) -> list[float]:
+    """OpenGL's view matrix (x right, y up, z backward), column by column, of an optical frame (4, 4)."""
+    view = np.diag([1.0, -1.0, -1.0, 1.0]) @ invert(pose)
+    return [float(v) for v in view.T.ravel()]
+
+
+def projection_matrix(intrinsics: Intrinsics) -> list[float]:
+    """OpenGL's projection matrix, column by column, that puts points on the pixels OpenCV's model names.
+
+    TinyRenderer samples at whole pixel numbers and turns the finished picture upside down, so column u lies at u and
+    row v at height - 1 - v of the viewport: cx stays, cy moves by one.
+    """
+    width, height = intrinsics.size
+    K = intrinsics.K
+    matrix = np.array(
+        [
+            [2 * K[0, 0] / width, -2 * K[0, 1] / width, 1 - 2 * K[0, 2] / width, 0],
+            [0, 2 * K[1, 1] / height, 2 * (K[1, 2] + 1) / height - 1, 0],
+            [0, 0, -(FAR_M + NEAR_M) / (FAR_M - NEAR_M), -2 * FAR_M * NEAR_M / (FAR_M - NEAR_M)],
+            [0, 0, -1, 0],
+        ]
+    )
+    return [float(v) for v in matrix.T.ravel()]
+
+
+def table_picture(colour: tuple[int, int, int]) -> ImageArray:
+    """The table from above, RGB: row 0 at x = -TABLE_HALF_M, column 0 at y = -TABLE_HALF_M, with a 50 mm grid."""
+    pixels = round(2 * TABLE_HALF_M * TABLE_PIXELS_PER_M)
+    picture = np.empty((pixels, pixels, 3), np.uint8)
+    picture[:] = colour
+    line = tuple(round(0.9 * c) for c in colour)
+    for at in np.arange(0, pixels, GRID_M * TABLE_PIXELS_PER_M).round().astype(int):
+        picture[at, :] = line
+        picture[:, at] = line
+    return picture
+
+
+def warp_table(table: ImageArray, intrinsics: Intrinsics, pose: FloatArray) -> ImageArray:
+    """The picture of the table plane (z = 0) that a camera at `pose` takes, RGB (height, width, 3)."""
+    camera_from_world = invert(pose)
+    plane_to_pixel = intrinsics.K @ camera_from_world[:3, [0, 1, 3]]
+    metres = 1.0 / TABLE_PIXELS_PER_M
+    table_to_plane = np.array([[0, metres, -TABLE_HALF_M], [metres, 0, -TABLE_HALF_M], [0, 0, 1]])
+    H = plane_to_pixel @ table_to_plane
+    warped = cv2.warpPerspective(table, H, intrinsics.size, flags=cv2.INTER_LINEAR, borderValue=BACKDROP)
+    picture = np.asarray(warped, np.uint8)
+    # Beyond the horizon the same formula would show the table once more, upside down.
+    du, dv, d = (pose[:3, :3] @ np.linalg.inv(intrinsics.K))[2]
+    climbs = du * np.arange(intrinsics.width) + dv * np.arange(intrinsics.height)[:, None] + d >= 0
+    picture[climbs] = BACKDROP
+    return picture

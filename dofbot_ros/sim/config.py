@@ -1,0 +1,182 @@
+"""What the simulated world consists of and how its camera looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.types import N_JOINTS
+from dofbot_ros.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class PlainBlock:
+    """A cube in one colour, without markers.
+
+    Attributes:
+        name: unique in the world.
+        colour: red, green, blue, each 0..255.
+        size: edge [m].
+    """
+
+    name: str
+    colour: tuple[int, int, int]
+    size: float = 0.030
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """Where a reset puts the blocks: a sector around joint 1, uniform by area, any yaw, any face up.
+
+    Attributes:
+        radius: smallest and largest distance of a block's centre from joint 1's axis [m].
+        azimuth: largest angle to the left or right of straight ahead [rad].
+        spacing: smallest distance between two blocks' centres; leaves room for the open fingers [m].
+    """
+
+    radius: tuple[float, float] = (0.16, 0.26)
+    azimuth: float = 1.05
+    spacing: float = 0.075
+
+    def __post_init__(self) -> None:
+        if not 0 < self.radius[0] < self.radius[1]:
+            raise ConfigError(f"radius is a smaller and a larger one, got {list(self.radius)}")
+        if not 0 < self.azimuth <= np.pi:
+            raise ConfigError(f"azimuth is above 0 and at most pi, got {self.azimuth}")
+
+
+@dataclass(frozen=True)
+class PhysicsConfig:
+    """The physics engine and the materials.
+
+    Attributes:
+        step_hz: physics steps a second [1/s].
+        servo_hz: how often the servos move their references and feel their links; divides step_hz [1/s].
+        solver_iterations: of the sequential-impulse solver, a step.
+        table_friction: Coulomb coefficient of the table; contacts multiply those of both sides.
+        block_friction: of the blocks.
+        arm_friction: of the arm, finger pads included.
+        block_density: [kg/m^3]; 700 is beech.
+        arm_torque: what servos 1 to 5 can give [N m].
+        grip_torque: what servo 6 can give [N m].
+        limp_friction: torque that it takes to turn a servo without power [N m].
+    """
+
+    step_hz: int = 500
+    servo_hz: int = 100
+    solver_iterations: int = 50
+    table_friction: float = 0.7
+    block_friction: float = 0.8
+    arm_friction: float = 1.0
+    block_density: float = 700.0
+    arm_torque: float = 1.47
+    grip_torque: float = 0.59
+    limp_friction: float = 0.06
+
+    def __post_init__(self) -> None:
+        if self.step_hz <= 0 or self.servo_hz <= 0 or self.step_hz % self.servo_hz:
+            raise ConfigError(f"step_hz must be a multiple of servo_hz, got {self.step_hz} and {self.servo_hz}")
+
+
+@dataclass(frozen=True)
+class Light:
+    """One distant light; casts no shadow.
+
+    Attributes:
+        direction: towards the light, in the world frame.
+        ambient: share of a surface's colour that is there without it.
+        diffuse: share that comes with the cosine to the light.
+    """
+
+    direction: tuple[float, float, float] = (0.3, 0.4, 1.0)
+    ambient: float = 0.62
+    diffuse: float = 0.35
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """A camera without lens distortion.
+
+    Attributes:
+        mount: `overhead` stands still in the world, `wrist` sits at the arm's camera_optical_frame.
+        width: [px].
+        height: [px].
+        field_of_view: horizontal [rad].
+        position: of an overhead camera in the world [m].
+        target: the point in the middle of its picture [m].
+        up: the world direction that is up in its picture.
+        supersampling: rendered pixels an image pixel along each axis; 2 makes marker edges smooth.
+        noise: standard deviation of the sensor's noise [grey levels of 255].
+        light: what shines.
+        table_colour: red, green, blue, each 0..255.
+    """
+
+    mount: Literal["overhead", "wrist"] = "overhead"
+    width: int = 640
+    height: int = 480
+    field_of_view: float = 0.98
+    position: tuple[float, float, float] = (0.19, 0.0, 0.58)
+    target: tuple[float, float, float] = (0.19, 0.0, 0.0)
+    up: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    supersampling: int = 2
+    noise: float = 0.0
+    light: Light = field(default_factory=Light)
+    table_colour: tuple[int, int, int] = (176, 178, 174)
+
+    def __post_init__(self) -> None:
+        if self.width <= 0 or self.height <= 0 or self.supersampling < 1:
+            raise ConfigError("width, height and supersampling are positive")
+        if not 0 < self.field_of_view < np.pi:
+            raise ConfigError(f"field_of_view is between 0 and pi, got {self.field_of_view}")
+        axis = np.subtract(self.target, self.position)
+        if np.linalg.norm(np.cross(axis, self.up)) < 1e-9:
+            raise ConfigError("up must not lie along the line from position to target")
+        if self.noise < 0:
+            raise ConfigError(f"noise must not be negative, got {self.noise}")
+
+    def sized(self, width: int, height: int) -> CameraConfig:
+        """The same view in a picture of another size [px]."""
+        return replace(self, width=width, height=height)
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """The simulated world.
+
+    Attributes:
+        marked: names of the blocks of config/blocks.yaml that are on the table.
+        plain: further blocks without markers.
+        start: joint angles after a reset [rad], in the order of JOINT_NAMES.
+        scene: where the blocks go.
+        physics: engine and materials.
+        camera: the camera that the simulation offers by default.
+    """
+
+    marked: tuple[str, ...] = ("red", "green", "blue", "yellow")
+    plain: tuple[PlainBlock, ...] = ()
+    start: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    scene: SceneConfig = field(default_factory=SceneConfig)
+    physics: PhysicsConfig = field(default_factory=PhysicsConfig)
+    camera: CameraConfig = field(default_factory=CameraConfig)
+
+    def __post_init__(self) -> None:
+        names = [*self.marked, *(block.name for block in self.plain)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"two blocks are called {name}")
+        if len(self.start) != N_JOINTS:
+            raise ConfigError(f"start has {N_JOINTS} joint angles, got {len(self.start)}")
+
+
+def load_world_config(path: str | Path | None = None) -> WorldConfig:
+    """Read a world; without a path the one this package ships (config/sim.yaml).
+
+    Raises:
+        ConfigError: the file cannot be used, and where.
+    """
+    return load_yaml(WorldConfig, share_file("config", "sim.yaml") if path is None else path)

@@ -1,0 +1,120 @@
+"""Servo models on the joints of the simulated arm: what a bus, or the arm backend, finds at the far end of the wire."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dofbot_ros.arm.backend import ServoHealth
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, TickArray
+from dofbot_ros.core.types import BoolArray
+from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
+from dofbot_ros.hardware.servos import SERVO_IDS
+from dofbot_ros.sim.world import World
+
+
+class WorldServos:
+    """A hardware.servos.ServoBank whose links are the joints of a world's arm.
+
+    As an actuator of the world it moves the models' references and lets them feel their links at every servo tick. As a
+    bank it also makes the world keep up with the time that step() is told; beyond that `now` is not used: the models
+    run on the world's time, so that a reset repeats itself bit for bit.
+
+    Args:
+        world: the world; its arm obeys this bank from now on.
+        calibration: ticks <-> rad, the same that the driver uses (or another: a miscalibrated arm).
+        config: what every servo can do.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        calibration: Calibration = DEFAULT_CALIBRATION,
+        config: ServoModelConfig | None = None,
+    ) -> None:
+        self.ids = SERVO_IDS
+        self._world = world
+        self._calibration = calibration
+        self._config = config
+        self._ahead_s: float | None = None
+        self._models: dict[int, ServoModel] = {}
+        world.attach(self)
+
+    def restart(self) -> None:
+        """Switch all servos on where the arm stands."""
+        now = self._world.time_s
+        ticks = self._calibration.rad_to_ticks(self._world.arm.positions())
+        self._models = {
+            servo: ServoModel(int(start), self._config, now) for servo, start in zip(self.ids, ticks, strict=True)
+        }
+
+    def tick(self, time_s: float) -> None:
+        """Feel the links, then set the motors for the steps until the next tick."""
+        self._feel(time_s)
+        models = self._models.values()
+        reference = self._calibration.ticks_to_rad(np.array([model.reference(time_s) for model in models]))
+        self._world.arm.drive(reference, np.array([model.holding for model in models]))
+
+    def step(self, now: float) -> None:
+        """Let the world catch up with `now` [s], a clock that need not start where the world's does."""
+        with self._world.lock:
+            if self._ahead_s is None:
+                self._ahead_s = now - self._world.now_s
+            self._world.run_until(now - self._ahead_s)
+            self._feel(self._world.time_s)
+
+    def command(self, servo: int, ticks: int, time_ms: int, now: float) -> None:  # noqa: ARG002
+        """A goal [ticks] with its move time [ms] has arrived."""
+        with self._world.lock:
+            self._models[servo].command(ticks, time_ms, self._world.time_s)
+
+    def torque(self, servo: int, enabled: bool, now: float) -> None:  # noqa: ARG002
+        """The torque switch was written."""
+        with self._world.lock:
+            self._models[servo].torque(enabled, self._world.time_s)
+
+    def torque_on(self, servo: int) -> bool:
+        """The torque switch, as last written."""
+        return self._models[servo].torque_on
+
+    def position(self, servo: int, now: float) -> int:  # noqa: ARG002
+        """What the servo's encoder said at the last step [ticks]."""
+        return self._models[servo].position
+
+    def health(self, servo: int, now: float) -> ServoHealth:  # noqa: ARG002
+        """Status bits and temperature."""
+        return self._models[servo].health
+
+    def sense(self) -> tuple[TickArray, tuple[ServoHealth, ...]]:
+        """Positions [ticks] (6,) and health of all servos at the world's present moment."""
+        with self._world.lock:
+            self._feel(self._world.time_s)
+            models = self._models.values()
+            return np.array([model.position for model in models]), tuple(model.health for model in models)
+
+    def goals(self) -> TickArray:
+        """The goal registers [ticks], shape (6,)."""
+        return np.array([model.goal_ticks for model in self._models.values()])
+
+    def send(self, goals: TickArray, time_ms: int) -> BoolArray:
+        """Give every servo whose goal register differs its new goal [ticks] (6,). Returns which those were, (6,)."""
+        with self._world.lock:
+            changed: BoolArray = goals != self.goals()
+            for servo in np.flatnonzero(changed):
+                self.command(self.ids[servo], int(goals[servo]), time_ms, self._world.time_s)
+        return changed
+
+    def switch(self, enabled: bool) -> None:
+        """Let all servos hold where they are now, or let go."""
+        with self._world.lock:
+            here, _ = self.sense()
+            now = self._world.time_s
+            for servo, ticks in zip(self.ids, here.tolist(), strict=True):
+                if enabled:
+                    # The goal first: a servo heads for the goal it has stored as soon as it has torque.
+                    self.command(servo, ticks, 0, now)
+                self.torque(servo, enabled, now)
+
+    def _feel(self, time_s: float) -> None:
+        ticks = self._calibration.rad_to_ticks(self._world.arm.positions())
+        for model, link in zip(self._models.values(), ticks.tolist(), strict=True):
+            model.feel(link, time_s)

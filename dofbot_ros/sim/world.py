@@ -1,0 +1,195 @@
+"""The simulated world: a table, the arm and blocks in one PyBullet client, advanced in fixed steps."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, transform
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.sim import engine, objects
+from dofbot_ros.sim.body import ArmBody
+from dofbot_ros.sim.config import WorldConfig
+from dofbot_ros.sim.scene import sample_poses
+from dofbot_ros.vision.block_layout import BlockSet, load_blocks
+
+GRAVITY = 9.81
+
+
+class Actuator(Protocol):
+    """What drives the arm: called by the world at every servo tick, with the world locked."""
+
+    def restart(self) -> None:
+        """The world has been reset: the arm stands at its start, time is zero again."""
+        ...
+
+    def tick(self, time_s: float) -> None:
+        """Set the motors for the steps until the next tick; `time_s` is the world's time [s]."""
+        ...
+
+
+class World:
+    """Table plane z = 0 (the underside of the arm's base plate), arm at the origin, blocks around it.
+
+    The world frame is base_link. The same seed and the same calls give the same run, bit for bit. Every method may be
+    called from any thread; a longer exchange with the client holds `lock`.
+
+    Args:
+        config: what is in it.
+        seed: of the blocks' places; reset() takes the next one.
+        blocks: how marked blocks look; the shipped set by default.
+    """
+
+    def __init__(self, config: WorldConfig | None = None, seed: int = 0, blocks: BlockSet | None = None) -> None:
+        self.config = config or WorldConfig()
+        self.blocks = blocks or load_blocks()
+        self.lock = threading.RLock()
+        self.client: Any = engine.connect()
+        self._textures = tempfile.TemporaryDirectory(prefix="dofbot-sim-")
+        self._actuator: Actuator | None = None
+        self._steps = 0
+        self._earlier_steps = 0
+        self._bodies: dict[str, int] = {}
+        self._sizes: dict[str, float] = {}
+        self.arm: ArmBody
+        self.reset(seed)
+
+    @property
+    def time_s(self) -> float:
+        """Simulated time since the last reset [s]."""
+        return self._steps / self.config.physics.step_hz
+
+    @property
+    def now_s(self) -> float:
+        """Simulated time since the world was made [s]; a reset does not set it back."""
+        return (self._earlier_steps + self._steps) / self.config.physics.step_hz
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        """The blocks on the table."""
+        return tuple(self._bodies)
+
+    def attach(self, actuator: Actuator) -> None:
+        """Let `actuator` drive the arm from now on."""
+        with self.lock:
+            self._actuator = actuator
+            actuator.restart()
+
+    def reset(self, seed: int) -> None:
+        """Start anew: time zero, the arm at its start, blocks at the places that `seed` gives.
+
+        Raises:
+            ConfigError: so many blocks do not fit.
+        """
+        with self.lock:
+            # A new engine each time: the old one's solver and contact caches would leak into the new run.
+            self.client.resetSimulation()
+            self._earlier_steps += self._steps
+            self._steps = 0
+            self._set_engine()
+            self._add_table()
+            self.arm = ArmBody(self.client, self.config.physics)
+            self.arm.teleport(self.config.start)
+            self._add_blocks()
+            self.scatter(seed)
+            if self._actuator is not None:
+                self._actuator.restart()
+
+    def scatter(self, seed: int) -> None:
+        """Put the blocks at the places that `seed` gives, at rest; the arm and the time stay as they are.
+
+        Raises:
+            ConfigError: so many blocks do not fit.
+        """
+        poses = sample_poses(np.random.default_rng(seed), list(self._sizes.values()), self.config.scene)
+        for name, pose in zip(self._bodies, poses, strict=True):
+            self.place(name, pose)
+
+    def place(self, name: str, pose: FloatArray) -> None:
+        """Put a block at `pose` (4, 4) in the world, at rest.
+
+        Raises:
+            InputError: no such block.
+        """
+        if name not in self._bodies:
+            raise InputError(one_of("block", name, self._bodies))
+        with self.lock:
+            body = self._bodies[name]
+            self.client.resetBasePositionAndOrientation(
+                body, pose[:3, 3].tolist(), quat_from_matrix(pose[:3, :3]).tolist()
+            )
+            self.client.resetBaseVelocity(body, [0, 0, 0], [0, 0, 0])
+
+    def truth(self) -> dict[str, FloatArray]:
+        """True pose of every block in the world, by name, shape (4, 4) each: for judges, never for planners."""
+        with self.lock:
+            found = {name: self.client.getBasePositionAndOrientation(body) for name, body in self._bodies.items()}
+        return {name: transform(matrix_from_quat(quat), position) for name, (position, quat) in found.items()}
+
+    def step(self) -> None:
+        """Advance by one physics step; the actuator acts first where its tick has come."""
+        physics = self.config.physics
+        with self.lock:
+            if self._actuator is not None and self._steps % (physics.step_hz // physics.servo_hz) == 0:
+                self._actuator.tick(self.time_s)
+            self.client.stepSimulation()
+            self._steps += 1
+
+    def run_until(self, now_s: float) -> None:
+        """Advance until now_s() has reached `now_s` [s]; at once when it has passed."""
+        # The slack forgives the rounding of deadlines that were added up.
+        goal = math.ceil(now_s * self.config.physics.step_hz - 1e-6)
+        with self.lock:
+            while self._earlier_steps + self._steps < goal:
+                self.step()
+
+    def close(self) -> None:
+        """Let go of the client; may be called twice."""
+        with self.lock:
+            if self.client.isConnected():
+                self.client.disconnect()
+            self._textures.cleanup()
+
+    def _set_engine(self) -> None:
+        physics = self.config.physics
+        self.client.setGravity(0, 0, -GRAVITY)
+        self.client.setPhysicsEngineParameter(
+            fixedTimeStep=1.0 / physics.step_hz,
+            numSolverIterations=physics.solver_iterations,
+            deterministicOverlappingPairs=1,
+        )
+
+    def _add_table(self) -> None:
+        client = self.client
+        # The camera paints the table itself (see camera.py); without a shape of its own the plane would be drawn.
+        speck = client.createVisualShape(client.GEOM_BOX, halfExtents=[1e-4] * 3, visualFramePosition=[0, 0, -1.0])
+        plane = client.createMultiBody(0, client.createCollisionShape(client.GEOM_PLANE), speck)
+        client.changeDynamics(plane, -1, lateralFriction=self.config.physics.table_friction)
+
+    def _add_blocks(self) -> None:
+        self._bodies, self._sizes = {}, {}
+        density = self.config.physics.block_density
+        for name in self.config.marked:
+            marked = self.blocks.block(name)
+            self._bodies[name] = objects.add_marked_cube(
+                self.client, marked, self.blocks.dictionary, density * marked.size**3, Path(self._textures.name)
+            )
+            self._sizes[name] = marked.size
+        for plain in self.config.plain:
+            self._bodies[plain.name] = objects.add_plain_cube(self.client, plain, density * plain.size**3)
+            self._sizes[plain.name] = plain.size
+        for body in self._bodies.values():
+            self.client.changeDynamics(
+                body,
+                -1,
+                lateralFriction=self.config.physics.block_friction,
+                frictionAnchor=1,
+                linearDamping=0.0,
+                angularDamping=0.0,
+            )
