@@ -38,3 +38,16 @@ def kinematics(
     from dofbot_ros.bench.kinematics import measure
 
     emit(measure(goals, seed), as_json, "Inverse kinematics")
+
+
+@app.command("localizer")
+def localizer(
+    as_json: JsonOption = False,
+    scenes: Annotated[str, typer.Option(help="sim, drawn or drawn-lifted.")] = "sim",
+    trials: Annotated[int, typer.Option(help="Pictures, each of four blocks.")] = 100,
+    seed: Annotated[int, typer.Option(help="Of the first scene.")] = 0,
+) -> None:
+    """Localise blocks in pictures whose true poses are known: how far off, how many, how fast."""
+    from dofbot_ros.bench.localizer import measure
+
+    emit(measure(scenes, trials, seed), as_json, "Block localiser")

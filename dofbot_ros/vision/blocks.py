@@ -35,7 +35,7 @@ class LocaliserConfig:
     max_reprojection_px: float = 1.0
     max_ambiguity: float = 0.7
     corner_noise_px: float = 0.1
-    flat_slack_px: float = 0.25
+    flat_slack_px: float = 0.4
     table_z: float = 0.0
 
     def __post_init__(self) -> None:
