@@ -33,11 +33,6 @@ def inverse_batch(arm: Kinematics, goals: FloatArray) -> FloatArray:
         for bend in bends:
             q = np.stack([yaw, *_planar(arm, r, z - arm.base_height, pitch, bend), q5], axis=-1)
             branches.append(np.where(np.isnan(q).any(axis=-1, keepdims=True), np.nan, q))
-    # A straight elbow is one solution: it stays with the bend that comes first.
-    for first, second in ((0, 1), (2, 3)):
-        twice = branches[second][:, 2] == 0.0
-        branches[first][twice] = branches[second][twice]
-        branches[second][twice] = np.nan
     return np.stack(branches, axis=1)
 
 
@@ -50,15 +45,40 @@ def _planar(
     k = 2.0 * a * b
     c = w * w + v * v - a * a - b * b
     s2 = k * k - c * c
-    straight = s2 < k * k * STRAIGHT**2
-    beyond = s2 < -4.0 * k * (a + b) * STRETCH_TOLERANCE
-    s = np.sqrt(np.where(straight, 0.0, s2))
-    c = np.where(straight, np.copysign(k, c), c)
+    s = np.sqrt(np.where(s2 < 0.0, np.nan, s2))
+    direction = np.arctan2(w, v)
     q3 = bend * np.arctan2(s, c)
-    q2 = np.arctan2(w, v) - bend * np.arctan2(b * s, a * k + b * c)
-    q4 = _fit(pitch - q2 - q3, arm.lower[3], arm.upper[3])
-    bent = np.where(beyond, np.nan, _clip(q3, arm.lower[2], arm.upper[2]))
-    return _fit(q2, arm.lower[1], arm.upper[1]), bent, q4
+    q2 = direction - bend * np.arctan2(b * s, a * k + b * c)
+    straight = (s2 < k * k * STRAIGHT**2) & (c > 0.0)
+    if straight.any():
+        # One solution, not two: it stands in the place of the forward bend, as in PlanarArm.solve.
+        stretched = straight & (s2 >= -4.0 * k * (a + b) * STRETCH_TOLERANCE) & (bend > 0.0)
+        straight_q2, straight_q3 = _straight(arm, direction, pitch)
+        q2 = np.where(straight, straight_q2, q2)
+        q3 = np.where(straight, np.where(stretched, straight_q3, np.nan), q3)
+    return (
+        _fit(q2, arm.lower[1], arm.upper[1]),
+        _clip(q3, arm.lower[2], arm.upper[2]),
+        _fit(pitch - q2 - q3, arm.lower[3], arm.upper[3]),
+    )
+
+
+def _straight(arm: Kinematics, direction: FloatArray, pitch: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """PlanarArm._straight for arrays (n,): joints 2 and 3; joint 3 is nan where no small bend keeps the limits."""
+    lower, upper = arm.lower[1:4], arm.upper[1:4]
+    share = arm.forearm / (arm.upper_arm + arm.forearm)
+    middle = 0.5 * (lower + upper)
+    q2 = middle[0] + _turn(direction - middle[0])
+    q4 = middle[2] + _turn(pitch - q2 - middle[2])
+    least = np.maximum((q2 - upper[0]) / share, (q4 - upper[2]) / (1.0 - share)).clip(max(lower[1], -STRAIGHT))
+    most = np.minimum((q2 - lower[0]) / share, (q4 - lower[2]) / (1.0 - share)).clip(None, min(upper[1], STRAIGHT))
+    bend = np.where(least > most + LIMIT_TOLERANCE, np.nan, np.minimum(np.maximum(0.0, least), most))
+    return q2 - share * bend, bend
+
+
+def _turn(angle: FloatArray) -> FloatArray:
+    turned: FloatArray = angle - 2.0 * math.pi * np.rint(angle / (2.0 * math.pi))
+    return turned
 
 
 def _fit(angle: FloatArray, lower: float, upper: float) -> FloatArray:

@@ -138,6 +138,7 @@ class Kinematics:
 
         Raises:
             UnreachableError: there are none; carries the nearest reachable pose (see `nearest`).
+            InputError: the goal is not finite.
         """
         return np.array(self._branches(goal, 0.0))
 
@@ -149,6 +150,7 @@ class Kinematics:
 
         Raises:
             UnreachableError: there are none; carries the nearest reachable pose (see `nearest`).
+            InputError: the goal is not finite.
         """
         if near is None:
             return np.array(self._branches(goal, 0.0)[0])
@@ -157,6 +159,8 @@ class Kinematics:
         return np.array(min(branches, key=lambda q: max(abs(a - b) for a, b in zip(q, start, strict=True))))
 
     def _branches(self, goal: ToolPose, free_yaw: float) -> list[Joints]:
+        if not math.isfinite(goal.x + goal.y + goal.z + goal.pitch + goal.roll):
+            raise InputError(f"a tool goal needs five finite numbers, got {goal}")
         roll = fit_angle(goal.roll, *self._roll)
         branches: list[Joints] = []
         if roll is not None:

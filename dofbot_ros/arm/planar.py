@@ -17,8 +17,8 @@ STRETCH_TOLERANCE = 1e-10
 """A wrist this far past the stretched arm is rounding [m]."""
 
 STRAIGHT = 1e-5
-"""Below this bend the elbow counts as straight [rad]: the bend is the root of a difference there and loses half of its
-digits, while leaving it out moves the wrist by 2e-12 m."""
+"""Below this bend the elbow counts as straight [rad]: rounding of the goal alone hides such bends, which move the wrist
+by 2e-12 m at most."""
 
 ON_AXIS = 1e-10
 """Nearer than this to joint1's axis every yaw will do [m]."""
@@ -48,6 +48,12 @@ def nearest_angle(angle: float, lower: float, upper: float) -> float:
     middle = 0.5 * (lower + upper)
     half = 0.5 * (upper - lower)
     return middle + min(max(turn(middle, angle), -half), half)
+
+
+def within_half_turn(angle: float, lower: float, upper: float) -> float:
+    """The same direction no more than half a turn from the middle of [lower, upper] [rad]."""
+    middle = 0.5 * (lower + upper)
+    return middle + turn(middle, angle)
 
 
 def turn(start: float, end: float) -> float:
@@ -92,13 +98,14 @@ class PlanarArm(NamedTuple):
         k = 2.0 * a * b
         c = w * w + v * v - a * a - b * b  # k cos(bend), by the law of cosines
         s2 = k * k - c * c  # (k sin(bend))^2
-        if s2 < k * k * (STRAIGHT * STRAIGHT):
-            if s2 < -4.0 * k * (a + b) * max(STRETCH_TOLERANCE, tolerance * 0.1):
-                return None, None
-            return self._finish(math.atan2(w, v), 0.0 if c > 0.0 else math.pi, pitch, tolerance), None
+        direction = math.atan2(w, v)
+        if s2 < k * k * (STRAIGHT * STRAIGHT) and c > 0.0:
+            stretched = s2 >= -4.0 * k * (a + b) * STRETCH_TOLERANCE
+            return self._straight(direction, pitch, tolerance) if stretched else None, None
+        if s2 < 0.0:
+            return None, None
         s = math.sqrt(s2)
         bend = math.atan2(s, c)
-        direction = math.atan2(w, v)
         offset = math.atan2(b * s, a * k + b * c)
         return (
             self._finish(direction - offset, bend, pitch, tolerance),
@@ -114,6 +121,22 @@ class PlanarArm(NamedTuple):
             return None
         fitted = fit_angle(q2, lower[0], upper[0], tolerance)
         return None if fitted is None else (fitted, min(max(q3, lower[1]), upper[1]), q4)
+
+    def _straight(self, direction: float, pitch: float, tolerance: float) -> PitchAngles | None:
+        """The smallest bend that keeps all joints within their limits, where every bend below STRAIGHT will do.
+
+        A small bend takes `share` of itself from joint 2 and the rest from joint 4.
+        """
+        lower, upper = self.lower, self.upper
+        share = self.forearm / (self.upper_arm + self.forearm)
+        q2 = within_half_turn(direction, lower[0], upper[0])
+        q4 = within_half_turn(pitch - q2, lower[2], upper[2])
+        least = max((q2 - upper[0]) / share, (q4 - upper[2]) / (1.0 - share), lower[1], -STRAIGHT)
+        most = min((q2 - lower[0]) / share, (q4 - lower[2]) / (1.0 - share), upper[1], STRAIGHT)
+        if least > most + tolerance:
+            return None
+        bend = min(max(0.0, least), most)
+        return self._finish(q2 - share * bend, bend, pitch, max(tolerance, LIMIT_TOLERANCE))
 
     def pitch_ranges(self, r: float, h: float) -> list[Interval]:
         """All pitches at which the tool point reaches (r, h): intervals (lo, hi), lo in [-pi, pi), in rising order.
