@@ -1,31 +1,41 @@
-# Two commands for a fresh machine: `make demo` and `make test`. Both make .venv on the first run and re-use it after.
+# Two commands for a fresh machine: `make demo` and `make test`. Both make .venv on the first run and use it again after.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
+# PyPI's torch for Linux brings gigabytes of CUDA; its CPU build is taken where it can be had.
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+REACHES_TORCH_CPU := import urllib.request as u; u.urlopen('$(TORCH_CPU)/torch/', timeout=5)
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint install clean
 .DELETE_ON_ERROR:
 
-demo: $(STAMP)
+demo: install
 	$(BIN)/dofbot demo --trials 3 --seed 0 --out demo_out
 
-test: $(STAMP) lint
+test: lint
 	$(BIN)/python -m pytest
 
-lint: $(STAMP)
+lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-$(STAMP): requirements.txt $(wildcard requirements/*.txt) setup.py package.xml
-	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed (Debian, Ubuntu: apt install python3.11 python3.11-venv), or name yours: make PYTHON=python3"; exit 1; }
+install: $(STAMP)
+	@$(BIN)/python -m dofbot_ros.core.preflight
+
+$(STAMP): $(REQUIREMENTS) setup.py package.xml
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "make: $(PYTHON) is not here. Debian, Ubuntu: sudo apt install python3.11 python3.11-venv; or name yours: make PYTHON=python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "make: $(PYTHON) cannot make a venv. Debian, Ubuntu: sudo apt install python3.11-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps -e .
-	$(BIN)/python -m dofbot_ros.core.preflight
-	touch $@
+	@echo "installing the pinned requirements into $(VENV): about 3 GB, a few minutes"
+	@index=$$($(PYTHON) -c "$(REACHES_TORCH_CPU)" 2>/dev/null && echo "--extra-index-url $(TORCH_CPU)" || true); \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$index -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build install log demo_out
