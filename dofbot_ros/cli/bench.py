@@ -16,6 +16,17 @@ def root() -> None:
     """Measure one part of the stack and print its figures; --json prints one object for machines."""
 
 
+@app.command("bus")
+def bus(
+    as_json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long the control loop runs [s].")] = 20.0,
+) -> None:
+    """Sweep six emulated servos at 115200 baud, then read and write all of them at 50 Hz: rates, lateness, losses."""
+    from dofbot_ros.bench.bus import measure
+
+    emit(measure(seconds), as_json, "Servo bus at 115200 baud")
+
+
 @app.command("images")
 def images(
     as_json: JsonOption = False,

@@ -10,11 +10,13 @@ from __future__ import annotations
 import heapq
 import select
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from dofbot_ros.core.clock import Clock, MonotonicClock
+from dofbot_ros.core.realtime import realtime
 from dofbot_ros.errors import FrameError
 from dofbot_ros.hardware.faults import FaultPlan
 from dofbot_ros.hardware.framing import FrameDecoder
@@ -50,6 +52,8 @@ class Emulator:
         faults: what goes wrong; change its fields at any time.
         link: symbolic link to the port, so that its name survives unplug() and plug_in().
         reply_delay_s: from the end of a request to the start of the reply [s].
+        first: serve with real-time priority where that is permitted: real servos do not wait for a busy computer.
+            Not for servos that compute a lot, such as a simulated world's.
         clock: paces the line and the servos; it has to run at the speed of the machine's clock.
     """
 
@@ -62,6 +66,7 @@ class Emulator:
         faults: FaultPlan | None = None,
         link: Path | None = None,
         reply_delay_s: float = 100e-6,
+        first: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self.lock = threading.RLock()
@@ -75,6 +80,7 @@ class Emulator:
         self._byte_s = BITS_PER_BYTE / baudrate
         self._link = link
         self._reply_delay_s = reply_delay_s
+        self._first = first
         self._line_free_s = self._servo_s = self._stepped_s = self._clock.now()
         self._outgoing: list[tuple[float, int, bytes]] = []
         self._requests = self._replies = self._heard = self._said = 0
@@ -125,6 +131,10 @@ class Emulator:
             return Traffic(self._requests, self._replies, self._heard, self._said)
 
     def _serve(self) -> None:
+        with realtime() if self._first else nullcontext():
+            self._serve_until_closed()
+
+    def _serve_until_closed(self) -> None:
         while not self._stopping.is_set():
             with self.lock:
                 port = self._port

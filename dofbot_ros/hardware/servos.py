@@ -19,7 +19,10 @@ class ServoBank(Protocol):
     Ticks are raw servo counts (0..4095), `servo` is the bus id.
     """
 
-    ids: Sequence[int]
+    @property
+    def ids(self) -> Sequence[int]:
+        """Their addresses on the bus."""
+        ...
 
     def step(self, now: float) -> None:
         """Bring everything up to `now` [s]; called at least every few milliseconds and before every other call."""
@@ -61,7 +64,7 @@ class ModelServos:
         config: ServoModelConfig | Mapping[int, ServoModelConfig] | None = None,
         now: float = 0.0,
     ) -> None:
-        self.ids: Sequence[int] = SERVO_IDS[: len(start_ticks)]
+        self.ids = SERVO_IDS[: len(start_ticks)]
         configs = config if isinstance(config, Mapping) else dict.fromkeys(self.ids, config)
         self.models = {
             servo: ServoModel(start, configs.get(servo), now)

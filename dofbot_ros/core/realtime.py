@@ -1,0 +1,32 @@
+"""Run one thread before all ordinary ones, where the system permits it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PRIORITY = 10
+"""Above every ordinary thread, below what the kernel and audio servers use."""
+
+
+@contextmanager
+def realtime() -> Iterator[bool]:
+    """Give the calling thread the SCHED_FIFO policy meanwhile: on a busy machine it wakes in 0.1 ms, not in several.
+
+    For threads that sleep most of the time; one that computes would shut the others out. Threads and processes started
+    meanwhile are ordinary ones.
+
+    Yields:
+        Whether the system permits it: that takes root, CAP_SYS_NICE, or a line `@realtime - rtprio 10` in
+        /etc/security/limits.conf. Without it everything runs as before.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+    except (AttributeError, OSError):  # not Linux; not permitted
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
