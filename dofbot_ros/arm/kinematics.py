@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dofbot_ros.arm.batch import inverse_batch
 from dofbot_ros.arm.model import ArmModel
-from dofbot_ros.arm.planar import ON_AXIS, Interval, PlanarArm, fit_angle, nearest_angle, turn
+from dofbot_ros.arm.planar import ON_AXIS, SAME_DISTANCE, Interval, PlanarArm, fit_angle, nearest_angle, turn
 from dofbot_ros.core.transforms import rot_y, rot_z, transform
 from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import InputError, UnreachableError
@@ -206,29 +207,22 @@ class Kinematics:
         goal's; a point out of reach is replaced by the nearest point of the workspace, at the pitch that is nearest of
         those that reach it. Roll is independent of both: it is kept, or put on the nearer limit.
         """
-        h = goal.z - self.base_height
-        reached: list[tuple[float, Joints]] = []
-        for yaw, r in self._yaws(goal.x, goal.y, 0.0):
-            for interval in self._planar.pitch_ranges(r, h):
-                pitch = nearest_angle(goal.pitch, *interval)
-                for bend in self._planar.solve(r, h, pitch, tolerance=1e-7):
-                    if bend is not None:
-                        reached.append((abs(turn(goal.pitch, pitch)), (yaw, *bend, 0.0)))
-        q = min(reached or self._approaches(goal))[1]
-        roll = fit_angle(goal.roll, *self._roll)
-        return self._pose((*q[:4], nearest_angle(goal.roll, *self._roll) if roll is None else roll))
+        rated = [(distance, abs(turn(goal.pitch, q[1] + q[2] + q[3])), q) for distance, q in self._approaches(goal)]
+        shortest = min(rated)[0]
+        q = min((pitch_off, q) for distance, pitch_off, q in rated if distance <= shortest + SAME_DISTANCE)[1]
+        pose = self._pose((*q[:4], nearest_angle(goal.roll, *self._roll)))
+        return replace(pose, pitch=goal.pitch + turn(goal.pitch, pose.pitch))
 
-    def _approaches(self, goal: ToolPose) -> list[tuple[float, Joints]]:
-        """Candidates for a point out of reach, with their distance [m]: one facing it, one turned away from it."""
-        rho, azimuth = math.hypot(goal.x, goal.y), math.atan2(goal.y, goal.x)
-        found = []
+    def _approaches(self, goal: ToolPose) -> Iterator[tuple[float, Joints]]:
+        """Candidates for the nearest pose with their distance [m]: with the yaw facing the goal, and turned away."""
+        rho, h = math.hypot(goal.x, goal.y), goal.z - self.base_height
+        azimuth = math.atan2(goal.y, goal.x) if rho > ON_AXIS else 0.0
         for towards in (azimuth, azimuth + math.pi):
             yaw = nearest_angle(towards, *self._yaw)
-            r = rho * math.cos(azimuth - yaw)
-            q = (yaw, *self._planar.nearest(r, goal.z - self.base_height, goal.pitch), 0.0)
-            pose = self._pose(q)
-            found.append((math.dist((pose.x, pose.y, pose.z), (goal.x, goal.y, goal.z)), q))
-        return found
+            r, across = rho * math.cos(azimuth - yaw), rho * math.sin(azimuth - yaw)
+            for bend in self._planar.nearest(r, h, goal.pitch):
+                along, up = self._planar.point(bend)
+                yield math.hypot(along - r, up - h, across), (yaw, *bend, 0.0)
 
     def inverse_batch(self, goals: ArrayLike) -> FloatArray:
         """Solutions of many goals (n, 5) x, y, z [m], pitch, roll [rad]: joint angles (n, 4, 5) [rad].

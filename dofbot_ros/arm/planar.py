@@ -23,7 +23,9 @@ by 2e-12 m at most."""
 ON_AXIS = 1e-10
 """Nearer than this to joint1's axis every yaw will do [m]."""
 
-_SAME_DISTANCE = 1e-9
+SAME_DISTANCE = 1e-9
+"""Distances that differ by less are equal [m]."""
+
 _TWO_PI = 2.0 * math.pi
 
 PitchAngles = tuple[float, float, float]
@@ -45,6 +47,8 @@ def fit_angle(angle: float, lower: float, upper: float, tolerance: float = LIMIT
 
 def nearest_angle(angle: float, lower: float, upper: float) -> float:
     """The angle of [lower, upper] that turns least to point along `angle` [rad]."""
+    if lower <= angle <= upper:
+        return angle
     middle = 0.5 * (lower + upper)
     half = 0.5 * (upper - lower)
     return middle + min(max(turn(middle, angle), -half), half)
@@ -173,18 +177,22 @@ class PlanarArm(NamedTuple):
             for direction in _directions(r, h, length, a):
                 yield direction - angle + q4
 
-    def nearest(self, r: float, h: float, pitch: float) -> PitchAngles:
-        """Joint angles with the tool point as near to (r, h) as the limits let it come; of equals, the nearest pitch.
+    def nearest(self, r: float, h: float, pitch: float) -> list[PitchAngles]:
+        """Joint angles that bring the tool point as near to (r, h) as the limits let it, the nearest pitch among them.
 
-        For a point that is out of reach at every pitch. The distance is stationary in every joint that is not at a
-        limit, so the tool point, that joint and (r, h) lie on one line: finitely many candidates, all tried.
+        Out of reach the distance is stationary in every joint that is not at a limit, so the tool point, that joint and
+        (r, h) lie on one line: finitely many candidates, all tried, and those of the least distance returned.
         """
+        within = [nearest_angle(pitch, *interval) for interval in self.pitch_ranges(r, h)]
+        reached = [q for at in within for q in self.solve(r, h, at, tolerance=1e-7) if q is not None]
+        if reached:
+            return reached
         rated = []
         for q in self._stationary(r, h, pitch):
             x, y = self.point(q)
-            rated.append((math.hypot(x - r, y - h), abs(turn(pitch, sum(q))), q))
+            rated.append((math.hypot(x - r, y - h), q))
         shortest = min(rated)[0]
-        return min((bend, q) for distance, bend, q in rated if distance <= shortest + _SAME_DISTANCE)[1]
+        return [q for distance, q in rated if distance <= shortest + SAME_DISTANCE]
 
     def _stationary(self, r: float, h: float, pitch: float) -> Iterator[PitchAngles]:
         """Every set of joint angles at which the distance to (r, h) may be least."""
@@ -212,7 +220,7 @@ class PlanarArm(NamedTuple):
 
     def _aim(self, x: float, y: float, offset: float, wanted: float, joint: int) -> float:
         """The joint angle that points along (x, y); the one nearest to `wanted` where every direction is as good."""
-        if math.hypot(x, y) > _SAME_DISTANCE:
+        if math.hypot(x, y) > SAME_DISTANCE:
             return math.atan2(x, y) - offset
         return nearest_angle(wanted, self.lower[joint], self.upper[joint])
 
