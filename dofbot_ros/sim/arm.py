@@ -66,8 +66,9 @@ class SimArm:
     def write(self, position: FloatArray, duration_s: float) -> ArmSent:
         """Give every servo whose goal changes by a tick or more its new goal and time."""
         self._check_connected()
-        if not np.all(np.isfinite(position)):
-            raise InputError(f"a position must be six finite angles, got {np.asarray(position).tolist()}")
+        position = np.asarray(position, dtype=np.float64)
+        if position.shape != (N_JOINTS,) or not np.isfinite(position).all():
+            raise InputError(f"an arm's goal is {N_JOINTS} finite joint angles, got {position.tolist()}")
         goals = self._calibration.rad_to_ticks(position)
         written = self._servos.send(goals, round(1000 * duration_s))
         self._count(int(written.sum()))

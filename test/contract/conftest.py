@@ -1,0 +1,36 @@
+"""One arm per backend, ready to be connected: what every test of the contract gets as `arm`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dofbot_ros.arm.backend import ArmBackend
+from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.hardware.serial_arm import SerialArm
+
+BACKENDS = ("serial-bus", "serial-bus-sync", "serial-se", "sim")
+
+
+@pytest.fixture(params=BACKENDS)
+def arm(request: pytest.FixtureRequest) -> Iterator[ArmBackend]:
+    with_emulator: dict[str, Callable[[str], SerialArm]] = {
+        "serial-bus": lambda port: SerialArm(port, "bus"),
+        "serial-bus-sync": lambda port: SerialArm(port, "bus", sync_write=True),
+        "serial-se": lambda port: SerialArm(port, "se"),
+    }
+    if request.param == "sim":
+        pytest.importorskip("pybullet", reason="the simulated arm needs pybullet")
+        from dofbot_ros.sim.arm import SimArm
+        from dofbot_ros.sim.world import World
+
+        backend: ArmBackend = SimArm(World(seed=0))
+        yield backend
+        backend.close()
+        return
+    protocol = "se" if request.param == "serial-se" else "bus"
+    with Emulator(protocol=protocol, first=True) as emulator:
+        backend = with_emulator[request.param](emulator.port)
+        yield backend
+        backend.close()
