@@ -13,13 +13,8 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import matrix_from_quat, transform
 from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, N_ARM, BoolArray, FloatArray
 from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.hardware.servo_model import NO_LOAD_SPEED_RAD_S
 from dofbot_ros.sim.config import PhysicsConfig
-
-POSITION_GAIN = 0.25
-"""Part of the way to its reference that a motor goes in one physics step: smooths the servos' slower updates."""
-
-MAX_SPEED = 5.0
-"""What a motor may demand to catch up with its reference [rad/s]; half as much again as the servos reach."""
 
 LINKAGE_TORQUE = 100.0
 """What the bars of the gripper can carry [N m]: they are stiff, the servo's torque is the limit."""
@@ -69,9 +64,6 @@ class ArmBody:
                 linearDamping=0.0,
                 angularDamping=0.0,
             )
-        for joint in self._driven:
-            # The clamp stays with the motor; the array call that drives it cannot set one.
-            client.setJointMotorControl2(self.body, joint, client.POSITION_CONTROL, maxVelocity=MAX_SPEED)
         self._mimics = {self._joints[name]: ratio for name, ratio in mimic_ratios(urdf, GRIP_JOINT).items()}
         parents = {row[16] for row in info}
         self._bars = [j for j in self._mimics if j not in parents and not client.getCollisionShapeData(self.body, j)]
@@ -104,33 +96,29 @@ class ArmBody:
         self.drive(goal, np.ones(len(goal), dtype=bool))
 
     def drive(self, reference: FloatArray, holding: BoolArray) -> None:
-        """Set what the motors do until the next call.
+        """Set what the motors do until the next servo tick: reach the reference by then, as far as their torque allows.
 
         Args:
-            reference: where they pull their joints [rad], shape (6,).
+            reference: where they take their joints [rad], shape (6,).
             holding: which of them have power, shape (6,); the others only have the friction of their gears.
         """
-        grip = self._client.getJointState(self.body, self._joints[GRIP_JOINT])[0]
+        angles = self.positions()
+        bars = [self._mimics[joint] * angles[GRIP] for joint in self._bars]
+        behind = [state[0] for state in self._client.getJointStates(self.body, self._bars)] if bars else []
+        # A velocity for the whole tick instead of a position target: no jolt at its begin, no stop before its end. A
+        # motor without power wants to stand still with little force, which is dry friction.
+        wanted = np.concatenate([np.where(holding, reference - angles, 0.0), np.subtract(bars, behind)])
+        velocity = np.clip(wanted * self._physics.servo_hz, -NO_LOAD_SPEED_RAD_S, NO_LOAD_SPEED_RAD_S)
+        torques = np.where(holding, self._limits, self._physics.limp_friction)
         joints = self._driven + self._bars
         self._client.setJointMotorControlArray(
             self.body,
             joints,
-            self._client.POSITION_CONTROL,
-            targetPositions=[*reference.tolist(), *(self._mimics[bar] * grip for bar in self._bars)],
-            forces=self._limits + [BAR_TORQUE] * len(self._bars),
-            positionGains=[POSITION_GAIN] * len(joints),
+            self._client.VELOCITY_CONTROL,
+            targetVelocities=velocity.tolist(),
+            forces=[*torques.tolist(), *[BAR_TORQUE] * len(bars)],
             velocityGains=[1.0] * len(joints),
         )
-        limp = [joint for joint, powered in zip(self._driven, holding.tolist(), strict=True) if not powered]
-        if limp:
-            # A motor that wants to stand still, with little force, is dry friction.
-            self._client.setJointMotorControlArray(
-                self.body,
-                limp,
-                self._client.VELOCITY_CONTROL,
-                targetVelocities=[0.0] * len(limp),
-                forces=[self._physics.limp_friction] * len(limp),
-            )
 
     def link_pose(self, link: str) -> FloatArray:
         """Frame of `link` in the world, shape (4, 4).

@@ -110,7 +110,7 @@ class CameraConfig:
         position: of an overhead camera in the world [m].
         target: the point in the middle of its picture [m].
         up: the world direction that is up in its picture.
-        supersampling: rendered pixels an image pixel along each axis; 2 makes marker edges smooth.
+        supersampling: rendered pixels an image pixel along each axis, on the blocks; makes marker edges smooth.
         noise: standard deviation of the sensor's noise [grey levels of 255].
         light: what shines.
         table_colour: red, green, blue, each 0..255.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,13 +29,15 @@ def connect() -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """PyBullet prints from C, its build time on import and its arguments on connecting: nobody's error, nobody's JSON."""
+    """PyBullet prints from C when imported and when connected: nobody's error, nobody's JSON."""
     kept = os.dup(1), os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 1)
         os.dup2(null, 2)
         yield
+        # What it printed may still wait in C's buffer, and would come out later.
+        ctypes.CDLL(None).fflush(None)
     finally:
         os.dup2(kept[0], 1)
         os.dup2(kept[1], 2)

@@ -75,6 +75,10 @@ class World:
         """The blocks on the table."""
         return tuple(self._bodies)
 
+    def block_size(self, name: str) -> float:
+        """Edge of a block [m]."""
+        return self._sizes[name]
+
     def attach(self, actuator: Actuator) -> None:
         """Let `actuator` drive the arm from now on."""
         with self.lock:
