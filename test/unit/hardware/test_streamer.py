@@ -1,0 +1,185 @@
+"""The streamer on a clock turned by hand: what goes out, when, and with which time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
+from dofbot_ros.hardware.streamer import GoalStreamer, Move, StreamConfig
+
+PRESENT = np.array([2000, 2000, 2000, 2000, 1486, 1500])
+FRESH = np.ones(6, dtype=bool)
+PERIOD = 0.02
+
+
+def started(**options) -> GoalStreamer:
+    streamer = GoalStreamer(StreamConfig(**options))
+    streamer.start(PRESENT)
+    return streamer
+
+
+def offer(streamer: GoalStreamer, goals, now: float, duration: float = PERIOD, present=PRESENT) -> Move | None:
+    streamer.want(np.asarray(goals), duration, now)
+    return streamer.next_move(np.asarray(present), FRESH, now)
+
+
+def test_the_first_goal_goes_out_at_once_to_all_servos_even_where_it_changes_nothing():
+    move = offer(started(), PRESENT, 0.0)
+    assert move is not None
+    assert move.changed.all()
+
+
+def test_a_50_hz_stream_goes_out_at_25_hz_with_times_that_overlap():
+    streamer = started(soft_start_s=0.0)
+    rng = np.random.default_rng(1)
+    out = []
+    for k in range(100):
+        now = k * PERIOD + rng.uniform(0, 0.002)
+        move = offer(streamer, PRESENT + 10 * k, now)
+        if move is not None:
+            out.append((now, move))
+    assert len(out) == 50
+    assert all(move.time_ms == 60 for _, move in out)
+    assert all(0.036 <= b[0] - a[0] <= 0.044 for a, b in pairwise(out))
+
+
+def test_the_last_goal_of_a_stream_goes_out_even_when_it_came_too_soon():
+    streamer = started()
+    offer(streamer, PRESENT + 10, 0.0)
+    assert offer(streamer, PRESENT + 20, 0.02) is None
+    move = streamer.next_move(PRESENT, FRESH, 0.04)
+    assert move is not None
+    assert move.goals.tolist() == (PRESENT + 20).tolist()
+
+
+def test_a_long_move_keeps_its_own_time_less_what_has_passed():
+    streamer = started(soft_start_s=0.0)
+    offer(streamer, PRESENT + 10, 0.0)
+    assert offer(streamer, PRESENT + 500, 0.01, duration=2.0) is None
+    move = streamer.next_move(PRESENT, FRESH, 0.05)
+    assert move is not None
+    assert move.time_ms == 1960
+
+
+def test_nothing_goes_out_for_a_change_within_the_dead_band_and_creep_adds_up():
+    streamer = started(dead_band_ticks=3)
+    offer(streamer, PRESENT, 0.0)
+    assert offer(streamer, PRESENT + 2, 1.0) is None
+    move = offer(streamer, PRESENT + 3, 2.0)
+    assert move is not None
+    assert move.changed.all()
+
+
+def test_only_servos_that_change_are_named():
+    streamer = started()
+    offer(streamer, PRESENT, 0.0)
+    move = offer(streamer, PRESENT + [0, 0, 50, 0, 1, 0], 1.0)
+    assert move is not None
+    assert move.changed.tolist() == [False, False, True, False, False, False]
+    assert move.goals.tolist() == (PRESENT + [0, 0, 50, 0, 0, 0]).tolist()
+
+
+def test_a_far_first_goal_is_given_time_for_at_most_the_soft_speed():
+    streamer = started(soft_start_s=1.0, soft_speed=700.0)
+    move = offer(streamer, PRESENT + [0, 0, 0, 700, 0, 0], 5.0)
+    assert move is not None
+    assert move.time_ms == 1000
+
+
+def test_softness_ends_after_its_time_and_comes_back_with_a_new_start():
+    streamer = started(soft_start_s=1.0)
+    offer(streamer, PRESENT, 5.0)
+    late = offer(streamer, PRESENT + 1000, 6.1)
+    assert late is not None
+    assert late.time_ms == 60
+    streamer.start(PRESENT)
+    again = offer(streamer, PRESENT + 700, 7.0)
+    assert again is not None
+    assert again.time_ms == 1000
+
+
+def test_a_servo_that_rests_beside_its_goal_is_told_again_but_not_for_ever():
+    streamer = started(resends=2)
+    goal = PRESENT + 100
+    offer(streamer, goal, 0.0)
+    reached = goal.copy()
+    reached[3] -= 100
+    again = []
+    for k in range(1, 200):
+        move = offer(streamer, goal, k * PERIOD, present=reached)
+        if move is not None:
+            again.append(move.changed.tolist())
+    assert again == [[False, False, False, True, False, False]] * 2
+
+
+def test_a_servo_that_is_where_it_should_be_or_was_not_read_is_left_alone():
+    streamer = started()
+    goal = PRESENT + 100
+    offer(streamer, goal, 0.0)
+    for k in range(1, 100):
+        assert offer(streamer, goal, k * PERIOD, present=goal + 5) is None
+        assert streamer.next_move(PRESENT, np.zeros(6, dtype=bool), k * PERIOD) is None
+
+
+def test_starting_anew_forgets_the_goal_that_was_held_back():
+    streamer = started()
+    offer(streamer, PRESENT, 0.0)
+    assert offer(streamer, PRESENT + 50, 0.01) is None
+    streamer.start(PRESENT)
+    assert streamer.next_move(PRESENT, FRESH, 1.0) is None
+
+
+def roughness(overlap: float, hz: float) -> float:
+    """How unevenly a servo follows an even 50 Hz stream: spread of its speed over its mean."""
+    streamer = started(write_rate_hz=hz, overlap=overlap, dead_band_ticks=1, soft_start_s=0.0)
+    servo = ServoModel(2000, ServoModelConfig(backlash_ticks=0))
+    path = []
+    for ms in range(3000):
+        now = ms / 1000
+        if ms % 20 == 0:
+            move = offer(streamer, PRESENT + round(now * 500), now)
+            if move is not None:
+                servo.command(int(move.goals[0]), move.time_ms, now)
+        path.append(servo.reference(now))
+    speed = np.diff(path[500:]) * 1000
+    return float(np.std(speed) / np.mean(speed))
+
+
+def test_overlap_makes_the_servo_glide_where_moves_end_to_end_would_stop_and_go():
+    assert roughness(1.5, 25.0) < 0.05
+    # 60 ms moves without overlap, sent late by jitter of a loop, stand still between goals: 25 Hz goals of 20 ms.
+    servo = ServoModel(2000, ServoModelConfig(backlash_ticks=0))
+    path = []
+    for ms in range(3000):
+        if ms % 40 == 0:
+            servo.command(2000 + round(ms / 1000 * 500), 20, ms / 1000)
+        path.append(servo.reference(ms / 1000))
+    assert np.std(np.diff(path[500:]) * 1000) / 500 > 0.5
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 0.2), st.integers(-500, 500), st.floats(0, 1)), min_size=1, max_size=60))
+def test_goals_never_go_out_faster_than_the_rate_and_the_last_one_always_does(stream):
+    streamer = started(resends=0)
+    now, last_out, sent_at = 0.0, None, []
+    for gap, offset, duration in stream:
+        now += gap
+        if offer(streamer, PRESENT + offset, now, duration) is not None:
+            sent_at.append(now)
+        last_out = PRESENT + offset
+    if streamer.next_move(PRESENT, FRESH, now + 1.0) is not None:
+        sent_at.append(now + 1.0)
+    assert np.all(np.diff(sent_at) >= 0.036 - 1e-9)
+    assert np.abs(streamer.sent - last_out).max() < 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("write_rate_hz", 0.0), ("overlap", 0.5), ("dead_band_ticks", 0), ("soft_speed", 0.0)]
+)
+def test_options_that_make_no_sense_are_refused(option, value):
+    with pytest.raises(ValueError, match=option):
+        StreamConfig(**{option: value})
