@@ -48,6 +48,8 @@ class MarkerDetector:
     def __init__(self, dictionary: str) -> None:
         parameters = cv2.aruco.DetectorParameters()
         parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
+        # OpenCV's 0.125 takes markers on neighbouring faces of a block for one, and drops the larger.
+        parameters.minMarkerDistanceRate = 0.05
         self._detector = cv2.aruco.ArucoDetector(dictionary_named(dictionary), parameters)
 
     def detect(self, image: ImageArray) -> list[Marker]:

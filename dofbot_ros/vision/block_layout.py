@@ -8,14 +8,14 @@ the face from outside (FACE_AXES). A marker lies in the middle of its face, turn
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.core.transforms import apply, rot_z, transform
+from dofbot_ros.core.transforms import apply, invert, rot_z, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.vision.aruco import dictionary_named
@@ -95,13 +95,21 @@ class Block:
         return apply(self.marker_frame(face), square_corners(self.marker_size))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlacedMarker:
-    """What an id means: a block's face, and the marker's corners in that block's frame [m], shape (4, 3)."""
+    """What an id means.
+
+    Attributes:
+        block: the one that carries it.
+        face: where.
+        corners: of the marker in the block frame, as Block.marker_corners gives them [m], shape (4, 3).
+        T_marker_block: the block in the marker's frame, shape (4, 4) [m].
+    """
 
     block: Block
     face: str
-    corners: FloatArray = field(compare=False)
+    corners: FloatArray
+    T_marker_block: FloatArray
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,7 @@ class BlockSet:
     def markers(self) -> dict[int, PlacedMarker]:
         """Marker id -> where it sits."""
         return {
-            marker.id: PlacedMarker(block, face, block.marker_corners(face))
+            marker.id: PlacedMarker(block, face, block.marker_corners(face), invert(block.marker_frame(face)))
             for block in self.blocks
             for face, marker in block.faces.items()
         }

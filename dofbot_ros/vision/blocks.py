@@ -13,8 +13,9 @@ from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.vision.aruco import Marker, MarkerDetector, marker_pose
 from dofbot_ros.vision.block_layout import Block, BlockSet
+from dofbot_ros.vision.corners import corner_weight
 from dofbot_ros.vision.intrinsics import Intrinsics
-from dofbot_ros.vision.pose_fit import fit_error, fit_pose
+from dofbot_ros.vision.pose_fit import Sighting, fit_pose
 
 SAME_POSE_RAD = 0.15
 """Two fits closer than this in rotation are one pose, not two to choose from [rad]."""
@@ -25,7 +26,7 @@ class LocaliserConfig:
     """When a block's pose is believed.
 
     Attributes:
-        max_reprojection_px: a fit that leaves the corners further off is refused, root mean square [px].
+        max_reprojection_px: a fit that leaves the corners further off is refused [px].
         max_ambiguity: refused when the best fit's error is more than this fraction of the next best one's.
         corner_noise_px: added to both errors (in squares) for that ratio: errors below the noise prove nothing [px].
         flat_slack_px: a block counts as lying on the table when that costs at most so much reprojection error [px].
@@ -53,7 +54,8 @@ class BlockPose:
         name: of the block.
         T_base_block: its pose in the base frame, shape (4, 4) [m].
         stamp_s: when the image was taken, on the clock of the caller [s].
-        reprojection_px: root mean square distance of the corners from those seen [px].
+        reprojection_px: root of the mean square distance of the corners from those seen, foreshortened faces counting
+            less [px].
         faces: how many faces it was solved from.
         flat: it lies on the table, one face up; the height is then known and not estimated.
         ambiguity: error over that of the next best pose, noise added to both; 0 where there is no other.
@@ -91,11 +93,10 @@ class Localisation:
 
 @dataclass(frozen=True, eq=False)
 class _Face:
-    """One marker of a block: where on the block [m], where seen, and the two poses that it alone allows."""
+    """One marker of a block: its corners, and the two poses of the block that it alone allows."""
 
     id: int
-    points: FloatArray
-    rays: FloatArray
+    seen: Sighting
     starts: tuple[FloatArray, FloatArray]
 
 
@@ -151,18 +152,19 @@ class BlockLocaliser:
         return Localisation(stamp_s, tuple(found), tuple(refused))
 
     def _faces_by_block(self, markers: Sequence[Marker]) -> list[tuple[Block, list[_Face]]]:
-        """The markers of this set's blocks, for each block the largest in the image first."""
+        """The markers of this set's blocks, for each block the one seen best first."""
         by_name: dict[str, tuple[Block, list[_Face]]] = {}
-        for marker in sorted(markers, key=lambda m: -cv2.contourArea(m.corners.astype(np.float32))):
+        for marker in sorted(markers, key=lambda m: -corner_weight(m.corners)):
             placed = self._placed.get(marker.id)
             if placed is None:
                 continue
             block, K, distortion = placed.block, self.intrinsics.K, self.intrinsics.distortion
             pose = marker_pose(marker.corners, block.marker_size, self.intrinsics)
-            T_marker_block = invert(block.marker_frame(placed.face))
-            starts = (pose.T_camera_marker @ T_marker_block, pose.T_camera_marker_other @ T_marker_block)
+            T = placed.T_marker_block
+            starts = (pose.T_camera_marker @ T, pose.T_camera_marker_other @ T)
             rays = np.asarray(cv2.undistortPoints(marker.corners[:, None], K, distortion)[:, 0], dtype=np.float64)
-            face = _Face(marker.id, placed.corners, rays, starts)
+            weights = np.full(4, corner_weight(marker.corners))
+            face = _Face(marker.id, Sighting(placed.corners, rays, weights), starts)
             by_name.setdefault(block.name, (block, []))[1].append(face)
         return list(by_name.values())
 
@@ -178,7 +180,7 @@ class BlockLocaliser:
     def _solve_consistent(
         self, block: Block, faces: list[_Face], T_base_camera: FloatArray
     ) -> tuple[list[_Face], _Fit, list[Refused]]:
-        """Solve from all faces; where they fit no one pose, from those that fit the largest, which is the surest."""
+        """Solve from all faces; where they fit no one pose, from those that fit the one seen best."""
         limit = self.config.max_reprojection_px
         fit = self._solve(block, faces, T_base_camera)
         if len(faces) == 1 or fit.error_px <= limit:
@@ -203,13 +205,13 @@ class BlockLocaliser:
 
     def _fit_free(self, faces: list[_Face]) -> _Fit:
         """All six directions free, from the two best of the poses that the faces allow alone."""
-        points, rays = _stack(faces)
-        starts = sorted((s for face in faces for s in face.starts), key=lambda T: fit_error(T, points, rays))
-        return self._best([fit_pose(T, points, rays) for T in starts[:2]], points, rays, flat=False)
+        seen = _together(faces)
+        starts = sorted((s for face in faces for s in face.starts), key=seen.error)
+        return self._best([fit_pose(T, seen) for T in starts[:2]], seen, flat=False)
 
     def _fit_flat(self, block: Block, faces: list[_Face], T_base_camera: FloatArray) -> _Fit | None:
         """One face on the table: only x, y and yaw are free. None where the camera does not look at the table."""
-        points, rays = _stack(faces)
+        seen = _together(faces)
         height = self.config.table_z + 0.5 * block.size
         laid = [_laid_down(T_base_camera @ T, T_base_camera[:3, 3], height) for T in faces[0].starts]
         starts = [T for T in laid if T is not None]
@@ -220,10 +222,10 @@ class BlockLocaliser:
         T_camera_base = invert(T_base_camera)
         basis = np.zeros((6, 3))
         basis[:3, :2], basis[3:, 2] = T_camera_base[:3, :2], T_camera_base[:3, 2]
-        return self._best([fit_pose(T_camera_base @ T, points, rays, basis) for T in starts], points, rays, flat=True)
+        return self._best([fit_pose(T_camera_base @ T, seen, basis) for T in starts], seen, flat=True)
 
-    def _best(self, poses: list[FloatArray], points: FloatArray, rays: FloatArray, flat: bool) -> _Fit:
-        errors = [self._focal_px * fit_error(T, points, rays) for T in poses]
+    def _best(self, poses: list[FloatArray], seen: Sighting, flat: bool) -> _Fit:
+        errors = [self._focal_px * seen.error(T) for T in poses]
         order = np.argsort(errors)
         best = poses[order[0]]
         others = [errors[i] for i in order[1:] if _angle_between(best, poses[i]) > SAME_POSE_RAD]
@@ -232,8 +234,9 @@ class BlockLocaliser:
         return _Fit(best, errors[order[0]], ambiguity, flat)
 
 
-def _stack(faces: list[_Face]) -> tuple[FloatArray, FloatArray]:
-    return np.concatenate([f.points for f in faces]), np.concatenate([f.rays for f in faces])
+def _together(faces: list[_Face]) -> Sighting:
+    points, rays, weights = zip(*((f.seen.points, f.seen.rays, f.seen.weights) for f in faces), strict=True)
+    return Sighting(np.concatenate(points), np.concatenate(rays), np.concatenate(weights))
 
 
 def _angle_between(a: FloatArray, b: FloatArray) -> float:

@@ -12,8 +12,9 @@ from dofbot_ros.core.transforms import invert, log_so3, matrix_from_quat, quat_f
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError
 from dofbot_ros.vision.aruco import Marker
+from dofbot_ros.vision.corners import corner_weight
 from dofbot_ros.vision.intrinsics import Intrinsics
-from dofbot_ros.vision.pose_fit import fit_error, fit_pose
+from dofbot_ros.vision.pose_fit import Sighting, fit_pose
 
 MIN_MARKERS = 3
 MIN_VIEWS = 3
@@ -27,7 +28,7 @@ class FixedCamera:
 
     Attributes:
         T_base_camera: its optical frame in the base frame, shape (4, 4) [m].
-        reprojection_px: root mean square distance of the corners from those seen [px].
+        reprojection_px: root of the weighted mean square distance of the corners from those seen [px].
         markers: how many were used.
     """
 
@@ -52,8 +53,8 @@ def locate_fixed_camera(
     """
     known = [m for m in markers if m.id in corners_base]
     if len(known) < MIN_MARKERS:
-        seen, wanted = sorted(m.id for m in markers), sorted(corners_base)
-        raise CalibrationError(f"needs {MIN_MARKERS} markers of known place, sees {len(known)} ({seen} of {wanted})")
+        there, wanted = sorted(m.id for m in markers), sorted(corners_base)
+        raise CalibrationError(f"needs {MIN_MARKERS} markers of known place, sees {len(known)} ({there} of {wanted})")
     points = np.concatenate([corners_base[m.id] for m in known]).astype(np.float64)
     pixels = np.concatenate([m.corners for m in known])
     rays = np.asarray(cv2.undistortPoints(pixels[:, None], intrinsics.K, intrinsics.distortion)[:, 0], dtype=np.float64)
@@ -62,10 +63,10 @@ def locate_fixed_camera(
         raise CalibrationError(f"no camera pose fits markers {sorted(m.id for m in known)}: are their places right?")
     # The fit turns the base about its own origin; about the markers' middle the six directions are less coupled.
     middle = transform(translation=points.mean(axis=0))
-    start = transform(cv2.Rodrigues(r)[0], t.ravel()) @ middle
-    T_camera_middle = fit_pose(start, points - middle[:3, 3], rays)
-    focal_px = float(np.sqrt(intrinsics.K[0, 0] * intrinsics.K[1, 1]))
-    error_px = focal_px * fit_error(T_camera_middle, points - middle[:3, 3], rays)
+    weights = np.repeat([corner_weight(m.corners) for m in known], 4)
+    seen = Sighting(points - middle[:3, 3], rays, weights)
+    T_camera_middle = fit_pose(transform(cv2.Rodrigues(r)[0], t.ravel()) @ middle, seen)
+    error_px = float(np.sqrt(intrinsics.K[0, 0] * intrinsics.K[1, 1])) * seen.error(T_camera_middle)
     return FixedCamera(middle @ invert(T_camera_middle), error_px, len(known))
 
 

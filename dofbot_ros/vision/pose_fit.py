@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from dofbot_ros.core.transforms import exp_so3
@@ -15,39 +17,56 @@ CONVERGED = 1e-6
 """A step this small [m, rad] ends the iteration: a thousandth of a millimetre."""
 
 
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """Known points of a body, and where a camera saw them.
+
+    Attributes:
+        points: in the body frame, shape (n, 3) [m].
+        rays: normalised undistorted image coordinates (x / z, y / z), shape (n, 2).
+        weights: of each, in inverse proportion to the standard deviation of its place in the image, shape (n,).
+    """
+
+    points: FloatArray
+    rays: FloatArray
+    weights: FloatArray
+
+    def error(self, T_camera_body: FloatArray) -> float:
+        """Root of the weighted mean square distance between rays and projections, in normalised coordinates."""
+        return float(np.sqrt(np.sum(self.residuals(T_camera_body) ** 2) / np.sum(self.weights**2)))
+
+    def residuals(self, T_camera_body: FloatArray) -> FloatArray:
+        """Weighted differences of rays and projections, shape (n, 2)."""
+        return self.weights[:, None] * (self.rays - project(T_camera_body, self.points))
+
+
 def project(T_camera_body: FloatArray, points: FloatArray) -> FloatArray:
-    """Normalised image coordinates (x / z, y / z) of body points (n, 3) [m], shape (n, 2)."""
+    """Normalised image coordinates of body points (n, 3) [m], shape (n, 2)."""
     p = points @ T_camera_body[:3, :3].T + T_camera_body[:3, 3]
     seen: FloatArray = p[:, :2] / p[:, 2:]
     return seen
 
 
-def fit_error(T_camera_body: FloatArray, points: FloatArray, rays: FloatArray) -> float:
-    """Root mean square distance between `rays` (n, 2) and the projected `points`, in normalised coordinates."""
-    return float(np.sqrt(np.mean(np.sum((project(T_camera_body, points) - rays) ** 2, axis=-1))))
-
-
-def fit_pose(T_camera_body: FloatArray, points: FloatArray, rays: FloatArray, basis: FloatArray = FREE) -> FloatArray:
+def fit_pose(T_camera_body: FloatArray, seen: Sighting, basis: FloatArray = FREE) -> FloatArray:
     """Refine a pose by Levenberg and Marquardt's method.
 
     Args:
         T_camera_body: where to start, shape (4, 4) [m].
-        points: in the body frame, shape (n, 3) [m].
-        rays: where they were seen, in normalised undistorted image coordinates, shape (n, 2).
+        seen: what to explain.
         basis: the motions allowed, columns of translation and rotation along the optical axes, shape (6, k).
 
     Returns:
-        The pose with the least squared distance between rays and projections, shape (4, 4).
+        The pose with the least weighted squared distance between rays and projections, shape (4, 4).
     """
-    T, error, damping = T_camera_body, _residuals(T_camera_body, points, rays), 1e-3
+    T, error, damping = T_camera_body, seen.residuals(T_camera_body), 1e-3
     for _ in range(ITERATIONS):
-        J = _jacobian(T, points) @ basis
+        J = (np.repeat(seen.weights, 2)[:, None] * _jacobian(T, seen.points)) @ basis
         normal, gradient = J.T @ J, J.T @ error.ravel()
         step = basis @ np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
         moved = T.copy()
         moved[:3, :3] = exp_so3(step[3:]) @ T[:3, :3]
         moved[:3, 3] += step[:3]
-        moved_error = _residuals(moved, points, rays)
+        moved_error = seen.residuals(moved)
         if np.sum(moved_error**2) > np.sum(error**2):
             damping *= 10.0
             continue
@@ -55,10 +74,6 @@ def fit_pose(T_camera_body: FloatArray, points: FloatArray, rays: FloatArray, ba
         if np.max(np.abs(step)) < CONVERGED:
             break
     return T
-
-
-def _residuals(T_camera_body: FloatArray, points: FloatArray, rays: FloatArray) -> FloatArray:
-    return rays - project(T_camera_body, points)
 
 
 def _jacobian(T_camera_body: FloatArray, points: FloatArray) -> FloatArray:

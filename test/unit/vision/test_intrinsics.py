@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from dofbot_ros.errors import ConfigError
+from dofbot_ros.vision.intrinsics import (
+    DISTORTION_MODELS,
+    Intrinsics,
+    from_field_of_view,
+    load_intrinsics,
+    save_intrinsics,
+)
+
+TUTORIAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "aruco" / "tutorial_camera_params.yml"
+K = np.array([[610.0, 0.0, 318.0], [0.0, 612.0, 243.0], [0.0, 0.0, 1.0]])
+
+
+@pytest.mark.parametrize(("model", "count"), DISTORTION_MODELS.items())
+def test_what_is_saved_is_loaded(tmp_path: Path, model: str, count: int) -> None:
+    saved = Intrinsics(640, 480, K, np.linspace(-0.3, 0.2, count), model)
+    save_intrinsics(saved, tmp_path / "camera.yaml")
+
+    loaded = load_intrinsics(tmp_path / "camera.yaml", size=(640, 480), frame="wrist_optical_frame")
+
+    assert (loaded.size, loaded.model, loaded.frame) == (saved.size, model, "wrist_optical_frame")
+    np.testing.assert_array_equal(loaded.K, K)
+    np.testing.assert_array_equal(loaded.distortion, saved.distortion)
+
+
+def test_reads_a_file_of_camera_calibration(tmp_path: Path) -> None:
+    path = tmp_path / "ost.yaml"
+    path.write_text("""\
+image_width: 640
+image_height: 480
+camera_name: narrow_stereo
+camera_matrix:
+  rows: 3
+  cols: 3
+  data: [ 610.    ,    0.     ,  318.    ,
+            0.     ,  612e0,  243.     ,
+            0.     ,    0.     ,    1.     ]
+distortion_model: plumb_bob
+distortion_coefficients:
+  rows: 1
+  cols: 5
+  data: [0.02, -0.1, 1e-3, 0.0, 0.000000]
+rectification_matrix:
+  rows: 3
+  cols: 3
+  data: [1., 0., 0., 0., 1., 0., 0., 0., 1.]
+""")
+
+    loaded = load_intrinsics(path)
+
+    np.testing.assert_array_equal(loaded.K, K)
+    assert loaded.distortion.tolist() == [0.02, -0.1, 0.001, 0.0, 0.0]
+
+
+def test_reads_what_opencv_writes(tmp_path: Path) -> None:
+    path = tmp_path / "camera.yml"
+    storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
+    storage.write("image_width", 800)
+    storage.write("image_height", 600)
+    storage.write("camera_matrix", K)
+    storage.write("distortion_coefficients", np.array([[0.1, -0.2, 0.001, 0.002]]))
+    storage.release()
+
+    loaded = load_intrinsics(path)
+
+    assert loaded.size == (800, 600)
+    np.testing.assert_array_equal(loaded.K, K)
+    assert loaded.distortion.tolist() == [0.1, -0.2, 0.001, 0.002, 0.0]
+
+
+@pytest.mark.skipif(not TUTORIAL.is_file(), reason=f"{TUTORIAL} is absent")
+def test_reads_opencvs_tutorial_camera() -> None:
+    loaded = load_intrinsics(TUTORIAL, size=(640, 480))
+
+    np.testing.assert_array_equal(loaded.K[[0, 1, 0, 1], [0, 1, 2, 2]], [628.158, 628.156, 324.099, 260.908])
+    np.testing.assert_array_equal(loaded.distortion, [0.0995485, -0.206384, 0.00754589, 0.00336531, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "cannot be read: No such file"),
+        ("", "holds no camera_matrix"),
+        ("just words", "holds no camera_matrix"),
+        ("a: [1", "is not YAML"),
+        (
+            "image_width: 640\nimage_height: 480\nD: 1",
+            r"holds no camera_matrix \(found: image_width, image_height, D\)",
+        ),
+        ("camera_matrix: {rows: 3, cols: 3, data: [1, 2]}", "camera_matrix is not rows, cols and as many numbers"),
+        ("camera_matrix: 5", "camera_matrix is not rows, cols and as many numbers"),
+        ("camera_matrix: {rows: 3, cols: 3, data: [9, 0, 1, 0, 9, 1, 0, 0, 1]}", "no image size was given"),
+    ],
+)
+def test_says_what_is_wrong_with_a_file(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "camera.yaml"
+    if text is not None:
+        path.write_text(text)
+
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_intrinsics(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_refuses_the_calibration_of_another_image_size(tmp_path: Path) -> None:
+    save_intrinsics(from_field_of_view(1280, 720, 1.0), tmp_path / "camera.yaml")
+
+    with pytest.raises(ConfigError, match=r"is for 1280x720 images, this one is 640x480"):
+        load_intrinsics(tmp_path / "camera.yaml", size=(640, 480))
+
+
+def test_refuses_a_picture_in_place_of_a_calibration(tmp_path: Path) -> None:
+    (tmp_path / "camera.yaml").write_bytes(b"\xff\xd8\xff\xe0 not text")
+
+    with pytest.raises(ConfigError, match="is no text file"):
+        load_intrinsics(tmp_path / "camera.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"K": np.zeros((3, 3))}, "positive focal lengths"),
+        ({"K": np.eye(2)}, "3x3"),
+        ({"distortion": np.zeros(8)}, "plumb_bob has 5"),
+        ({"distortion": np.full(5, np.nan)}, "plumb_bob has 5"),
+        ({"model": "plum_bob"}, "did you mean plumb_bob"),
+        ({"width": 0}, "0x480"),
+    ],
+)
+def test_refuses_what_no_camera_is_like(changes: dict[str, object], message: str) -> None:
+    values = {"width": 640, "height": 480, "K": K, **changes}
+
+    with pytest.raises(ConfigError, match=message):
+        Intrinsics(**values)  # type: ignore[arg-type]
+
+
+def test_cannot_be_changed_behind_its_back() -> None:
+    mine = K.copy()
+    intrinsics = Intrinsics(640, 480, mine)
+    mine[0, 0] = 1.0
+
+    assert intrinsics.K[0, 0] == 610.0
+    with pytest.raises(ValueError, match="read-only"):
+        intrinsics.K[0, 0] = 1.0
+
+
+def test_scaled_points_to_the_same_place_in_a_resized_picture() -> None:
+    intrinsics = Intrinsics(640, 480, K)
+    small = np.zeros((480, 640), np.float32)
+    cv2.circle(small, (200, 120), 12, 1.0, -1)
+    large = cv2.resize(small, (1600, 960), interpolation=cv2.INTER_LINEAR)
+    rays = []
+    for picture, camera in (small, intrinsics), (large, intrinsics.scaled(1600, 960)):
+        centre = [np.average(i, weights=picture) for i in np.indices(picture.shape)[::-1]]
+        rays.append((centre - camera.K[:2, 2]) / camera.K[[0, 1], [0, 1]])
+
+    np.testing.assert_allclose(rays[0], rays[1], atol=1e-5)
+
+
+def test_field_of_view_spans_the_outer_edges_of_the_outer_pixels() -> None:
+    intrinsics = from_field_of_view(640, 480, 1.2)
+
+    left, right = ((u - intrinsics.K[0, 2]) / intrinsics.K[0, 0] for u in (-0.5, 639.5))
+    assert np.arctan(right) - np.arctan(left) == pytest.approx(1.2)
