@@ -17,7 +17,7 @@ LOWEST_TICK, HIGHEST_TICK = 96, 4000
 """Goal positions that the servos accept."""
 
 TICKS_PER_DEGREE = 2200 / 180
-"""Arm_Lib's scale; users measured 11.9 to 12.2 counts a degree."""
+"""Arm_Lib's scale; a user measured 11.8 to 12.05 counts a degree."""
 
 _PLAUSIBLE_SCALE = (11.0, 14.0)
 _PLAUSIBLE_HEIGHT = (0.09, 0.13)

@@ -35,6 +35,7 @@ _TABLE_JOINT = np.arccos(_TABLE_GAP / MAX_GAP)
 _TABLE_JOINT[1] = _PLATEAU
 
 _ROUNDING = 1e-6
+"""A gap this far outside the range is rounding, and is brought to its end [m]."""
 
 
 def gap_to_joint(gap: float) -> float:

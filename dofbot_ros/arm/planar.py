@@ -26,6 +26,9 @@ ON_AXIS = 1e-10
 SAME_DISTANCE = 1e-9
 """Distances that differ by less are equal [m]."""
 
+_AT_THE_EDGE = 1e-7
+"""The end of a pitch range is computed, and may miss the limit that makes it by this much [rad]."""
+
 _TWO_PI = 2.0 * math.pi
 
 PitchAngles = tuple[float, float, float]
@@ -167,13 +170,13 @@ class PlanarArm(NamedTuple):
     def _pitch_edges(self, r: float, h: float) -> Iterator[float]:
         """Pitches at which some joint is at a limit, or the elbow straight, with the tool point at (r, h)."""
         a, b, t, lower, upper = self
-        bends = {math.sqrt(a * a + b * b + 2.0 * a * b * math.cos(q)) for q in (lower[1], upper[1])}
-        for wrist_distance in bends | {a + b, abs(a - b)}:
+        bent = [math.sqrt(a * a + b * b + 2.0 * a * b * math.cos(q)) for q in (lower[1], upper[1])]
+        for wrist_distance in (*bent, a + b, abs(a - b)):
             yield from _directions(r, h, t, wrist_distance)
         for q2 in (lower[0], upper[0]):
             yield from _directions(r - a * math.sin(q2), h - a * math.cos(q2), t, b)
         for q4 in (lower[2], upper[2]):
-            length, angle = _polar(t * math.sin(q4), b + t * math.cos(q4))
+            length, angle = self._beyond_elbow(q4)
             for direction in _directions(r, h, length, a):
                 yield direction - angle + q4
 
@@ -184,7 +187,7 @@ class PlanarArm(NamedTuple):
         (r, h) lie on one line: finitely many candidates, all tried, and those of the least distance returned.
         """
         within = [nearest_angle(pitch, *interval) for interval in self.pitch_ranges(r, h)]
-        reached = [q for at in within for q in self.solve(r, h, at, tolerance=1e-7) if q is not None]
+        reached = [q for at in within for q in self.solve(r, h, at, tolerance=_AT_THE_EDGE) if q is not None]
         if reached:
             return reached
         rated = []
@@ -196,11 +199,11 @@ class PlanarArm(NamedTuple):
 
     def _stationary(self, r: float, h: float, pitch: float) -> Iterator[PitchAngles]:
         """Every set of joint angles at which the distance to (r, h) may be least."""
-        a, b, t, lower, upper = self
+        a, b, _, lower, upper = self
         elbows, wrists = (lower[1], upper[1]), (lower[2], upper[2])
         shapes = [(q3, q4) for q3 in elbows for q4 in wrists]
         for q4 in (*wrists, 0.0, math.pi):
-            angle = math.atan2(t * math.sin(q4), b + t * math.cos(q4))
+            angle = self._beyond_elbow(q4)[1]
             shapes += [(-angle, q4), (math.pi - angle, q4)]
         for q3 in elbows:
             angle = math.atan2(b * math.sin(q3), a + b * math.cos(q3))
@@ -211,7 +214,7 @@ class PlanarArm(NamedTuple):
         for q2 in (lower[0], upper[0]):
             x, y = r - a * math.sin(q2), h - a * math.cos(q2)
             for q4 in (*wrists, 0.0, math.pi):
-                angle = math.atan2(t * math.sin(q4), b + t * math.cos(q4))
+                angle = self._beyond_elbow(q4)[1]
                 yield from self._within(q2, self._aim(x, y, q2 + angle, pitch - q2 - q4, 1), q4)
             for q3 in elbows:
                 u, v = x - b * math.sin(q2 + q3), y - b * math.cos(q2 + q3)
@@ -225,12 +228,17 @@ class PlanarArm(NamedTuple):
         return nearest_angle(wanted, self.lower[joint], self.upper[joint])
 
     def _within(self, *q: float) -> Iterator[PitchAngles]:
-        fitted = [fit_angle(*item) for item in zip(q, self.lower, self.upper, strict=True)]
-        if None not in fitted:
-            yield (fitted[0] or 0.0, fitted[1] or 0.0, fitted[2] or 0.0)
+        q2, q3, q4 = (fit_angle(*item) for item in zip(q, self.lower, self.upper, strict=True))
+        if q2 is not None and q3 is not None and q4 is not None:
+            yield q2, q3, q4
+
+    def _beyond_elbow(self, q4: float) -> tuple[float, float]:
+        """Length and direction of the line from elbow to tool point, seen from the forearm."""
+        return _polar(self.tool * math.sin(q4), self.forearm + self.tool * math.cos(q4))
 
 
 def _polar(x: float, y: float) -> tuple[float, float]:
+    """Length and angle from straight up of the vector (x forward, y up)."""
     return math.hypot(x, y), math.atan2(x, y)
 
 

@@ -82,7 +82,8 @@ def test_of_the_pitches_at_the_nearest_position_the_nearest_is_taken(arm, positi
     nearest = arm.nearest(ToolPose(*position_, pitch, arm.lower[4]))
     scanned = np.linspace(-math.pi, math.pi, 2000)
     reached = scanned[reaches(arm, nearest.x, nearest.y, nearest.z, scanned)]
-    assert all(between(other, pitch) >= between(nearest.pitch, pitch) - 1e-6 for other in reached)
+    # On the edge of the workspace the position says little about the pitch: 1e-10 m of rounding allow 2e-5 rad.
+    assert all(between(other, pitch) >= between(nearest.pitch, pitch) - 1e-4 for other in reached)
 
 
 @given(positions, angles, st.floats(-HALF, math.pi))
