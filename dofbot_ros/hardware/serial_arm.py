@@ -99,7 +99,9 @@ class SerialArm:
         return reading
 
     def read(self) -> ArmReading:
-        """Read all six positions; a servo that does not answer is not fresh. A goal held back by write() may go out.
+        """Read all six positions; a servo that does not answer is not fresh.
+
+        A goal that write() has held back, and no newer one has replaced, goes out here.
 
         Raises:
             PortError: the port is gone.
@@ -123,7 +125,8 @@ class SerialArm:
         self._sweep_s = self.clock.now() - begin
         self._read_a_temperature(bus, begin)
         now = self.clock.now()
-        self._send(self._streamer.next_move(self._ticks, self._fresh, now))
+        if self._streamer.left_waiting(now):
+            self._send(self._streamer.next_move(self._ticks, self._fresh, now))
         return ArmReading(
             stamp_s=now,
             position=self._calibration.ticks_to_rad(self._ticks),
@@ -135,7 +138,7 @@ class SerialArm:
     def write(self, position: FloatArray, duration_s: float) -> ArmSent:
         """Ask for `position` [rad] (6,), to be reached after `duration_s` [s].
 
-        Goals go out at the stream's rate; one that comes too soon is held back until the next write() or read().
+        Goals go out at the stream's rate; one that comes too soon is held back for a moment.
 
         Raises:
             PortError: the port is gone.
@@ -205,20 +208,20 @@ class SerialArm:
             self._opened().say(frame)
 
     def _switch_torque(self, bus: ServoBus, enabled: bool) -> None:
-        """Switch, and where the protocol can tell, make sure: nothing acknowledges the frame itself."""
+        """Switch, and ask whether it worked, since nothing acknowledges the frame. Silence is taken for consent."""
         left = self._ids
         for _ in range(1 + self._retries):
             for frame in self._protocol.torque(left, enabled):
                 bus.say(frame)
-            left = tuple(servo for servo in left if not self._switched(bus, servo, enabled))
+            left = tuple(servo for servo in left if self._contradicts(bus, servo, enabled))
             if not left:
                 return
-        wrong = np.isin(self._ids, left)
-        raise NoReplyError(f"{self._named(wrong)} not switching torque {'on' if enabled else 'off'}", left)
+        word = "on" if enabled else "off"
+        raise NoReplyError(f"{self._named(np.isin(self._ids, left))} not switching torque {word}", left)
 
-    def _switched(self, bus: ServoBus, servo: int, enabled: bool) -> bool:
+    def _contradicts(self, bus: ServoBus, servo: int, enabled: bool) -> bool:
         query = self._protocol.torque_state(servo)
-        return query is None or bus.ask(query) == enabled
+        return query is not None and bus.ask(query) is (not enabled)
 
     def _note_status(self, i: int, status: int) -> None:
         self._health[i] = ServoHealth(

@@ -51,7 +51,7 @@ class SerialPort:
         self._port = port
         try:
             self._serial = serial.Serial(port, baudrate, timeout=read_timeout_s, write_timeout=1.0, exclusive=True)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             raise PortError(_why_not(port, baudrate, error), port) from error
         # What came before we listened, above all what an adapter held back, would spoil the first frame.
         self.discard_input()

@@ -78,7 +78,7 @@ class GoalStreamer:
     def __init__(self, config: StreamConfig) -> None:
         self._config = config
         self._wanted: Ticks | None = None
-        self._due_s = -np.inf
+        self._wanted_s = self._due_s = -np.inf
         self.start(np.zeros(6, dtype=np.int64))
 
     def start(self, present: Ticks) -> None:
@@ -95,7 +95,11 @@ class GoalStreamer:
     def want(self, goals: Ticks, duration_s: float, now: float) -> None:
         """Take new goals [ticks] (6,), to be reached in `duration_s` [s]."""
         self._wanted = goals
-        self._due_s = now + duration_s
+        self._wanted_s, self._due_s = now, now + duration_s
+
+    def left_waiting(self, now: float) -> bool:
+        """Whether no newer goals have come for an interval: then nobody streams, and what was held back should go."""
+        return self._wanted is not None and now - self._wanted_s >= self._config.interval_s
 
     def next_move(self, present: Ticks, fresh: BoolArray, now: float) -> Move | None:
         """What to send at `now`, if anything; it then counts as sent.

@@ -112,6 +112,15 @@ def test_the_last_goal_arrives_even_when_its_frame_was_lost(emulator, arm):
     until(arm, lambda r: bool(np.allclose(r.position, start + 0.2, atol=0.02)))
 
 
+def test_goals_that_come_too_soon_are_replaced_by_newer_ones_and_the_newest_goes_out(servos, emulator, arm):
+    start = arm.connect().position
+    arm.torque(True)
+    assert arm.write(start + 0.1, 0.1).written.all()
+    went_out = [arm.write(start + 0.01 * k, 0.1).written.any() for k in range(5)]
+    assert not all(went_out)
+    until(arm, lambda r: bool(np.allclose(r.position, start + 0.04, atol=0.01)))
+
+
 def test_stale_bytes_from_before_opening_are_no_reading(emulator, arm):
     stale = protocol_bus.encode_reply(protocol_bus.Reply(1, 0, b"\x01\x02")) * 20
     os.write(emulator._port.far_end, stale)

@@ -52,6 +52,8 @@ def test_the_last_goal_of_a_stream_goes_out_even_when_it_came_too_soon():
     streamer = started()
     offer(streamer, PRESENT + 10, 0.0)
     assert offer(streamer, PRESENT + 20, 0.02) is None
+    assert not streamer.left_waiting(0.04)
+    assert streamer.left_waiting(0.07)
     move = streamer.next_move(PRESENT, FRESH, 0.04)
     assert move is not None
     assert move.goals.tolist() == (PRESENT + 20).tolist()
