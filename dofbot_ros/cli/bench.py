@@ -62,3 +62,14 @@ def localizer(
     from dofbot_ros.bench.localizer import measure
 
     emit(measure(scenes, trials, seed), as_json, "Block localiser")
+
+
+@app.command("sim")
+def sim(
+    as_json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Simulated time of each run [s].")] = 10.0,
+) -> None:
+    """Run the simulated arm with its control loop, empty and holding a block, then render: steps a second, ms."""
+    from dofbot_ros.bench.sim import measure
+
+    emit(measure(seconds), as_json, "Simulation")
