@@ -60,6 +60,7 @@ setup(
             "dofbot = dofbot_ros.cli.main:main",
             "driver_node = dofbot_ros.nodes.driver_node:main",
             "sim_node = dofbot_ros.nodes.sim_node:main",
+            "world_node = dofbot_ros.nodes.world_node:main",
             "camera_node = dofbot_ros.nodes.camera_node:main",
             "block_localizer_node = dofbot_ros.nodes.block_localizer_node:main",
         ]

@@ -10,6 +10,7 @@ from threading import Event
 
 import numpy as np
 import rclpy
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -19,7 +20,6 @@ from dofbot_ros.core.dds import use_shipped_profile
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.nodes.messages import from_time, image_array, image_message, to_time
 from dofbot_ros.nodes.qos import IMAGE, NEWEST_IMAGE
-from dofbot_ros.nodes.runtime import new_executor
 
 WIDTH, HEIGHT = 640, 480
 TOPIC = "camera/image_raw"
@@ -57,7 +57,7 @@ def receive(count: int, timeout_s: float) -> None:
             complete.set()
 
     node.create_subscription(Image, TOPIC, on_image, NEWEST_IMAGE)
-    executor = new_executor()
+    executor = SingleThreadedExecutor()
     executor.add_node(node)
     deadline = time.monotonic() + timeout_s
     while not complete.is_set() and time.monotonic() < deadline:

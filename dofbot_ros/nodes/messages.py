@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from builtin_interfaces.msg import Time
+from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import Pose, Transform
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header
@@ -25,6 +25,12 @@ def to_time(seconds: float) -> Time:
     """A stamp from seconds [s]."""
     nanoseconds = round(seconds * 1e9)
     return Time(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+
+
+def to_duration(seconds: float) -> Duration:
+    """A duration from seconds [s]."""
+    nanoseconds = round(seconds * 1e9)
+    return Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
 
 
 def from_time(stamp: Time) -> float:
@@ -77,6 +83,11 @@ def camera_info(header: Header, intrinsics: Intrinsics) -> CameraInfo:
         r=np.eye(3).ravel(),
         p=intrinsics.projection.ravel(),
     )
+
+
+def uncalibrated(header: Header, width: int, height: int) -> CameraInfo:
+    """What drivers send for a camera that has no calibration: everything zero but the size."""
+    return CameraInfo(header=header, width=width, height=height)
 
 
 def intrinsics_from(message: CameraInfo) -> Intrinsics:

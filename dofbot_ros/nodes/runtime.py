@@ -18,6 +18,9 @@ from rclpy.signals import SignalHandlerOptions
 from dofbot_ros.core.dds import use_shipped_profile
 from dofbot_ros.errors import DofbotError
 
+CLOSE_LIMIT_S = 30
+"""A node that has not come to rest this long after it was told to end is killed [s]."""
+
 
 class Lifeline:
     """Keeps the process alive until somebody says stop; a failure becomes its exit code."""
@@ -78,7 +81,7 @@ def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = No
     executor: Executor | None = None
     try:
         managed = make(lifeline)
-        executor = new_executor()
+        executor = SingleThreadedExecutor()
         executor.add_node(managed.node)
         spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)
         spinner.start()
@@ -88,6 +91,10 @@ def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = No
         sys.stderr.write(f"{managed.node.get_name() if managed else 'dofbot_ros'}: {error}\n")
         return 1
     finally:
+        # From here SIGINT is old news, SIGTERM means at once, and the alarm sees to it that there is an end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.alarm(CLOSE_LIMIT_S)
         if managed is not None:
             managed.close()
         if executor is not None:
@@ -97,15 +104,6 @@ def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = No
             managed.node.destroy_node()
         rclpy.try_shutdown()
     return 0
-
-
-def new_executor() -> Executor:
-    """The events executor where rclpy has one (Kilted and later): it costs a third of the wait-set executor."""
-    try:
-        from rclpy.experimental.events_executor import EventsExecutor
-    except ImportError:
-        return SingleThreadedExecutor()
-    return EventsExecutor()
 
 
 def notify_ready() -> None:

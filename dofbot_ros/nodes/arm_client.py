@@ -1,0 +1,181 @@
+"""The other side of the arm's ROS interface: what a program needs to watch the arm and to command it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from numpy.typing import ArrayLike
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64, String
+from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from dofbot_ros.core.dds import use_shipped_profile
+from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
+from dofbot_ros.errors import CommandRefusedError, DofbotError
+from dofbot_ros.nodes.messages import from_time, to_duration
+from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
+
+T = TypeVar("T")
+
+SERVICE_TIMEOUT_S = 5.0
+
+
+class ArmClient:
+    """A node of its own, spinning in a thread of its own, within the namespace of the arm.
+
+    Args:
+        name: of the node.
+        namespace: of the arm.
+
+    Attributes:
+        node: for further subscriptions and publishers.
+        state: the last state, "" before the first.
+        position: the last known joint positions [rad], shape (6,), nan where none has come yet.
+        stamps_s: their stamps [s], shape (6,).
+        diagnostics: the last entries, by name without the node's prefix.
+    """
+
+    def __init__(self, name: str = "arm_client", namespace: str = "") -> None:
+        use_shipped_profile()
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self.node = Node(name, namespace=namespace, context=self._context)
+        self.state = ""
+        self.position: FloatArray = np.full(N_JOINTS, np.nan)
+        self.stamps_s: FloatArray = np.zeros(N_JOINTS)
+        self.diagnostics: dict[str, dict[str, str]] = {}
+        self._changed = threading.Condition()
+        subscribe, publish = self.node.create_subscription, self.node.create_publisher
+        subscribe(String, "state", self.noting(self._on_state), LATCHED)
+        subscribe(JointState, "joint_states", self.noting(self._on_joints), STREAM)
+        subscribe(DiagnosticArray, "diagnostics", self.noting(self._on_diagnostics), STREAM)
+        self._trajectories = publish(JointTrajectory, "command/joint_trajectory", COMMAND)
+        self._points = publish(JointTrajectory, "command/joint_stream", COMMAND)
+        self._gripper = publish(Float64, "command/gripper", COMMAND)
+        self._services: dict[str, Any] = {}
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._executor.spin, name=name, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> ArmClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave ROS."""
+        self._executor.shutdown()
+        self._thread.join()
+        self.node.destroy_node()
+        self._context.try_shutdown()
+
+    def noting(self, callback: Callable[[T], None]) -> Callable[[T], None]:
+        """The callback, after which everybody in wait_until() looks again."""
+
+        def on_message(message: T) -> None:
+            with self._changed:
+                callback(message)
+                self._changed.notify_all()
+
+        return on_message
+
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+        """Return as soon as `condition()` holds; it is looked at after every message.
+
+        Raises:
+            DofbotError: not within `timeout_s` [s]: "no `what` within ...".
+        """
+        with self._changed:
+            if not self._changed.wait_for(condition, timeout_s):
+                raise DofbotError(f"no {what} within {timeout_s:g} s; the arm's state is {self.state or 'unknown'}")
+
+    def wait_connected(self, timeout_s: float = 10.0) -> None:
+        """Return when the arm is there: its state and all joints are known, and it hears commands."""
+        self.wait_until(
+            lambda: self.state not in ("", "DISCONNECTED") and bool(np.isfinite(self.position).all()),
+            timeout_s,
+            "connected arm",
+        )
+        deadline = time.monotonic() + timeout_s
+        for publisher in (self._trajectories, self._points, self._gripper):
+            while publisher.get_subscription_count() == 0:
+                if time.monotonic() > deadline:
+                    raise DofbotError(f"nobody listens to {publisher.topic_name}")
+                time.sleep(0.02)
+
+    def trigger(self, name: str) -> str:
+        """Call a Trigger service. Returns its message.
+
+        Raises:
+            CommandRefusedError: it answered with success = false.
+            DofbotError: nobody answers.
+        """
+        return self._call(Trigger, name, Trigger.Request())
+
+    def switch(self, name: str, on: bool) -> str:
+        """Call a SetBool service; as trigger()."""
+        return self._call(SetBool, name, SetBool.Request(data=on))
+
+    def follow(self, times: Sequence[float], positions: ArrayLike, joints: Sequence[str] = JOINT_NAMES) -> None:
+        """Send a trajectory: times [s] (n,), positions [rad] (n, len(joints)), from now."""
+        points = [
+            JointTrajectoryPoint(positions=[float(v) for v in row], time_from_start=to_duration(t))
+            for t, row in zip(times, np.asarray(positions, dtype=np.float64), strict=True)
+        ]
+        self._trajectories.publish(JointTrajectory(joint_names=list(joints), points=points))
+
+    def stream(self, position: ArrayLike, joints: Sequence[str] = JOINT_NAMES) -> None:
+        """Send one point to be followed at once: [rad] shape (len(joints),)."""
+        message = JointTrajectory(joint_names=list(joints))
+        message.header.stamp = self.node.get_clock().now().to_msg()
+        message.points = [JointTrajectoryPoint(positions=[float(v) for v in np.asarray(position)])]
+        self._points.publish(message)
+
+    def grip(self, gap_m: float) -> None:
+        """Open or close the gripper to a gap [m]."""
+        self._gripper.publish(Float64(data=float(gap_m)))
+
+    def _call(self, kind: Any, name: str, request: Any) -> str:
+        client = self._services.get(name)
+        if client is None:
+            client = self._services[name] = self.node.create_client(kind, name)
+        if not client.wait_for_service(SERVICE_TIMEOUT_S):
+            raise DofbotError(f"there is no service {client.srv_name}")
+        done = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(SERVICE_TIMEOUT_S):
+            raise DofbotError(f"{client.srv_name} did not answer within {SERVICE_TIMEOUT_S:g} s")
+        response: Any = future.result()
+        if not response.success:
+            raise CommandRefusedError(response.message)
+        return str(response.message)
+
+    def _on_state(self, message: String) -> None:
+        self.state = message.data
+
+    def _on_joints(self, message: JointState) -> None:
+        stamp_s = from_time(message.header.stamp)
+        for name, position in zip(message.name, message.position, strict=True):
+            self.position[JOINT_NAMES.index(name)] = position
+            self.stamps_s[JOINT_NAMES.index(name)] = stamp_s
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for entry in message.status:
+            values = {row.key: row.value for row in entry.values}
+            self.diagnostics[entry.name.split(": ")[-1]] = {"message": entry.message, **values}

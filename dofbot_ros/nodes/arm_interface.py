@@ -1,0 +1,210 @@
+"""The arm's ROS interface: the same topics, services and control thread over whatever arm stands behind the daemon."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64, String
+from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.nodes import diagnostics
+from dofbot_ros.nodes.commands import Commands
+from dofbot_ros.nodes.messages import joint_state
+from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
+from dofbot_ros.nodes.runtime import Lifeline
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.snapshot import Snapshot
+
+DIAGNOSTICS_PERIOD_S = 1.0
+REPEAT_S = 5.0
+"""The same refusal is logged again only after so long: a refused stream would fill the log [s]."""
+
+
+class ArmInterface:
+    """Owns the control thread and everything that is published from it; commands come from the executor's thread.
+
+    Args:
+        node: where topics and services live, with relative names.
+        daemon: the arm.
+        stamps: between the arm's clock and ROS.
+        lifeline: told when the control thread fails.
+        after_cycle: called in the control thread after each cycle, for what else must happen there.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        daemon: ArmDaemon,
+        stamps: Stamps,
+        lifeline: Lifeline,
+        after_cycle: Callable[[Snapshot], None] = lambda _: None,
+    ) -> None:
+        self._node, self._daemon, self._stamps, self._lifeline = node, daemon, stamps, lifeline
+        self._extra = after_cycle
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="control")
+        self._state = ("", "")
+        self._next_state_s = self._next_diagnostics_s = -float("inf")
+        self._last_frames = (0, time.monotonic())
+        self._last_reading_s = -float("inf")
+        self._refusals = 0
+        self._last_refusal, self._last_refusal_s = "", -float("inf")
+        self._joint_states = node.create_publisher(JointState, "joint_states", STREAM)
+        self._states = node.create_publisher(String, "state", LATCHED)
+        self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        self._description = node.create_publisher(String, "robot_description", LATCHED)
+        self._description.publish(String(data=share_file("urdf", "dofbot.urdf").read_text(encoding="utf-8")))
+        self._subscribe(Commands(daemon, stamps))
+        self._serve()
+
+    def start(self) -> None:
+        """Start the control thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the control thread, which brings the arm to rest as on_exit says."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    def _subscribe(self, commands: Commands) -> None:
+        for kind, name, command in (
+            (JointTrajectory, "joint_trajectory", commands.joint_trajectory),
+            (JointTrajectory, "joint_stream", commands.joint_stream),
+            (PoseStamped, "pose", commands.pose),
+            (TwistStamped, "twist", commands.twist),
+            (Float64, "gripper", commands.gripper),
+        ):
+            topic = f"command/{name}"
+            self._node.create_subscription(kind, topic, self._guarded(topic, command), COMMAND)
+
+    def _guarded(self, topic: str, command: Callable[[object], object]) -> Callable[[object], None]:
+        def on_message(message: object) -> None:
+            try:
+                command(message)
+            except DofbotError as error:
+                self._refuse(f"{topic} refused: {error}")
+
+        return on_message
+
+    def _refuse(self, refusal: str) -> None:
+        self._refusals += 1
+        now = time.monotonic()
+        # Numbers in the text (an age, a position) do not make it another refusal.
+        if _words(refusal) != _words(self._last_refusal) or now - self._last_refusal_s > REPEAT_S:
+            self._node.get_logger().warning(refusal)
+            self._last_refusal_s = now
+        self._last_refusal = refusal
+
+    def _serve(self) -> None:
+        daemon = self._daemon
+        switches = {"enable_torque": daemon.set_torque, "freedrive": daemon.freedrive}
+        actions = {
+            "estop": lambda: daemon.estop("service estop"),
+            "reset_estop": daemon.reset_estop,
+            "clear_fault": daemon.clear_fault,
+            "stop": daemon.stop,
+            "home": daemon.home,
+            "park": daemon.park,
+        }
+        for name, switch in switches.items():
+            self._node.create_service(SetBool, name, _switch_handler(switch))
+        for name, action in actions.items():
+            self._node.create_service(Trigger, name, _trigger_handler(action))
+
+    # -- the control thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._daemon.run(self._stop.is_set, self._after_cycle)
+            self._publish_state(self._daemon.snapshot())
+        except BaseException as error:
+            self._lifeline.fail(error)
+
+    def _after_cycle(self, snapshot: Snapshot, rate: Rate) -> None:
+        self._publish_state(snapshot)
+        self._publish_joints(snapshot)
+        self._extra(snapshot)
+        now = time.monotonic()
+        if now >= self._next_diagnostics_s:
+            self._next_diagnostics_s = now + DIAGNOSTICS_PERIOD_S
+            self._publish_diagnostics(snapshot, rate)
+
+    def _publish_state(self, snapshot: Snapshot) -> None:
+        state = (snapshot.state.value, snapshot.reason)
+        if state == self._state:
+            return
+        if state[0] != self._state[0]:
+            self._states.publish(String(data=state[0]))
+        quiet = self._state[0] in ("ACTIVE", "HOLD") and state[0] in ("ACTIVE", "HOLD")
+        if not quiet:
+            self._node.get_logger().info(": ".join(part for part in state if part))
+        self._state = state
+
+    def _publish_joints(self, snapshot: Snapshot) -> None:
+        reading = snapshot.reading
+        period_s = 1.0 / self._daemon.config.state_rate_hz
+        if reading is None or reading.stamp_s == self._last_reading_s or not reading.fresh.any():
+            return
+        if reading.stamp_s < self._next_state_s:
+            return
+        # Half a control period of slack: jitter of the read must not halve the rate.
+        slack_s = 0.5 / self._daemon.config.control_rate_hz
+        self._next_state_s = max(self._next_state_s, reading.stamp_s - period_s) + period_s - slack_s
+        self._last_reading_s = reading.stamp_s
+        self._joint_states.publish(joint_state(self._stamps.to_ros(reading.stamp_s), reading.position, reading.fresh))
+
+    def _publish_diagnostics(self, snapshot: Snapshot, rate: Rate) -> None:
+        prefix = self._node.get_name()
+        frames, since = snapshot.bus.frames_sent, self._last_frames
+        self._last_frames = (frames, time.monotonic())
+        frames_hz = max(0.0, (frames - since[0]) / (self._last_frames[1] - since[1]))
+        commands = diagnostics.status(
+            DiagnosticStatus.OK,
+            f"{prefix}: commands",
+            f"{self._refusals} refused",
+            {"refused": self._refusals, "last refusal": self._last_refusal},
+        )
+        entries = [
+            diagnostics.arm_status(prefix, snapshot),
+            diagnostics.loop_status(prefix, rate.lateness_s()[-500:], rate.missed, self._daemon.config.control_rate_hz),
+            diagnostics.bus_status(prefix, snapshot, frames_hz),
+            commands,
+            *diagnostics.servo_statuses(prefix, snapshot),
+        ]
+        self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(snapshot.stamp_s), entries))
+
+
+def _switch_handler(switch: Callable[[bool], object]) -> Callable[[SetBool.Request, SetBool.Response], object]:
+    return lambda request, response: _answer(response, lambda: switch(request.data))
+
+
+def _trigger_handler(action: Callable[[], object]) -> Callable[[Trigger.Request, Trigger.Response], object]:
+    return lambda _, response: _answer(response, action)
+
+
+def _answer(response: Trigger.Response | SetBool.Response, call: Callable[[], object]) -> object:
+    """Fill in a response: success, or the reason why not."""
+    try:
+        call()
+        response.success = True
+    except DofbotError as error:
+        response.success, response.message = False, str(error)
+    return response
+
+
+def _words(text: str) -> str:
+    return "".join(c for c in text if not c.isdigit())

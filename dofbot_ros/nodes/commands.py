@@ -1,0 +1,103 @@
+"""Command messages -> calls of the daemon; whatever does not fit is refused with the reason."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from std_msgs.msg import Float64, Header
+from trajectory_msgs.msg import JointTrajectory
+
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.nodes.messages import finite, pose_matrix
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.tool_goal import tool_goal
+
+BASE_FRAME = "base_link"
+FUTURE_S = 0.1
+"""Stamps ahead of us by more than this are another machine's clock, or a start time, which is not supported [s]."""
+
+
+class Commands:
+    """One method for each command topic.
+
+    Raises (all methods):
+        DofbotError: the command is refused; nothing has moved.
+    """
+
+    def __init__(self, daemon: ArmDaemon, stamps: Stamps) -> None:
+        self._daemon = daemon
+        self._stamps = stamps
+
+    def joint_trajectory(self, message: JointTrajectory) -> int:
+        """Check a whole trajectory and start it. Returns the number of the motion."""
+        self._recent(message.header)
+        joints, positions, velocities = _points(message)
+        times = [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in message.points]
+        return self._daemon.follow(times, positions, velocities, joints)
+
+    def joint_stream(self, message: JointTrajectory) -> None:
+        """Follow a single point until the next one."""
+        if len(message.points) != 1:
+            raise CommandRefusedError(f"command/joint_stream takes one point a message, got {len(message.points)}")
+        joints, positions, _ = _points(message)
+        self._daemon.stream(positions[0], self._recent(message.header), joints)
+
+    def pose(self, message: PoseStamped) -> None:
+        """Move the tool to a pose in base_link."""
+        _in_base(message.header)
+        self._recent(message.header)
+        self._daemon.move_tool(tool_goal(pose_matrix(message.pose)))
+
+    def twist(self, message: TwistStamped) -> None:
+        """Move the tool with a velocity in base_link."""
+        _in_base(message.header)
+        linear, angular = message.twist.linear, message.twist.angular
+        numbers = finite("twist", [linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
+        self._daemon.twist(numbers[:3], numbers[3:], self._recent(message.header))
+
+    def gripper(self, message: Float64) -> None:
+        """Open or close the gripper to a gap."""
+        self._daemon.gripper(message.data)
+
+    def _recent(self, header: Header) -> float:
+        """The stamp on the arm's clock [s]."""
+        stamp_s = self._stamps.to_arm(header.stamp)
+        age = self._stamps.to_arm(Header().stamp) - stamp_s
+        limit = self._daemon.config.command_timeout_s
+        if not -FUTURE_S <= age <= limit:
+            raise CommandRefusedError(
+                f"the stamp is {abs(age):.2f} s {'old' if age > 0 else 'ahead'}, allowed are {limit:g} s "
+                "(a zero stamp means now; do both machines' clocks agree?)"
+            )
+        return stamp_s
+
+
+def _in_base(header: Header) -> None:
+    if header.frame_id != BASE_FRAME:
+        raise CommandRefusedError(f"frame {header.frame_id!r} is not {BASE_FRAME}: transform the command first")
+
+
+def _points(message: JointTrajectory) -> tuple[list[str], FloatArray, FloatArray | None]:
+    """Joint names, positions (n, joints) and velocities of the same shape, or None where no point has any."""
+    joints = list(message.joint_names)
+    if not message.points:
+        raise CommandRefusedError("a trajectory without points")
+    for index, point in enumerate(message.points):
+        if len(point.positions) != len(joints):
+            raise CommandRefusedError(
+                f"point {index} has {len(point.positions)} positions for {len(joints)} joint_names"
+            )
+    positions = np.array([list(p.positions) for p in message.points], dtype=np.float64)
+    with_velocities = [len(p.velocities) > 0 for p in message.points]
+    if not any(with_velocities):
+        return joints, positions, None
+    if not all(len(p.velocities) == len(joints) for p in message.points):
+        raise CommandRefusedError("give velocities for every joint of every point, or for none")
+    velocities = np.array([list(p.velocities) for p in message.points], dtype=np.float64)
+    if not all(math.isfinite(v) for v in velocities.flat):
+        raise CommandRefusedError("the trajectory's velocities hold a number that is not finite")
+    return joints, positions, velocities

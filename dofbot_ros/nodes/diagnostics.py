@@ -1,0 +1,101 @@
+"""What the daemon tells of itself -> diagnostic_msgs, as rqt_robot_monitor shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from std_msgs.msg import Header
+
+from dofbot_ros.arm.backend import ServoHealth
+from dofbot_ros.core.types import JOINT_NAMES, FloatArray
+from dofbot_ros.safety.states import ArmState
+from dofbot_ros.service.snapshot import Snapshot
+
+LEVELS = {
+    ArmState.DISCONNECTED: DiagnosticStatus.ERROR,
+    ArmState.FAULT: DiagnosticStatus.ERROR,
+    ArmState.ESTOP: DiagnosticStatus.WARN,
+    ArmState.IDLE: DiagnosticStatus.OK,
+    ArmState.ACTIVE: DiagnosticStatus.OK,
+    ArmState.HOLD: DiagnosticStatus.OK,
+}
+
+
+def status(level: bytes, name: str, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
+    """One entry; numbers are rounded for reading."""
+    rows = [KeyValue(key=k, value=f"{v:.4g}" if isinstance(v, float) else str(v)) for k, v in values.items()]
+    return DiagnosticStatus(level=level, name=name, message=message, hardware_id="dofbot", values=rows)
+
+
+def array(stamp: Time, entries: list[DiagnosticStatus]) -> DiagnosticArray:
+    """The message on `diagnostics`."""
+    return DiagnosticArray(header=Header(stamp=stamp), status=entries)
+
+
+def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:
+    """State, and why commands differ from what was asked."""
+    values = {
+        "state": snapshot.state.value,
+        "torque": snapshot.torque,
+        "motion": snapshot.kind or "none",
+        "last motion": "" if snapshot.result is None else snapshot.result.reason or "arrived",
+        "limited by": "; ".join(snapshot.limited),
+        **{f"limited cycles, {reason}": count for reason, count in snapshot.limited_counts.items()},
+    }
+    message = ": ".join(part for part in (snapshot.state.value, snapshot.reason) if part)
+    return status(LEVELS[snapshot.state], f"{prefix}: arm", message, values)
+
+
+def loop_status(prefix: str, lateness_s: FloatArray, missed: int, rate_hz: float) -> DiagnosticStatus:
+    """How punctual the control loop is."""
+    p50, p99 = np.percentile(lateness_s, [50, 99]) * 1e3 if lateness_s.size else (0.0, 0.0)
+    values = {"rate_hz": rate_hz, "p50_lateness_ms": float(p50), "p99_lateness_ms": float(p99), "missed": missed}
+    late = p99 > 500.0 / rate_hz
+    level = DiagnosticStatus.WARN if late else DiagnosticStatus.OK
+    return status(level, f"{prefix}: loop", "late" if late else "on time", values)
+
+
+def bus_status(prefix: str, snapshot: Snapshot, frames_hz: float) -> DiagnosticStatus:
+    """Counters of the servo bus."""
+    bus = snapshot.bus
+    values: dict[str, object] = {
+        "frames_hz": frames_hz,
+        "frames_sent": bus.frames_sent,
+        "replies": bus.replies,
+        "retries": bus.retries,
+        "lost": bus.lost,
+        "errors": snapshot.bus_errors,
+        "last error": snapshot.last_bus_error,
+        **bus.detail,
+    }
+    level = DiagnosticStatus.WARN if bus.lost else DiagnosticStatus.OK
+    return status(level, f"{prefix}: bus", f"{bus.lost} lost" if bus.lost else "no loss", values)
+
+
+def servo_status(prefix: str, joint: str, health: ServoHealth, age_s: float) -> DiagnosticStatus:
+    """Health of one servo."""
+    values: dict[str, object] = {
+        "voltage_fault": health.voltage_fault,
+        "overheated": health.overheated,
+        "overloaded": health.overloaded,
+        "age_s": age_s,
+    }
+    if health.temperature_c is not None:
+        values["temperature_c"] = health.temperature_c
+    level = DiagnosticStatus.ERROR if health.faults else DiagnosticStatus.OK
+    return status(level, f"{prefix}: {joint}", ", ".join(health.faults) or "healthy", values)
+
+
+def servo_statuses(prefix: str, snapshot: Snapshot) -> list[DiagnosticStatus]:
+    """Health of every servo that has been read."""
+    reading = snapshot.reading
+    if reading is None:
+        return []
+    ages = snapshot.stamp_s - reading.stamps_s
+    return [
+        servo_status(prefix, joint, health, float(age))
+        for joint, health, age in zip(JOINT_NAMES, reading.health, ages, strict=True)
+    ]

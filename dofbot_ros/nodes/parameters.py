@@ -1,0 +1,55 @@
+"""ROS parameters from the fields of a configuration dataclass: one description, one check."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from typing import Any, TypeVar, cast
+
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException
+from rclpy.node import Node
+
+from dofbot_ros.config.loader import from_mapping
+from dofbot_ros.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def declare(node: Node, cls: type[T]) -> T:
+    """Declare a parameter for each field of `cls` and read them into it.
+
+    Name, type and default are the field's; the description is in its metadata or in the class's docstring, under
+    Attributes. They are read once, hence read-only, unless the metadata says `live`.
+
+    Raises:
+        ConfigError: a value of another type, or one that the dataclass refuses.
+    """
+    where = f"parameters of {node.get_name()}"
+    documented = attributes(cls.__doc__ or "")
+    values = {}
+    for field in dataclasses.fields(cast(Any, cls)):
+        descriptor = ParameterDescriptor(
+            description=field.metadata.get("description") or documented[field.name],
+            read_only=not field.metadata.get("live", False),
+            # A whole number is a fine float; a statically typed parameter would refuse it.
+            dynamic_typing=isinstance(field.default, float),
+        )
+        try:
+            values[field.name] = node.declare_parameter(field.name, field.default, descriptor).value
+        except InvalidParameterTypeException as error:
+            raise ConfigError(str(error), where) from error
+    return from_mapping(cls, values, where)
+
+
+def parameter(default: Any, description: str, live: bool = False) -> Any:
+    """A dataclass field that `declare` understands; a `live` one may be set while the node runs."""
+    return dataclasses.field(default=default, metadata={"description": description, "live": live})
+
+
+def attributes(docstring: str) -> dict[str, str]:
+    """The entries of a docstring's Attributes section, each on one line."""
+    section = inspect.cleandoc(docstring).partition("\nAttributes:\n")[2].partition("\n\n")[0]
+    entries = re.findall(r"^ {4}(\w+): (.*(?:\n {8,}.*)*)", section, flags=re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}

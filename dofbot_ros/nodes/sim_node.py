@@ -1,0 +1,71 @@
+"""`sim_node`: the arm's ROS interface over the simulated arm, with the simulated table, blocks and camera."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from rclpy.node import Node
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.errors import ConfigError
+from dofbot_ros.nodes.arm_interface import ArmInterface
+from dofbot_ros.nodes.parameters import declare, parameter
+from dofbot_ros.nodes.runtime import Lifeline, run
+from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_world
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.snapshot import Snapshot
+from dofbot_ros.sim.arm import SimArm
+from dofbot_ros.sim.clock import SimClock
+
+
+@dataclass(frozen=True)
+class PaceParameters:
+    """How fast simulated time runs."""
+
+    rtf: float = parameter(1.0, "Simulated seconds a second; 0: as fast as possible. Other than 1: time is on /clock.")
+
+    def __post_init__(self) -> None:
+        if not self.rtf >= 0:
+            raise ConfigError(f"rtf must not be negative, got {self.rtf}")
+
+
+class SimNode:
+    """Everything in one process: world, servos, daemon, interface, camera."""
+
+    def __init__(self, lifeline: Lifeline) -> None:
+        self.node = Node("sim_node")
+        config = declare(self.node, DriverConfig)
+        parameters = declare(self.node, WorldParameters)
+        rtf = declare(self.node, PaceParameters).rtf
+        calibration = load_calibration(config.calibration_file) if config.calibration_file else DEFAULT_CALIBRATION
+        kinematics = Kinematics(base_height=calibration.base_height_m)
+        self._world = make_world(parameters)
+        clock = SimClock(self._world, rtf)
+        simulated = rtf != 1.0
+        stamps = Stamps(clock, simulated)
+        topics = WorldTopics(self.node, self._world, parameters, stamps, publish_clock=simulated)
+        daemon = ArmDaemon(SimArm(self._world, clock, calibration), config, kinematics)
+
+        def after_cycle(_: Snapshot) -> None:
+            topics.update(clock.now())
+
+        self._interface = ArmInterface(self.node, daemon, stamps, lifeline, after_cycle)
+        self._interface.start()
+
+    def close(self) -> None:
+        """Bring the arm to rest and let go of the world."""
+        self._interface.close()
+        self._world.close()
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(SimNode))
+
+
+if __name__ == "__main__":
+    main()

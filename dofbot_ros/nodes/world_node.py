@@ -1,0 +1,79 @@
+"""`world_node`: the rehearsal's far end of the wire: a simulated arm that obeys bytes on an emulated servo bus."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rclpy.node import Node
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
+from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.rate import Rate
+from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.nodes.parameters import declare, parameter
+from dofbot_ros.nodes.runtime import Lifeline, run
+from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_world
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.sim.servos import WorldServos
+
+
+@dataclass(frozen=True)
+class BusParameters:
+    """How the emulated bus looks from outside."""
+
+    port_link: str = parameter("/tmp/dofbot_servo_bus", "Link to the pseudo serial port, for driver_node's port.")
+    protocol: Literal["bus", "se"] = parameter(
+        "bus", "bus: FF FF frames straight to the servos; se: DOFBOT-SE USB board."
+    )
+    calibration_file: str = parameter(
+        "", "Calibration of the simulated arm (YAML); empty: the vendor's nominal values."
+    )
+
+
+class WorldNode:
+    """Owns the world and the emulator; real time only, as bytes on a wire are."""
+
+    def __init__(self, lifeline: Lifeline) -> None:
+        self.node = Node("world_node")
+        bus = declare(self.node, BusParameters)
+        parameters = declare(self.node, WorldParameters)
+        calibration = load_calibration(bus.calibration_file) if bus.calibration_file else DEFAULT_CALIBRATION
+        self._lifeline = lifeline
+        self._clock = MonotonicClock()
+        self._world = make_world(parameters)
+        self._emulator = Emulator(WorldServos(self._world, calibration), bus.protocol, link=Path(bus.port_link))
+        self._topics = WorldTopics(self.node, self._world, parameters, Stamps(self._clock))
+        self._rate = Rate(self._clock, parameters.camera_rate_hz)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._show, name="camera")
+        self._emulator.start()
+        self._thread.start()
+        self.node.get_logger().info(f"servo bus at {bus.port_link}")
+
+    def _show(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._topics.update(self._clock.now())
+                self._rate.wait()
+        except BaseException as error:
+            self._lifeline.fail(error)
+
+    def close(self) -> None:
+        """Unplug and let go of the world."""
+        self._stop.set()
+        self._thread.join()
+        self._emulator.close()
+        self._world.close()
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(WorldNode))
+
+
+if __name__ == "__main__":
+    main()
