@@ -156,6 +156,22 @@ def parse_model(urdf: str, where: str = "URDF") -> ArmModel:
     return ArmModel(urdf, links, joints)
 
 
+def at_base_height(model: ArmModel, base_height: float) -> ArmModel:
+    """The same arm with joint 2 `base_height` above base_link [m]: joint 1 is raised, as a calibration asks.
+
+    Raises:
+        InputError: the model has no joint1 above which joint2 stands.
+    """
+    root = ElementTree.fromstring(model.urdf)
+    first, second = (root.find(f"joint[@name='{name}']/origin") for name in ("joint1", "joint2"))
+    if first is None or second is None:
+        raise InputError("the base height is that of joint2 on joint1; the model lacks the origin of one of them")
+    x, y, _ = _vector(first, "xyz", "0 0 0", "joint1").tolist()
+    above = float(_vector(second, "xyz", "0 0 0", "joint2")[2])
+    first.set("xyz", f"{x:.9g} {y:.9g} {base_height - above:.9g}")
+    return parse_model(ElementTree.tostring(root, encoding="unicode"))
+
+
 def forward_chain(model: ArmModel, q: ArrayLike, link: str) -> FloatArray:
     """Pose of `link` in the root link, shape (..., 4, 4), of joint vectors `q` (..., n) in `model.joint_names` order.
 

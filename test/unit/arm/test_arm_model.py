@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.arm.model import forward_chain, load_model, parse_model
+from dofbot_ros.arm.model import at_base_height, forward_chain, load_model, parse_model
 from dofbot_ros.core.transforms import log_so3, matrix_from_quat, rot_rpy
 from dofbot_ros.errors import ConfigError, InputError
 
@@ -132,6 +132,20 @@ def test_a_calibrated_base_height_replaces_the_drawings():
     assert Kinematics.from_model(load_model(), base_height=0.112).forward(np.zeros(5)).z == pytest.approx(
         0.112 + 0.3487
     )
+
+
+def test_a_model_can_be_raised_to_a_calibrated_base_height():
+    raised = at_base_height(load_model(), 0.112)
+    assert Kinematics.from_model(raised).base_height == pytest.approx(0.112)
+    q = np.full(6, 0.3)
+    lift = forward_chain(raised, q, "left_finger") - forward_chain(load_model(), q, "left_finger")
+    np.testing.assert_allclose(lift[:3, 3], [0, 0, 0.0045], atol=1e-12)
+    assert len(raised.urdf) > 10_000
+
+
+def test_a_model_without_the_joints_cannot_be_raised():
+    with pytest.raises(InputError, match="the base height is that of joint2 on joint1"):
+        at_base_height(parse_model(urdf(C)), 0.112)
 
 
 def test_the_closed_form_refuses_a_chain_with_offsets():
