@@ -54,7 +54,7 @@ class World:
         self._textures = tempfile.TemporaryDirectory(prefix="dofbot-sim-")
         self._actuator: Actuator | None = None
         self._steps = 0
-        self._earlier_steps = 0
+        self._reset_at = 0
         self._bodies: dict[str, int] = {}
         self._sizes: dict[str, float] = {}
         self.arm: ArmBody
@@ -63,12 +63,12 @@ class World:
     @property
     def time_s(self) -> float:
         """Simulated time since the last reset [s]."""
-        return self._steps / self.config.physics.step_hz
+        return (self._steps - self._reset_at) / self.config.physics.step_hz
 
     @property
     def now_s(self) -> float:
         """Simulated time since the world was made [s]; a reset does not set it back."""
-        return (self._earlier_steps + self._steps) / self.config.physics.step_hz
+        return self._steps / self.config.physics.step_hz
 
     @property
     def block_names(self) -> tuple[str, ...]:
@@ -94,8 +94,7 @@ class World:
         with self.lock:
             # A new engine each time: the old one's solver and contact caches would leak into the new run.
             self.client.resetSimulation()
-            self._earlier_steps += self._steps
-            self._steps = 0
+            self._reset_at = self._steps
             self._set_engine()
             self._add_table()
             self.arm = ArmBody(self.client, self.config.physics)
@@ -112,8 +111,9 @@ class World:
             ConfigError: so many blocks do not fit.
         """
         poses = sample_poses(np.random.default_rng(seed), list(self._sizes.values()), self.config.scene)
-        for name, pose in zip(self._bodies, poses, strict=True):
-            self.place(name, pose)
+        with self.lock:
+            for name, pose in zip(self._bodies, poses, strict=True):
+                self.place(name, pose)
 
     def place(self, name: str, pose: FloatArray) -> None:
         """Put a block at `pose` (4, 4) in the world, at rest.
@@ -140,17 +140,18 @@ class World:
         """Advance by one physics step; the actuator acts first where its tick has come."""
         physics = self.config.physics
         with self.lock:
-            if self._actuator is not None and self._steps % (physics.step_hz // physics.servo_hz) == 0:
+            since_reset = self._steps - self._reset_at
+            if self._actuator is not None and since_reset % (physics.step_hz // physics.servo_hz) == 0:
                 self._actuator.tick(self.time_s)
             self.client.stepSimulation()
             self._steps += 1
 
     def run_until(self, now_s: float) -> None:
-        """Advance until now_s() has reached `now_s` [s]; at once when it has passed."""
+        """Advance until the world's `now_s` has reached this one [s]; nothing happens when it has passed."""
         # The slack forgives the rounding of deadlines that were added up.
         goal = math.ceil(now_s * self.config.physics.step_hz - 1e-6)
         with self.lock:
-            while self._earlier_steps + self._steps < goal:
+            while self._steps < goal:
                 self.step()
 
     def close(self) -> None:
