@@ -47,11 +47,11 @@ class SimNode:
         clock = SimClock(self._world, rtf)
         simulated = rtf != 1.0
         stamps = Stamps(clock, simulated)
-        topics = WorldTopics(self.node, self._world, parameters, stamps, publish_clock=simulated)
+        self._topics = WorldTopics(self.node, self._world, parameters, stamps, publish_clock=simulated)
         daemon = ArmDaemon(SimArm(self._world, clock, calibration), config, kinematics)
 
         def after_cycle(_: Snapshot) -> None:
-            topics.update(clock.now())
+            self._topics.update(clock.now())
 
         self._interface = ArmInterface(self.node, daemon, stamps, lifeline, after_cycle)
         self._interface.start()
@@ -59,6 +59,7 @@ class SimNode:
     def close(self) -> None:
         """Bring the arm to rest and let go of the world."""
         self._interface.close()
+        self._topics.close()
         self._world.close()
 
 

@@ -16,6 +16,7 @@ from dofbot_ros.nodes.messages import to_time
 from dofbot_ros.nodes.parameters import parameter
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.sim.camera import SimCamera
+from dofbot_ros.sim.camera_process import CameraProcess
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.world import World
 
@@ -54,8 +55,9 @@ class WorldTopics:
         self, node: Node, world: World, parameters: WorldParameters, stamps: Stamps, publish_clock: bool = False
     ) -> None:
         self._node, self._world, self._parameters, self._stamps = node, world, parameters, stamps
-        self._camera = SimCamera(world)
-        self._images = CameraTopics(node, self._camera.intrinsics.frame, self._camera.intrinsics)
+        self._camera = CameraProcess(world)
+        intrinsics = SimCamera(world).intrinsics
+        self._images = CameraTopics(node, intrinsics.frame, intrinsics)
         self._next_image_s = -float("inf")
         self._clock = node.create_publisher(ClockMessage, "/clock", 10) if publish_clock else None
         node.create_service(Trigger, "sim/reset", self._reset)
@@ -65,10 +67,17 @@ class WorldTopics:
         """Publish what is due at `now_s` on the arm's clock [s]."""
         if self._clock is not None:
             self._clock.publish(ClockMessage(clock=to_time(now_s)))
-        if now_s >= self._next_image_s and self._images.wanted:
+        if (taken := self._camera.result()) is not None:
+            image, stamp_s = taken
+            self._images.publish(image, self._stamps.to_ros(stamp_s))
+        if now_s >= self._next_image_s and not self._camera.busy and self._images.wanted:
             period_s = 1.0 / self._parameters.camera_rate_hz
-            self._next_image_s = max(self._next_image_s + period_s, now_s)
-            self._images.publish(self._camera.render(), self._stamps.to_ros(now_s))
+            self._next_image_s = max(self._next_image_s, now_s - period_s) + period_s
+            self._camera.request(now_s)
+
+    def close(self) -> None:
+        """End the camera."""
+        self._camera.close()
 
     def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Put the blocks elsewhere; the arm stays where it is, as on a real table."""

@@ -20,6 +20,9 @@ from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_world
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.sim.servos import WorldServos
 
+UPDATE_HZ = 50.0
+"""How often is looked for finished pictures [1/s]."""
+
 
 @dataclass(frozen=True)
 class BusParameters:
@@ -47,7 +50,7 @@ class WorldNode:
         self._world = make_world(parameters)
         self._emulator = Emulator(WorldServos(self._world, calibration), bus.protocol, link=Path(bus.port_link))
         self._topics = WorldTopics(self.node, self._world, parameters, Stamps(self._clock))
-        self._rate = Rate(self._clock, parameters.camera_rate_hz)
+        self._rate = Rate(self._clock, UPDATE_HZ)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._show, name="camera")
         self._emulator.start()
@@ -66,6 +69,7 @@ class WorldNode:
         """Unplug and let go of the world."""
         self._stop.set()
         self._thread.join()
+        self._topics.close()
         self._emulator.close()
         self._world.close()
 
