@@ -1,0 +1,279 @@
+"""Parameters of teleoperation; config/teleop.yaml spells them, docs/teleoperation.md says how to tune them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.errors import ConfigError
+from dofbot_ros.teleop.filters import OneEuroConfig
+from dofbot_ros.teleop.landmarks import Side
+
+Mode = Literal["hand", "arm"]
+Sign = Literal["none", "open palm", "fist", "raised hand"]
+Motion = Literal["forward", "left", "up", "back", "right", "down"]
+
+MOTIONS: dict[Motion, tuple[int, float]] = {
+    "forward": (0, 1.0), "left": (1, 1.0), "up": (2, 1.0),
+    "back": (0, -1.0), "right": (1, -1.0), "down": (2, -1.0),
+}  # fmt: skip
+"""The operator's directions -> axis and sign in the operator's frame (x to the camera, y to his left, z up)."""
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """How the operator is seen.
+
+    Attributes:
+        horizontal_fov_deg: of the camera; turns the hand's size in the image into its distance [deg].
+        mirrored: the image is flipped like a mirror (some webcams and video calls do that).
+        min_detection, min_tracking: MediaPipe's thresholds, 0 to 1.
+        hand_model, body_model: MediaPipe .task files for its Tasks API; empty for the models inside the wheel.
+        look_around_every: look for further hands in every n-th frame.
+    """
+
+    horizontal_fov_deg: float = 60.0
+    mirrored: bool = False
+    min_detection: float = 0.5
+    min_tracking: float = 0.5
+    hand_model: str = ""
+    body_model: str = ""
+    look_around_every: int = 4
+
+    def __post_init__(self) -> None:
+        if not 10.0 <= self.horizontal_fov_deg <= 170.0:
+            raise ConfigError(f"horizontal_fov_deg must be in 10..170, got {self.horizontal_fov_deg}")
+        if self.look_around_every < 1:
+            raise ConfigError(f"look_around_every must be at least 1, got {self.look_around_every}")
+
+
+@dataclass(frozen=True)
+class FilterConfig:
+    """One-Euro parameters and dead zones.
+
+    Attributes:
+        position: of the hand across the view [m].
+        depth: logarithm of the hand's distance from the camera, which is ten times noisier than its place across.
+        angle: of the hand's pitch and roll [rad].
+        joint: of the person's arm in mode `arm` [rad].
+        opening: of pinch and hand opening, 0 to 1.
+        position_zone_m, angle_zone_rad, joint_zone_rad, opening_zone: how far what rests must move to be followed.
+        depth_zone: likewise, as a share of the distance.
+        rest_s: a hand that has not moved by half of that for this long is resting [s].
+    """
+
+    position: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 60.0, 2.0))
+    depth: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.5, 12.0, 0.5))
+    angle: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.4, 0.3, 0.3))
+    joint: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 2.0, 1.0))
+    opening: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.5, 2.0, 1.0))
+    position_zone_m: float = 0.003
+    depth_zone: float = 0.02
+    angle_zone_rad: float = 0.12
+    joint_zone_rad: float = 0.02
+    opening_zone: float = 0.02
+    rest_s: float = 0.4
+
+
+@dataclass(frozen=True)
+class HandConfig:
+    """Mode `hand`: the tool moves as the hand moves.
+
+    Attributes:
+        hand: which hand may steer; any takes the one that is seen.
+        axes: which motion of the hand moves the tool along +x, +y, +z of base_link.
+        scale: tool travel per hand travel along each axis of base_link.
+        pitch_scale, roll_scale: tool turn per hand turn; 0 leaves the angle as it was on engaging.
+        palm_m: wrist to middle knuckle of the operator [m]; a wrong value scales the motion, nothing else.
+        pinch_closed, pinch_open: distance of thumb and index tips in palm lengths that closes and opens the gripper.
+    """
+
+    hand: Literal["any", "left", "right"] = "any"
+    axes: tuple[Motion, Motion, Motion] = ("forward", "left", "up")
+    scale: tuple[float, float, float] = (0.6, 0.8, 0.8)
+    pitch_scale: float = 0.2
+    roll_scale: float = 0.8
+    palm_m: float = 0.095
+    pinch_closed: float = 0.25
+    pinch_open: float = 0.9
+
+    def __post_init__(self) -> None:
+        if {MOTIONS[m][0] for m in self.axes} != {0, 1, 2}:
+            raise ConfigError(f"axes must name one of forward/back, left/right and up/down each, got {list(self.axes)}")
+        if not 0.0 <= self.pinch_closed < self.pinch_open:
+            raise ConfigError(f"pinch_closed must be below pinch_open, got {self.pinch_closed} and {self.pinch_open}")
+        if not self.palm_m > 0:
+            raise ConfigError(f"palm_m must be positive, got {self.palm_m}")
+
+
+@dataclass(frozen=True)
+class ArmConfig:
+    """Mode `arm`: joints 1 to 4 take the angles of the person's arm.
+
+    Attributes:
+        side: which arm steers; the other one is raised to engage and to release.
+        facing: `same`: the robot turns to its left when the person reaches to his left; `mirror`: as a mirror would.
+        gain: joint angle per angle of the person, joints 1 to 4.
+        offset_rad: added to joints 1 to 4 [rad]; 0 makes a hanging arm the upright robot.
+        min_visibility: of shoulders, hips, elbow and wrist.
+        align_s: after engaging, the time over which the robot's pose is led over to the person's [s].
+        opening_closed, opening_open: hand opening (0 fist, 1 flat hand) that closes and opens the gripper.
+    """
+
+    side: Side = "right"
+    facing: Literal["same", "mirror"] = "same"
+    gain: tuple[float, float, float, float] = (1.0, 1.0, 0.7, 1.0)
+    offset_rad: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    min_visibility: float = 0.5
+    align_s: float = 3.0
+    opening_closed: float = 0.2
+    opening_open: float = 0.8
+
+    def __post_init__(self) -> None:
+        if not self.opening_closed < self.opening_open:
+            raise ConfigError("opening_closed must be below opening_open")
+        if not self.align_s > 0:
+            raise ConfigError(f"align_s must be positive, got {self.align_s}")
+
+
+@dataclass(frozen=True)
+class ClutchConfig:
+    """When the arm follows, and when it stops following.
+
+    Attributes:
+        engage_hold_s: the engaging sign must be held this long [s].
+        release_hold_s: the releasing sign must be held this long [s].
+        signs: take engaging and releasing signs; false leaves it to keys and services.
+        hold_after_s: the arm lets go when the newest usable frame is older than this [s].
+        settle_s: a hand must have been seen this long before it can engage; the filters come to rest meanwhile [s].
+        min_score: least trust in a detection, 0 to 1.
+        max_hand_speed, jump_m: a hand that has moved by more than jump_m + max_hand_speed * time since the last usable
+            frame is taken for a mistake of the detector [m/s], [m].
+    """
+
+    engage_hold_s: float = 0.8
+    release_hold_s: float = 0.4
+    signs: bool = True
+    hold_after_s: float = 0.15
+    settle_s: float = 0.5
+    min_score: float = 0.6
+    max_hand_speed: float = 3.0
+    jump_m: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.hold_after_s <= 0.2:
+            raise ConfigError(f"hold_after_s must be in 0.05..0.2, got {self.hold_after_s}")
+
+
+@dataclass(frozen=True)
+class ReachConfig:
+    """The part of the workspace that may be steered into, in base_link; what lies outside is clamped.
+
+    Attributes:
+        x, y, z: lower and upper bound of the tool point [m].
+        pitch_deg: lower and upper bound of the tool's pitch, 0 up, 90 level, 180 straight down [deg].
+        clearance_m: kept to table, base and the arm itself, beside the governor's margins [m].
+    """
+
+    x: tuple[float, float] = (0.05, 0.32)
+    y: tuple[float, float] = (-0.28, 0.28)
+    z: tuple[float, float] = (0.01, 0.42)
+    pitch_deg: tuple[float, float] = (0.0, 180.0)
+    clearance_m: float = 0.005
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "z", "pitch_deg"):
+            low, high = getattr(self, name)
+            if not low < high:
+                raise ConfigError(f"{name} must rise, got [{low}, {high}]")
+
+
+@dataclass(frozen=True)
+class MotionConfig:
+    """How the arm moves while it follows.
+
+    Attributes:
+        max_tool_speed: of the tool point [m/s]; never exceeded while following.
+        max_velocity, max_acceleration, max_jerk: of every joint [rad/s], [rad/s^2], [rad/s^3].
+    """
+
+    max_tool_speed: float = 0.25
+    max_velocity: float = 1.5
+    max_acceleration: float = 7.5
+    max_jerk: float = 200.0
+
+    def __post_init__(self) -> None:
+        if not min(self.max_tool_speed, self.max_velocity, self.max_acceleration, self.max_jerk) > 0:
+            raise ConfigError(f"motion limits must be positive, got {self}")
+
+
+@dataclass(frozen=True)
+class ManualConfig:
+    """Keyboard and gamepad at full deflection.
+
+    Attributes:
+        linear: of the tool point [m/s].
+        pitch: share of the pitch range that the point allows, per second [1/s].
+        roll: [rad/s].
+        gap: of the gripper [m/s].
+        dead_zone: of the sticks, 0 to 1.
+    """
+
+    linear: float = 0.10
+    pitch: float = 0.6
+    roll: float = 0.8
+    gap: float = 0.06
+    dead_zone: float = 0.12
+
+
+@dataclass(frozen=True)
+class GamepadConfig:
+    """Which axis and button does what, as sensor_msgs/Joy numbers them; the defaults are an Xbox pad's.
+
+    Attributes:
+        x, y, z, pitch, roll: axes; up and left are positive.
+        close, open: buttons of the gripper.
+        hold: button that is held to engage; letting go of it releases.
+    """
+
+    x: int = 1
+    y: int = 0
+    z: int = 4
+    roll: int = 3
+    pitch: int = 7
+    close: int = 0
+    open: int = 1
+    hold: int = 5
+
+
+@dataclass(frozen=True)
+class TeleopConfig:
+    """Everything that can be set; see the parts."""
+
+    mode: Mode = "hand"
+    control_rate_hz: float = 50.0
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    filter: FilterConfig = field(default_factory=FilterConfig)
+    hand: HandConfig = field(default_factory=HandConfig)
+    arm: ArmConfig = field(default_factory=ArmConfig)
+    clutch: ClutchConfig = field(default_factory=ClutchConfig)
+    reach: ReachConfig = field(default_factory=ReachConfig)
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    manual: ManualConfig = field(default_factory=ManualConfig)
+    gamepad: GamepadConfig = field(default_factory=GamepadConfig)
+
+    def __post_init__(self) -> None:
+        if not 10.0 <= self.control_rate_hz <= 200.0:
+            raise ConfigError(f"control_rate_hz must be in 10..200, got {self.control_rate_hz}")
+
+
+def load_config(path: str | Path | None = None) -> TeleopConfig:
+    """The given YAML file, or config/teleop.yaml.
+
+    Raises:
+        ConfigError: a value that does not fit.
+    """
+    return load_yaml(TeleopConfig, path if path else share_file("config", "teleop.yaml"))

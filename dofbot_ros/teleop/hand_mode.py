@@ -1,0 +1,122 @@
+"""Mode `hand`: the tool moves as the hand moves, the pinch is the gripper."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.transforms import wrap_angle
+from dofbot_ros.core.types import GRIP, N_ARM, N_JOINTS, FloatArray, ToolPose
+from dofbot_ros.teleop.clutch import Reason
+from dofbot_ros.teleop.config import MOTIONS, Sign, TeleopConfig
+from dofbot_ros.teleop.filters import DeadZone, OneEuroFilter
+from dofbot_ros.teleop.hand import hand_pose, hand_sign
+from dofbot_ros.teleop.landmarks import Observation
+from dofbot_ros.teleop.reach import Reach, Target, ToolWish
+from dofbot_ros.teleop.retarget import GapPickup, Reading, gap_of
+
+DISTANCE, LEFT, UP, PITCH, ROLL, PINCH = range(6)
+"""Places in the signal: distance from the camera [m], bearing to the left and up, pitch, roll [rad], pinch 0..1."""
+
+
+class HandMode:
+    """Retarget for one hand.
+
+    Args:
+        config: of teleoperation.
+        kinematics: of the arm.
+        reach: what the arm can and may do.
+    """
+
+    engage_sign: Sign = "open palm"
+    release_sign: Sign = "fist"
+
+    def __init__(self, config: TeleopConfig, kinematics: Kinematics, reach: Reach) -> None:
+        self._config, self._kinematics, self._reach = config, kinematics, reach
+        f = config.filter
+        self._depth = OneEuroFilter(f.depth)
+        self._across = OneEuroFilter(f.position)
+        self._angles = OneEuroFilter(f.angle)
+        self._pinch = OneEuroFilter(f.opening)
+        self._depth_zone = DeadZone(f.depth_zone, f.rest_s)
+        self._zone = DeadZone([f.position_zone_m] * 2 + [f.angle_zone_rad] * 2 + [f.opening_zone], f.rest_s)
+        self._pickup = GapPickup()
+        hand = config.hand
+        self._axes = np.zeros((3, 3))
+        for row, (motion, scale) in enumerate(zip(hand.axes, hand.scale, strict=True)):
+            axis, sign = MOTIONS[motion]
+            self._axes[row, axis] = sign * scale
+        self._hand0 = np.zeros(6)
+        self._tool0 = ToolPose(0.0, 0.0, 0.0, 0.0)
+        self._share0 = 0.5
+        self._joints = np.zeros(N_JOINTS)
+        self._angles_read = np.zeros(2)
+
+    def read(self, source: Observation) -> Reading:
+        """Signal (6,): distance, bearing left, bearing up, pitch, roll, pinch."""
+        hand, config = source.hand, self._config
+        if hand is None:
+            return Reading(Reason.HAND_LOST)
+        if not (np.isfinite(hand.image).all() and np.isfinite(hand.world).all() and math.isfinite(hand.score)):
+            return Reading(Reason.NOT_FINITE)
+        if hand.score < config.clutch.min_score:
+            return Reading(Reason.LOW_SCORE)
+        if source.others:
+            return Reading(Reason.TWO_HANDS)
+        if config.hand.hand not in ("any", hand.side):
+            return Reading(Reason.WRONG_HAND)
+        pose = hand_pose(hand, source.width, source.height, config.camera, config.hand.palm_m)
+        values = np.array([pose.distance, *pose.bearing, pose.pitch, pose.roll, pose.pinch])
+        if not np.isfinite(values).all():
+            return Reading(Reason.NOT_FINITE)
+        return Reading(None, values, pose.position, hand_sign(hand))
+
+    def smooth(self, reading: Reading, stamp_s: float) -> FloatArray:
+        """Position in the operator's frame [m], pitch, roll [rad], share of the open pinch: shape (6,).
+
+        The distance is brought to rest before it scales the bearing: its noise would shake the hand sideways.
+        """
+        raw = reading.values
+        # The same angle in the turn that is nearest to the last one: a filter knows no wrap-around.
+        self._angles_read += [wrap_angle(a - b) for a, b in zip(raw[[PITCH, ROLL]], self._angles_read, strict=True)]
+        distance = np.exp(self._depth_zone(self._depth(np.log(raw[[DISTANCE]]), stamp_s), stamp_s))
+        across = self._across(raw[[LEFT, UP]] * distance, stamp_s)
+        angles = self._angles(self._angles_read, stamp_s)
+        hand = self._config.hand
+        pinch = self._pinch((raw[[PINCH]] - hand.pinch_closed) / (hand.pinch_open - hand.pinch_closed), stamp_s)
+        return np.concatenate([-distance, self._zone(np.concatenate([across, angles, pinch]), stamp_s)])
+
+    def anchor(self, values: FloatArray, joints: FloatArray, stamp_s: float) -> None:
+        """From now on the hand at `values` means the arm at `joints` [rad] (6,)."""
+        del stamp_s
+        self._hand0 = values.copy()
+        self._joints = joints.copy()
+        self._tool0 = self._kinematics.forward(joints[:N_ARM])
+        self._share0 = self._reach.pitch_share(self._tool0)
+        self._pickup.anchor(float(joints[GRIP]))
+
+    def target(self, values: FloatArray, stamp_s: float) -> Target:
+        """The anchored pose, moved by what the hand has moved since."""
+        del stamp_s
+        hand = self._config.hand
+        moved = values - self._hand0
+        x, y, z = self._axes @ moved[:3]
+        tool = self._tool0
+        wish = ToolWish(
+            point=(tool.x + x, tool.y + y, tool.z + z),
+            share=self._share0,
+            turn=hand.pitch_scale * moved[PITCH],
+            roll=tool.roll + hand.roll_scale * moved[ROLL],
+            grip=self._pickup(gap_of(values[PINCH], 0.0, 1.0)),
+        )
+        target = self._reach.tool(wish, self._joints)
+        self._joints = target.joints
+        return target
+
+    def reset(self) -> None:
+        """Forget the filtered past."""
+        for part in (self._depth, self._depth_zone, self._across, self._angles, self._pinch, self._zone):
+            part.reset()
+        self._angles_read = np.zeros(2)
