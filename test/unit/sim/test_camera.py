@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
+from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import apply, invert, rot_rpy, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.sim.camera import SimCamera, block_windows, cropped
-from dofbot_ros.sim.config import CameraConfig, WorldConfig
+from dofbot_ros.sim.config import CameraConfig, WorldConfig, load_world_config
 from dofbot_ros.sim.world import World
 from dofbot_ros.vision.aruco import MarkerDetector
 from dofbot_ros.vision.block_layout import FACE_AXES
 from dofbot_ros.vision.blocks import BlockLocaliser
+from dofbot_ros.vision.extrinsics import load_extrinsics
 
 OVERHEAD = CameraConfig()
 SLANTED = replace(OVERHEAD, position=(0.55, 0.2, 0.35), target=(0.2, 0.0, 0.03), up=(0.0, 0.0, 1.0))
@@ -149,6 +151,12 @@ def test_windows_cover_the_blocks_and_cropping_shifts_the_picture() -> None:
     part = cropped(camera.intrinsics, 100, 50, 300, 250)
     assert part.size == (200, 200)
     assert camera.intrinsics.K[:2, 2] - part.K[:2, 2] == pytest.approx([100, 50])
+
+
+def test_the_shipped_extrinsics_are_those_of_the_shipped_camera() -> None:
+    shipped = load_extrinsics(share_file("config", "sim_camera.yaml"))
+    assert shipped.matrix == pytest.approx(SimCamera(World(load_world_config())).pose(), abs=1e-9)
+    assert shipped.frame == SimCamera(World()).intrinsics.frame
 
 
 def test_impossible_cameras_are_refused() -> None:
