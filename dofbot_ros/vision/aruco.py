@@ -48,8 +48,11 @@ class MarkerDetector:
     def __init__(self, dictionary: str) -> None:
         parameters = cv2.aruco.DetectorParameters()
         parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
-        # OpenCV's 0.125 takes markers on neighbouring faces of a block for one, and drops the larger.
+        # OpenCV's 0.125 and 0.21 take markers on neighbouring faces of a block, or a marker and its label, for one.
         parameters.minMarkerDistanceRate = 0.05
+        parameters.minGroupDistance = 0.05
+        # Bits are read in the middle of their cells: at 4 pixels a cell its rim shows the neighbour's colour.
+        parameters.perspectiveRemoveIgnoredMarginPerCell = 0.3
         self._detector = cv2.aruco.ArucoDetector(dictionary_named(dictionary), parameters)
 
     def detect(self, image: ImageArray) -> list[Marker]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
@@ -119,8 +118,6 @@ class BlockLocaliser:
         self.config = config or LocaliserConfig()
         self._detector = MarkerDetector(blocks.dictionary)
         self._placed = blocks.markers()
-        # Fits are made in normalised coordinates, judged in pixels.
-        self._focal_px = float(np.sqrt(intrinsics.K[0, 0] * intrinsics.K[1, 1]))
 
     def locate(self, image: ImageArray, stamp_s: float, T_base_camera: FloatArray) -> Localisation:
         """Find the blocks.
@@ -158,13 +155,12 @@ class BlockLocaliser:
             placed = self._placed.get(marker.id)
             if placed is None:
                 continue
-            block, K, distortion = placed.block, self.intrinsics.K, self.intrinsics.distortion
+            block = placed.block
             pose = marker_pose(marker.corners, block.marker_size, self.intrinsics)
             T = placed.T_marker_block
             starts = (pose.T_camera_marker @ T, pose.T_camera_marker_other @ T)
-            rays = np.asarray(cv2.undistortPoints(marker.corners[:, None], K, distortion)[:, 0], dtype=np.float64)
             weights = np.full(4, corner_weight(marker.corners))
-            face = _Face(marker.id, Sighting(placed.corners, rays, weights), starts)
+            face = _Face(marker.id, Sighting(placed.corners, self.intrinsics.rays(marker.corners), weights), starts)
             by_name.setdefault(block.name, (block, []))[1].append(face)
         return list(by_name.values())
 
@@ -225,7 +221,8 @@ class BlockLocaliser:
         return self._best([fit_pose(T_camera_base @ T, seen, basis) for T in starts], seen, flat=True)
 
     def _best(self, poses: list[FloatArray], seen: Sighting, flat: bool) -> _Fit:
-        errors = [self._focal_px * seen.error(T) for T in poses]
+        # Fits are made in normalised coordinates, judged in pixels.
+        errors = [self.intrinsics.focal_px * seen.error(T) for T in poses]
         order = np.argsort(errors)
         best = poses[order[0]]
         others = [errors[i] for i in order[1:] if _angle_between(best, poses[i]) > SAME_POSE_RAD]

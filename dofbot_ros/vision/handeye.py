@@ -56,8 +56,7 @@ def locate_fixed_camera(
         there, wanted = sorted(m.id for m in markers), sorted(corners_base)
         raise CalibrationError(f"needs {MIN_MARKERS} markers of known place, sees {len(known)} ({there} of {wanted})")
     points = np.concatenate([corners_base[m.id] for m in known]).astype(np.float64)
-    pixels = np.concatenate([m.corners for m in known])
-    rays = np.asarray(cv2.undistortPoints(pixels[:, None], intrinsics.K, intrinsics.distortion)[:, 0], dtype=np.float64)
+    rays = intrinsics.rays(np.concatenate([m.corners for m in known]))
     done, r, t = cv2.solvePnP(points, rays, np.eye(3), np.zeros(5), flags=cv2.SOLVEPNP_SQPNP)
     if not done:
         raise CalibrationError(f"no camera pose fits markers {sorted(m.id for m in known)}: are their places right?")
@@ -66,7 +65,7 @@ def locate_fixed_camera(
     weights = np.repeat([corner_weight(m.corners) for m in known], 4)
     seen = Sighting(points - middle[:3, 3], rays, weights)
     T_camera_middle = fit_pose(transform(cv2.Rodrigues(r)[0], t.ravel()) @ middle, seen)
-    error_px = float(np.sqrt(intrinsics.K[0, 0] * intrinsics.K[1, 1])) * seen.error(T_camera_middle)
+    error_px = intrinsics.focal_px * seen.error(T_camera_middle)
     return FixedCamera(middle @ invert(T_camera_middle), error_px, len(known))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import yaml
 
@@ -15,6 +16,9 @@ from dofbot_ros.errors import ConfigError, one_of
 
 DISTORTION_MODELS = {"plumb_bob": 5, "rational_polynomial": 8}
 """ROS name of the distortion model -> number of coefficients, in OpenCV's order (k1 k2 p1 p2 k3 [k4 k5 k6])."""
+
+UNDISTORTION = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-8)
+"""OpenCV's five iterations are pixels off in the corners of a wide lens."""
 
 OPTICAL_FRAME = "camera_optical_frame"
 
@@ -67,6 +71,16 @@ class Intrinsics:
     def projection(self) -> FloatArray:
         """camera_info's P of a camera that is not part of a stereo pair: [K | 0], shape (3, 4)."""
         return np.hstack([self.K, np.zeros((3, 1))])
+
+    @property
+    def focal_px(self) -> float:
+        """Pixels a unit of normalised image coordinates: the geometric mean of the two focal lengths [px]."""
+        return float(np.sqrt(self.K[0, 0] * self.K[1, 1]))
+
+    def rays(self, pixels: FloatArray) -> FloatArray:
+        """Normalised image coordinates (x / z, y / z) of pixels (n, 2), the distortion undone, shape (n, 2)."""
+        rays = cv2.undistortPointsIter(pixels[:, None], self.K, self.distortion, np.eye(3), np.eye(3), UNDISTORTION)
+        return np.asarray(rays[:, 0], dtype=np.float64)
 
     def scaled(self, width: int, height: int) -> Intrinsics:
         """The same lens for the same picture resized to `width` x `height` [px] (not cropped)."""

@@ -42,10 +42,10 @@ class MjpegStream:
             self._response: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=timeout_s)
         except urllib.error.HTTPError as error:
             raise CameraError(f"{url}: the server answers {error.code} {error.reason}") from error
+        except (ValueError, http.client.InvalidURL) as error:
+            raise CameraError(f"{url}: is no address of a stream: {error}") from error
         except (OSError, http.client.HTTPException) as error:
             raise CameraLostError(f"{url}: {getattr(error, 'reason', error)}") from error
-        except ValueError as error:
-            raise CameraError(f"{url}: is no address of a stream") from error
         kind = self._response.headers.get_content_type()
         if kind != "multipart/x-mixed-replace":
             self.close()

@@ -81,20 +81,21 @@ def test_a_block_in_the_air_is_found_or_refused_but_never_flipped(
 
 
 def test_faces_are_solved_together() -> None:
-    """Two visible faces fix a free pose several times better than one of them."""
+    """All visible faces fix a free pose better than the best seen one of them."""
     truth = transform(rot_y(-0.7) @ rot_z(0.3), (0.19, 0.02, 0.09))
     red = BLOCKS.block("red")
     one_face = BlockSet(BLOCKS.dictionary, (replace(red, faces={"+z": red.faces["+z"]}),))
-    errors = {}
-    for blocks in BLOCKS, one_face:
+    faces, errors = [], []
+    for blocks in one_face, BLOCKS:
         localiser = BlockLocaliser(blocks, CAMERA, LocaliserConfig(max_ambiguity=1.0))
-        poses = [
-            localiser.locate(photo({"red": truth}, blocks, seed), 0.0, T_BASE_CAMERA).blocks[0] for seed in range(8)
-        ]
-        errors[poses[0].faces] = np.sqrt(np.mean([angle_between(p.T_base_block, truth) ** 2 for p in poses]))
+        photos = [photo({"red": truth}, blocks, seed) for seed in range(8)]
+        poses = [localiser.locate(image, 0.0, T_BASE_CAMERA).blocks[0] for image in photos]
+        faces.append(min(pose.faces for pose in poses))
+        errors.append(np.mean([angle_between(pose.T_base_block, truth) for pose in poses]))
 
-    assert set(errors) == {1, 2}
-    assert errors[2] < errors[1]
+    assert faces[0] == 1
+    assert faces[1] > 1
+    assert errors[1] < errors[0]
 
 
 def test_a_block_of_doubtful_tilt_is_refused_with_the_reason() -> None:

@@ -170,3 +170,16 @@ def test_field_of_view_spans_the_outer_edges_of_the_outer_pixels() -> None:
 
     left, right = ((u - intrinsics.K[0, 2]) / intrinsics.K[0, 0] for u in (-0.5, 639.5))
     assert np.arctan(right) - np.arctan(left) == pytest.approx(1.2)
+
+
+def test_rays_undo_the_distortion_to_the_corners_of_a_wide_lens() -> None:
+    wide = Intrinsics(
+        640, 480, np.array([[330.0, 0, 320], [0, 330, 240], [0, 0, 1]]), np.array([-0.2, 0.03, 1e-3, 0, 0])
+    )
+    pixels = np.array([[u, v] for u in (2.0, 320.0, 637.0) for v in (2.0, 240.0, 477.0)])
+
+    rays = wide.rays(pixels)
+
+    points = np.column_stack([rays, np.ones(len(rays))])
+    seen, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), wide.K, wide.distortion)
+    np.testing.assert_allclose(seen[:, 0], pixels, atol=1e-3)

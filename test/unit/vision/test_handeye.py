@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dofbot_ros.core.transforms import apply, exp_so3, invert, log_so3, rot_x, rot_y, rot_z, transform
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.errors import CalibrationError
+from dofbot_ros.vision.aruco import Marker, MarkerDetector
+from dofbot_ros.vision.block_image import draw_blocks
+from dofbot_ros.vision.block_layout import BlockSet, square_corners
+from dofbot_ros.vision.handeye import calibrate_eye_in_hand, locate_fixed_camera
+from dofbot_ros.vision.intrinsics import Intrinsics
+
+BENT = Intrinsics(640, 480, np.array([[600.0, 0, 322], [0, 598.0, 238], [0, 0, 1]]), np.array([0.1, -0.2, 0.003, 0, 0]))
+PLACES = ((0.12, 0.1), (0.28, 0.08), (0.2, -0.12), (0.26, -0.05))
+MARKERS_BASE = {
+    i: apply(transform(rot_z(0.7 * i), (x, y, 0.03)), square_corners(0.022)) for i, (x, y) in enumerate(PLACES)
+}
+
+
+def see(T_base_camera: FloatArray, rng: np.random.Generator, noise_px: float, ids: Sequence[int]) -> list[Marker]:
+    """The markers as that camera sees them, with noise on each corner coordinate."""
+    still = np.zeros(3)
+    points = {i: apply(invert(T_base_camera), MARKERS_BASE[i]) for i in ids}
+    seen = {i: cv2.projectPoints(p, still, still, BENT.K, BENT.distortion)[0][:, 0] for i, p in points.items()}
+    return [Marker(i, corners + rng.normal(0.0, noise_px, (4, 2))) for i, corners in seen.items()]
+
+
+def off(found: FloatArray, true: FloatArray) -> tuple[float, float]:
+    """Distance [m] and angle [rad] between two poses."""
+    return float(np.linalg.norm(found[:3, 3] - true[:3, 3])), float(
+        np.linalg.norm(log_so3(found[:3, :3].T @ true[:3, :3]))
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    place=st.tuples(st.floats(0.1, 0.3), st.floats(-0.1, 0.1), st.floats(0.45, 0.7)),
+    lean=st.tuples(*[st.floats(-0.25, 0.25)] * 3),
+    seed=st.integers(0, 1000),
+)
+def test_fixed_camera_is_found_from_markers_on_the_table(
+    place: tuple[float, ...], lean: tuple[float, ...], seed: int
+) -> None:
+    T = transform(exp_so3(lean) @ rot_x(np.pi) @ rot_z(np.pi / 2), place)
+
+    exact = locate_fixed_camera(see(T, np.random.default_rng(seed), 0.0, range(4)), MARKERS_BASE, BENT)
+    noisy = locate_fixed_camera(see(T, np.random.default_rng(seed), 0.1, range(4)), MARKERS_BASE, BENT)
+
+    assert off(exact.T_base_camera, T) == pytest.approx((0.0, 0.0), abs=1e-5)
+    assert exact.reprojection_px < 1e-3
+    distance, angle = off(noisy.T_base_camera, T)
+    assert distance < 0.01
+    assert angle < 0.015
+    assert noisy.reprojection_px < 0.3
+
+
+def test_three_markers_are_enough_and_strangers_are_passed_over() -> None:
+    T = transform(rot_x(np.pi) @ rot_z(np.pi / 2), (0.2, 0.0, 0.6))
+    seen = [*see(T, np.random.default_rng(0), 0.0, (0, 1, 3)), Marker(40, np.zeros((4, 2)))]
+
+    found = locate_fixed_camera(seen, MARKERS_BASE, BENT)
+
+    assert found.markers == 3
+    assert off(found.T_base_camera, T) == pytest.approx((0.0, 0.0), abs=1e-5)
+
+
+def test_two_markers_are_too_few() -> None:
+    seen = see(transform(rot_x(np.pi), (0.2, 0.0, 0.6)), np.random.default_rng(0), 0.0, (0, 1))
+
+    with pytest.raises(
+        CalibrationError, match=r"needs 3 markers of known place, sees 2 \(\[0, 1\] of \[0, 1, 2, 3\]\)"
+    ):
+        locate_fixed_camera(seen, MARKERS_BASE, BENT)
+
+
+def test_camera_is_found_in_a_picture_of_blocks_at_measured_places(
+    blocks: BlockSet, camera: Intrinsics, T_base_camera: FloatArray
+) -> None:
+    truth = {b.name: transform(rot_z(i), (*PLACES[i], 0.015)) for i, b in enumerate(blocks.blocks)}
+    seen = {name: invert(T_base_camera) @ T for name, T in truth.items()}
+    corners = {b.faces["+z"].id: apply(truth[b.name], b.marker_corners("+z")) for b in blocks.blocks}
+    image = draw_blocks(blocks, seen, camera, np.random.default_rng(0))
+
+    found = locate_fixed_camera(MarkerDetector(blocks.dictionary).detect(image), corners, camera)
+
+    distance, angle = off(found.T_base_camera, T_base_camera)
+    assert distance < 2e-3
+    assert angle < 2e-3
+
+
+T_HAND_CAMERA = transform(rot_y(-0.1) @ rot_z(-np.pi / 2), (-0.048, 0.002, 0.07))
+T_BASE_TARGET = transform(rot_z(0.4), (0.2, 0.03, 0.0))
+
+
+def hand_poses(rng: np.random.Generator, count: int, pitches: tuple[float, float] = (2.0, 3.0)) -> list[FloatArray]:
+    """The wrist of an arm that yaws and pitches only, above the target."""
+    return [
+        transform(
+            rot_z(rng.uniform(-0.8, 0.8)) @ rot_y(rng.uniform(*pitches)), rng.uniform([0.1, -0.1, 0.2], [0.2, 0.1, 0.3])
+        )
+        for _ in range(count)
+    ]
+
+
+def views(hands: list[FloatArray], rng: np.random.Generator, noise_m: float, noise_rad: float) -> list[FloatArray]:
+    exact = [invert(hand @ T_HAND_CAMERA) @ T_BASE_TARGET for hand in hands]
+    return [
+        transform(exp_so3(rng.normal(0, noise_rad, 3)) @ T[:3, :3], T[:3, 3] + rng.normal(0, noise_m, 3)) for T in exact
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000))
+def test_carried_camera_is_found_by_an_arm_that_yaws_and_pitches(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    hands = hand_poses(rng, 15)
+
+    exact = calibrate_eye_in_hand(hands, views(hands, rng, 0.0, 0.0))
+    noisy = calibrate_eye_in_hand(hands, views(hands, rng, 5e-4, 3e-3))
+
+    assert off(exact.T_hand_camera, T_HAND_CAMERA) == pytest.approx((0.0, 0.0), abs=1e-6)
+    assert off(exact.T_base_target, T_BASE_TARGET) == pytest.approx((0.0, 0.0), abs=1e-6)
+    distance, angle = off(noisy.T_hand_camera, T_HAND_CAMERA)
+    assert distance < 6e-3
+    assert angle < 0.02
+    assert 1e-4 < noisy.position_rms_m < 6e-3
+    assert 1e-3 < noisy.rotation_rms_rad < 0.02
+
+
+def test_views_that_turn_about_one_axis_are_refused() -> None:
+    hands = hand_poses(np.random.default_rng(0), 10, pitches=(2.5, 2.5))
+
+    with pytest.raises(CalibrationError, match="all views turn about one axis"):
+        calibrate_eye_in_hand(hands, views(hands, np.random.default_rng(0), 0.0, 0.0))
+
+
+def test_too_few_views_and_unpaired_views_are_refused() -> None:
+    hands = hand_poses(np.random.default_rng(0), 3)
+    seen = views(hands, np.random.default_rng(0), 0.0, 0.0)
+
+    with pytest.raises(CalibrationError, match="needs 3 views, got 2"):
+        calibrate_eye_in_hand(hands[:2], seen[:2])
+    with pytest.raises(CalibrationError, match="3 arm poses do not pair with 2"):
+        calibrate_eye_in_hand(hands, seen[:2])
