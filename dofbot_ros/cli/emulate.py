@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -46,14 +47,20 @@ def emulate(
     """Serve six emulated servos at 115200 baud: prints the port on stdout, ends on Ctrl-C (exit code 130)."""
     import numpy as np
 
+    from dofbot_ros.core.realtime import realtime
     from dofbot_ros.hardware.emulator import Emulator
     from dofbot_ros.hardware.faults import parse_faults
 
     faults = parse_faults(fault or [], np.random.default_rng(seed))
     servos = _servos(world, seed, faults)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
+    first = world == "none"  # a physics engine computes too much for that
     try:
-        with Emulator(servos, protocol, faults=faults.line, link=link, first=world == "none") as emulator:
+        # This thread too, or the servos would wait for it whenever it holds the interpreter and is itself kept waiting.
+        with (
+            Emulator(servos, protocol, faults=faults.line, link=link, first=first) as emulator,
+            realtime() if first else nullcontext(),
+        ):
             sys.stdout.write(f"{emulator.port}\n")
             sys.stdout.flush()
             _show_traffic(emulator)
