@@ -37,7 +37,7 @@ class SimCamera:
     Args:
         world: what it looks at.
         config: where it is and what it is like; the world's camera by default.
-        rng: draws the sensor's noise; without one there is none.
+        rng: draws the sensor's noise; a generator of its own, seeded with 0, by default.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class SimCamera:
             self.config.width, self.config.height, self.config.field_of_view
         )
         self._world = world
-        self._rng = rng
+        self._rng = rng or np.random.default_rng(0)
         self._table = table_picture(self.config.table_colour)
 
     def pose(self) -> FloatArray:
@@ -94,7 +94,7 @@ class SimCamera:
         return picture
 
     def _with_noise(self, picture: ImageArray) -> ImageArray:
-        if self._rng is None or self.config.noise == 0.0:
+        if self.config.noise == 0.0:
             return picture
         noisy = picture + self.config.noise * self._rng.standard_normal(picture.shape, dtype=np.float32)
         return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)

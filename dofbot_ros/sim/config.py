@@ -46,6 +46,8 @@ class SceneConfig:
     def __post_init__(self) -> None:
         if not 0 < self.radius[0] < self.radius[1]:
             raise ConfigError(f"radius is a smaller and a larger one, got {list(self.radius)}")
+        if self.spacing < 0:
+            raise ConfigError(f"spacing must not be negative, got {self.spacing}")
         if not 0 < self.azimuth <= np.pi:
             raise ConfigError(f"azimuth is above 0 and at most pi, got {self.azimuth}")
 
@@ -81,6 +83,9 @@ class PhysicsConfig:
     def __post_init__(self) -> None:
         if self.step_hz <= 0 or self.servo_hz <= 0 or self.step_hz % self.servo_hz:
             raise ConfigError(f"step_hz must be a multiple of servo_hz, got {self.step_hz} and {self.servo_hz}")
+        for name, value in vars(self).items():
+            if not 0 <= value < np.inf:
+                raise ConfigError(f"{name} must be finite and not negative, got {value}")
 
 
 @dataclass(frozen=True)

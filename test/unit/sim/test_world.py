@@ -11,7 +11,7 @@ from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.camera import SimCamera
-from dofbot_ros.sim.config import CameraConfig, PlainBlock, SceneConfig, WorldConfig, load_world_config
+from dofbot_ros.sim.config import CameraConfig, PhysicsConfig, PlainBlock, SceneConfig, WorldConfig, load_world_config
 from dofbot_ros.sim.scene import sample_poses
 from dofbot_ros.sim.world import World
 
@@ -133,3 +133,20 @@ def test_unknown_names_list_the_valid_ones() -> None:
         World().place("blu", np.eye(4))
     with pytest.raises(InputError, match="did you mean link5"):
         World().arm.link_pose("linkk5")
+
+
+def test_a_closed_world_may_be_closed_again() -> None:
+    world = World()
+    world.close()
+    world.close()
+
+
+def test_worlds_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ConfigError, match="multiple of servo_hz"):
+        PhysicsConfig(step_hz=480, servo_hz=100)
+    with pytest.raises(ConfigError, match="block_friction must be finite"):
+        PhysicsConfig(block_friction=-0.1)
+    with pytest.raises(ConfigError, match="two blocks are called red"):
+        WorldConfig(plain=(PlainBlock("red", (255, 0, 0)),))
+    with pytest.raises(ConfigError, match="6 joint angles"):
+        WorldConfig(start=(0.0,))
