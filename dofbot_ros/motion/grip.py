@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dofbot_ros.motion.online import OnlineMotion
+
+_NOWHERE = (math.inf, 0.0)
+"""A mark that the fingers are far from: whether they stand is judged anew from the next reading on."""
 
 
 class GripMotion:
@@ -25,7 +30,7 @@ class GripMotion:
         self._motion = motion
         self._lead = lead
         self._goal = 0.0
-        self._mark = (0.0, 0.0)
+        self._mark = _NOWHERE
         self.stalled = False
 
     @property
@@ -37,11 +42,13 @@ class GripMotion:
         """Be at `position` [rad] and stay there."""
         self._motion.reset([position], [velocity])
         self._goal = position
+        self._mark = _NOWHERE
         self.stalled = False
 
     def go(self, goal: float) -> None:
         """Move to `goal` [rad]."""
         self._goal = goal
+        self._mark = _NOWHERE
         self.stalled = False
 
     def update(self, measured: float, now_s: float) -> tuple[float, float]:

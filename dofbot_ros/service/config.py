@@ -33,7 +33,7 @@ class DriverConfig:
     stale_read_s: float = _parameter(0.5, "A servo not read for this long is a fault.")
     tracking_error: float = _parameter(0.5, "A joint this far from its command for tracking_error_s is a fault [rad].")
     tracking_error_s: float = _parameter(1.0, "See tracking_error.")
-    grip_lead: float = _parameter(0.25, "How far the goal may lead fingers that a block has stopped [rad].")
+    grip_lead: float = _parameter(0.12, "How far the goal may lead fingers that a block has stopped [rad].")
     reconnect_s: float = _parameter(1.0, "Pause between attempts to open a port that is not there.")
     on_exit: OnExit = _parameter("hold", "At the end: hold the pose, park and let go, or release the torque at once.")
     calibration_file: str = _parameter("", "Calibration YAML; empty for the vendor's nominal values.")

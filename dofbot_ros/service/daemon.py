@@ -15,7 +15,7 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray, ToolPose
 from dofbot_ros.errors import BusError, CommandRefusedError, PortError, one_of
 from dofbot_ros.motion.source import Follow, GoTo, Jog, Stream
-from dofbot_ros.motion.trajectory import MotionLimits, Trajectory
+from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
 from dofbot_ros.motion.twist import joint_velocity
 from dofbot_ros.safety.monitor import ArmMonitor
 from dofbot_ros.safety.states import ArmState, arm_state
@@ -180,10 +180,14 @@ class ArmDaemon:
             start = self._motion.at
             full = _columns(positions, joints, start.position)
             speeds = None if velocities is None else _columns(velocities, joints, np.zeros(N_JOINTS))
+            grips = JOINT_NAMES[GRIP] in joints
+            if not grips:
+                # The gripper may be moving, by itself: that is no part of this trajectory.
+                start = Sample(start.position, np.append(start.velocity[:GRIP], 0.0))
             trajectory = Trajectory(times, full, speeds, start)
             trajectory.check(self.limits)
             self._check_path(trajectory)
-            return self._motion.begin(Follow(trajectory, self._motion.period_s), grips=JOINT_NAMES[GRIP] in joints)
+            return self._motion.begin(Follow(trajectory, self._motion.period_s), grips)
 
     def stream(self, position: ArrayLike, stamp_s: float, joints: Sequence[str] = JOINT_NAMES) -> int:
         """Follow single points; the arm halts when none has come for command_timeout_s.

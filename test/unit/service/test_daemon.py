@@ -1,4 +1,5 @@
 import contextlib
+import math
 
 import numpy as np
 import pytest
@@ -284,6 +285,17 @@ def test_the_gripper_moves_beside_the_arm(bench):
     bench.run(0.3)
     assert bench.measured()[0] == pytest.approx(0.8, abs=0.02)
     assert bench.measured()[5] == pytest.approx(np.pi / 2, abs=0.03)
+
+
+def test_an_arm_trajectory_may_start_while_the_gripper_moves(bench):
+    bench.daemon.gripper(0.01)
+    bench.run(0.1)
+    bench.daemon.follow([0.0, 1.0], [[0.0], [0.4]], joints=["joint1"])
+    snapshot = bench.until(lambda s: s.motion == 0 and not s.gripper_moving)
+    assert snapshot.result is not None
+    assert snapshot.result.succeeded
+    bench.run(0.2)
+    assert bench.measured()[[0, 5]] == pytest.approx([0.4, math.acos(0.01 / 0.06)], abs=0.02)
 
 
 @pytest.mark.parametrize("gap", [-0.001, 0.061, np.nan])

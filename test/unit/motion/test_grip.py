@@ -1,0 +1,50 @@
+"""The gripper's motion beside a block that stops the fingers."""
+
+from __future__ import annotations
+
+import pytest
+
+from dofbot_ros.motion.grip import GripMotion
+from dofbot_ros.motion.online import OnlineMotion
+
+PERIOD_S = 0.02
+LEAD = 0.12
+BLOCK = 1.0
+"""The fingers come no further than this [rad]."""
+
+
+def _run(grip: GripMotion, start_s: float, seconds: float) -> float:
+    """Let the fingers follow, up to the block. Returns the last command [rad]."""
+    position = 0.0
+    for step in range(round(seconds / PERIOD_S)):
+        position, _ = grip.update(min(position, BLOCK), start_s + step * PERIOD_S)
+    return position
+
+
+@pytest.fixture
+def grip() -> GripMotion:
+    motion = GripMotion(OnlineMotion(PERIOD_S, [1.6], [8.0], [80.0]), LEAD)
+    motion.reset(0.0)
+    return motion
+
+
+def test_squeezes_a_block_by_the_lead(grip: GripMotion) -> None:
+    grip.go(1.5)
+    assert _run(grip, 0.0, 4.0) == pytest.approx(BLOCK + LEAD, abs=1e-3)
+    assert grip.stalled
+
+
+@pytest.mark.parametrize("slip_steps", range(10, 18))
+def test_opens_however_the_block_has_slipped_before(grip: GripMotion, slip_steps: int) -> None:
+    grip.go(1.5)
+    _run(grip, 0.0, 2.0)
+    now_s = 2.0
+    for _ in range(slip_steps):
+        grip.update(BLOCK - 0.01, now_s)
+        now_s += PERIOD_S
+    grip.go(0.0)
+    position = BLOCK + LEAD
+    for _ in range(150):
+        position, _ = grip.update(min(position, BLOCK - 0.01), now_s)
+        now_s += PERIOD_S
+    assert position == pytest.approx(0.0, abs=1e-3)
