@@ -1,0 +1,1 @@
+"""Grasping: from the pose of a block to motions of the arm."""
