@@ -118,6 +118,30 @@ class ArmClient:
                     raise DofbotError(f"nobody listens to {publisher.topic_name}")
                 time.sleep(0.02)
 
+    def carry_out(self, command: Callable[[], object], timeout_s: float) -> None:
+        """Give a command that moves an arm at rest, and return when it has arrived.
+
+        Args:
+            command: sends it; for instance a lambda that calls follow().
+            timeout_s: for all of it [s].
+
+        Raises:
+            CommandRefusedError: it was refused, or given up on the way; with the reason.
+            DofbotError: it has not come to its end.
+        """
+        self.wait_until(lambda: {"arm", "commands"} <= set(self.diagnostics), timeout_s, "diagnostics")
+        before = self._news()
+        command()
+        self.wait_until(lambda: self._news() != before, timeout_s, "end of the motion")
+        if self._news()[1] != before[1]:
+            raise CommandRefusedError(self.diagnostics["commands"]["last refusal"])
+        ended = self.diagnostics["arm"]["last motion"]
+        if not ended.endswith(": arrived"):
+            raise CommandRefusedError(ended)
+
+    def _news(self) -> tuple[str, str]:
+        return self.diagnostics["arm"]["motions ended"], self.diagnostics["commands"]["refused"]
+
     def trigger(self, name: str) -> str:
         """Call a Trigger service. Returns its message.
 

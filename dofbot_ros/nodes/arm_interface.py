@@ -27,6 +27,8 @@ from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.snapshot import Snapshot
 
 DIAGNOSTICS_PERIOD_S = 1.0
+NEWS_PERIOD_S = 0.1
+"""A refused command or the end of a motion is told before the second is over, but not more often than this [s]."""
 REPEAT_S = 5.0
 """The same refusal is logged again only after so long: a refused stream would fill the log [s]."""
 
@@ -55,7 +57,8 @@ class ArmInterface:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control")
         self._state = ("", "")
-        self._next_state_s = self._next_diagnostics_s = -float("inf")
+        self._next_state_s = self._told_s = -float("inf")
+        self._told: tuple[object, ...] = ()
         self._last_frames = (0, time.monotonic())
         self._last_reading_s = -float("inf")
         self._refusals = 0
@@ -138,9 +141,9 @@ class ArmInterface:
         self._publish_state(snapshot)
         self._publish_joints(snapshot)
         self._extra(snapshot)
-        now = time.monotonic()
-        if now >= self._next_diagnostics_s:
-            self._next_diagnostics_s = now + DIAGNOSTICS_PERIOD_S
+        now, news = time.monotonic(), (snapshot.result, snapshot.state, self._refusals)
+        if now - self._told_s >= (DIAGNOSTICS_PERIOD_S if news == self._told else NEWS_PERIOD_S):
+            self._told, self._told_s = news, now
             self._publish_diagnostics(snapshot, rate)
 
     def _publish_state(self, snapshot: Snapshot) -> None:

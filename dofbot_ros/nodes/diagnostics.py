@@ -37,11 +37,13 @@ def array(stamp: Time, entries: list[DiagnosticStatus]) -> DiagnosticArray:
 
 def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:
     """State, and why commands differ from what was asked."""
+    result = snapshot.result
     values = {
         "state": snapshot.state.value,
         "torque": snapshot.torque,
         "motion": snapshot.kind or "none",
-        "last motion": "" if snapshot.result is None else snapshot.result.reason or "arrived",
+        "motions ended": result.motion if result else 0,
+        "last motion": f"{result.kind}: {result.reason or 'arrived'}" if result else "",
         "limited by": "; ".join(snapshot.limited),
         **{f"limited cycles, {reason}": count for reason, count in snapshot.limited_counts.items()},
     }

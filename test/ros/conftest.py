@@ -1,0 +1,86 @@
+"""Real nodes in real processes over real DDS, in a ROS domain of this session's own."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
+
+from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.supervisor import Command, ProcessGroup
+
+READY_S = 20.0
+DOMAINS = range(1, 100)
+"""Domain ids whose ports lie below the ephemeral ones of Linux."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.ros)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_domain() -> Iterator[None]:
+    before = os.environ.get("ROS_DOMAIN_ID")
+    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().choice(DOMAINS))
+    yield
+    if before is None:
+        del os.environ["ROS_DOMAIN_ID"]
+    else:
+        os.environ["ROS_DOMAIN_ID"] = before
+
+
+def node_command(name: str, namespace: str = "", **parameters: object) -> Command:
+    """A node of this package; parameters are written as YAML."""
+    words = [sys.executable, "-m", f"dofbot_ros.nodes.{name}", "--ros-args"]
+    if namespace:
+        words += ["-r", f"__ns:=/{namespace}"]
+    for key, value in parameters.items():
+        words += ["-p", f"{key}:={value}"]
+    return Command(name, tuple(words))
+
+
+@dataclass
+class Arm:
+    """A running node and a client of it."""
+
+    name: str
+    client: ArmClient
+    processes: ProcessGroup
+    emulator: Emulator | None
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+StartArm = Callable[..., Arm]
+
+
+@pytest.fixture(scope="session")
+def start_arm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartArm]:
+    """Start `driver_node` on an emulator or `sim_node`, in a namespace of its own."""
+    with ExitStack() as running:
+        count = iter(range(1000))
+
+        def start(name: str, **parameters: object) -> Arm:
+            namespace = f"arm{next(count)}"
+            emulator = None
+            if name == "driver_node":
+                link = tmp_path_factory.mktemp("bus") / "port"
+                emulator = running.enter_context(Emulator(link=link, first=True))
+                parameters = {"port": link, "reconnect_s": 0.2, **parameters}
+            processes = running.enter_context(ProcessGroup([node_command(name, namespace, **parameters)]))
+            processes.wait_ready(READY_S)
+            client = running.enter_context(ArmClient(namespace=namespace))
+            client.wait_connected(READY_S)
+            return Arm(name, client, processes, emulator)
+
+        yield start

@@ -1,0 +1,257 @@
+"""The interface of docs/ros_interface.md, held by driver_node over a serial bus and by sim_node alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from numpy.typing import ArrayLike
+from rcl_interfaces.srv import ListParameters
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.config.loader import to_mapping
+from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.nodes.messages import from_time, pose_message, to_time
+from dofbot_ros.service.config import DriverConfig
+
+from .conftest import Arm, StartArm
+
+PUBLISHED = {
+    "joint_states": "sensor_msgs/msg/JointState",
+    "state": "std_msgs/msg/String",
+    "diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
+    "robot_description": "std_msgs/msg/String",
+}
+SUBSCRIBED = {
+    "command/joint_trajectory": "trajectory_msgs/msg/JointTrajectory",
+    "command/joint_stream": "trajectory_msgs/msg/JointTrajectory",
+    "command/pose": "geometry_msgs/msg/PoseStamped",
+    "command/twist": "geometry_msgs/msg/TwistStamped",
+    "command/gripper": "std_msgs/msg/Float64",
+}
+SERVICES = {
+    **dict.fromkeys(("enable_torque", "freedrive"), "std_srvs/srv/SetBool"),
+    **dict.fromkeys(("estop", "reset_estop", "clear_fault", "stop", "home", "park"), "std_srvs/srv/Trigger"),
+}
+LATCHED = {"state", "robot_description"}
+REACH_TOLERANCE = 0.03
+"""Quantisation, backlash and sag of servos that have arrived [rad]."""
+
+
+@pytest.fixture(scope="module", params=["driver_node", "sim_node"])
+def running(request: pytest.FixtureRequest, start_arm: StartArm) -> Arm:
+    return start_arm(request.param)
+
+
+@pytest.fixture
+def arm(running: Arm) -> Iterator[Arm]:
+    """The arm at rest with torque, upright."""
+    client = running.client
+    if client.state == "ESTOP":
+        client.trigger("reset_estop")
+    client.switch("enable_torque", True)
+    client.carry_out(lambda: client.trigger("home"), 10.0)
+    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+    yield running
+    assert client.state != "FAULT", client.diagnostics["arm"]
+
+
+def refusal(arm: Arm, before: int) -> str:
+    """What the node says of the next command that it refuses after `before` of them."""
+    client = arm.client
+    client.wait_until(lambda: int(client.diagnostics["commands"]["refused"]) > before, 5.0, "refusal")
+    return client.diagnostics["commands"]["last refusal"]
+
+
+def refused(arm: Arm) -> int:
+    arm.client.wait_until(lambda: "commands" in arm.client.diagnostics, 5.0, "diagnostics")
+    return int(arm.client.diagnostics["commands"]["refused"])
+
+
+def arrived(arm: Arm, goal: ArrayLike) -> None:
+    """The servos follow their commands with a delay: wait until the joints named by `goal` (n,) [rad] are there."""
+    q = np.asarray(goal)
+    arm.client.wait_until(
+        lambda: bool(np.all(np.abs(arm.client.position[: len(q)] - q) < REACH_TOLERANCE)), 2.0, f"arm at {q}"
+    )
+
+
+def test_topics_have_the_names_types_and_durability_of_the_table(running: Arm) -> None:
+    node = running.client.node
+    for name, kind in PUBLISHED.items():
+        [info] = node.get_publishers_info_by_topic(node.resolve_topic_name(name))
+        assert (info.topic_type, info.node_name) == (kind, running.name)
+        assert (info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL) == (name in LATCHED), name
+    for name, kind in SUBSCRIBED.items():
+        [info] = node.get_subscriptions_info_by_topic(node.resolve_topic_name(name))
+        assert (info.topic_type, info.node_name) == (kind, running.name)
+
+
+def test_services_have_the_names_and_types_of_the_table(running: Arm) -> None:
+    node = running.client.node
+    offered = dict(node.get_service_names_and_types_by_node(running.name, node.get_namespace()))
+    for name, kind in SERVICES.items():
+        assert offered[node.resolve_service_name(name)] == [kind]
+
+
+def test_every_setting_of_the_daemon_is_a_parameter(running: Arm) -> None:
+    node = running.client.node
+    client = node.create_client(ListParameters, f"{running.name}/list_parameters")
+    assert client.wait_for_service(5.0)
+    future = client.call_async(ListParameters.Request())
+    deadline = time.monotonic() + 5.0
+    while not future.done() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert set(to_mapping(DriverConfig())) <= set(future.result().result.names)
+
+
+def test_a_late_subscriber_learns_state_and_description(running: Arm) -> None:
+    client, heard = running.client, {}
+    qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    for topic in LATCHED:
+        client.node.create_subscription(
+            String, topic, client.noting(lambda m, topic=topic: heard.update({topic: m.data})), qos
+        )
+    client.wait_until(lambda: set(heard) == LATCHED, 5.0, "latched messages")
+    assert heard["state"] == client.state
+    assert '<robot name="' in heard["robot_description"]
+
+
+def test_joint_states_come_at_their_rate_and_are_fresh(arm: Arm) -> None:
+    client, heard = arm.client, []
+    client.node.create_subscription(
+        JointState, "joint_states", client.noting(lambda m: heard.append((time.time(), m))), 10
+    )
+    client.wait_until(lambda: len(heard) >= 100, 5.0, "hundred joint states")
+    times = np.array([at for at, _ in heard])
+    stamps = np.array([from_time(m.header.stamp) for _, m in heard])
+    assert np.median(np.diff(stamps)) == pytest.approx(0.02, abs=0.004)
+    assert np.all(np.diff(stamps) > 0)
+    assert np.median(times - stamps) < 0.05
+    assert {name for _, m in heard for name in m.name} == set(JOINT_NAMES)
+
+
+def test_a_trajectory_is_carried_out(arm: Arm) -> None:
+    goal = [0.6, 0.4, 0.5, 0.3, -0.4, 1.0]
+    half = [0.3, 0.2, 0.25, 0.15, -0.2, 0.5]
+    arm.client.carry_out(lambda: arm.client.follow([0.8, 1.6], [half, goal]), 8.0)
+    arrived(arm, goal)
+
+
+def test_joints_that_a_trajectory_does_not_name_stay(arm: Arm) -> None:
+    arm.client.carry_out(lambda: arm.client.follow([1.0], [[0.5]], joints=["joint1"]), 8.0)
+    arrived(arm, [0.5, 0.0, 0.0, 0.0, 0.0])
+
+
+def test_the_tool_goes_to_a_pose(arm: Arm) -> None:
+    q = np.array([0.5, 0.5, 0.8, 0.9, 0.3])
+    message = PoseStamped(pose=pose_message(Kinematics().tool_transform(q)))
+    message.header.frame_id = "base_link"
+    publisher = arm.client.node.create_publisher(PoseStamped, "command/pose", 1)
+    arm.client.wait_until(lambda: publisher.get_subscription_count() == 1, 5.0, "subscriber")
+    arm.client.carry_out(lambda: publisher.publish(message), 8.0)
+    arrived(arm, q)
+
+
+def test_a_stream_is_followed_and_its_silence_halts_the_arm(arm: Arm) -> None:
+    client = arm.client
+    for step in range(40):
+        client.stream([0.01 * step, 0.0, 0.0, 0.0, 0.0, 0.0])
+        time.sleep(0.02)  # the stream's own rhythm
+    client.wait_until(lambda: client.position[0] > 0.2, 2.0, "motion")
+    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest after the last point")
+    client.wait_until(lambda: "stale" in client.diagnostics["arm"]["last motion"], 3.0, "reason")
+    client.stream([1.5, 0.0, 0.0, 0.0, 0.0, 0.0])
+    client.wait_until(lambda: client.state == "ACTIVE", 2.0, "motion")
+    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+    assert client.position[0] < 1.0, "one point moves the arm for the timeout only"
+
+
+def test_the_gripper_goes_to_a_gap(arm: Arm) -> None:
+    arm.client.grip(0.03)
+    arm.client.wait_until(lambda: abs(arm.client.position[5] - np.arccos(0.5)) < 0.05, 5.0, "30 mm gap")
+
+
+def test_an_emergency_stop_latches(arm: Arm) -> None:
+    client = arm.client
+    client.follow([3.0], [[1.2, 0.0, 0.0, 0.0, 0.0, 0.0]])
+    client.wait_until(lambda: client.position[0] > 0.1, 3.0, "motion")
+    client.trigger("estop")
+    client.wait_until(lambda: client.state == "ESTOP", 1.0, "emergency stop")
+    before = refused(arm)
+    client.follow([1.0], [[0.0] * 6])
+    assert "reset_estop" in refusal(arm, before)
+    with pytest.raises(CommandRefusedError, match="ESTOP"):
+        client.trigger("home")
+    assert client.state == "ESTOP"
+    client.trigger("reset_estop")
+    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+    assert client.position[0] < 1.0
+    with pytest.raises(CommandRefusedError, match="no emergency stop"):
+        client.trigger("reset_estop")
+
+
+def test_without_torque_commands_are_refused(arm: Arm) -> None:
+    arm.client.switch("enable_torque", False)
+    arm.client.wait_until(lambda: arm.client.state == "IDLE", 2.0, "idle arm")
+    with pytest.raises(CommandRefusedError, match="enable_torque"):
+        arm.client.trigger("park")
+
+
+def test_freedrive_lets_go_and_holds_again(arm: Arm) -> None:
+    arm.client.switch("freedrive", True)
+    arm.client.wait_until(lambda: arm.client.state == "IDLE", 2.0, "idle arm")
+    arm.client.switch("freedrive", False)
+    arm.client.wait_until(lambda: arm.client.state == "HOLD", 2.0, "rest")
+
+
+def one_point(*positions: float, names: tuple[str, ...] = JOINT_NAMES, stamp_s: float = 0.0) -> JointTrajectory:
+    message = JointTrajectory(joint_names=list(names), points=[JointTrajectoryPoint(positions=list(positions))])
+    message.points[0].time_from_start.sec = 2
+    message.header.stamp = to_time(stamp_s)
+    return message
+
+
+def in_frame(message: PoseStamped | TwistStamped, frame: str) -> PoseStamped | TwistStamped:
+    message.header.frame_id = frame
+    return message
+
+
+@pytest.mark.parametrize(
+    ("topic", "message", "reason"),
+    [
+        ("joint_trajectory", one_point(0.1, names=("joint9",)), "joint9"),
+        ("joint_trajectory", one_point(0.1, 0.2, names=("joint1",)), "2 positions for 1"),
+        ("joint_trajectory", one_point(2.5, 0, 0, 0, 0, 0), "joint1"),
+        ("joint_trajectory", one_point(float("nan"), 0, 0, 0, 0, 0), "finite"),
+        ("joint_trajectory", JointTrajectory(joint_names=["joint1"]), "without points"),
+        ("joint_trajectory", one_point(0, 0, 0, 0, 0, 0, stamp_s=1.0), "old"),
+        ("joint_stream", one_point(0, 0, 0, 0, 0, 0, stamp_s=time.time() + 3600), "ahead"),
+        ("pose", in_frame(PoseStamped(), "camera_link"), "base_link"),
+        ("pose", in_frame(PoseStamped(), "base_link"), "nearest reachable"),
+        ("twist", in_frame(TwistStamped(), "tool_link"), "base_link"),
+    ],
+)
+def test_a_command_that_does_not_fit_is_refused_with_its_reason(
+    arm: Arm, topic: str, message: object, reason: str
+) -> None:
+    before = refused(arm)
+    publisher = arm.client.node.create_publisher(type(message), f"command/{topic}", 1)
+    arm.client.wait_until(lambda: publisher.get_subscription_count() == 1, 5.0, "subscriber")
+    publisher.publish(message)
+    assert reason in refusal(arm, before)
+    assert arm.client.state == "HOLD"
+
+
+def test_a_gap_that_the_gripper_does_not_have_is_refused(arm: Arm) -> None:
+    before = refused(arm)
+    arm.client.grip(0.5)
+    assert "0.06" in refusal(arm, before)
