@@ -1,0 +1,95 @@
+"""How the arm's nodes end, and what happens when the plug is pulled."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
+from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.service.config import PARK
+
+from .conftest import READY_S, StartArm, node_command
+
+
+def end(process: subprocess.Popen[str], number: int = signal.SIGINT) -> str:
+    """Send a signal and return what the process said on stderr."""
+    process.send_signal(number)
+    return process.communicate(timeout=25.0)[1]
+
+
+def spawn(name: str, namespace: str, **parameters: object) -> subprocess.Popen[str]:
+    command = node_command(name, namespace, **parameters)
+    return subprocess.Popen(command.argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["sim_node", "camera_node", "block_localizer_node"])
+def test_a_signal_ends_a_node_with_exit_code_0(name: str, number: int) -> None:
+    process = spawn(name, f"end_{name}")
+    with ArmClient(namespace=f"end_{name}") as client:
+        deadline = time.monotonic() + READY_S
+        while name not in client.node.get_node_names() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    said = end(process, number)
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(("on_exit", "holds"), [("hold", True), ("park", False), ("release", False)])
+def test_on_exit_is_applied_before_the_driver_ends(tmp_path: Path, on_exit: str, holds: bool) -> None:
+    namespace = f"exit_{on_exit}"
+    with Emulator(link=tmp_path / "port", first=True) as emulator, ArmClient(namespace=namespace) as client:
+        process = spawn("driver_node", namespace, port=tmp_path / "port", on_exit=on_exit, reconnect_s=0.2)
+        client.wait_connected(READY_S)
+        client.switch("enable_torque", True)
+        client.carry_out(lambda: client.follow([0.8], [[0.2, 0.2, 0.2, 0.2, 0.0, 0.0]]), 8.0)
+        said = end(process)
+        with emulator.lock:
+            now = time.monotonic()
+            emulator.servos.step(now)
+            ticks = np.array([emulator.servos.position(servo, now) for servo in emulator.servos.ids])
+            powered = [emulator.servos.torque_on(servo) for servo in emulator.servos.ids]
+    assert process.returncode == 0, said
+    assert powered == [holds] * 6
+    rest = PARK if on_exit == "park" else (0.2, 0.2, 0.2, 0.2, 0.0)
+    np.testing.assert_allclose(DEFAULT_CALIBRATION.ticks_to_rad(ticks)[:5], rest[:5], atol=0.05)
+
+
+def test_a_pulled_plug_is_told_and_the_arm_comes_back(start_arm: StartArm) -> None:
+    arm = start_arm("driver_node")
+    client, emulator = arm.client, arm.emulator
+    assert emulator is not None
+    client.switch("enable_torque", True)
+    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+    emulator.unplug()
+    client.wait_until(lambda: client.state == "DISCONNECTED", 3.0, "loss of the port")
+    with pytest.raises(CommandRefusedError, match="not connected"):
+        client.trigger("home")
+    emulator.plug_in()
+    client.wait_until(lambda: client.state == "IDLE", 5.0, "arm after it is plugged in again")
+    client.switch("enable_torque", True)
+    client.carry_out(lambda: client.trigger("home"), 10.0)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"control_rate_hz": -1.0}, "control_rate_hz must be positive"),
+        ({"on_exit": "prak"}, "'prak' is not one of hold, park, release (did you mean park?)"),
+        ({"calibration_file": "/nowhere.yaml"}, "/nowhere.yaml: cannot be read"),
+    ],
+)
+def test_a_wrong_parameter_ends_the_node_with_one_line(parameters: dict[str, object], message: str) -> None:
+    command = node_command("driver_node", "wrong", **parameters)
+    done = subprocess.run(command.argv, capture_output=True, text=True, timeout=30.0, check=False)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
