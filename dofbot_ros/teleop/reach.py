@@ -16,6 +16,8 @@ from dofbot_ros.teleop.config import ReachConfig
 PITCH_END = 0.15
 """Share of the pitch range that is kept free at either end."""
 
+_LIFTS_M = (0.0, 0.004, 0.012, 0.025)
+
 
 @dataclass(frozen=True, eq=False)
 class Target:
@@ -80,39 +82,57 @@ class Reach:
             wish: what the operator asks for.
             present: the present target [rad], shape (6,).
         """
-        kin, config = self._kinematics, self._config
+        config = self._config
         asked = np.array(wish.point)
         x, y, z = np.clip(asked, *np.transpose([config.x, config.y, config.z])).tolist()
+        first: Target | None = None
+        # Along the table the fingers tilt, and their tips would touch: a little higher the way is often clear.
+        for lift in _LIFTS_M:
+            goal = self._goal((x, y, z + lift), wish, present)
+            target, whole = self._towards(np.append(self._solve(goal, present), wish.grip), present)
+            first = first or target
+            if whole:
+                break
+        else:
+            target = first or target
+        tool = target.tool
+        moved = float(np.abs(asked - (tool.x, tool.y, tool.z)).max()) > 1e-4 or abs(tool.roll - wish.roll) > 1e-3
+        return replace(target, clamped=target.clamped or moved)
+
+    def _goal(self, point: tuple[float, float, float], wish: ToolWish, present: FloatArray) -> ToolPose:
+        """The reachable pose that is meant: the point or the one nearest to it, with the pitch that it allows."""
+        kin = self._kinematics
+        x, y, z = point
         pitch = kin.forward(present[:N_ARM]).pitch
-        span = self._span((x, y, z), pitch)
+        span = self._span(point, pitch)
         if span is None:
             nearest = kin.nearest(ToolPose(x, y, z, pitch))
             x, y, z, pitch = nearest.x, nearest.y, nearest.z, nearest.pitch
             span = self._span((x, y, z), pitch) or (pitch, pitch)
         low, width = span[0], span[1] - span[0]
-        pitch = low + wish.share * width + wish.turn
-        pitch = float(
-            np.clip(pitch, low + min(wish.share, PITCH_END) * width, low + max(wish.share, 1.0 - PITCH_END) * width)
-        )
-        roll = float(np.clip(wish.roll, kin.lower[4], kin.upper[4]))
-        moved = float(np.abs(asked - (x, y, z)).max()) > 1e-4 or abs(roll - wish.roll) > 1e-3
-        target = self.joints(np.append(self._solve(ToolPose(x, y, z, pitch, roll), present), wish.grip), present)
-        return replace(target, clamped=target.clamped or moved)
+        lowest, highest = min(wish.share, PITCH_END), max(wish.share, 1.0 - PITCH_END)
+        pitch = float(np.clip(low + wish.share * width + wish.turn, low + lowest * width, low + highest * width))
+        return ToolPose(x, y, z, pitch, float(np.clip(wish.roll, kin.lower[4], kin.upper[4])))
 
     def joints(self, wish: FloatArray, present: FloatArray) -> Target:
         """The wished joints (6,) [rad] within the limits, or as far on the way from `present` (6,) as is clear.
 
         The fingers go first: closing them lengthens the tool.
         """
+        return self._towards(wish, present)[0]
+
+    def _towards(self, wish: FloatArray, present: FloatArray) -> tuple[Target, bool]:
+        """The target on the way to `wish`, and whether it is the whole way."""
         kin = self._kinematics
-        reached = present.copy()
-        reached[GRIP] = wish[GRIP]
-        reached = self._clear_way(present, reached)
-        end = reached.copy()
+        fingers = present.copy()
+        fingers[GRIP] = wish[GRIP]
+        start = self._clear_way(present, fingers)
+        end = start.copy()
         end[:N_ARM] = np.clip(wish[:N_ARM], kin.lower, kin.upper)
-        reached = self._clear_way(reached, end)
+        reached = self._clear_way(start, end)
+        whole = bool(np.array_equal(reached, end))
         clamped = bool(np.abs(reached - wish).max() > 1e-6)
-        return Target(reached, kin.forward(reached[:N_ARM]), clamped)
+        return Target(reached, kin.forward(reached[:N_ARM]), clamped), whole
 
     def _span(self, point: tuple[float, float, float], near: float) -> tuple[float, float] | None:
         """The range of pitches allowed and reached at a point [m] that lies nearest to the pitch `near` [rad]."""
@@ -129,8 +149,10 @@ class Reach:
 
     def _clear_way(self, start: FloatArray, end: FloatArray) -> FloatArray:
         """The last clear one of nine points from `start` to `end` (6,); where `start` is not, nothing may get worse."""
+        if np.array_equal(start, end):
+            return end
         points = start + np.linspace(0.0, 1.0, 9)[:, None] * (end - start)
         clearance = self._workspace.clearances(points) - self._config.clearance_m
         clear = ((clearance >= 0.0) | (clearance >= clearance[0] - 1e-9)).all(axis=1)
-        last: FloatArray = points[-1 if clear.all() else int(np.argmin(clear)) - 1]
+        last: FloatArray = end if clear.all() else points[int(np.argmin(clear)) - 1]
         return last

