@@ -1,0 +1,114 @@
+"""Stacks as data: every one resolves, wrong words are refused, and a parameter arrives as its type."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dofbot_ros.core.dds import PROFILE_VARIABLES, use_shipped_profile
+from dofbot_ros.errors import InputError
+from dofbot_ros.launching import Ref, describe, parse_words, processes
+from dofbot_ros.stacks import STACKS, find
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def executables(stack: str, **given: str) -> list[str]:
+    return [p.executable for p in processes(find(stack), given)]
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_node_of_every_stack_exists(name: str) -> None:
+    for node in STACKS[name].nodes:
+        assert importlib.util.find_spec(f"dofbot_ros.nodes.{node.executable}") is not None
+        assert f'"{node.executable} = dofbot_ros.nodes.{node.executable}:main"' in (ROOT / "setup.py").read_text()
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_reference_of_every_stack_is_to_one_of_its_arguments(name: str) -> None:
+    stack = STACKS[name]
+    known = {a.name for a in stack.arguments}
+    for node in stack.nodes:
+        refs = {v.argument for v in node.parameters.values() if isinstance(v, Ref)}
+        assert refs | set(node.when) | set(node.unless) <= known
+    assert processes(stack, {})
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_stack_has_its_launch_file(name: str) -> None:
+    assert f'find("{name}")' in (ROOT / "launch" / f"{name}.launch.py").read_text()
+
+
+def test_the_backend_decides_what_runs() -> None:
+    assert executables("bringup") == ["driver_node"]
+    assert executables("bringup", backend="emulator") == ["world_node", "driver_node"]
+    assert executables("bringup", camera="0", localize="true") == [
+        "driver_node",
+        "camera_node",
+        "block_localizer_node",
+    ]
+    assert executables("demo") == ["sim_node", "block_localizer_node"]
+    assert executables("demo", backend="emulator") == ["world_node", "driver_node", "block_localizer_node"]
+    assert executables("sim", localize="false") == ["sim_node"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "words", "message"),
+    [
+        ("simm", [], "did you mean sim?"),
+        ("sim", ["rft:=2"], "did you mean rtf?"),
+        ("sim", ["rtf:=fast"], "rtf:=fast is no number"),
+        ("sim", ["scene_seed:=1.5"], "scene_seed:=1.5 is no whole number"),
+        ("bringup", ["backend:=serail"], "did you mean serial?"),
+        ("sim", ["rtf=2"], "'rtf=2' is not of the form name:=value"),
+    ],
+)
+def test_a_word_that_does_not_fit_is_refused_with_the_nearest(stack: str, words: list[str], message: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        processes(find(stack), parse_words(words))
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["/dev/ttyUSB0", "0", "", 'a "quoted" name', "true", "C:\\x", "ünï"])
+def test_text_parameters_stay_text(text: str) -> None:
+    command = processes(find("bringup"), {"port": text})[0].command()
+    word = next(w for w in command.argv if w.startswith("port:="))
+    assert yaml.safe_load(word.removeprefix("port:=")) == text
+
+
+def test_a_namespace_moves_every_node() -> None:
+    for process in processes(find("demo"), {"namespace": "/left/"}):
+        assert "__ns:=/left" in process.command().argv
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_the_description_tells_every_argument(name: str) -> None:
+    text = describe(STACKS[name])
+    for argument in STACKS[name].arguments:
+        assert f"{argument.name}:={argument.default}" in text
+        assert argument.description in text
+
+
+def test_the_users_own_dds_profile_wins() -> None:
+    mine: dict[str, str] = {PROFILE_VARIABLES[1]: "/my/profile.xml"}
+    use_shipped_profile(mine)
+    assert mine == {PROFILE_VARIABLES[1]: "/my/profile.xml"}
+    none: dict[str, str] = {}
+    use_shipped_profile(none)
+    assert Path(none[PROFILE_VARIABLES[0]]).name == "fastdds.xml"
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_the_launch_file_declares_what_the_stack_has(name: str) -> None:
+    pytest.importorskip("launch_ros", reason="ROS 2's launch is not installed here")
+    spec = importlib.util.spec_from_file_location("launch_file", ROOT / "launch" / f"{name}.launch.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    declared = module.generate_launch_description().get_launch_arguments()
+    assert {a.name: a.description for a in declared} == {a.name: a.description for a in STACKS[name].arguments}
