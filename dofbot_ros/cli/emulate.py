@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -54,12 +53,11 @@ def emulate(
     faults = parse_faults(fault or [], np.random.default_rng(seed))
     servos = _servos(world, seed, faults)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
-    first = world == "none"  # a physics engine computes too much for that
     try:
         # This thread too, or the servos would wait for it whenever it holds the interpreter and is itself kept waiting.
         with (
-            Emulator(servos, protocol, faults=faults.line, link=link, first=first) as emulator,
-            realtime() if first else nullcontext(),
+            Emulator(servos, protocol, faults=faults.line, link=link, first=True) as emulator,
+            realtime(),
         ):
             sys.stdout.write(f"{emulator.port}\n")
             sys.stdout.flush()

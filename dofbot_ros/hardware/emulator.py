@@ -28,6 +28,7 @@ from dofbot_ros.hardware.servos import ModelServos, ServoBank
 BITS_PER_BYTE = 10
 """8N1: a start bit, eight data bits, a stop bit."""
 STEP_S = 0.005
+"""How often servos that nobody asks move on."""
 SILENCE_S = 0.005
 """A gap longer than this ends whatever frame was under way."""
 
@@ -52,8 +53,7 @@ class Emulator:
         faults: what goes wrong; change its fields at any time.
         link: symbolic link to the port, so that its name survives unplug() and plug_in().
         reply_delay_s: from the end of a request to the start of the reply [s].
-        first: serve with real-time priority where that is permitted: real servos do not wait for a busy computer.
-            Not for servos that compute a lot, such as a simulated world's.
+        first: serve before ordinary threads where that is permitted: real servos wait for no computer.
         clock: paces the line and the servos; it has to run at the speed of the machine's clock.
     """
 
@@ -81,7 +81,7 @@ class Emulator:
         self._link = link
         self._reply_delay_s = reply_delay_s
         self._first = first
-        self._line_free_s = self._servo_s = self._stepped_s = self._clock.now()
+        self._line_free_s = self._servo_s = self._step_due_s = self._clock.now()
         self._outgoing: list[tuple[float, int, bytes]] = []
         self._requests = self._replies = self._heard = self._said = 0
         self._port: PseudoPort | None = PseudoPort(baudrate, link)
@@ -156,12 +156,11 @@ class Emulator:
             _, _, data = heapq.heappop(self._outgoing)
             if self._port is not None:
                 self._port.write(data)
-        if now - self._stepped_s >= STEP_S:
-            self._stepped_s = now
+        if now >= self._step_due_s:
             self.servos.step(self._forwards(now))
-        wake_s = self._stepped_s + STEP_S
-        if self._outgoing:
-            wake_s = min(wake_s, self._outgoing[0][0])
+            # A world slower than its time gets half of this thread's, not all: others want to run, too.
+            self._step_due_s = now + max(STEP_S, 2.0 * (self._clock.now() - now))
+        wake_s = min(self._step_due_s, self._outgoing[0][0]) if self._outgoing else self._step_due_s
         return max(0.0, wake_s - self._clock.now())
 
     def _hear(self, port: PseudoPort, now: float) -> None:

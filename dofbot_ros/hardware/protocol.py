@@ -19,14 +19,12 @@ class Query(Generic[T]):
     """A frame that is answered.
 
     Attributes:
-        servo: the id that is asked.
         frame: what to send.
         reply: how the answer is wrapped.
         reply_size: its length [bytes].
         parse: its value, or None for a valid frame that answers something else.
     """
 
-    servo: int
     frame: bytes
     reply: Framing
     reply_size: int
@@ -91,11 +89,11 @@ class BusProtocol:
             ticks = int.from_bytes(reply.data, "big")
             return PositionReply(ticks, reply.status) if reply.servo == servo and ticks <= 4095 else None
 
-        return Query(servo, protocol_bus.read_position(servo), protocol_bus.SERVO, 8, parse)
+        return Query(protocol_bus.read_position(servo), protocol_bus.SERVO, 8, parse)
 
     def temperature(self, servo: int) -> Query[int]:
         """How hot is it [deg C]?"""
-        return Query(servo, protocol_bus.read_temperature(servo), protocol_bus.SERVO, 7, _one_byte_of(servo))
+        return Query(protocol_bus.read_temperature(servo), protocol_bus.SERVO, 7, _one_byte_of(servo))
 
     def torque_state(self, servo: int) -> Query[bool]:
         """Is its torque on?"""
@@ -106,7 +104,7 @@ class BusProtocol:
             return None if value is None else value != 0
 
         request = protocol_bus.read(servo, protocol_bus.TORQUE_ADDRESS, 1)
-        return Query(servo, request, protocol_bus.SERVO, 7, parse)
+        return Query(request, protocol_bus.SERVO, 7, parse)
 
     def goals(self, goals: Mapping[int, int], changed: frozenset[int], time_ms: int) -> list[bytes]:
         """Send the servos in `changed` to their goals."""
@@ -136,7 +134,7 @@ class SeProtocol:
                 return None
             return PositionReply(ticks) if answered == servo and 0 < ticks <= 4095 else None
 
-        return Query(servo, protocol_se.read_position(servo), protocol_se.BOARD, 8, parse)
+        return Query(protocol_se.read_position(servo), protocol_se.BOARD, 8, parse)
 
     def temperature(self, servo: int) -> None:
         """The board does not tell."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.hardware.protocol import ProtocolName
 from dofbot_ros.hardware.serial_arm import SerialArm
 
-BACKENDS = ("serial-bus", "serial-bus-sync", "serial-se", "sim")
+BACKENDS = ("serial-bus", "serial-se", "sim")
 
 
 @pytest.fixture(params=BACKENDS)
 def arm(request: pytest.FixtureRequest) -> Iterator[ArmBackend]:
-    with_emulator: dict[str, Callable[[str], SerialArm]] = {
-        "serial-bus": lambda port: SerialArm(port, "bus"),
-        "serial-bus-sync": lambda port: SerialArm(port, "bus", sync_write=True),
-        "serial-se": lambda port: SerialArm(port, "se"),
-    }
     if request.param == "sim":
         pytest.importorskip("pybullet", reason="the simulated arm needs pybullet")
         from dofbot_ros.sim.arm import SimArm
@@ -29,8 +25,8 @@ def arm(request: pytest.FixtureRequest) -> Iterator[ArmBackend]:
         yield backend
         backend.close()
         return
-    protocol = "se" if request.param == "serial-se" else "bus"
+    protocol: ProtocolName = "se" if request.param == "serial-se" else "bus"
     with Emulator(protocol=protocol, first=True) as emulator:
-        backend = with_emulator[request.param](emulator.port)
+        backend = SerialArm(emulator.port, protocol)
         yield backend
         backend.close()

@@ -121,6 +121,18 @@ def test_goals_that_come_too_soon_are_replaced_by_newer_ones_and_the_newest_goes
     until(arm, lambda r: bool(np.allclose(r.position, start + 0.04, atol=0.01)))
 
 
+def test_sync_write_moves_all_six_with_one_frame(emulator):
+    arm = SerialArm(emulator.port, sync_write=True)
+    start = arm.connect().position
+    before = emulator.traffic().requests
+    arm.write(start + 0.1, 0.2)
+    until(arm, lambda r: bool(np.allclose(r.position, start + 0.1, atol=0.01)))
+    assert arm.stats().lost == 0
+    assert emulator.traffic().requests - before == arm.stats().frames_sent - 7
+    assert arm.stats().frames_sent - arm.stats().replies == 1
+    arm.close()
+
+
 def test_stale_bytes_from_before_opening_are_no_reading(emulator, arm):
     stale = protocol_bus.encode_reply(protocol_bus.Reply(1, 0, b"\x01\x02")) * 20
     os.write(emulator._port.far_end, stale)
