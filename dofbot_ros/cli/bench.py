@@ -73,3 +73,15 @@ def sim(
     from dofbot_ros.bench.sim import measure
 
     emit(measure(seconds), as_json, "Simulation")
+
+
+@app.command("corners")
+def corners(
+    as_json: JsonOption = False,
+    trials: Annotated[int, typer.Option(help="Drawings, each of four blocks.")] = 60,
+    seed: Annotated[int, typer.Option(help="Of the first drawing.")] = 0,
+) -> None:
+    """Find marker corners in drawings: how many pixels off, by OpenCV's filter and by the edge fit."""
+    from dofbot_ros.bench.corners import measure
+
+    emit(measure(trials, seed), as_json, "Marker corners")

@@ -1,4 +1,4 @@
-"""Marker corners to a twentieth of a pixel: a line through each side's grey-level edge, corners where the lines meet.
+"""Marker corners to less than a tenth of a pixel: a line through the edge of each side, corners where the lines meet.
 
 Corner filters (cornerSubPix) look at a window around the corner, which for a marker of 20 pixels holds more than the
 corner, and end half a pixel off. A side gives dozens of edge samples instead (the idea of AprilTag's refine_edges:
@@ -53,7 +53,7 @@ def corner_weight(corners: FloatArray) -> float:
     """How well the corners of a marker are known, for weighting: the square of its least width in the image [px^2].
 
     The foreshortened faces of a block are seen at 5 to 20 pixels' width, and over that range the standard deviation of
-    refined corners falls with the square of the width (docs/vision.md).
+    refined corners falls with about the square of the width (docs/vision.md).
 
     Args:
         corners: [px], shape (4, 2).
