@@ -149,18 +149,28 @@ class ArmClient:
             CommandRefusedError: it answered with success = false.
             DofbotError: nobody answers.
         """
-        return self._call(Trigger, name, Trigger.Request())
+        return self._ask(Trigger, name, Trigger.Request())
 
     def switch(self, name: str, on: bool) -> str:
         """Call a SetBool service; as trigger()."""
-        return self._call(SetBool, name, SetBool.Request(data=on))
+        return self._ask(SetBool, name, SetBool.Request(data=on))
 
-    def follow(self, times: Sequence[float], positions: ArrayLike, joints: Sequence[str] = JOINT_NAMES) -> None:
-        """Send a trajectory: times [s] (n,), positions [rad] (n, len(joints)), from now."""
+    def follow(
+        self,
+        times: Sequence[float],
+        positions: ArrayLike,
+        joints: Sequence[str] = JOINT_NAMES,
+        velocities: ArrayLike | None = None,
+    ) -> None:
+        """Send a trajectory: times [s] (n,), positions [rad] and velocities [rad/s] (n, len(joints)), from now."""
+        rows = np.asarray(positions, dtype=np.float64)
         points = [
-            JointTrajectoryPoint(positions=[float(v) for v in row], time_from_start=to_duration(t))
-            for t, row in zip(times, np.asarray(positions, dtype=np.float64), strict=True)
+            JointTrajectoryPoint(positions=row.tolist(), time_from_start=to_duration(t))
+            for t, row in zip(times, rows, strict=True)
         ]
+        if velocities is not None:
+            for point, row in zip(points, np.asarray(velocities, dtype=np.float64), strict=True):
+                point.velocities = row.tolist()
         self._trajectories.publish(JointTrajectory(joint_names=list(joints), points=points))
 
     def stream(self, position: ArrayLike, joints: Sequence[str] = JOINT_NAMES) -> None:
@@ -174,7 +184,12 @@ class ArmClient:
         """Open or close the gripper to a gap [m]."""
         self._gripper.publish(Float64(data=float(gap_m)))
 
-    def _call(self, kind: Any, name: str, request: Any) -> str:
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        """Call a service of any kind. Returns its response.
+
+        Raises:
+            DofbotError: nobody answers.
+        """
         client = self._services.get(name)
         if client is None:
             client = self._services[name] = self.node.create_client(kind, name)
@@ -185,7 +200,10 @@ class ArmClient:
         future.add_done_callback(lambda _: done.set())
         if not done.wait(SERVICE_TIMEOUT_S):
             raise DofbotError(f"{client.srv_name} did not answer within {SERVICE_TIMEOUT_S:g} s")
-        response: Any = future.result()
+        return future.result()
+
+    def _ask(self, kind: Any, name: str, request: Any) -> str:
+        response = self.call(kind, name, request)
         if not response.success:
             raise CommandRefusedError(response.message)
         return str(response.message)

@@ -1,0 +1,61 @@
+"""The demo stack as a context: its processes in a ROS domain of their own, and the arm of the trials before them."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dofbot_ros.launching import processes
+from dofbot_ros.nodes.trial_client import TrialClient
+from dofbot_ros.stacks import find
+from dofbot_ros.supervisor import ProcessGroup
+
+WORLD_NODES = {"sim": "sim_node", "emulator": "world_node"}
+"""Backend -> the node that has the simulated world."""
+
+READY_S = 60.0
+DOMAINS = range(1, 100)
+"""Domain ids whose ports lie below the ephemeral ones of Linux."""
+
+
+@contextmanager
+def demo_arm(backend: str, rtf: float) -> Iterator[TrialClient]:
+    """Start the stack, wait until it serves, and end it however the context ends.
+
+    Args:
+        backend: sim, or emulator (real time, whatever `rtf` says).
+        rtf: simulated seconds a second, 0 for as fast as possible.
+
+    Raises:
+        DofbotError: a node ended, or is not ready in time.
+    """
+    with tempfile.TemporaryDirectory(prefix="dofbot-demo-") as folder, _private_domain():
+        arguments = {"backend": backend, "rtf": str(rtf), "emulator_port": str(Path(folder) / "servo_bus")}
+        commands = [process.command() for process in processes(find("demo"), arguments)]
+        with ProcessGroup(commands) as group:
+            group.wait_ready(READY_S)
+            with TrialClient(WORLD_NODES[backend]) as arm:
+                yield arm
+
+
+@contextmanager
+def _private_domain() -> Iterator[None]:
+    """Neither another arm on the network nor another demo on this machine hears what is said in here."""
+    private = {
+        "ROS_DOMAIN_ID": str(random.SystemRandom().choice(DOMAINS)),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+    }
+    before = {name: os.environ.get(name) for name in private}
+    os.environ.update(private)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,217 @@
+"""The arm of the trials behind its ROS interface: nothing here that a program on a real arm could not do."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
+
+from dofbot_ros.arm.gripper import MAX_GAP, joint_to_gap
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.transforms import matrix_from_quat, transform
+from dofbot_ros.core.types import ARM_JOINTS, GRIP, N_ARM, FloatArray
+from dofbot_ros.errors import CommandRefusedError, DofbotError
+from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.messages import from_time, image_array, intrinsics_from
+from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
+from dofbot_ros.service.config import HOME
+from dofbot_ros.trials.arm import Look, View
+from dofbot_ros.vision.extrinsics import load_extrinsics
+
+ARRIVED_RAD = 0.03
+"""A joint this near to the end of its motion has arrived; backlash and sag are less [rad]."""
+
+SETTLE_S = 0.12
+"""Arm time after which the servos have reached what they were told [s]."""
+
+IDLE_GRIP_S = 0.3
+"""A gripper that has not begun to move after this much arm time is where it was told to be [s]."""
+
+REST_LIMIT_S = 40.0
+"""No motion of a trial takes longer, however slow the simulation is [s]."""
+
+LOOK_LIMIT_S = 15.0
+KEPT_IMAGES = 4
+
+MOVABLE = ("HOLD", "ACTIVE")
+"""States in which the arm obeys."""
+
+
+class TrialClient:
+    """A trials.arm.TrialArm over topics and services.
+
+    Args:
+        world_node: the node that has the simulated world, for new scenes.
+        extrinsics_file: where the camera is; the simulated one by default.
+    """
+
+    def __init__(self, world_node: str, extrinsics_file: Path | None = None) -> None:
+        self._world_node = world_node
+        self._T_base_camera = load_extrinsics(extrinsics_file or share_file("config", "sim_camera.yaml")).matrix
+        self._states: list[str] = []
+        self._images: OrderedDict[float, Image] = OrderedDict()
+        self._found: dict[str, Any] = {"stamp_s": -np.inf}
+        self._info: CameraInfo | None = None
+        self._arm = ArmClient("trial_client")
+        subscribe, noting = self._arm.node.create_subscription, self._arm.noting
+        subscribe(String, "state", noting(lambda m: self._states.append(m.data)), STREAM)
+        subscribe(CameraInfo, "camera/camera_info", noting(self._on_info), STREAM)
+        subscribe(Image, "camera/image_raw", noting(self._on_image), NEWEST_IMAGE)
+        subscribe(String, "blocks/detections", noting(self._on_blocks), STREAM)
+
+    def __enter__(self) -> TrialClient:
+        self._arm.wait_connected(REST_LIMIT_S)
+        self._wait(lambda: self._info is not None, LOOK_LIMIT_S, "camera_info")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._arm.close()
+
+    @property
+    def view(self) -> View:
+        """Where the camera is."""
+        if self._info is None:
+            raise DofbotError("no camera_info yet")
+        return View(intrinsics_from(self._info), self._T_base_camera)
+
+    def now_s(self) -> float:
+        """Stamp of the newest joint state [s]."""
+        return float(self._arm.stamps_s.max())
+
+    def prepare(self) -> None:
+        """Bring the arm upright with open fingers."""
+        if self._arm.state == "FAULT":
+            self._arm.trigger("clear_fault")
+        self._arm.switch("enable_torque", True)
+        self._wait(lambda: self._arm.state in MOVABLE, LOOK_LIMIT_S, "torque")
+        self.grip(MAX_GAP)
+        self._go(lambda: self._arm.trigger("home"), np.array(HOME[:N_ARM]))
+
+    def stop(self) -> None:
+        """Brake and hold."""
+        self._arm.trigger("stop")
+
+    def follow(self, path: TimedPath) -> None:
+        """Move along `path`."""
+        self._go(
+            lambda: self._arm.follow(path.times.tolist(), path.positions, ARM_JOINTS, path.velocities),
+            path.positions[-1],
+        )
+
+    def grip(self, gap: float) -> None:
+        """Open or close to `gap` [m], or until a block stops the fingers."""
+        refused = self._refused()
+        self._states.clear()
+        begin_s = self.now_s()
+        self._arm.grip(gap)
+        self._wait(lambda: "ACTIVE" in self._states or self.now_s() > begin_s + IDLE_GRIP_S, REST_LIMIT_S, "gripper")
+        self._wait(lambda: self._arm.state != "ACTIVE", REST_LIMIT_S, "end of the gripper's motion")
+        self._settle()
+        # ACTIVE again is a grip that gives way to a block: no failure.
+        if self._arm.state not in MOVABLE or self._refused() != refused:
+            raise CommandRefusedError(self._why())
+
+    def gap(self) -> float:
+        """Where the fingers stand now [m]."""
+        return joint_to_gap(float(self._arm.position[GRIP]))
+
+    def look(self) -> Look:
+        """The first image from now on, with the blocks that the localiser found in it."""
+        begin_s = self.now_s()
+        self._wait(lambda: self._seen(begin_s), LOOK_LIMIT_S, "localised image")
+        stamp_s = float(self._found["stamp_s"])
+        blocks = {block["name"]: _pose(block) for block in self._found["blocks"]}
+        return Look(stamp_s, blocks, image_array(self._images[stamp_s]))
+
+    def reset_scene(self, seed: int) -> None:
+        """Put the blocks where `seed` says."""
+        value = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=seed)
+        request = SetParameters.Request(parameters=[Parameter(name="scene_seed", value=value)])
+        answer = self._arm.call(SetParameters, f"{self._world_node}/set_parameters", request)
+        if not answer.results[0].successful:
+            raise DofbotError(f"{self._world_node} takes no scene_seed {seed}: {answer.results[0].reason}")
+        self._arm.trigger("sim/reset")
+        self._settle()
+
+    def truth(self) -> dict[str, FloatArray] | None:
+        """True poses of the blocks, if somebody tells."""
+        try:
+            answer = self._arm.trigger("sim/truth")
+        except CommandRefusedError:
+            return None
+        return {name: _pose(block) for name, block in json.loads(answer)["blocks"].items()}
+
+    # -- waiting -----------------------------------------------------------------------------------------------------
+
+    def _go(self, command: Callable[[], object], goal: FloatArray) -> None:
+        """Give a command that moves the arm to `goal` [rad] (5,), and return when it rests there.
+
+        That a motion has failed is told by diagnostics, a little later; that it has succeeded is seen at once.
+        """
+        refused, ended = self._refused(), self._ended()
+        command()
+
+        def arrived() -> bool:
+            near = float(np.abs(self._arm.position[:N_ARM] - goal).max()) < ARRIVED_RAD
+            return near and self._arm.state == "HOLD"
+
+        def failed() -> bool:
+            news = self._ended() != ended and not self._arm.diagnostics["arm"]["last motion"].endswith(": arrived")
+            return news or self._refused() != refused or self._arm.state not in MOVABLE
+
+        self._wait(lambda: arrived() or failed(), REST_LIMIT_S, "end of the motion")
+        if not arrived():
+            raise CommandRefusedError(self._why())
+        self._settle()
+
+    def _settle(self) -> None:
+        end_s = self.now_s() + SETTLE_S
+        self._wait(lambda: self.now_s() >= end_s, REST_LIMIT_S, "joint states")
+
+    def _wait(self, condition: Callable[[], bool], limit_s: float, what: str) -> None:
+        self._arm.wait_until(condition, limit_s, what)
+
+    def _refused(self) -> str:
+        return self._arm.diagnostics.get("commands", {}).get("refused", "0")
+
+    def _ended(self) -> str:
+        return self._arm.diagnostics.get("arm", {}).get("motions ended", "0")
+
+    def _why(self) -> str:
+        arm, commands = self._arm.diagnostics.get("arm", {}), self._arm.diagnostics.get("commands", {})
+        if self._arm.state not in MOVABLE:
+            return arm.get("message", self._arm.state)
+        return commands.get("last refusal") or arm.get("last motion", "unknown")
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def _seen(self, begin_s: float) -> bool:
+        stamp_s = self._found["stamp_s"]
+        return bool(stamp_s >= begin_s) and stamp_s in self._images
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def _on_image(self, message: Image) -> None:
+        self._images[from_time(message.header.stamp)] = message
+        while len(self._images) > KEPT_IMAGES:
+            self._images.popitem(last=False)
+
+    def _on_blocks(self, message: String) -> None:
+        self._found = json.loads(message.data)
+
+
+def _pose(block: dict[str, Any]) -> FloatArray:
+    return transform(matrix_from_quat(block["quaternion"]), block["position"])

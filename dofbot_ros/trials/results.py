@@ -1,0 +1,102 @@
+"""results.json: a series of trials that can be interrupted at any time and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.config.loader import from_mapping, to_mapping
+from dofbot_ros.errors import InputError
+from dofbot_ros.trials.protocol import ProtocolConfig
+from dofbot_ros.trials.statistics import wilson
+from dofbot_ros.trials.trial import TrialRecord
+
+FILE = "results.json"
+IMAGES = "images"
+
+
+@dataclass(frozen=True)
+class Series:
+    """What makes trials comparable: two runs with equal series are one.
+
+    Attributes:
+        seed: of scenes and targets.
+        backend: sim, or emulator.
+        protocol: the conditions.
+    """
+
+    seed: int
+    backend: str
+    protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
+
+
+@dataclass(frozen=True)
+class Results:
+    """The trials of a series that have been run."""
+
+    series: Series
+    trials: tuple[TrialRecord, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the series: counts, rates with their interval, millimetres, seconds; None without data."""
+        judged = [t for t in self.trials if t.placed is not None]
+        placed = sum(bool(t.placed) for t in judged)
+        return {
+            "trials": len(self.trials),
+            "placed": placed if judged else None,
+            "success_rate": placed / len(judged) if judged else None,
+            "interval": list(wilson(placed, len(judged))) if judged else None,
+            "seen_placed": sum(t.seen_placed for t in self.trials),
+            "first_attempt": sum(bool(t.placed) and t.attempts == 1 for t in judged) if judged else None,
+            "localisation_mm": _spread([e for t in self.trials for e in t.localisation_mm]),
+            "placing_mm": _spread([t.error_mm for t in judged if t.placed and t.error_mm is not None]),
+            "cycle_s": _spread([t.cycle_s for t in self.trials if t.cycle_s is not None])["median"],
+        }
+
+
+def load(out: Path, series: Series) -> Results:
+    """What has been run of `series` in the folder `out`; no trials where there is nothing yet.
+
+    Raises:
+        InputError: the folder holds another series, or a file that is not readable.
+    """
+    path = out / FILE
+    if not path.exists():
+        return Results(series)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        results = from_mapping(Results, {key: content[key] for key in ("series", "trials")}, str(path))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no results file ({error}): move it away, or give another --out") from error
+    if results.series != series:
+        raise InputError(
+            f"{path} holds another series (seed {results.series.seed}, backend {results.series.backend}): "
+            "give another --out, or move it away"
+        )
+    return results
+
+
+def save(out: Path, results: Results) -> None:
+    """Write results.json whole or not at all, so that it is valid whenever the program is cut short."""
+    path, draft = out / FILE, out / f".{FILE}.part"
+    content = {**to_mapping(results), "summary": results.summary()}
+    draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+def image_path(out: Path, number: int, when: str) -> Path:
+    """Where the picture `before` or `after` of a trial lies."""
+    return out / IMAGES / f"{number:04d}_{when}.jpg"
+
+
+def _spread(values: Sequence[float]) -> dict[str, float | None]:
+    if not values:
+        return {"median": None, "p95": None}
+    median, p95 = np.percentile(values, [50, 95])
+    return {"median": float(median), "p95": float(p95)}

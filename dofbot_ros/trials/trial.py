@@ -1,0 +1,189 @@
+"""One trial: look, plan, pick up, put down, look again, and let the judge say what came of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
+from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.grasp.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
+from dofbot_ros.grasp.hand import StandingBlock
+from dofbot_ros.service.config import HOME
+from dofbot_ros.trials.arm import Look, TrialArm
+from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed, standing
+from dofbot_ros.vision.block_layout import BlockSet
+
+HELD_MARGIN = 0.002
+"""Fingers that stand this much wider than they were told hold something [m]."""
+
+
+@dataclass
+class TrialRecord:
+    """What came of a trial, filled in as it goes: one entry of results.json.
+
+    Attributes:
+        number: 0, 1, ... in its series.
+        scene_seed: of the blocks' places.
+        block: which one was to be moved; "" before it is chosen.
+        start: of that block as localised first, x, y [m], yaw [rad].
+        target: x, y [m].
+        placed: the judge's word, by the true pose; None where that is hidden.
+        seen_placed: the same by the last image.
+        reason: why not placed.
+        error_mm: distance from the target, by the true pose.
+        seen_error_mm: the same by the last image.
+        localisation_mm: distance of each localised block from its true place, at the first look.
+        attempts: how often the block was gone for.
+        missed: how often the fingers closed on nothing.
+        gap_mm: where the fingers stood when they held the block.
+        pick_tilt_deg, place_tilt_deg, roll_deg: of the tool in the last plan.
+        cycle_s: arm time from the first look to the arm's return with the block placed, looking included.
+    """
+
+    number: int
+    scene_seed: int
+    block: str = ""
+    start: tuple[float, float, float] | None = None
+    target: tuple[float, float] | None = None
+    placed: bool | None = None
+    seen_placed: bool = False
+    reason: str = ""
+    error_mm: float | None = None
+    seen_error_mm: float | None = None
+    localisation_mm: list[float] = field(default_factory=list)
+    attempts: int = 0
+    missed: int = 0
+    gap_mm: float | None = None
+    pick_tilt_deg: float | None = None
+    place_tilt_deg: float | None = None
+    roll_deg: float | None = None
+    cycle_s: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """The camera's images at the first and the last look, RGB, shape (h, w, 3)."""
+
+    before: ImageArray
+    after: ImageArray
+
+
+class BlockTrial:
+    """Runs trials on one arm.
+
+    Args:
+        arm: where they are run.
+        planner: of the motions; its limits are the arm's.
+        blocks: what may lie on the table.
+        config: the conditions.
+    """
+
+    def __init__(self, arm: TrialArm, planner: BlockPlanner, blocks: BlockSet, config: ProtocolConfig) -> None:
+        self._arm = arm
+        self._planner = planner
+        self._config = config
+        self._sizes = {block.name: block.size for block in blocks.blocks}
+
+    def run(self, seed: int, number: int) -> tuple[TrialRecord, Pictures]:
+        """Trial `number` of the series `seed`. A trial that fails is a record, not an error.
+
+        Raises:
+            DofbotError: the arm or the camera cannot go on.
+        """
+        record = TrialRecord(number, scene_seed(seed, number))
+        self._arm.prepare()
+        self._arm.reset_scene(record.scene_seed)
+        begin_s = self._arm.now_s()
+        first = look = self._arm.look()
+        record.localisation_mm = self._localisation_errors(first)
+        try:
+            rng = np.random.default_rng([seed, number, 1])
+            record.block, record.target = choose(rng, self._standing(first), self._config)
+            while not record.seen_placed and record.attempts < self._config.attempts:
+                record.attempts += 1
+                self._attempt(record, self._standing(look), record.target)
+                look = self._arm.look()
+                record.cycle_s = self._arm.now_s() - begin_s
+                self._judge_seen(record, look, record.target)
+        except SceneError as error:
+            record.reason = str(error)
+        self._judge_true(record)
+        return record, Pictures(first.image, look.image)
+
+    def _attempt(self, record: TrialRecord, blocks: dict[str, StandingBlock], target: tuple[float, float]) -> None:
+        if record.block not in blocks:
+            raise SceneError(f"{record.block} is not in the image any more")
+        block = blocks.pop(record.block)
+        record.start = record.start or (block.x, block.y, block.yaw)
+        try:
+            plan = self._planner.plan(np.array(HOME[:N_ARM]), BlockMove(block, target, tuple(blocks.values())))
+        except GraspError as error:
+            raise SceneError(str(error)) from error
+        record.pick_tilt_deg, record.place_tilt_deg = math.degrees(plan.pick.tilt), math.degrees(plan.place.tilt)
+        record.roll_deg = math.degrees(plan.pick.roll)
+        try:
+            if self._pick(record, plan):
+                self._place(plan)
+        except CommandRefusedError as error:
+            record.reason = str(error)
+            self._arm.prepare()
+
+    def _pick(self, record: TrialRecord, plan: BlockPlan) -> bool:
+        """Whether the fingers hold something; where they do not, the arm is back and they are open again."""
+        self._arm.follow(plan.reach)
+        self._arm.follow(plan.descend)
+        self._arm.grip(plan.closed_gap)
+        self._arm.follow(plan.lift)
+        gap = self._arm.gap()
+        if gap > plan.closed_gap + HELD_MARGIN:
+            record.gap_mm = 1e3 * gap
+            return True
+        record.missed += 1
+        record.reason = f"the fingers closed on nothing ({1e3 * gap:.0f} mm)"
+        self._arm.grip(plan.open_gap)
+        self._arm.follow(plan.give_up)
+        return False
+
+    def _place(self, plan: BlockPlan) -> None:
+        self._arm.follow(plan.carry)
+        self._arm.follow(plan.lower)
+        self._arm.grip(plan.open_gap)
+        self._arm.follow(plan.retreat)
+        self._arm.follow(plan.leave)
+
+    # -- judging -----------------------------------------------------------------------------------------------------
+
+    def _standing(self, look: Look) -> dict[str, StandingBlock]:
+        return {name: standing(pose, self._sizes[name]) for name, pose in look.blocks.items()}
+
+    def _localisation_errors(self, look: Look) -> list[float]:
+        truth = self._arm.truth()
+        if truth is None:
+            return []
+        return [1e3 * _distance(pose, truth[name]) for name, pose in look.blocks.items()]
+
+    def _judge_seen(self, record: TrialRecord, look: Look, target: tuple[float, float]) -> None:
+        if record.block not in look.blocks:
+            record.seen_placed, record.reason = False, record.reason or f"{record.block} is not in the last image"
+            return
+        verdict = judge(look.blocks[record.block], target, self._sizes[record.block], self._config)
+        record.seen_placed, record.seen_error_mm = verdict.placed, 1e3 * verdict.error_m
+        record.reason = "" if verdict.placed else record.reason or verdict.reason
+
+    def _judge_true(self, record: TrialRecord) -> None:
+        truth = self._arm.truth()
+        if truth is None:
+            return
+        if record.target is None:
+            record.placed = False
+            return
+        verdict = judge(truth[record.block], record.target, self._sizes[record.block], self._config)
+        record.placed, record.error_mm = verdict.placed, 1e3 * verdict.error_m
+        record.reason = "" if verdict.placed else record.reason or verdict.reason
+
+
+def _distance(a: FloatArray, b: FloatArray) -> float:
+    return float(np.linalg.norm(a[:3, 3] - b[:3, 3]))
