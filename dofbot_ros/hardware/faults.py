@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class FaultPlan:
         for name in ("drop", "corrupt", "delay"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"fault {name} is a probability, 0 to 1, got {getattr(self, name)}")
+        if not 0.0 <= self.delay_s < np.inf:
+            raise InputError(f"fault delay_s is a time of 0 s or more, got {self.delay_s}")
 
     def carry(self, frame: bytes) -> bytes | None:
         """What arrives of a frame: itself, something like it, or nothing."""
@@ -69,7 +72,7 @@ def parse_faults(texts: list[str], rng: np.random.Generator) -> ParsedFaults:
     Raises:
         InputError: no such fault, or a value that it cannot have.
     """
-    plan = FaultPlan(rng=rng)
+    line: dict[str, Any] = {}
     servos: dict[str, list[int]] = {"silent": [], "jam": [], "heat": []}
     for text in texts:
         name, _, value = text.partition("=")
@@ -84,7 +87,6 @@ def parse_faults(texts: list[str], rng: np.random.Generator) -> ParsedFaults:
                 raise InputError(f"fault {name} names a servo, 1 to 6, got {value}")
             servos[name].append(int(number))
         else:
-            setattr(plan, name, bool(number) if name == "echo" else number)
-    plan.silent = frozenset(servos["silent"])
-    plan.__post_init__()
+            line[name] = bool(number) if name == "echo" else number
+    plan = FaultPlan(**line, silent=frozenset(servos["silent"]), rng=rng)
     return ParsedFaults(plan, tuple(servos["jam"]), tuple(servos["heat"]))

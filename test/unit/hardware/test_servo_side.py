@@ -158,7 +158,13 @@ def test_faults_from_the_command_line():
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("dorp=1", "did you mean drop"), ("drop=often", "needs a number"), ("drop=2", "0 to 1"), ("silent=7", "1 to 6")],
+    [
+        ("dorp=1", "did you mean drop"),
+        ("drop=often", "needs a number"),
+        ("drop=2", "0 to 1"),
+        ("delay_s=-1", "0 s or more"),
+        ("silent=7", "1 to 6"),
+    ],
 )
 def test_faults_that_are_none_are_refused(text, says):
     with pytest.raises(InputError, match=says):
