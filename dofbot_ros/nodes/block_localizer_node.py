@@ -19,7 +19,8 @@ from dofbot_ros.core.transforms import quat_from_matrix
 from dofbot_ros.errors import ConfigError, DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.block_markers import block_markers
-from dofbot_ros.nodes.messages import from_time, image_array, intrinsics_from, pose_message
+from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.messages import from_time, pose_message
 from dofbot_ros.nodes.parameters import declare, parameter
 from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run

@@ -9,7 +9,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.nodes.messages import camera_info, image_message, uncalibrated
+from dofbot_ros.nodes.camera_messages import camera_info, image_message, uncalibrated
 from dofbot_ros.nodes.qos import IMAGE, STREAM
 from dofbot_ros.vision.intrinsics import Intrinsics
 

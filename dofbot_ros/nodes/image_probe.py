@@ -18,7 +18,8 @@ from std_msgs.msg import Header
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.dds import use_shipped_profile
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.nodes.messages import from_time, image_array, image_message, to_time
+from dofbot_ros.nodes.camera_messages import image_array, image_message
+from dofbot_ros.nodes.messages import from_time, to_time
 from dofbot_ros.nodes.qos import IMAGE, NEWEST_IMAGE
 
 WIDTH, HEIGHT = 640, 480

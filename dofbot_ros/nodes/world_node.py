@@ -48,11 +48,11 @@ class WorldNode:
         self._lifeline = lifeline
         self._clock = MonotonicClock()
         self._world = make_world(parameters)
-        self._emulator = Emulator(WorldServos(self._world, calibration), bus.protocol, link=Path(bus.port_link))
         self._topics = WorldTopics(self.node, self._world, parameters, Stamps(self._clock))
         self._rate = Rate(self._clock, UPDATE_HZ)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._show, name="camera")
+        self._emulator = Emulator(WorldServos(self._world, calibration), bus.protocol, link=Path(bus.port_link))
         self._emulator.start()
         self._thread.start()
         self.node.get_logger().info(f"servo bus at {bus.port_link}")

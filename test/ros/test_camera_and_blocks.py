@@ -15,7 +15,8 @@ from visualization_msgs.msg import MarkerArray
 
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.nodes.arm_client import ArmClient
-from dofbot_ros.nodes.messages import image_array, intrinsics_from, pose_matrix
+from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.messages import pose_matrix
 from dofbot_ros.nodes.qos import NEWEST_IMAGE
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.world import World

@@ -110,5 +110,8 @@ def test_the_launch_file_declares_what_the_stack_has(name: str) -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    declared = module.generate_launch_description().get_launch_arguments()
-    assert {a.name: a.description for a in declared} == {a.name: a.description for a in STACKS[name].arguments}
+    declared = {a.name: a for a in module.generate_launch_description().get_launch_arguments()}
+    assert list(declared) == [a.name for a in STACKS[name].arguments]
+    for argument in STACKS[name].arguments:
+        assert declared[argument.name].description.startswith(argument.description)
+        assert tuple(declared[argument.name].choices or ()) == argument.choices
