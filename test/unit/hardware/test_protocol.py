@@ -74,14 +74,12 @@ def test_worked_position_reply_of_the_board():
 
 
 def test_the_maker_s_sync_write_example_prints_a_checksum_that_its_own_formula_contradicts():
-    """The sheet prints 8B for its example of servos 1 and 3; the formula that fits all its other examples gives BA."""
-    printed = bytes.fromhex("FF FF FE 0E 83 2A 04 01 08 00 03 E8 03 01 00 03 E8 8B")
-    body = printed[2:-1]
-    ours = bus.HOST.seal(body)
-    assert bus.sync_write_goals({1: (0x0800, 1000), 3: (0x0100, 1000)}) == ours
-    if ours[-1] != 0x8B:
-        with pytest.raises(FrameError, match="checksum 8b"):
-            bus.decode_request(printed)
+    """Servos 1 and 3 to 2000 in 1000 ms: the sheet prints 8B; the formula that fits all its other examples makes BA."""
+    ours = bus.sync_write_goals({1: (2000, 1000), 3: (2000, 1000)})
+    assert ours.hex(" ").upper() == "FF FF FE 0E 83 2A 04 01 07 D0 03 E8 03 07 D0 03 E8 BA"
+    assert bus.decode_request(ours).instruction == bus.SYNC_WRITE
+    with pytest.raises(FrameError, match="checksum 8b, its bytes make ba"):
+        bus.decode_request(ours[:-1] + b"\x8b")
 
 
 @given(st.integers(1, bus.MAX_ID), st.integers(0, 4095), st.integers(0, 0xFFFF))
