@@ -1,0 +1,165 @@
+"""`dofbot grasp ...`: collect grasps, train the network, measure it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from dofbot_ros.grasp.collect import Progress as Collected
+    from dofbot_ros.grasp.train import Epoch
+
+app = typer.Typer(no_args_is_help=True)
+
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of everything that is drawn at random.")]
+ClutterOption = Annotated[int, typer.Option(min=1, max=8, help="Objects on the table at once.")]
+
+
+@app.callback()
+def root() -> None:
+    """Learn to grasp from the simulated arm's own attempts."""
+
+
+@app.command("collect")
+def collect(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for train_dataset.npz and val_dataset.npz.")],
+    grasps: Annotated[int, typer.Option(min=2, help="Successful grasps in both files together.")] = 1000,
+    size: Annotated[int, typer.Option(help="Pixels along each side of a view; a multiple of 16.")] = 64,
+    rotations: Annotated[int, typer.Option(min=1, help="Closing lines over half a turn.")] = 8,
+    objects: Annotated[str, typer.Option(help="Training objects: train, or family names with commas.")] = "train",
+    val_objects: Annotated[str, typer.Option(help="Validation objects: validation, or family names.")] = "validation",
+    val_share: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the grasps for validation.")] = 0.2,
+    clutter: ClutterOption = 1,
+    failures: Annotated[bool, typer.Option("--failures", help="Keep failed attempts in the files too.")] = False,
+    seed: SeedOption = 0,
+    workers: WorkersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the simulated arm try grasps until that many succeed. Interrupted, it goes on where it stopped."""
+    from dofbot_ros.grasp.collect import CollectConfig, collect_dataset
+    from dofbot_ros.grasp.scenes import SceneRules
+    from dofbot_ros.grasp.view import TopDownView
+
+    if size % 16:
+        raise InputError(f"--size is a multiple of 16, got {size}")
+    config = CollectConfig(objects, rotations, seed, SceneRules(objects=clutter, view=TopDownView(size=size)))
+    with _bar("{task.fields[rate]:.0%} succeed") as bar:
+        tasks: dict[str, int] = {}
+
+        def report(name: str, progress: Collected) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=progress.wanted, rate=0.0)
+            rate = progress.successes / progress.attempts
+            bar.update(bar.task_ids[tasks[name]], completed=progress.successes, rate=rate)
+
+        result = collect_dataset(
+            config,
+            out,
+            val_objects=val_objects,
+            grasps=grasps,
+            val_share=val_share,
+            workers=workers or _cores(),
+            failures=failures,
+            report=report,
+        )
+    emit(result, as_json, f"Grasps in {out}")
+
+
+@app.command("train")
+def train(
+    *,
+    data: Annotated[Path, typer.Option(help="Folder with train_dataset.npz and val_dataset.npz.")],
+    out: Annotated[Path, typer.Option(help="Folder for weights, log and pictures of this run.")],
+    config: Annotated[Path | None, typer.Option(help="YAML; by default config/grasp.yaml.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the configuration's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the configuration's.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    backbone_weights: Annotated[
+        Path | None, typer.Option(help="State dict of torchvision's mobilenet_v3_small to start from.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the grasp network on collected grasps."""
+    from dofbot_ros.config.loader import load_yaml
+    from dofbot_ros.core.resources import share_file
+    from dofbot_ros.errors import DependencyError
+
+    try:
+        from dofbot_ros.grasp.train import TrainConfig, Trainer, summary
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), "learn", "training") from error
+
+    settings = load_yaml(TrainConfig, config or share_file("config", "grasp.yaml"))
+    settings = replace(
+        settings,
+        epochs=settings.epochs if epochs is None else epochs,
+        seed=settings.seed if seed is None else seed,
+    )
+    trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, resume=resume)
+    with _bar("{task.fields[losses]}") as bar:
+        task = bar.add_task("epochs", total=settings.epochs, losses="")
+
+        def report(line: Epoch) -> None:
+            losses = f"loss {line.train_loss:.3f}, validation {line.val_loss:.3f}"
+            bar.update(task, completed=line.epoch, losses=losses)
+
+        best = trainer.train(report)
+    emit(summary(best), as_json, f"Run in {out}")
+
+
+@app.command("evaluate")
+def evaluate(
+    *,
+    model: Annotated[Path | None, typer.Option(help="A run's folder; by default the shipped network.")] = None,
+    attempts: Annotated[int, typer.Option(min=1, help="Of each planner, in the same scenes.")] = 500,
+    objects: Annotated[str, typer.Option(help="train, validation, heldout, or family names.")] = "heldout",
+    clutter: ClutterOption = 1,
+    baselines: Annotated[bool, typer.Option(help="Measure the baselines in the same scenes.")] = True,
+    seed: SeedOption = 0,
+    workers: WorkersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the network by grasps that the simulated arm carries out, beside planners without learning."""
+    from dofbot_ros.grasp.evaluate import BASELINES, EvaluateConfig
+    from dofbot_ros.grasp.evaluate import evaluate as measure
+    from dofbot_ros.grasp.model_io import load_model
+    from dofbot_ros.grasp.scenes import SceneRules
+
+    rules = SceneRules(objects=clutter, view=load_model(model).info.view)
+    config = EvaluateConfig(objects, attempts, seed, model, rules, BASELINES if baselines else ())
+    with _bar("{task.fields[rate]:.1%} lifted") as bar:
+        task = bar.add_task("attempts", total=attempts, rate=0.0)
+
+        def report(done: int, lifted: int) -> None:
+            bar.update(task, completed=done, rate=lifted / done)
+
+        result = measure(config, workers or _cores(), report)
+    emit(result, as_json, f"Grasps of {objects}")
+
+
+def _bar(last: str) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(last),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _cores() -> int:
+    import os
+
+    return os.cpu_count() or 1

@@ -1,0 +1,79 @@
+"""A table, an arm and a judge: makes scenes and tries grasps in them, over and over, in one simulated world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+
+import numpy as np
+
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.model import load_model
+from dofbot_ros.core.types import N_JOINTS, FloatArray
+from dofbot_ros.grasp.attempt import Mover, Verdict, attempt
+from dofbot_ros.grasp.families import Family
+from dofbot_ros.grasp.pinch_plan import OutOfReachError, Pinch, PinchPlan, PinchPlanner
+from dofbot_ros.grasp.scenes import Scene, SceneMaker, SceneRules
+from dofbot_ros.motion.trajectory import MotionLimits
+from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.sim.arm import SimArm
+
+MAX_VELOCITY = 2.4
+"""Of the joints during an attempt [rad/s]; the servos turn at 3.4 without load."""
+
+MAX_ACCELERATION = 16.0
+"""[rad/s^2]."""
+
+
+def pinch_planner() -> PinchPlanner:
+    """For the arm of the shipped URDF, as fast as attempts move."""
+    model = load_model()
+    kinematics = Kinematics.from_model(model)
+    limits = MotionLimits(
+        model.lower,
+        model.upper,
+        np.minimum(model.max_velocity, MAX_VELOCITY),
+        np.full(N_JOINTS, MAX_ACCELERATION),
+    )
+    return PinchPlanner(kinematics, limits, Workspace(kinematics))
+
+
+class GraspCell:
+    """Where grasps are tried. Every attempt begins with a scene of its own and the arm upright.
+
+    Args:
+        families: which the objects are drawn from.
+        rules: of the scenes.
+    """
+
+    def __init__(self, families: Mapping[str, Family], rules: SceneRules | None = None) -> None:
+        self.maker = SceneMaker(families, rules)
+        self._planner = pinch_planner()
+        self._arm = SimArm(self.maker.world)
+        self._arm.connect()
+
+    def __enter__(self) -> GraspCell:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._arm.close()
+        self.maker.close()
+
+    def positions(self, scene: Scene) -> FloatArray:
+        """True centres of mass of the things (n, 3) [m]: for judges, and for proposals while data are collected."""
+        return np.array([pose[:3, 3] for pose in self.maker.poses(scene).values()])
+
+    def plan(self, pinch: Pinch) -> PinchPlan | None:
+        """From upright to the grasp; None where the arm does not reach it."""
+        try:
+            return self._planner.plan(np.array(self.maker.world.config.start), pinch)
+        except OutOfReachError:
+            return None
+
+    def grasp(self, scene: Scene, plan: PinchPlan | None) -> Verdict:
+        """Carry out `plan` in `scene`, which has just been made."""
+        if plan is None:
+            return Verdict("unreachable", 0)
+        return attempt(Mover(self._arm), plan, lambda: self.positions(scene))

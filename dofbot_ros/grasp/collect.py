@@ -1,0 +1,245 @@
+"""Collects grasps that the simulated arm tries itself, in parallel processes, until enough of them succeed.
+
+Attempt number i depends on the seed and on i alone. Workers hand in blocks of attempts; the data end with the attempt
+at which the wanted number of successes is reached, counted in order. So the number of workers, an interruption or a
+resumed run change nothing in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.cell import GraspCell
+from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, join, load, save
+from dofbot_ros.grasp.families import families_of
+from dofbot_ros.grasp.pinch_plan import Pinch
+from dofbot_ros.grasp.scenes import Scene, SceneRules
+from dofbot_ros.grasp.view import rotation_yaw
+
+BLOCK = 25
+"""Attempts that a worker makes between two reports."""
+
+NEAR_M = 0.006
+"""Standard deviation of a proposal from the object's centre [m]."""
+
+AROUND_M = 0.020
+"""Every third proposal is uniform within this distance instead, so that off-centre grasps are tried too [m]."""
+
+
+@dataclass(frozen=True)
+class CollectConfig:
+    """What is collected.
+
+    Attributes:
+        objects: a split or family names, see families.py.
+        rotations: closing lines that are tried, over half a turn.
+        seed: of everything.
+        rules: of the scenes.
+    """
+
+    objects: str = "train"
+    rotations: int = 8
+    seed: int = 0
+    rules: SceneRules = field(default_factory=SceneRules)
+
+    def meta(self) -> dict[str, Any]:
+        """As plain data, for the file."""
+        return {"objects": self.objects, "rotations": self.rotations, "seed": self.seed, "rules": asdict(self.rules)}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a collection has come.
+
+    Attributes:
+        wanted: successes.
+        successes: so far.
+        attempts: so far.
+        seconds: since it began.
+    """
+
+    wanted: int
+    successes: int
+    attempts: int
+    seconds: float
+
+    @property
+    def eta_s(self) -> float:
+        """Seconds that are left at the rate so far."""
+        return (self.wanted - self.successes) * self.seconds / max(self.successes, 1)
+
+
+def scene_seed(seed: int, number: int) -> int:
+    """Seed of scene `number` of a run; runs with different seeds share none."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def try_one(cell: GraspCell, config: CollectConfig, number: int) -> tuple[Scene, tuple[int, int, int], bool, str]:
+    """Attempt `number`: scene, action (row, column, rotation), success, family."""
+    seed = scene_seed(config.seed, number)
+    scene = cell.maker.make(seed)
+    rng = np.random.default_rng([seed, 0xAC7])
+    target = int(rng.integers(len(scene.things)))
+    x, y, _ = cell.positions(scene)[target]
+    if rng.random() < 1.0 / 3.0:
+        distance, angle = AROUND_M * np.sqrt(rng.random()), rng.uniform(0.0, 2.0 * np.pi)
+        x, y = x + distance * np.cos(angle), y + distance * np.sin(angle)
+    else:
+        x, y = np.array([x, y]) + rng.normal(0.0, NEAR_M, size=2)
+    view = config.rules.view
+    row, column = (int(np.clip(round(v), 0, view.size - 1)) for v in view.to_pixel(float(x), float(y)))
+    rotation = int(rng.integers(config.rotations))
+    pinch = Pinch(*view.to_table(row, column), rotation_yaw(rotation, config.rotations), view.height)
+    verdict = cell.grasp(scene, cell.plan(pinch))
+    return scene, (row, column, rotation), verdict.outcome == "lifted", scene.things[target].family
+
+
+_cell: GraspCell | None = None
+"""The world of this worker process; made by its first block."""
+
+
+def collect_block(config: CollectConfig, block: int) -> GraspData:
+    """Attempts block * BLOCK and following, in this process's own world."""
+    global _cell
+    if _cell is None:
+        _cell = GraspCell(families_of(config.objects), config.rules)
+    rows = [try_one(_cell, config, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
+    return GraspData(
+        np.array([scene.image for scene, *_ in rows]),
+        np.array([action for _, action, *_ in rows]),
+        np.array([success for *_, success, _ in rows]),
+        np.array([family for *_, family in rows]),
+        config.meta(),
+    )
+
+
+def collect(
+    config: CollectConfig,
+    successes: int,
+    folder: Path,
+    workers: int,
+    report: Callable[[Progress], None] | None = None,
+) -> GraspData:
+    """All attempts up to the one that is success number `successes`. What `folder` already holds is not done again.
+
+    Args:
+        config: what to collect.
+        successes: how many.
+        folder: keeps the finished blocks; made where it is not there.
+        workers: processes.
+        report: called after each block.
+
+    Raises:
+        InputError: `folder` holds blocks of another configuration.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "collect.json"
+    wanted = json.dumps(config.meta(), sort_keys=True)
+    if note.exists() and note.read_text(encoding="utf-8") != wanted:
+        raise InputError(f"{folder} holds attempts of another configuration: take another --out, or delete it")
+    note.write_text(wanted, encoding="utf-8")
+    start = time.monotonic()
+    blocks: dict[int, GraspData] = {}
+    for block, data in _blocks(config, folder, workers):
+        blocks[block] = data
+        done = sum(int(data.success.sum()) for data in blocks.values())
+        if report is not None:
+            report(Progress(successes, min(done, successes), BLOCK * len(blocks), time.monotonic() - start))
+        in_order = sum(int(data.success.sum()) for data in _leading(blocks))
+        if in_order >= successes:
+            break
+    data = join(_leading(blocks))
+    last = int(np.searchsorted(np.cumsum(data.success), successes))
+    return data.take(np.arange(last + 1))
+
+
+def _leading(blocks: dict[int, GraspData]) -> list[GraspData]:
+    """The blocks from the first on, up to the first that is missing."""
+    leading: list[GraspData] = []
+    while (data := blocks.get(len(leading))) is not None:
+        leading.append(data)
+    return leading
+
+
+def _blocks(config: CollectConfig, folder: Path, workers: int) -> Iterator[tuple[int, GraspData]]:
+    """Blocks as they become ready, for ever; those on disk first."""
+    number = 0
+    while (path := _block_file(folder, number)).exists():
+        yield number, load(path)
+        number += 1
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    running: dict[Future[GraspData], int] = {}
+    try:
+        while True:
+            while len(running) < workers:
+                if _block_file(folder, number).exists():
+                    yield number, load(_block_file(folder, number))
+                else:
+                    running[pool.submit(collect_block, config, number)] = number
+                number += 1
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                block = running.pop(future)
+                data = future.result()
+                save(data, _block_file(folder, block))
+                yield block, data
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _block_file(folder: Path, block: int) -> Path:
+    return folder / f"block-{block:05d}.npz"
+
+
+def collect_dataset(
+    config: CollectConfig,
+    folder: Path,
+    *,
+    val_objects: str,
+    grasps: int,
+    val_share: float,
+    workers: int,
+    failures: bool,
+    report: Callable[[str, Progress], None],
+) -> dict[str, Any]:
+    """Collect training and validation data and write both files. Returns counts for people to read.
+
+    Args:
+        config: of the training data; the validation data take the next seed.
+        folder: gets both files, and the blocks they are made of.
+        val_objects: split or families of the validation data.
+        grasps: successes in both together.
+        val_share: part of them for validation.
+        workers: processes.
+        failures: keep the failed attempts in the files too.
+        report: called with the file's name and its progress.
+    """
+    wanted_val = round(val_share * grasps)
+    result: dict[str, Any] = {}
+    for name, part, successes in (
+        (TRAIN_FILE, config, grasps - wanted_val),
+        (VAL_FILE, replace(config, objects=val_objects, seed=config.seed + 1), wanted_val),
+    ):
+        if successes == 0:
+            continue
+        begin = time.monotonic()
+        data = collect(part, successes, folder / Path(name).stem, workers, partial(report, name))
+        save(data if failures else data.take(data.success), folder / name)
+        result[name] = {
+            "attempts": len(data),
+            "successes": int(data.success.sum()),
+            "success_rate": float(data.success.mean()),
+            "seconds": time.monotonic() - begin,
+        }
+    return result

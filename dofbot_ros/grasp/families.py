@@ -1,0 +1,142 @@
+"""Families of objects, each drawn from a generator; training, validation and held-out families share no shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.grasp.shapes import Box, Capsule, Cylinder, Part, Prism, Shape, Solid, polygon
+
+MAX_GRIP = 0.040
+"""Widest part that a grasp is meant to close on [m]: the open fingers come down on 60 mm."""
+
+KIT_EDGE = 0.030
+
+
+def _standing(family: str, *parts: tuple[Solid, float, float, float, float]) -> Shape:
+    """Parts (solid, height, x, y, yaw) that stand on the table."""
+    return Shape(family, tuple(Part(s, (x, y, 0.5 * h), (0.0, 0.0, yaw)) for s, h, x, y, yaw in parts))
+
+
+def _block(x: float, y: float, z: float) -> tuple[Box, float]:
+    return Box((x, y, z)), z
+
+
+def cube(rng: np.random.Generator) -> Shape:  # noqa: ARG001
+    """The kit's cube: 30 mm."""
+    return _standing("cube", (*_block(KIT_EDGE, KIT_EDGE, KIT_EDGE), 0.0, 0.0, 0.0))
+
+
+def box(rng: np.random.Generator) -> Shape:
+    """15 to 38 mm by 15 to 60 mm, 18 to 42 mm high."""
+    return _standing("box", (*_block(rng.uniform(0.015, 0.038), rng.uniform(0.015, 0.060), _height(rng)), 0, 0, 0))
+
+
+def cylinder(rng: np.random.Generator) -> Shape:
+    """Standing, 18 to 40 mm across."""
+    h = _height(rng)
+    return _standing("cylinder", (Cylinder(rng.uniform(0.009, 0.020), h), h, 0, 0, 0))
+
+
+def hexagon(rng: np.random.Generator) -> Shape:
+    """A regular six-sided prism, standing, 18 to 38 mm from side to side."""
+    return _regular("hexagon", 6, rng.uniform(0.018, 0.038), _height(rng))
+
+
+def ell(rng: np.random.Generator) -> Shape:
+    """Two bars of different length that form an L."""
+    h, w = _height(rng), rng.uniform(0.012, 0.022)
+    a, b = rng.uniform(0.032, 0.055, size=2)
+    return _standing(
+        "ell", (*_block(a, w, h), 0.5 * a, 0.5 * w, 0.0), (*_block(w, b - w, h), 0.5 * w, w + 0.5 * (b - w), 0.0)
+    )
+
+
+def cross(rng: np.random.Generator) -> Shape:
+    """Two bars that form a plus."""
+    h, w = _height(rng), rng.uniform(0.012, 0.020)
+    a, b = rng.uniform(0.036, 0.056, size=2)
+    side = 0.5 * (b - w)
+    return _standing(
+        "cross",
+        (*_block(a, w, h), 0.0, 0.0, 0.0),
+        (*_block(w, side, h), 0.0, 0.5 * (w + side), 0.0),
+        (*_block(w, side, h), 0.0, -0.5 * (w + side), 0.0),
+    )
+
+
+def capsule(rng: np.random.Generator) -> Shape:
+    """Lying, 18 to 32 mm thick."""
+    r, length = rng.uniform(0.009, 0.016), rng.uniform(0.015, 0.035)
+    return Shape("capsule", (Part(Capsule(r, length), (0.0, 0.0, r), (0.0, 0.5 * math.pi, 0.0)),))
+
+
+def pentagon(rng: np.random.Generator) -> Shape:
+    """A regular five-sided prism, standing."""
+    return _regular("pentagon", 5, rng.uniform(0.020, 0.036), _height(rng))
+
+
+def tee(rng: np.random.Generator) -> Shape:
+    """Two bars that form a T."""
+    h, w = _height(rng), rng.uniform(0.012, 0.020)
+    a, b = rng.uniform(0.036, 0.056, size=2)
+    return _standing("tee", (*_block(a, w, h), 0.0, 0.0, 0.0), (*_block(w, b - w, h), 0.0, 0.5 * b, 0.0))
+
+
+def triangle(rng: np.random.Generator) -> Shape:
+    """A three-sided prism with equal sides, standing, 22 to 36 mm high in its outline."""
+    return _regular("triangle", 3, rng.uniform(0.022, 0.036), _height(rng))
+
+
+def compound(rng: np.random.Generator) -> Shape:
+    """A bar with a cylinder or a six-sided prism on one end, of another height."""
+    w, a, r = rng.uniform(0.012, 0.022), rng.uniform(0.026, 0.040), rng.uniform(0.011, 0.016)
+    low, high = _height(rng), _height(rng)
+    head: Solid = Cylinder(r, high) if rng.random() < 0.5 else Prism(_outline(6, r), high)
+    return _standing("compound", (*_block(a, w, low), 0.0, 0.0, 0.0), (head, high, 0.5 * a, 0.0, 0.0))
+
+
+Family = Callable[[np.random.Generator], Shape]
+
+SPLITS: dict[str, dict[str, Family]] = {
+    "train": {"cube": cube, "box": box, "cylinder": cylinder, "hexagon": hexagon, "ell": ell, "cross": cross},
+    "validation": {"capsule": capsule, "pentagon": pentagon},
+    "heldout": {"tee": tee, "triangle": triangle, "compound": compound},
+}
+"""The split: a family is in one of the three only, so that no shape that is judged has been learnt from."""
+
+FAMILIES: dict[str, Family] = {name: make for split in SPLITS.values() for name, make in split.items()}
+
+
+def families_of(names: str) -> dict[str, Family]:
+    """Families of a split, or of a comma-separated list of family names.
+
+    Raises:
+        InputError: no such split or family.
+    """
+    if names in SPLITS:
+        return SPLITS[names]
+    chosen = {}
+    for name in (part.strip() for part in names.split(",")):
+        if name not in FAMILIES:
+            raise InputError(one_of("split or family", name, [*SPLITS, *FAMILIES]))
+        chosen[name] = FAMILIES[name]
+    return chosen
+
+
+def _height(rng: np.random.Generator) -> float:
+    return float(rng.uniform(0.020, 0.042))
+
+
+def _outline(corners: int, radius: float) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in polygon(corners, radius))
+
+
+def _regular(family: str, corners: int, width: float, height: float) -> Shape:
+    """A regular prism whose outline is `width` wide from a side to the side or corner opposite it [m]."""
+    apothem = math.cos(math.pi / corners)
+    radius = width / (2.0 * apothem if corners % 2 == 0 else 1.0 + apothem)
+    return _standing(family, (Prism(_outline(corners, radius), height), height, 0.0, 0.0, 0.0))

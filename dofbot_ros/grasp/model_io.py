@@ -1,0 +1,144 @@
+"""A trained network as files: safetensors with its description inside, and ONNX for machines without torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from dofbot_ros.config.loader import from_mapping
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.types import ImageArray
+from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.grasp.network_config import NetworkConfig
+from dofbot_ros.grasp.normalise import network_input
+from dofbot_ros.grasp.view import TopDownView
+
+WEIGHTS, ONNX = "model.safetensors", "model.onnx"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What has to be known of a network to use it.
+
+    Attributes:
+        network: its shape.
+        view: what it looks at.
+        data: how its training data were made.
+        training: how it was trained.
+    """
+
+    network: NetworkConfig
+    view: TopDownView
+    data: dict[str, Any]
+    training: dict[str, Any]
+
+
+class GraspModel(Protocol):
+    """A network that is ready to use."""
+
+    info: ModelInfo
+
+    def logits(self, image: ImageArray) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Grasp logits (rotations, size, size) of a view, RGB (size, size, 3)."""
+        ...
+
+
+class OnnxModel:
+    """A network run by onnxruntime on one core.
+
+    Args:
+        path: an .onnx file that `export_onnx` wrote.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise DependencyError("onnxruntime", "learn", "the grasp network") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise InputError(f"{path} is no grasp network: {' '.join(str(error).split())[:200]}") from error
+        described = self._session.get_modelmeta().custom_metadata_map.get("info")
+        if described is None:
+            raise InputError(f"{path} holds no description of its view: `dofbot grasp train` writes one")
+        self.info = _info(described, path)
+
+    def logits(self, image: ImageArray) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Grasp logits (rotations, size, size) of a view, RGB (size, size, 3).
+
+        Raises:
+            InputError: the view has another size.
+        """
+        size = self.info.view.size
+        if image.shape != (size, size, 3):
+            raise InputError(f"this network takes views of {size}x{size} pixels in colour, got shape {image.shape}")
+        return np.asarray(self._session.run(None, {"view": network_input(image[None])})[0][0], np.float32)
+
+
+def load_model(run: Path | None = None) -> OnnxModel:
+    """The network of a training run's folder, or of an .onnx file; without an argument the shipped one.
+
+    Raises:
+        InputError: there is none.
+    """
+    if run is None:
+        return OnnxModel(share_file("models", "grasp", ONNX))
+    path = run / ONNX if run.is_dir() else run
+    if not path.exists():
+        raise InputError(f"{path} does not exist: --model takes a folder that `dofbot grasp train` wrote")
+    return OnnxModel(path)
+
+
+def save_weights(network: Any, info: ModelInfo, path: Path) -> None:
+    """Write a network's tensors and its description as safetensors."""
+    from safetensors.torch import save_file
+
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    save_file(state, path, metadata={"info": json.dumps(asdict(info))})
+
+
+def load_weights(path: Path) -> tuple[Any, ModelInfo]:
+    """The network (torch, in eval mode) and its description that save_weights wrote."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    from dofbot_ros.grasp.network import MobileUNet
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            described = (file.metadata() or {}).get("info")
+        state = load_file(path)
+    except Exception as error:
+        raise InputError(f"{path} is no safetensors file: {' '.join(str(error).split())[:200]}") from error
+    if described is None:
+        raise InputError(f"{path} holds no description of its network: `dofbot grasp train` writes one")
+    info = _info(described, path)
+    network = MobileUNet(info.network)
+    network.load_state_dict(state)
+    return network.eval(), info
+
+
+def export_onnx(network: Any, info: ModelInfo, path: Path) -> None:
+    """Write a network, in eval mode, for onnxruntime; its description goes with it."""
+    import onnx
+    import torch
+
+    view = torch.zeros(1, 3, info.view.size, info.view.size)
+    torch.onnx.export(
+        network, (view,), str(path), input_names=["view"], output_names=["logits"], opset_version=17, dynamo=False
+    )
+    model = onnx.load(str(path))
+    entry = model.metadata_props.add()
+    entry.key, entry.value = "info", json.dumps(asdict(info))
+    onnx.save(model, str(path))
+
+
+def _info(described: str, path: Path) -> ModelInfo:
+    return from_mapping(ModelInfo, json.loads(described), str(path))

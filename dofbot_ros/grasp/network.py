@@ -1,0 +1,168 @@
+"""MobileUNet: the front of MobileNetV3-small with a decoder, from a view to a map of grasp logits.
+
+The front's layers and their names are those of torchvision's mobilenet_v3_small (Howard et al., Searching for
+MobileNetV3, 2019), so that its weights load from a file; torchvision itself is not needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.network_config import NetworkConfig
+
+
+class SqueezeExcitation(nn.Module):
+    """Scales channels by what the whole map holds."""
+
+    def __init__(self, channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, squeezed, 1)
+        self.fc2 = nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) -> the same shape."""
+        scale = x.mean(dim=(2, 3), keepdim=True)
+        scale = nn.functional.hardsigmoid(self.fc2(nn.functional.relu(self.fc1(scale))))
+        return scale * x
+
+
+def conv_norm(
+    inputs: int, outputs: int, kernel: int = 1, stride: int = 1, *, groups: int = 1, act: type[nn.Module] | None = None
+) -> nn.Sequential:
+    """Convolution, batch norm, activation: torchvision's Conv2dNormActivation."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(inputs, outputs, kernel, stride, (kernel - 1) // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs, eps=0.001),
+    ]
+    return nn.Sequential(*layers, *([act()] if act else []))
+
+
+class InvertedResidual(nn.Module):
+    """Expand, filter each channel, project; added to its input where the shape stays."""
+
+    def __init__(
+        self, inputs: int, expanded: int, outputs: int, *, kernel: int, stride: int, excite: bool, swish: bool
+    ) -> None:
+        super().__init__()
+        act: type[nn.Module] = nn.Hardswish if swish else nn.ReLU
+        layers: list[nn.Module] = []
+        if expanded != inputs:
+            layers.append(conv_norm(inputs, expanded, act=act))
+        layers.append(conv_norm(expanded, expanded, kernel, stride, groups=expanded, act=act))
+        if excite:
+            layers.append(SqueezeExcitation(expanded, _divisible(expanded // 4)))
+        layers.append(conv_norm(expanded, outputs))
+        self.block = nn.Sequential(*layers)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs, h, w) -> (n, outputs, h/stride, w/stride)."""
+        y: Tensor = self.block(x)
+        return x + y if self.residual else y
+
+
+class Upsampler(nn.Module):
+    """From a coarse map to logits at full resolution: doubled and filtered until it is at half resolution, where each
+    cell then tells the logits of its four pixels apart (Shi et al., Real-Time Single Image Super-Resolution, 2016).
+    """
+
+    def __init__(self, inputs: int, width: int, doublings: int, rotations: int) -> None:
+        super().__init__()
+        self.enter = conv_norm(inputs, width, act=nn.Hardswish)
+        self.steps = nn.ModuleList(
+            nn.Sequential(
+                conv_norm(width, width, 5, groups=width, act=nn.Hardswish), conv_norm(width, width, act=nn.Hardswish)
+            )
+            for _ in range(doublings - 1)
+        )
+        self.leave = nn.Sequential(nn.Conv2d(width, 4 * rotations, 1), nn.PixelShuffle(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs, h, w) -> (n, rotations, h * 2^doublings, w * 2^doublings)."""
+        x = self.enter(x)
+        for step in self.steps:
+            x = step(nn.functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False))
+        logits: Tensor = self.leave(x)
+        return logits
+
+
+class MobileUNet(nn.Module):
+    """Grasp logits for every rotation and pixel.
+
+    The high-resolution path leaves the front after its third block, the low-resolution path after its sixth; both are
+    brought to full resolution and added.
+
+    Args:
+        config: shape.
+    """
+
+    def __init__(self, config: NetworkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or NetworkConfig()
+        first, second = (1, 2) if self.config.fine else (2, 2)
+        self.features = nn.Sequential(
+            conv_norm(3, 16, 3, first, act=nn.Hardswish),
+            InvertedResidual(16, 16, 16, kernel=3, stride=second, excite=True, swish=False),
+            InvertedResidual(16, 72, 24, kernel=3, stride=2, excite=False, swish=False),
+            InvertedResidual(24, 88, 24, kernel=3, stride=1, excite=False, swish=False),
+            InvertedResidual(24, 96, 40, kernel=5, stride=2, excite=True, swish=True),
+            InvertedResidual(40, 240, 40, kernel=5, stride=1, excite=True, swish=True),
+            InvertedResidual(40, 240, 40, kernel=5, stride=1, excite=True, swish=True),
+        )
+        extra = 3 if self.config.place else 0
+        doublings = 2 if self.config.fine else 3
+        self.high = Upsampler(24 + extra, self.config.width, doublings, self.config.rotations)
+        self.low = Upsampler(40 + extra, self.config.width, doublings + 1, self.config.rotations)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Views (n, 3, size, size) from `network_input`, size a multiple of 16 -> (n, rotations, size, size)."""
+        high = self.features[:4](x)
+        low = self.features[4:](high)
+        if self.config.place:
+            high, low = (torch.cat([m, _place(m)], dim=1) for m in (high, low))
+        logits: Tensor = self.high(high) + self.low(low)
+        return logits
+
+
+def load_backbone(network: MobileUNet, path: Path) -> None:
+    """Load the front from a state dict of torchvision's mobilenet_v3_small (.safetensors, or .pth of tensors only).
+
+    Raises:
+        InputError: the file cannot be read, or its layers are others.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state: dict[str, Tensor] = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise InputError(f"{path} is no state dict: {' '.join(str(error).split())[:200]}") from error
+    wanted = {f"features.{name}": value for name, value in network.features.state_dict().items()}
+    for name, value in wanted.items():
+        if name not in state:
+            raise InputError(f"{path} holds no {name}: weights of torchvision's mobilenet_v3_small are expected")
+        if state[name].shape != value.shape:
+            raise InputError(f"{path}: {name} is {tuple(state[name].shape)}, expected {tuple(value.shape)}")
+    network.features.load_state_dict({name.removeprefix("features."): state[name] for name in wanted})
+
+
+def _place(features: Tensor) -> Tensor:
+    """Row, column and distance from the arm of each cell (n, 3, h, w), all about -1..1."""
+    n, _, h, w = features.shape
+    row = torch.linspace(-1.0, 1.0, h, device=features.device).view(1, 1, h, 1).expand(n, 1, h, w)
+    column = torch.linspace(-1.0, 1.0, w, device=features.device).view(1, 1, 1, w).expand(n, 1, h, w)
+    # In the shipped view joint 1 lies 2.4 half sides below the middle.
+    radius = torch.sqrt((2.4 - row) ** 2 + column**2) - 2.4
+    return torch.cat([row, column, radius], dim=1)
+
+
+def _divisible(channels: int) -> int:
+    """The nearest multiple of 8, not more than a tenth below (torchvision's _make_divisible)."""
+    rounded = max(8, (channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded

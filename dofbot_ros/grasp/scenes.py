@@ -1,0 +1,335 @@
+"""Scenes for grasping: objects dropped on the table of a simulated world, everything about them drawn from one seed."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_z, transform
+from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.families import Family
+from dofbot_ros.grasp.shapes import Shape, write_urdf
+from dofbot_ros.grasp.view import TopDownView
+from dofbot_ros.sim.camera import SimCamera
+from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, WorldConfig
+from dofbot_ros.sim.world import World
+
+Colour = tuple[float, float, float]
+"""Red, green, blue, each 0..1."""
+
+CONTRAST = 0.30
+"""Objects differ at least this much from the table, as a distance in RGB: what nobody can see nobody can grasp."""
+
+FALL = 0.002
+"""Objects are let go this far above where they rest [m]."""
+
+MAP_STEP = 0.001
+"""Resolution of the map that keeps objects apart [m]."""
+
+
+@dataclass(frozen=True)
+class Randomisation:
+    """From which ranges a scene is drawn; each pair is (low, high), uniform.
+
+    Attributes:
+        object_friction: Coulomb coefficient of the objects; contacts multiply those of both sides, the pads have 1.
+        table_friction: of the table.
+        density: of the objects [kg/m^3].
+        camera_shift: largest displacement of the camera and of the point it looks at, along each axis [m].
+        calibration_shift: standard deviation of the error in the camera's believed position, along each axis [m].
+        ambient: share of light without direction.
+        light_lean: largest horizontal part of the light's direction, its vertical part is 1.
+        table_texture: share of scenes with a textured table.
+        object_texture: share of objects with a texture.
+        noise: of the camera, standard deviation [grey levels].
+    """
+
+    object_friction: tuple[float, float] = (0.6, 1.0)
+    table_friction: tuple[float, float] = (0.5, 0.9)
+    density: tuple[float, float] = (300.0, 1100.0)
+    camera_shift: float = 0.015
+    calibration_shift: float = 0.001
+    ambient: tuple[float, float] = (0.45, 0.75)
+    light_lean: float = 1.0
+    table_texture: float = 0.5
+    object_texture: float = 0.3
+    noise: tuple[float, float] = (0.0, 4.0)
+
+
+@dataclass(frozen=True)
+class SceneRules:
+    """What a scene consists of.
+
+    Attributes:
+        objects: how many lie on the table.
+        square: side of the square in the middle of the view in which their centres lie [m].
+        gap: kept between their footprints when they are put down [m].
+        view: what the planner sees.
+        ranges: what is drawn at random.
+    """
+
+    objects: int = 1
+    square: float = 0.100
+    gap: float = 0.003
+    view: TopDownView = field(default_factory=TopDownView)
+    ranges: Randomisation = field(default_factory=Randomisation)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object in a scene.
+
+    Attributes:
+        body: its id in the physics client.
+        family: what kind of shape it is.
+        shape: its geometry; None for one that was read from a file.
+    """
+
+    body: int
+    family: str
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A scene at rest.
+
+    Attributes:
+        seed: it was drawn from.
+        things: what lies on the table.
+        image: the view, RGB (size, size, 3).
+    """
+
+    seed: int
+    things: tuple[Thing, ...]
+    image: ImageArray
+
+
+class SceneMaker:
+    """Makes scene after scene in one world. The same seed gives the same scene, whatever came before it.
+
+    Args:
+        families: which the objects are drawn from, each as likely as any other.
+        rules: how many, where, how different.
+    """
+
+    def __init__(self, families: Mapping[str, Family], rules: SceneRules | None = None) -> None:
+        self.rules = rules or SceneRules()
+        self.world = World(WorldConfig(marked=(), plain=()))
+        self._families = dict(families)
+        self._folder = tempfile.TemporaryDirectory(prefix="dofbot-grasp-")
+        self._made = 0
+
+    def close(self) -> None:
+        """Let go of the world; may be called twice."""
+        self.world.close()
+        self._folder.cleanup()
+
+    def make(self, seed: int) -> Scene:
+        """Draw a scene, let it come to rest, look at it."""
+        rng = np.random.default_rng([seed, 0x5CE1E])
+        physics = self._physics(rng)
+        self.world.config = replace(self.world.config, physics=physics)
+        self.world.reset(0)
+        self._made += 1
+        table = [random_colour(rng)]
+        if rng.random() < self.rules.ranges.table_texture:
+            table.append(random_colour(rng))
+        things = tuple(self._drop(rng, physics, table))
+        for file in Path(self._folder.name).iterdir():
+            file.unlink()
+        self._settle([thing.body for thing in things])
+        return Scene(seed, things, self._look(rng, table))
+
+    def poses(self, scene: Scene) -> dict[int, FloatArray]:
+        """True pose of every thing's centre of mass, by body, (4, 4): for judges, never for planners."""
+        client = self.world.client
+        found = {thing.body: client.getBasePositionAndOrientation(thing.body) for thing in scene.things}
+        return {body: transform(matrix_from_quat(quat), position) for body, (position, quat) in found.items()}
+
+    # -- objects -----------------------------------------------------------------------------------------------------
+
+    def _physics(self, rng: np.random.Generator) -> PhysicsConfig:
+        ranges = self.rules.ranges
+        return replace(
+            self.world.config.physics,
+            table_friction=float(rng.uniform(*ranges.table_friction)),
+            block_friction=float(rng.uniform(*ranges.object_friction)),
+            block_density=float(rng.uniform(*ranges.density)),
+        )
+
+    def _drop(self, rng: np.random.Generator, physics: PhysicsConfig, table: list[Colour]) -> list[Thing]:
+        names = list(self._families)
+        family_names = [names[rng.integers(len(names))] for _ in range(self.rules.objects)]
+        shapes = [self._families[name](rng) for name in family_names]
+        things = []
+        for number, (shape, pose) in enumerate(zip(shapes, self._places(rng, shapes), strict=True)):
+            mass = physics.block_density * shape.volume
+            textured = rng.random() < self.rules.ranges.object_texture
+            colours = [distinct_colour(rng, table) for _ in range(1 + textured)]
+            folder = Path(self._folder.name)
+            # The engine caches files by their name: a name must not come up again with another content.
+            name = f"object{self._made}-{number}"
+            urdf = write_urdf(shape, mass, (1.0, 1.0, 1.0) if textured else colours[0], folder, name)
+            body = self._load(urdf, pose, physics.block_friction)
+            if textured:
+                picture = folder / f"{name}.png"
+                cv2.imwrite(str(picture), random_texture(rng, 32, *colours)[..., ::-1])
+                self.world.client.changeVisualShape(
+                    body, -1, textureUniqueId=self.world.client.loadTexture(str(picture))
+                )
+            things.append(Thing(body, shape.family, shape))
+        return things
+
+    def _load(self, urdf: Path, pose: FloatArray, friction: float) -> int:
+        client = self.world.client
+        body = int(client.loadURDF(str(urdf), pose[:3, 3].tolist(), quat_from_matrix(pose[:3, :3]).tolist()))
+        client.changeDynamics(
+            body,
+            -1,
+            lateralFriction=friction,
+            # Without it a ball or a capsule would roll for ever.
+            rollingFriction=5e-4,
+            spinningFriction=5e-4,
+            frictionAnchor=1,
+        )
+        return body
+
+    def _places(self, rng: np.random.Generator, shapes: list[Shape]) -> list[FloatArray]:
+        """A free place and any yaw for each shape; the square grows where they do not fit.
+
+        Raises:
+            InputError: so many objects do not fit.
+        """
+        view = self.rules.view
+        for square in np.linspace(self.rules.square, view.side, 5):
+            free = np.zeros((round(1.5 * view.side / MAP_STEP),) * 2, np.uint8)
+            poses = []
+            for shape in shapes:
+                pose = self._place(rng, shape, square, free)
+                if pose is None:
+                    break
+                poses.append(pose)
+            if len(poses) == len(shapes):
+                return poses
+        raise InputError(f"{len(shapes)} objects do not fit into a square of {view.side} m: take fewer objects")
+
+    def _place(self, rng: np.random.Generator, shape: Shape, square: float, taken: ImageArray) -> FloatArray | None:
+        """A pose whose footprint is free in the map `taken`, which it then takes; None where none was found."""
+        view = self.rules.view
+        hull, centroid = shape.hull(), shape.centroid
+        for _ in range(60):
+            yaw = rng.uniform(-math.pi, math.pi)
+            at = np.array(view.centre) + rng.uniform(-0.5 * square, 0.5 * square, size=2)
+            outline = (hull - centroid) @ rot_z(yaw).T
+            pixels = np.rint((outline[:, :2] + at - view.centre) / MAP_STEP + 0.5 * len(taken)).astype(np.int32)
+            footprint = np.zeros_like(taken)
+            cv2.fillConvexPoly(footprint, cv2.convexHull(pixels), (1,))
+            margin = 2 * round(self.rules.gap / MAP_STEP) + 1
+            grown = np.asarray(cv2.dilate(footprint, np.ones((margin, margin), np.uint8)), np.uint8)
+            if not np.any(grown & taken):
+                taken |= footprint
+                return transform(rot_z(yaw), (*at, centroid[2] - hull[:, 2].min() + FALL))
+        return None
+
+    def _settle(self, bodies: list[int]) -> None:
+        """Let the objects come to rest; at most a second and a half."""
+        client, world = self.world.client, self.world
+        for _ in range(15):
+            world.run_until(world.now_s + 0.1)
+            speeds = [np.abs(np.concatenate(client.getBaseVelocity(body))).max() for body in bodies]
+            if max(speeds) < 0.02:
+                break
+
+    # -- camera ------------------------------------------------------------------------------------------------------
+
+    def _look(self, rng: np.random.Generator, table: list[Colour]) -> ImageArray:
+        view, ranges = self.rules.view, self.rules.ranges
+        base = CameraConfig()
+        seen = 1.25 * view.side
+        height = base.position[2]
+        shift = rng.uniform(-ranges.camera_shift, ranges.camera_shift, size=(2, 3))
+        lean = rng.uniform(-ranges.light_lean, ranges.light_lean, size=2)
+        ambient = float(rng.uniform(*ranges.ambient))
+        turn = rng.uniform(-0.1, 0.1)
+        position = np.add((*view.centre, height), shift[0])
+        target = np.add((*view.centre, 0.0), (*shift[1, :2], 0.0))
+        config = replace(
+            base,
+            # Only the part of the picture that the view needs, at a little more than the view's resolution.
+            width=2 * view.size,
+            height=2 * view.size,
+            field_of_view=2.0 * math.atan2(0.5 * seen, height - abs(shift[0, 2])),
+            position=(float(position[0]), float(position[1]), float(position[2])),
+            target=(float(target[0]), float(target[1]), float(target[2])),
+            up=(math.cos(turn), math.sin(turn), 0.0),
+            supersampling=1,
+            noise=float(rng.uniform(*ranges.noise)),
+            light=Light((float(lean[0]), float(lean[1]), 1.0), ambient, 1.0 - ambient),
+            table_colour=_bytes(table[0]),
+        )
+        texture = random_texture(rng, 48, *table) if len(table) > 1 else None
+        camera = TexturedTableCamera(self.world, config, rng, texture)
+        believed = camera.pose()
+        believed[:3, 3] += rng.normal(0.0, ranges.calibration_shift, size=3)
+        return view.rectify(camera.render(), camera.intrinsics, believed)
+
+
+class TexturedTableCamera(SimCamera):
+    """A simulated camera over a table that may carry a picture.
+
+    Args:
+        world: what it looks at.
+        config: where it is and what it is like.
+        rng: draws the sensor's noise.
+        texture: laid over the table, stretched, RGB (h, w, 3); None for the plain table.
+    """
+
+    def __init__(
+        self, world: World, config: CameraConfig, rng: np.random.Generator, texture: ImageArray | None
+    ) -> None:
+        super().__init__(world, config, rng)
+        if texture is not None:
+            self._table = np.asarray(cv2.resize(texture, self._table.shape[1::-1], interpolation=cv2.INTER_CUBIC))
+
+
+def random_colour(rng: np.random.Generator) -> Colour:
+    """Any hue."""
+    hue, saturation, value = rng.uniform(0, 360), rng.uniform(0.0, 1.0), rng.uniform(0.15, 1.0)
+    pixel = cv2.cvtColor(np.array([[[hue, saturation, value]]], np.float32), cv2.COLOR_HSV2RGB)[0, 0]
+    return float(pixel[0]), float(pixel[1]), float(pixel[2])
+
+
+def distinct_colour(rng: np.random.Generator, others: list[Colour]) -> Colour:
+    """A colour that can be told from `others`; of thirty that cannot, the one that differs most."""
+    best, most = others[0], 0.0
+    for _ in range(30):
+        colour = random_colour(rng)
+        contrast = min(math.dist(colour, other) for other in others)
+        if contrast > most:
+            best, most = colour, contrast
+        if most > CONTRAST:
+            break
+    return best
+
+
+def random_texture(rng: np.random.Generator, size: int, a: Colour, b: Colour) -> ImageArray:
+    """Blotches or checks in two colours, RGB (size, size, 3)."""
+    if rng.random() < 0.5:
+        cells = int(rng.integers(2, 9))
+        share = (np.indices((size, size)) * cells // size).sum(axis=0)[..., None] % 2
+    else:
+        coarse = rng.random((int(rng.integers(4, 24)),) * 2).astype(np.float32)
+        share = np.clip(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), 0, 1)[..., None]
+    return np.asarray(np.rint(255 * (np.array(a) + share * np.subtract(b, a))), np.uint8)
+
+
+def _bytes(colour: Colour) -> tuple[int, int, int]:
+    return round(255 * colour[0]), round(255 * colour[1]), round(255 * colour[2])
