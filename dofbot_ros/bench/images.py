@@ -7,11 +7,17 @@ import os
 import random
 import subprocess
 import sys
+import time
 from typing import Any
 
 import numpy as np
+from rich.progress import track
 
+from dofbot_ros.cli.output import console
 from dofbot_ros.errors import DofbotError
+
+PARTS = 100
+"""Of the progress bar."""
 
 
 def measure(seconds: float = 20.0, hz: float = 30.0) -> dict[str, Any]:
@@ -37,9 +43,11 @@ def measure(seconds: float = 20.0, hz: float = 30.0) -> dict[str, Any]:
         for end, number in ends.items()
     }
     try:
-        output = {end: process.communicate(timeout=seconds + 40.0)[0] for end, process in processes.items()}
+        for _ in track(range(PARTS), "images on their way", console=console, transient=True):
+            time.sleep(seconds / PARTS)
+        output = {end: process.communicate(timeout=40.0)[0] for end, process in processes.items()}
     except subprocess.TimeoutExpired as error:
-        raise DofbotError(f"no result after {error.timeout:.0f} s: {' '.join(error.cmd)}") from error
+        raise DofbotError(f"no result long after the last image: {' '.join(error.cmd)}") from error
     finally:
         for process in processes.values():
             process.kill()

@@ -64,6 +64,17 @@ def localizer(
     emit(measure(scenes, trials, seed), as_json, "Block localiser")
 
 
+@app.command("nodes")
+def nodes(
+    as_json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long to watch [s].")] = 20.0,
+) -> None:
+    """Run driver_node at 50 Hz and block_localizer_node at 30 images a second: what they cost in CPU and memory."""
+    from dofbot_ros.bench.nodes import measure
+
+    emit(measure(seconds), as_json, "Nodes at work")
+
+
 @app.command("sim")
 def sim(
     as_json: JsonOption = False,
