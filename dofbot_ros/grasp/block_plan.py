@@ -76,26 +76,20 @@ class BlockPlan:
     """Motions of the arm between which the gripper acts, in this order.
 
     Attributes:
-        reach: from the start to above the block, fingers open.
-        descend: down to the block; then the gripper closes to `closed_gap`.
-        lift: up again.
-        carry: to above the target.
-        lower: down to the table; then the gripper opens to `open_gap`.
-        retreat: up, away from the block.
-        leave: back to the start.
-        give_up: from above the block back to the start, for fingers that have closed on nothing.
+        approach: from the start to above the block and down to it, fingers open; then they close to `closed_gap`.
+        lift: up.
+        transfer: to above the target and down to it; then the fingers open to `open_gap`.
+        leave: up, away from the block, and back to the start.
+        give_up: from the end of `lift` back to the start, for fingers that have closed on nothing.
         closed_gap, open_gap: commands for the gripper [m].
         pick, place: tool poses where it closes and opens.
         released_tilt: how far from upright the block is expected to be when let go [rad].
         clearance: smallest distance to another block on the way [m]; inf where there is none.
     """
 
-    reach: TimedPath
-    descend: TimedPath
+    approach: TimedPath
     lift: TimedPath
-    carry: TimedPath
-    lower: TimedPath
-    retreat: TimedPath
+    transfer: TimedPath
     leave: TimedPath
     give_up: TimedPath
     closed_gap: float
@@ -108,7 +102,7 @@ class BlockPlan:
     @property
     def moves(self) -> tuple[TimedPath, ...]:
         """The motions of a grasp that succeeds, in order."""
-        return (self.reach, self.descend, self.lift, self.carry, self.lower, self.retreat, self.leave)
+        return (self.approach, self.lift, self.transfer, self.leave)
 
 
 class BlockPlanner:
@@ -181,18 +175,12 @@ class BlockPlanner:
             self._check(rise, open_, move.others),
             self._check(leave, open_, (*move.others, placed)),
         )
-        timed = [
-            retime(path, self._limits) for path in (reach, up[::-1], up, carry, rise[::-1], rise, leave, reach[::-1])
-        ]
         return BlockPlan(
-            reach=timed[0],
-            descend=timed[1],
-            lift=timed[2],
-            carry=timed[3],
-            lower=timed[4],
-            retreat=timed[5],
-            leave=timed[6],
-            give_up=timed[7],
+            approach=self._timed(reach, up[::-1]),
+            lift=self._timed(up),
+            transfer=self._timed(carry, rise[::-1]),
+            leave=self._timed(rise, leave),
+            give_up=self._timed(reach[::-1]),
             closed_gap=move.block.size - self.config.squeeze,
             open_gap=self.config.open_gap,
             pick=pick.pose,
@@ -200,6 +188,13 @@ class BlockPlanner:
             released_tilt=place.released_tilt,
             clearance=clearance,
         )
+
+    def _timed(self, *paths: FloatArray) -> TimedPath:
+        """The paths one after another, at rest between them."""
+        first, *rest = (retime(path, self._limits) for path in paths)
+        for path in rest:
+            first = first.then(path)
+        return first
 
     def _column(self, end: Pick | Place, height: float) -> FloatArray:
         pose = end.pose

@@ -36,6 +36,14 @@ class TimedPath:
         """How long it takes [s]."""
         return float(self.times[-1])
 
+    def then(self, other: TimedPath) -> TimedPath:
+        """This motion, and `other` from where this one rests."""
+        return TimedPath(
+            np.concatenate([self.times, self.times[-1] + other.times[1:]]),
+            np.concatenate([self.positions, other.positions[1:]]),
+            np.concatenate([self.velocities, other.velocities[1:]]),
+        )
+
 
 def retime(path: FloatArray, limits: MotionLimits) -> TimedPath:
     """Run along `path` with the time law s = 3 u^2 - 2 u^3, which starts and ends at rest, as fast as `limits` allow.

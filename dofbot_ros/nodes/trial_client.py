@@ -22,7 +22,8 @@ from dofbot_ros.core.types import ARM_JOINTS, GRIP, N_ARM, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.grasp.retiming import TimedPath
 from dofbot_ros.nodes.arm_client import ArmClient
-from dofbot_ros.nodes.messages import from_time, image_array, intrinsics_from
+from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.messages import from_time
 from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.service.config import HOME
 from dofbot_ros.trials.arm import Look, View
