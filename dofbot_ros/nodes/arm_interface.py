@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
@@ -14,8 +15,8 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from dofbot_ros.arm.model import at_base_height, load_model
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.commands import Commands
@@ -42,6 +43,7 @@ class ArmInterface:
         stamps: between the arm's clock and ROS.
         lifeline: told when the control thread fails.
         after_cycle: called in the control thread after each cycle, for what else must happen there.
+        scheduling: how the control thread is to be scheduled; a thread that waits for a port may go first.
     """
 
     def __init__(
@@ -51,9 +53,11 @@ class ArmInterface:
         stamps: Stamps,
         lifeline: Lifeline,
         after_cycle: Callable[[Snapshot], None] = lambda _: None,
+        *,
+        scheduling: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._node, self._daemon, self._stamps, self._lifeline = node, daemon, stamps, lifeline
-        self._extra = after_cycle
+        self._extra, self._scheduling = after_cycle, scheduling
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control")
         self._state = ("", "")
@@ -67,7 +71,8 @@ class ArmInterface:
         self._states = node.create_publisher(String, "state", LATCHED)
         self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
-        self._description.publish(String(data=share_file("urdf", "dofbot.urdf").read_text(encoding="utf-8")))
+        model = at_base_height(load_model(), daemon.kinematics.base_height)
+        self._description.publish(String(data=model.urdf))
         self._subscribe(Commands(daemon, stamps))
         self._serve()
 
@@ -132,7 +137,8 @@ class ArmInterface:
 
     def _run(self) -> None:
         try:
-            self._daemon.run(self._stop.is_set, self._after_cycle)
+            with self._scheduling():
+                self._daemon.run(self._stop.is_set, self._after_cycle)
             self._publish_state(self._daemon.snapshot())
         except BaseException as error:
             self._lifeline.fail(error)

@@ -9,7 +9,9 @@ from rclpy.node import Node
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.realtime import realtime
 from dofbot_ros.hardware.serial_arm import SerialArm
+from dofbot_ros.hardware.streamer import StreamConfig
 from dofbot_ros.nodes.arm_interface import ArmInterface
 from dofbot_ros.nodes.parameters import declare
 from dofbot_ros.nodes.runtime import Lifeline, run
@@ -28,10 +30,16 @@ class DriverNode:
         kinematics = Kinematics(base_height=calibration.base_height_m)
         clock = MonotonicClock()
         backend = SerialArm(
-            config.port, protocol=config.protocol, baudrate=config.baudrate, calibration=calibration, clock=clock
+            config.port,
+            protocol=config.protocol,
+            baudrate=config.baudrate,
+            calibration=calibration,
+            clock=clock,
+            stream=StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks),
+            sync_write=config.sync_write,
         )
         daemon = ArmDaemon(backend, config, kinematics)
-        self._interface = ArmInterface(self.node, daemon, Stamps(clock), lifeline)
+        self._interface = ArmInterface(self.node, daemon, Stamps(clock), lifeline, scheduling=realtime)
         self._interface.start()
 
     def close(self) -> None:

@@ -23,6 +23,9 @@ class DriverConfig:
     port: str = _parameter("/dev/ttyUSB0", "Serial port of the arm.")
     baudrate: int = _parameter(115200, "Bits per second on the port.")
     protocol: Protocol = _parameter("bus", "bus: FF FF frames straight to the servos; se: DOFBOT-SE USB board.")
+    write_rate_hz: float = _parameter(25.0, "Goals a second at most; more, with their short times, make servos shake.")
+    dead_band_ticks: int = _parameter(2, "A goal that differs by fewer servo ticks than this is not sent.")
+    sync_write: bool = _parameter(False, "One frame for all six goals (bus only); try it on your servos first.")
     control_rate_hz: float = _parameter(50.0, "Control cycles a second: read, decide, write.")
     state_rate_hz: float = _parameter(50.0, "joint_states messages a second.")
     command_timeout_s: float = _parameter(0.2, "A streamed command older than this halts the arm.")
@@ -41,7 +44,7 @@ class DriverConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and field.name != "soft_start_s" and not value > 0:
+            if type(value) in (int, float) and field.name != "soft_start_s" and not value > 0:
                 raise ConfigError(f"{field.name} must be positive, got {value}")
         if self.soft_start_s < 0:
             raise ConfigError(f"soft_start_s must not be negative, got {self.soft_start_s}")
