@@ -19,7 +19,9 @@ from dofbot_ros.arm.model import at_base_height, load_model
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes import diagnostics
+from dofbot_ros.nodes.actions import Actions
 from dofbot_ros.nodes.commands import Commands
+from dofbot_ros.nodes.frames import frame_publisher
 from dofbot_ros.nodes.messages import joint_state
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 from dofbot_ros.nodes.runtime import Lifeline
@@ -30,6 +32,8 @@ from dofbot_ros.service.snapshot import Snapshot
 DIAGNOSTICS_PERIOD_S = 1.0
 NEWS_PERIOD_S = 0.1
 """A refused command or the end of a motion is told before the second is over, but not more often than this [s]."""
+FRAMES_PERIOD_S = 0.05
+"""Between two messages on /tf: robot_state_publisher's own default [s]."""
 REPEAT_S = 5.0
 """The same refusal is logged again only after so long: a refused stream would fill the log [s]."""
 
@@ -73,7 +77,11 @@ class ArmInterface:
         self._description = node.create_publisher(String, "robot_description", LATCHED)
         model = at_base_height(load_model(), daemon.kinematics.base_height)
         self._description.publish(String(data=model.urdf))
-        self._subscribe(Commands(daemon, stamps))
+        self._publish_frames = frame_publisher(node, model)
+        self._next_frames_s = -float("inf")
+        commands = Commands(daemon, stamps)
+        self._actions = Actions(node, daemon, commands)
+        self._subscribe(commands)
         self._serve()
 
     def start(self) -> None:
@@ -146,6 +154,7 @@ class ArmInterface:
     def _after_cycle(self, snapshot: Snapshot, rate: Rate) -> None:
         self._publish_state(snapshot)
         self._publish_joints(snapshot)
+        self._actions.after_cycle(snapshot)
         self._extra(snapshot)
         now, news = time.monotonic(), (snapshot.result, snapshot.state, self._refusals)
         if now - self._told_s >= (DIAGNOSTICS_PERIOD_S if news == self._told else NEWS_PERIOD_S):
@@ -174,7 +183,11 @@ class ArmInterface:
         slack_s = 0.5 / self._daemon.config.control_rate_hz
         self._next_state_s = max(self._next_state_s, reading.stamp_s - period_s) + period_s - slack_s
         self._last_reading_s = reading.stamp_s
-        self._joint_states.publish(joint_state(self._stamps.to_ros(reading.stamp_s), reading.position, reading.fresh))
+        stamp = self._stamps.to_ros(reading.stamp_s)
+        self._joint_states.publish(joint_state(stamp, reading.position, reading.fresh))
+        if reading.stamp_s >= self._next_frames_s:
+            self._next_frames_s = reading.stamp_s + FRAMES_PERIOD_S
+            self._publish_frames(stamp, reading.position)
 
     def _publish_diagnostics(self, snapshot: Snapshot, rate: Rate) -> None:
         prefix = self._node.get_name()

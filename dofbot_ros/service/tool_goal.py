@@ -19,7 +19,8 @@ def tool_goal(pose_base_tool: FloatArray) -> ToolPose:
         pose_base_tool: shape (4, 4) [m].
     """
     rotation, (x, y, z) = pose_base_tool[:3, :3], pose_base_tool[:3, 3]
-    azimuth = math.atan2(y, x)
+    # Joint 1 turns by 90 degrees to either side: what lies behind it is reached by leaning back.
+    azimuth = math.atan2(y, x) if x >= 0.0 else math.atan2(-y, -x)
     in_plane = rot_z(-azimuth) @ rotation
     pitch = math.atan2(in_plane[0, 2], in_plane[2, 2])
     rest = rot_y(-pitch) @ in_plane

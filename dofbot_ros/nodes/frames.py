@@ -1,0 +1,51 @@
+"""/tf and /tf_static from joint positions, where tf2_msgs is installed; robot_state_publisher does the same in C++."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import TransformStamped
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from dofbot_ros.arm.model import ArmModel, Joint
+from dofbot_ros.core.transforms import rot_axis, transform
+from dofbot_ros.core.types import JOINT_NAMES, FloatArray
+from dofbot_ros.nodes.messages import transform_message
+from dofbot_ros.nodes.qos import LATCHED, STREAM
+
+
+def frame_publisher(node: Node, model: ArmModel) -> Callable[[Time, FloatArray], None]:
+    """A function that publishes the moving frames of joint positions [rad] (6,); nothing where tf2_msgs is missing."""
+    try:
+        from tf2_msgs.msg import TFMessage
+    except ImportError:
+        return lambda _stamp, _position: None
+    static = node.create_publisher(TFMessage, "/tf_static", LATCHED)
+    static.publish(TFMessage(transforms=[_fixed(joint) for joint in model.joints if joint.kind == "fixed"]))
+    moving = node.create_publisher(TFMessage, "/tf", STREAM)
+    return lambda stamp, position: moving.publish(TFMessage(transforms=moving_frames(model, stamp, position)))
+
+
+def moving_frames(model: ArmModel, stamp: Time, position: FloatArray) -> list[TransformStamped]:
+    """Child frame of every moving joint in its parent's, at joint positions [rad] (6,); mimic joints follow."""
+    values = dict(zip(JOINT_NAMES, position.tolist(), strict=True))
+    frames = []
+    for joint in model.joints:
+        if joint.kind == "fixed":
+            continue
+        mimic = joint.mimic
+        angle = mimic.multiplier * values[mimic.joint] + mimic.offset if mimic else values[joint.name]
+        matrix = joint.origin @ transform(rot_axis(joint.axis, angle))
+        frames.append(_frame(joint, matrix, stamp))
+    return frames
+
+
+def _fixed(joint: Joint) -> TransformStamped:
+    return _frame(joint, joint.origin, Time())
+
+
+def _frame(joint: Joint, matrix: FloatArray, stamp: Time) -> TransformStamped:
+    header = Header(stamp=stamp, frame_id=joint.parent)
+    return TransformStamped(header=header, child_frame_id=joint.child, transform=transform_message(matrix))

@@ -1,0 +1,162 @@
+"""The translations at the edge of ROS: times, images, poses, frames, parameters' descriptions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
+
+from geometry_msgs.msg import Pose
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.model import forward_chain, load_model
+from dofbot_ros.core.clock import ManualClock
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.errors import InputError
+from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, intrinsics_from
+from dofbot_ros.nodes.frames import moving_frames
+from dofbot_ros.nodes.messages import from_time, joint_state, pose_matrix, pose_message, to_time
+from dofbot_ros.nodes.parameters import attributes
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.service.tool_goal import tool_goal
+from dofbot_ros.sim.camera import look_at
+from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.vision.extrinsics import load_extrinsics
+from dofbot_ros.vision.intrinsics import from_field_of_view
+
+joints = st.tuples(*[st.floats(-1.5, 1.5)] * 4, st.floats(-1.5, 3.0), st.floats(0.0, 1.5)).map(np.array)
+
+
+@given(st.floats(0.0, 4e9))
+def test_a_time_survives_its_message(seconds: float) -> None:
+    assert from_time(to_time(seconds)) == pytest.approx(seconds, abs=1e-6)
+
+
+def test_only_fresh_joints_are_named() -> None:
+    fresh = np.array([True, False, True, True, False, True])
+    message = joint_state(to_time(1.0), np.arange(6.0), fresh)
+    assert list(message.name) == [n for n, f in zip(JOINT_NAMES, fresh, strict=True) if f]
+    assert list(message.position) == [0.0, 2.0, 3.0, 5.0]
+
+
+def test_a_simulated_stamp_is_the_clocks_reading_and_zero_means_now() -> None:
+    clock = ManualClock(12.5)
+    stamps = Stamps(clock, simulated=True)
+    assert from_time(stamps.to_ros(12.0)) == pytest.approx(12.0)
+    assert stamps.to_arm(to_time(11.5)) == pytest.approx(11.5)
+    assert stamps.to_arm(to_time(0.0)) == 12.5
+
+
+def test_a_wall_stamp_keeps_its_age() -> None:
+    clock = ManualClock(1000.0)
+    stamps = Stamps(clock)
+    assert stamps.to_arm(stamps.to_ros(999.9)) == pytest.approx(999.9, abs=0.02)
+
+
+@pytest.mark.parametrize(("encoding", "channels"), [("rgb8", 3), ("bgr8", 3), ("rgba8", 4), ("bgra8", 4), ("mono8", 1)])
+def test_images_of_every_encoding_become_rgb(encoding: str, channels: int) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    if channels == 1:
+        rgb[:] = rgb[:, :, :1]
+    stored = rgb[:, :, ::-1] if encoding.startswith("bgr") else rgb
+    stored = np.concatenate([stored, np.full((4, 5, 1), 255, np.uint8)], axis=2)[
+        :, :, : channels if channels != 1 else 1
+    ]
+    padded = np.zeros((4, 5 * channels + 3), np.uint8)
+    padded[:, : 5 * channels] = stored.reshape(4, -1)
+    message = Image(height=4, width=5, encoding=encoding, step=padded.shape[1], data=padded.tobytes())
+    np.testing.assert_array_equal(image_array(message), rgb)
+
+
+def test_an_rgb_image_survives_its_message() -> None:
+    rgb = np.random.default_rng(1).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(image_array(image_message(Header(), rgb[:, ::-1])), rgb[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Image(height=4, width=5, encoding="yuv422", step=10, data=bytes(40)),
+        Image(height=4, width=5, encoding="rgb8", step=15, data=bytes(59)),
+        Image(height=4, width=5, encoding="rgb8", step=14, data=bytes(60)),
+    ],
+)
+def test_an_image_that_cannot_be_read_is_refused(message: Image) -> None:
+    with pytest.raises(InputError, match="image"):
+        image_array(message)
+
+
+def test_intrinsics_survive_their_message_and_an_uncalibrated_camera_is_refused() -> None:
+    intrinsics = from_field_of_view(640, 480, 1.0)
+    back = intrinsics_from(camera_info(Header(frame_id=intrinsics.frame), intrinsics))
+    np.testing.assert_allclose(back.K, intrinsics.K)
+    assert back.size == intrinsics.size
+    with pytest.raises(InputError, match="camera_info_url"):
+        intrinsics_from(CameraInfo(width=640, height=480))
+
+
+@given(joints)
+def test_the_frames_chained_are_the_forward_kinematics(q: np.ndarray) -> None:
+    model = load_model()
+    frames = {f.child_frame_id: f for f in moving_frames(model, to_time(0.0), q)}
+    for joint in model.joints:
+        if joint.kind == "fixed":
+            continue
+        frame = frames[joint.child]
+        pose = Pose()
+        t = frame.transform.translation
+        pose.position.x, pose.position.y, pose.position.z = t.x, t.y, t.z
+        pose.orientation = frame.transform.rotation
+        expected = np.linalg.inv(forward_chain(model, q, joint.parent)) @ forward_chain(model, q, joint.child)
+        np.testing.assert_allclose(pose_matrix(pose), expected, atol=1e-9)
+
+
+@given(joints)
+def test_a_reachable_pose_asks_for_its_own_pitch_and_roll(q: np.ndarray) -> None:
+    arm = Kinematics()
+    wanted = arm.forward(q[:5])
+    if math.hypot(wanted.x, wanted.y) < 1e-3:
+        return  # on the axis of joint 1 every plane is as good
+    goal = tool_goal(pose_matrix(pose_message(arm.tool_transform(q[:5]))))
+    reached = arm.tool_transform(arm.solve(goal, near=q[:5]))
+    np.testing.assert_allclose(reached, arm.tool_transform(q[:5]), atol=1e-5)
+
+
+def test_a_pose_with_a_hole_is_refused() -> None:
+    pose = Pose()
+    pose.position.x = math.nan
+    with pytest.raises(InputError, match="finite"):
+        pose_matrix(pose)
+    empty = Pose()
+    empty.orientation.w = 0.0
+    with pytest.raises(InputError, match="quaternion"):
+        pose_matrix(empty)
+
+
+def test_descriptions_come_from_the_docstring() -> None:
+    text = """Something.
+
+    Attributes:
+        one: the first,
+            on two lines [m].
+        two: the second: with a colon.
+
+    Raises:
+        three: not an attribute.
+    """
+    assert attributes(text) == {"one": "the first, on two lines [m].", "two": "the second: with a colon."}
+
+
+def test_the_shipped_extrinsics_are_those_of_the_simulated_camera() -> None:
+    camera = load_world_config().camera
+    extrinsics = load_extrinsics(share_file("config", "sim_camera.yaml"))
+    np.testing.assert_allclose(extrinsics.matrix, look_at(camera.position, camera.target, camera.up), atol=1e-9)
+    assert (extrinsics.parent, extrinsics.frame) == ("base_link", "camera_optical_frame")
