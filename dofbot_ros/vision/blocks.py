@@ -30,17 +30,24 @@ class LocaliserConfig:
         corner_noise_px: added to both errors (in squares) for that ratio: errors below the noise prove nothing [px].
         flat_slack_px: a block counts as lying on the table when that costs at most so much reprojection error [px].
         table_z: height of the table in the base frame [m].
+        max_below_table: refused when a corner of the cube would be deeper under the table than this [m].
     """
 
     max_reprojection_px: float = 1.0
-    max_ambiguity: float = 0.7
+    max_ambiguity: float = 0.6
     corner_noise_px: float = 0.1
     flat_slack_px: float = 0.4
     table_z: float = 0.0
+    max_below_table: float = 0.005
 
     def __post_init__(self) -> None:
-        if self.max_reprojection_px <= 0 or self.flat_slack_px < 0 or self.corner_noise_px <= 0:
-            raise ConfigError("max_reprojection_px and corner_noise_px must be positive, flat_slack_px not negative")
+        if (
+            min(self.max_reprojection_px, self.corner_noise_px) <= 0
+            or min(self.flat_slack_px, self.max_below_table) < 0
+        ):
+            raise ConfigError(
+                "max_reprojection_px and corner_noise_px are positive, flat_slack_px and max_below_table not negative"
+            )
         if not 0 < self.max_ambiguity <= 1:
             raise ConfigError(f"max_ambiguity is a ratio in (0, 1], got {self.max_ambiguity}")
 
@@ -139,10 +146,10 @@ class BlockLocaliser:
         for block, seen in self._faces_by_block(self._detector.detect(image)):
             faces, fit, misfits = self._solve_consistent(block, seen, T_base_camera)
             refused += misfits
-            if (doubt := self._doubt(fit)) is not None:
+            T_base_block = T_base_camera @ fit.T_camera_block
+            if (doubt := self._doubt(block, fit, T_base_block)) is not None:
                 refused.append(Refused(block.name, doubt))
                 continue
-            T_base_block = T_base_camera @ fit.T_camera_block
             found.append(
                 BlockPose(block.name, T_base_block, stamp_s, fit.error_px, len(faces), fit.flat, fit.ambiguity)
             )
@@ -164,13 +171,17 @@ class BlockLocaliser:
             by_name.setdefault(block.name, (block, []))[1].append(face)
         return list(by_name.values())
 
-    def _doubt(self, fit: _Fit) -> str | None:
+    def _doubt(self, block: Block, fit: _Fit, T_base_block: FloatArray) -> str | None:
         """Why this fit is not to be believed, if so."""
         config = self.config
         if fit.error_px > config.max_reprojection_px:
             return f"corners are {fit.error_px:.1f} px off any pose (limit {config.max_reprojection_px:g})"
         if fit.ambiguity > config.max_ambiguity:
             return f"two poses fit as well: error ratio {fit.ambiguity:.2f} (limit {config.max_ambiguity:g})"
+        lowest = T_base_block[2, 3] - 0.5 * block.size * np.sum(np.abs(T_base_block[2, :3]))
+        below = config.table_z - lowest
+        if below > config.max_below_table:
+            return f"reaches {1e3 * below:.0f} mm under the table: is the picture sharp, the camera's pose right?"
         return None
 
     def _solve_consistent(
