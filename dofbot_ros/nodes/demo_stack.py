@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.launching import processes
 from dofbot_ros.nodes.trial_client import TrialClient
 from dofbot_ros.stacks import find
@@ -38,7 +39,12 @@ def demo_arm(backend: str, rtf: float) -> Iterator[TrialClient]:
         commands = [process.command() for process in processes(find("demo"), arguments)]
         with ProcessGroup(commands) as group:
             group.wait_ready(READY_S)
-            with TrialClient(WORLD_NODES[backend]) as arm:
+
+            def check() -> None:
+                if ended := group.ended():
+                    raise DofbotError(f"{ended[0]}: the demo ends with it")
+
+            with TrialClient(WORLD_NODES[backend], check) as arm:
                 yield arm
 
 

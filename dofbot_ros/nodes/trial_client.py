@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -29,8 +30,8 @@ from dofbot_ros.service.config import HOME
 from dofbot_ros.trials.arm import Look, View
 from dofbot_ros.vision.extrinsics import load_extrinsics
 
-ARRIVED_RAD = 0.03
-"""A joint this near to the end of its motion has arrived; backlash and sag are less [rad]."""
+ARRIVED_RAD = 0.05
+"""A joint this near to the end of its motion has arrived; what backlash and sag leave is less [rad]."""
 
 SETTLE_S = 0.12
 """Arm time after which the servos have reached what they were told [s]."""
@@ -42,6 +43,7 @@ REST_LIMIT_S = 40.0
 """No motion of a trial takes longer, however slow the simulation is [s]."""
 
 LOOK_LIMIT_S = 15.0
+CHECK_S = 1.0
 KEPT_IMAGES = 4
 
 MOVABLE = ("HOLD", "ACTIVE")
@@ -53,11 +55,15 @@ class TrialClient:
 
     Args:
         world_node: the node that has the simulated world, for new scenes.
+        check: called now and then while waiting; raises when waiting is in vain.
         extrinsics_file: where the camera is; the simulated one by default.
     """
 
-    def __init__(self, world_node: str, extrinsics_file: Path | None = None) -> None:
+    def __init__(
+        self, world_node: str, check: Callable[[], None] = lambda: None, extrinsics_file: Path | None = None
+    ) -> None:
         self._world_node = world_node
+        self._check = check
         self._T_base_camera = load_extrinsics(extrinsics_file or share_file("config", "sim_camera.yaml")).matrix
         self._states: list[str] = []
         self._images: OrderedDict[float, Image] = OrderedDict()
@@ -159,18 +165,18 @@ class TrialClient:
     def _go(self, command: Callable[[], object], goal: FloatArray) -> None:
         """Give a command that moves the arm to `goal` [rad] (5,), and return when it rests there.
 
-        That a motion has failed is told by diagnostics, a little later; that it has succeeded is seen at once.
+        How a motion has ended is told by diagnostics, a little late; an arm that rests at its goal is seen at once.
         """
         refused, ended = self._refused(), self._ended()
         command()
 
         def arrived() -> bool:
             near = float(np.abs(self._arm.position[:N_ARM] - goal).max()) < ARRIVED_RAD
-            return near and self._arm.state == "HOLD"
+            return self._arm.state == "HOLD" and (near or (self._ended() != ended and self._last_arrived()))
 
         def failed() -> bool:
-            news = self._ended() != ended and not self._arm.diagnostics["arm"]["last motion"].endswith(": arrived")
-            return news or self._refused() != refused or self._arm.state not in MOVABLE
+            ended_early = self._ended() != ended and not self._last_arrived()
+            return ended_early or self._refused() != refused or self._arm.state not in MOVABLE
 
         self._wait(lambda: arrived() or failed(), REST_LIMIT_S, "end of the motion")
         if not arrived():
@@ -182,13 +188,26 @@ class TrialClient:
         self._wait(lambda: self.now_s() >= end_s, REST_LIMIT_S, "joint states")
 
     def _wait(self, condition: Callable[[], bool], limit_s: float, what: str) -> None:
-        self._arm.wait_until(condition, limit_s, what)
+        deadline = time.monotonic() + limit_s
+        while True:
+            self._check()
+            try:
+                self._arm.wait_until(condition, CHECK_S, what)
+                return
+            except DofbotError as error:
+                if time.monotonic() >= deadline:
+                    raise DofbotError(
+                        f"no {what} within {limit_s:g} s; the arm's state is {self._arm.state}"
+                    ) from error
 
     def _refused(self) -> str:
         return self._arm.diagnostics.get("commands", {}).get("refused", "0")
 
     def _ended(self) -> str:
         return self._arm.diagnostics.get("arm", {}).get("motions ended", "0")
+
+    def _last_arrived(self) -> bool:
+        return self._arm.diagnostics["arm"]["last motion"].endswith(": arrived")
 
     def _why(self) -> str:
         arm, commands = self._arm.diagnostics.get("arm", {}), self._arm.diagnostics.get("commands", {})

@@ -53,7 +53,10 @@ class View:
 class TrialArm(Protocol):
     """An arm on a table with blocks. A motion returns when the arm has come to rest."""
 
-    view: View
+    @property
+    def view(self) -> View:
+        """Where the camera is."""
+        ...
 
     def now_s(self) -> float:
         """The arm's own time [s]: that of its joint states, which in simulation may run faster than the clock."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ class Results:
 
     series: Series
     trials: tuple[TrialRecord, ...] = ()
+
+    def first(self, trials: int) -> Results:
+        """Only the first `trials` trials of the series, in their order."""
+        chosen = sorted((t for t in self.trials if t.number < trials), key=lambda t: t.number)
+        return replace(self, trials=tuple(chosen))
 
     def summary(self) -> dict[str, Any]:
         """The figures of the series: counts, rates with their interval, millimetres, seconds; None without data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import N_JOINTS, ImageArray
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.block_plan import BlockPlanner
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import Workspace
@@ -68,7 +70,8 @@ def run_series(
             save(out, results)
             after_trial(record)
     except BaseException:
-        arm.stop()
+        with suppress(DofbotError):  # what went wrong first is what counts
+            arm.stop()
         raise
     return results
 

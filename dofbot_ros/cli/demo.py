@@ -1,0 +1,103 @@
+"""`dofbot demo`: the main job, over and over: find a block in the camera image, take it, put it where it belongs."""
+
+from __future__ import annotations
+
+import signal
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from dofbot_ros.cli.output import JsonOption, console, emit
+
+if TYPE_CHECKING:
+    from dofbot_ros.trials.results import Series
+    from dofbot_ros.trials.trial import TrialRecord
+
+
+class Backend(str, Enum):
+    """What stands behind the ROS interface."""
+
+    sim = "sim"
+    emulator = "emulator"
+
+
+def demo(
+    *,
+    trials: Annotated[int, typer.Option(min=1, help="How many trials the series has.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Of the scenes and the targets.")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="Folder of report.html, results.json and pictures; trials that are there are kept.")
+    ] = Path("demo"),
+    backend: Annotated[
+        Backend,
+        typer.Option(help="sim: the simulated arm; emulator: the same behind driver_node and an emulated servo bus."),
+    ] = Backend.sim,
+    rtf: Annotated[
+        float, typer.Option(min=0, help="Simulated seconds a second, sim only; 0: as fast as possible.")
+    ] = 2.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run trials of finding, grasping and placing a block in simulation, through the interface of the real arm.
+
+    Starts the demo stack in a ROS domain of its own and ends it again. Interrupted by Ctrl-C, the same command goes on
+    where it was.
+    """
+    from dofbot_ros.trials.report import write_report
+    from dofbot_ros.trials.results import Series, load
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
+    series = Series(seed, backend.value)
+    out.mkdir(parents=True, exist_ok=True)
+    load(out, series)  # a folder that cannot be used is told before anything starts
+    try:
+        _run(series, trials, out, rtf)
+    except KeyboardInterrupt:
+        console.print(f"interrupted; the same command goes on: {escape(str(out))} holds what has been done")
+        raise typer.Exit(130) from None
+    finally:
+        results = load(out, series).first(trials)
+        report = write_report(out, results) if results.trials else None
+    emit({**results.summary(), "report": str(report)}, as_json, "Finding, grasping and placing a block")
+
+
+def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
+    """Run what is missing, with a progress bar and a line for each trial."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from dofbot_ros.nodes.demo_stack import demo_arm
+    from dofbot_ros.trials.results import load
+    from dofbot_ros.trials.runner import run_series
+    from dofbot_ros.vision.block_layout import load_blocks
+
+    done = len(load(out, series).first(trials).trials)
+    if done == trials:
+        console.print(f"{escape(str(out))} holds all {trials} trials")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("starting the demo stack", total=trials, completed=done)
+        with demo_arm(series.backend, rtf) as arm:
+            progress.update(task, description="trials")
+
+            def after_trial(record: TrialRecord) -> None:
+                progress.advance(task)
+                console.print(_line(record), highlight=False)
+
+            run_series(arm, load_blocks(), series, trials=trials, out=out, after_trial=after_trial)
+
+
+def _line(record: TrialRecord) -> str:
+    marks: dict[bool | None, str] = {True: "[green]placed[/green]", False: "[red]not placed[/red]", None: "not judged"}
+    parts: list[Any] = [f"trial {record.number:3}  {record.block or '-':7} {marks[record.placed]}"]
+    if record.error_mm is not None:
+        parts.append(f"{record.error_mm:.1f} mm off")
+    if record.cycle_s is not None:
+        parts.append(f"{record.cycle_s:.1f} s")
+    if record.attempts > 1:
+        parts.append(f"{record.attempts} attempts")
+    if record.reason:
+        parts.append(escape(record.reason))
+    return ", ".join(parts)
