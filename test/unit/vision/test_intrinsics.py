@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.intrinsics import (
     DISTORTION_MODELS,
@@ -183,3 +184,9 @@ def test_rays_undo_the_distortion_to_the_corners_of_a_wide_lens() -> None:
     points = np.column_stack([rays, np.ones(len(rays))])
     seen, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), wide.K, wide.distortion)
     np.testing.assert_allclose(seen[:, 0], pixels, atol=1e-3)
+
+
+def test_the_shipped_example_is_the_overhead_camera() -> None:
+    example = load_intrinsics(share_file("config", "camera_info", "overhead.yaml"), size=(640, 480))
+
+    np.testing.assert_allclose(example.K, from_field_of_view(640, 480, 0.98).K)
