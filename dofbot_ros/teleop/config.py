@@ -66,7 +66,7 @@ class FilterConfig:
     """
 
     position: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 60.0, 2.0))
-    depth: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.5, 12.0, 0.5))
+    depth: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.5, 12.0, 0.3))
     angle: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.4, 0.3, 0.3))
     joint: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 2.0, 1.0))
     opening: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.5, 2.0, 1.0))
@@ -158,7 +158,7 @@ class ClutchConfig:
     release_hold_s: float = 0.4
     signs: bool = True
     hold_after_s: float = 0.15
-    settle_s: float = 0.5
+    settle_s: float = 1.0
     min_score: float = 0.6
     max_hand_speed: float = 3.0
     jump_m: float = 0.1

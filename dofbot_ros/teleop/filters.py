@@ -45,6 +45,7 @@ class OneEuroFilter:
     def __init__(self, config: OneEuroConfig) -> None:
         self._config = config
         self._stamp_s = 0.0
+        self._samples = 0
         self._raw: FloatArray | None = None
         self._value = self._speed = np.zeros(0)
 
@@ -64,6 +65,7 @@ class OneEuroFilter:
         if self._raw is None:
             if good:
                 self._raw, self._value, self._speed, self._stamp_s = x.copy(), x.copy(), np.zeros_like(x), stamp_s
+                self._samples = 1
             return x.copy()
         dt = stamp_s - self._stamp_s
         if not good or dt <= 0:
@@ -72,7 +74,9 @@ class OneEuroFilter:
         # The speed of the samples, not the paper's (sample - filtered), which grows with the lag: beta keeps its unit.
         self._speed = self._speed + speed_gain * ((x - self._raw) / dt - self._speed)
         cutoff = self._config.min_cutoff_hz + self._config.beta * np.abs(self._speed)
-        self._value = self._value + _gain(cutoff, dt) * (x - self._value)
+        # The first samples are averaged: one of them alone would take a whole time constant to be forgotten.
+        self._samples += 1
+        self._value = self._value + np.maximum(_gain(cutoff, dt), 1.0 / self._samples) * (x - self._value)
         self._raw, self._stamp_s = x.copy(), stamp_s
         return self._value.copy()
 

@@ -14,11 +14,14 @@ from dofbot_ros.teleop.config import MOTIONS, Sign, TeleopConfig
 from dofbot_ros.teleop.filters import DeadZone, OneEuroFilter
 from dofbot_ros.teleop.hand import hand_pose, hand_sign
 from dofbot_ros.teleop.landmarks import Observation
-from dofbot_ros.teleop.reach import Reach, Target, ToolWish
+from dofbot_ros.teleop.reach import PITCH_END, Reach, Target, ToolWish
 from dofbot_ros.teleop.retarget import GapPickup, Reading, gap_of
 
 DISTANCE, LEFT, UP, PITCH, ROLL, PINCH = range(6)
 """Places in the signal: distance from the camera [m], bearing to the left and up, pitch, roll [rad], pinch 0..1."""
+
+PITCH_LED_M = 0.05
+"""Travel of the tool over which an extreme pitch is led into the inner part of its range [m]."""
 
 
 class HandMode:
@@ -104,9 +107,12 @@ class HandMode:
         moved = values - self._hand0
         x, y, z = self._axes @ moved[:3]
         tool = self._tool0
+        # A tool that was engaged at the end of its pitch range is led away from there as the hand moves.
+        inner = float(np.clip(self._share0, PITCH_END, 1.0 - PITCH_END))
+        led = min(1.0, float(np.linalg.norm((x, y, z))) / PITCH_LED_M)
         wish = ToolWish(
             point=(tool.x + x, tool.y + y, tool.z + z),
-            share=self._share0,
+            share=self._share0 + led * (inner - self._share0),
             turn=hand.pitch_scale * moved[PITCH],
             roll=tool.roll + hand.roll_scale * moved[ROLL],
             grip=self._pickup(gap_of(values[PINCH], 0.0, 1.0)),

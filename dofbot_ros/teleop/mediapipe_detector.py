@@ -118,7 +118,8 @@ class MediapipeDetector:
         def find(image: ImageArray, stamp_s: float) -> list[Landmarks]:
             result = task.detect_for_video(_mp_image(image), int(stamp_s * 1e3))
             named = [(h[0].category_name, h[0].score) for h in result.handedness]
-            return _hands(result.hand_landmarks, result.hand_world_landmarks, named, image, camera.mirrored)
+            # The Tasks API names the side as it is seen, the older solutions as if every image were a mirror's.
+            return _hands(result.hand_landmarks, result.hand_world_landmarks, named, image, flipped=camera.mirrored)
 
         return find
 
@@ -157,7 +158,7 @@ class MediapipeDetector:
             named = [(h.classification[0].label, h.classification[0].score) for h in result.multi_handedness or []]
             points = [hand.landmark for hand in result.multi_hand_landmarks or []]
             world = [hand.landmark for hand in result.multi_hand_world_landmarks or []]
-            return _hands(points, world, named, image, camera.mirrored)
+            return _hands(points, world, named, image, flipped=not camera.mirrored)
 
         return find
 
@@ -209,13 +210,11 @@ def _mp_image(image: ImageArray) -> Any:
 
 
 def _hands(
-    points: Sequence[Any], world: Sequence[Any], named: Sequence[tuple[str, float]], image: ImageArray, mirrored: bool
+    points: Sequence[Any], world: Sequence[Any], named: Sequence[tuple[str, float]], image: ImageArray, *, flipped: bool
 ) -> list[Landmarks]:
     found = []
     for p, w, (label, score) in zip(points, world, named, strict=True):
-        # MediaPipe names the side as if the image were a mirror's.
-        right = (label == "Right") == mirrored
-        side: Side = "right" if right else "left"
+        side: Side = "right" if (label == "Right") != flipped else "left"
         found.append(Landmarks(_pixels(p, image), _xyz(w), float(score), side))
     return found
 

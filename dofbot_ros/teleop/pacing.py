@@ -19,7 +19,7 @@ class PacedMotion:
 
     Ruckig limits each joint; how fast the tool then is depends on the pose. So its motion is taken as a path with a
     time of its own, and each control period plays as much of a period as the tool's limit allows. The share is
-    1 or limit / tool speed: continuous, so slowing down causes no jerk, and the path itself is not changed.
+    1 or limit / tool speed: continuous, so the velocity does not leap, and the path itself is not changed.
 
     Args:
         config: limits.
@@ -47,7 +47,7 @@ class PacedMotion:
     @property
     def at_rest(self) -> bool:
         """Whether nothing moves any more."""
-        return self._motion.at_rest and self._played >= _WHOLE
+        return self._motion.at_rest and bool(np.abs(self._to - self._position).max() < 1e-12)
 
     def reset(self, position: FloatArray) -> None:
         """Be at rest at `position` [rad], shape (6,)."""

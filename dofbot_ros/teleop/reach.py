@@ -82,9 +82,11 @@ class Reach:
             wish: what the operator asks for.
             present: the present target [rad], shape (6,).
         """
-        config = self._config
-        asked = np.array(wish.point)
-        x, y, z = np.clip(asked, *np.transpose([config.x, config.y, config.z])).tolist()
+        config, now = self._config, self._kinematics.forward(present[:N_ARM])
+        asked, here = np.array(wish.point), np.array([now.x, now.y, now.z])
+        low, high = np.transpose([config.x, config.y, config.z])
+        # An arm that stands outside the bounds is not pulled inside: it may only not go farther out.
+        x, y, z = np.clip(asked, np.minimum(low, here), np.maximum(high, here)).tolist()
         first: Target | None = None
         # Along the table the fingers tilt, and their tips would touch: a little higher the way is often clear.
         for lift in _LIFTS_M:

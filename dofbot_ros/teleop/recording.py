@@ -1,7 +1,11 @@
-"""Landmark streams as files: what was seen, without the pictures."""
+"""Landmark streams as files: what was seen, without the pictures.
+
+python -m dofbot_ros.teleop.recording VIDEO OUT.npz
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -103,3 +107,30 @@ def _observation(data: dict[str, FloatArray], i: int) -> Observation:
 
 def _float64(values: FloatArray) -> FloatArray:
     return values.astype(np.float64)
+
+
+def main() -> int:
+    """Record what MediaPipe finds in a video. Returns the exit code."""
+    from dofbot_ros.core.clock import ManualClock
+    from dofbot_ros.teleop.config import TeleopConfig
+    from dofbot_ros.teleop.landmarks import CameraLandmarks
+    from dofbot_ros.teleop.mediapipe_detector import MediapipeDetector
+    from dofbot_ros.vision.capture import CaptureConfig, open_source
+
+    if len(sys.argv) != 3:
+        sys.stderr.write("usage: python -m dofbot_ros.teleop.recording VIDEO OUT.npz\n")
+        return 2
+    # The clock of a recording is the video's own: it jumps to each frame's time.
+    frames = open_source(CaptureConfig(video_device=sys.argv[1]), ManualClock())
+    source = CameraLandmarks(frames, MediapipeDetector(TeleopConfig()))
+    seen: list[Observation] = []
+    while (observation := source.read()) is not None:
+        seen.append(observation)
+    source.close()
+    save_observations(seen, sys.argv[2])
+    sys.stderr.write(f"{sys.argv[2]}: {sum(o.hand is not None for o in seen)} hands in {len(seen)} frames\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

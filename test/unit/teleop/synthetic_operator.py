@@ -11,7 +11,7 @@ import numpy as np
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray, ToolPose
 from dofbot_ros.safety.workspace import Workspace
-from dofbot_ros.teleop.config import TeleopConfig
+from dofbot_ros.teleop.config import ClutchConfig, TeleopConfig
 from dofbot_ros.teleop.landmarks import PALM, Landmarks, Observation
 from dofbot_ros.teleop.pipeline import TeleopCommand, TeleopPipeline, landmark_pipeline
 from dofbot_ros.teleop.recording import load_observations
@@ -23,6 +23,7 @@ OPEN, FIST, PINCH = 0, 265, 328
 WIDTH, HEIGHT, FOV_DEG = 640, 480, 60.0
 FOCAL = 0.5 * WIDTH / math.tan(math.radians(FOV_DEG / 2))
 START = ToolPose(0.20, 0.0, 0.14, 2.1, 0.0)
+QUICK = TeleopConfig(clutch=ClutchConfig(settle_s=0.5))
 
 Path3 = Callable[[float], tuple[float, float, float]]
 
@@ -61,8 +62,9 @@ class Operator:
 
 
 def pipeline(config: TeleopConfig | None = None) -> TeleopPipeline[Observation]:
+    """With the shipped parameters, but a hand settles quickly: the tests are shorter for it."""
     kinematics = Kinematics()
-    return landmark_pipeline(config or TeleopConfig(), kinematics, Workspace(kinematics))
+    return landmark_pipeline(config or QUICK, kinematics, Workspace(kinematics))
 
 
 def start_joints(grip: float = 0.0) -> FloatArray:

@@ -34,7 +34,7 @@ class Session:
 
 @pytest.fixture
 def session() -> Session:
-    return Session(Clutch(ClutchConfig(), "open palm", "fist"))
+    return Session(Clutch(ClutchConfig(settle_s=0.5), "open palm", "fist"))
 
 
 def engaged(session: Session) -> Session:
@@ -70,7 +70,7 @@ def test_a_hand_that_comes_back_does_not_engage_by_the_palm_it_already_showed(se
 
 
 def test_one_sign_for_both_must_be_dropped_in_between() -> None:
-    session = Session(Clutch(ClutchConfig(), "raised hand", "raised hand"))
+    session = Session(Clutch(ClutchConfig(settle_s=0.5), "raised hand", "raised hand"))
     session.show(1.0).show(3.0, "raised hand")
     assert session.clutch.engaged
     session.show(0.2).show(0.5, "raised hand")
@@ -117,7 +117,7 @@ def test_a_hand_must_have_been_seen_for_a_while(session: Session) -> None:
 
 
 def test_signs_can_be_switched_off() -> None:
-    session = Session(Clutch(ClutchConfig(signs=False), "open palm", "fist"))
+    session = Session(Clutch(ClutchConfig(signs=False, settle_s=0.5), "open palm", "fist"))
     session.show(1.0).show(2.0, "open palm")
     assert not session.clutch.engaged
     assert session.clutch.engage() is None

@@ -39,8 +39,12 @@ def test_without_beta_it_is_a_low_pass_that_does_not_mind_the_frame_rate(cutoff:
     tau = 1.0 / (2.0 * np.pi * cutoff)
     dt = 0.02 * tau / split
     config = OneEuroConfig(cutoff, 0.0, 1.0)
-    out = run(config, [(dt, 0.0)] + [(dt, 1.0)] * (50 * split))
+    out = run(config, [(dt, 0.0)] * (100 * split) + [(dt, 1.0)] * (50 * split))
     assert out[-1] == pytest.approx(1.0 - np.exp(-1.0), abs=0.01)
+
+
+def test_the_first_samples_are_averaged() -> None:
+    assert run(OneEuroConfig(0.01, 0.0, 1.0), [(0.03, v) for v in (4.0, 0.0, 2.0, 2.0)]) == pytest.approx([4, 2, 2, 2])
 
 
 def test_beta_cuts_the_lag_of_motion() -> None:

@@ -47,14 +47,14 @@ class Driver:
 
 
 def test_a_second_of_full_deflection_moves_the_tool_its_speed() -> None:
-    driver = Driver().hold(1.0)
+    driver = Driver().hold(1.2)
     driver.hold(0.5, y=1.0).hold(1.0)
     tool = Kinematics().forward(driver.joints[:N_ARM])
     assert (tool.x, tool.y, tool.z) == pytest.approx((START.x, 0.05, START.z), abs=0.003)
 
 
 def test_the_gripper_and_the_roll_move_alone() -> None:
-    driver = Driver().hold(1.0)
+    driver = Driver().hold(1.2)
     driver.hold(0.5, gap=-1.0, roll=1.0).hold(1.0)
     tool = Kinematics().forward(driver.joints[:N_ARM])
     assert (tool.x, tool.y, tool.z) == pytest.approx((START.x, START.y, START.z), abs=1e-3)
@@ -68,14 +68,14 @@ def test_nothing_moves_without_the_engage_button() -> None:
 
 
 def test_pushing_against_a_bound_winds_nothing_up() -> None:
-    driver = Driver().hold(1.0).hold(8.0, x=1.0, z=-1.0)
+    driver = Driver().hold(1.2).hold(8.0, x=1.0, z=-1.0)
     at_bound = Kinematics().forward(driver.joints[:N_ARM])
     driver.hold(0.5, x=-1.0)
-    assert Kinematics().forward(driver.joints[:N_ARM]).x < at_bound.x - 0.02
+    assert Kinematics().forward(driver.joints[:N_ARM]).x < at_bound.x - 0.015
 
 
 def test_a_device_that_says_nothing_more_lets_go() -> None:
-    driver = Driver().hold(1.0, y=0.5)
+    driver = Driver().hold(1.2, y=0.5)
     driver.teleop.step(driver.joints, driver.now + 0.2)
     assert not driver.teleop.status.engaged
     assert driver.teleop.status.reason is Reason.STALE

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic_operator import FIST, PINCH, START, Operator, follow, pipeline, start_joints
+from synthetic_operator import FIST, PINCH, QUICK, START, Operator, follow, pipeline, start_joints
 
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.kinematics import Kinematics
@@ -94,7 +94,7 @@ def test_nothing_moves_until_engaged() -> None:
 @given(st.floats(-1.2, -0.3), st.floats(-0.2, 0.2), st.floats(-0.15, 0.15), st.floats(0.0, 1.5))
 def test_engaging_does_not_move_the_arm(forward: float, left: float, up: float, grip: float) -> None:
     """Wherever the hand is and whatever it pinches: the present pose is the anchor."""
-    times, tools, commands = follow(lambda _: (forward, left, up), 1.5, Operator(PINCH, noise=0.0))
+    times, tools, commands = follow(lambda _: (forward, left, up), 1.8, Operator(PINCH, noise=0.0))
     del times, grip
     assert len(commands) > 20
     assert np.abs(tools - tools[0]).max() < 1e-6
@@ -121,7 +121,7 @@ def test_the_gripper_is_picked_up_and_never_snaps() -> None:
 
 
 def test_a_lost_hand_is_held_within_200_ms_and_stops_smoothly() -> None:
-    config = TeleopConfig()
+    config = QUICK
     teleop, operator, joints = pipeline(config), Operator(noise=0.0), start_joints()
     last_frame, speeds, released = 2.5, [], None
     for tick in range(150):
@@ -183,7 +183,7 @@ def test_an_arm_outside_its_limits_is_not_taken_over() -> None:
 
 
 def test_more_than_the_arm_can_do_is_clamped_and_said() -> None:
-    config = TeleopConfig()
+    config = QUICK
     teleop, operator, joints = pipeline(config), Operator(noise=0.0), start_joints()
     for i in range(200):
         now = 1.0 + i * PERIOD

@@ -1,0 +1,240 @@
+"""Real people: a video of a moving hand and photos of one hand each, through MediaPipe and the whole pipeline."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from dofbot_ros.arm.gripper import CLOSED
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.clock import ManualClock
+from dofbot_ros.core.types import N_JOINTS, FloatArray, ImageArray, ToolPose
+from dofbot_ros.errors import InputError
+from dofbot_ros.motion.source import Stream
+from dofbot_ros.motion.trajectory import MotionLimits
+from dofbot_ros.safety.governor import Governor
+from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.teleop.body_mode import BodyMode
+from dofbot_ros.teleop.config import CameraConfig, TeleopConfig
+from dofbot_ros.teleop.landmarks import CameraLandmarks, Observation, Side
+from dofbot_ros.teleop.pipeline import TeleopCommand, landmark_pipeline
+from dofbot_ros.teleop.reach import Reach
+from dofbot_ros.teleop.recording import load_observations
+from dofbot_ros.vision.capture import CaptureConfig, open_source
+
+mediapipe = pytest.importorskip("mediapipe", reason="mediapipe is an extra: pip install 'dofbot_ros[teleop]'")
+from dofbot_ros.teleop.mediapipe_detector import MediapipeDetector  # noqa: E402
+
+HANDS = Path(__file__).resolve().parents[3] / "shared" / "data" / "hands"
+RECORDED = Path(__file__).resolve().parents[1] / "unit" / "teleop" / "data" / "hand_video.npz"
+PHOTOS: dict[str, Side] = {"call": "left", "four": "left", "none": "left", "rock": "right"}
+"""The hand that each person shows; theirs, not the image's."""
+
+footage = pytest.mark.skipif(not HANDS.is_dir(), reason=f"the footage is not here: no folder {HANDS}")
+
+START = ToolPose(0.20, 0.0, 0.14, 2.1, 0.0)
+PERIOD, LATENCY_S = 1 / 50, 0.03
+
+Detector = Callable[[TeleopConfig], MediapipeDetector]
+
+
+@pytest.fixture
+def detector() -> Iterator[Detector]:
+    opened: list[MediapipeDetector] = []
+
+    def make(config: TeleopConfig) -> MediapipeDetector:
+        opened.append(MediapipeDetector(config))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+def photo(name: str) -> ImageArray:
+    image = cv2.cvtColor(cv2.imread(str(HANDS / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def play(seen: list[Observation], config: TeleopConfig) -> tuple[list[TeleopCommand], list[str], int]:
+    """Follow `seen`, engaged by key as soon as that is possible, with the governor behind.
+
+    Returns:
+        The commands, the governor's reasons, and how often the clutch let go.
+    """
+    kinematics = Kinematics()
+    workspace = Workspace(kinematics)
+    driver = DriverConfig()
+    limits = MotionLimits(
+        np.append(kinematics.lower, 0.0), np.append(kinematics.upper, CLOSED),
+        np.full(N_JOINTS, driver.max_velocity), np.full(N_JOINTS, driver.max_acceleration),
+    )  # fmt: skip
+    governor = Governor(limits, workspace, PERIOD, soft_start_s=0.0, timeout_s=driver.command_timeout_s)
+    teleop = landmark_pipeline(config, kinematics, workspace)
+    joints = np.append(kinematics.solve(START), 0.0)
+    governor.start(joints, 0.0)
+    commands: list[TeleopCommand] = []
+    reasons: list[str] = []
+    stream: Stream | None = None
+    shown, released, was_engaged = 0, 0, False
+    start = seen[0].stamp_s
+    for tick in range(round((seen[-1].stamp_s - start + LATENCY_S) / PERIOD)):
+        now = start + tick * PERIOD
+        while shown < len(seen) and seen[shown].stamp_s + LATENCY_S <= now:
+            teleop.observe(seen[shown], now)
+            shown += 1
+        if not commands:
+            teleop.engage()
+        command = teleop.step(joints, now)
+        released += was_engaged and not teleop.status.engaged
+        was_engaged = teleop.status.engaged
+        if command is None:
+            continue
+        joints = command.position
+        commands.append(command)
+        if stream is None:
+            stream = Stream(joints, now)
+        stream.renew(joints, now)
+        reasons += governor.step(stream.wish(now, 1.0), now, now).reasons
+    return commands, reasons, released
+
+
+def tools(commands: list[TeleopCommand]) -> FloatArray:
+    return np.array([[c.tool.x, c.tool.y, c.tool.z] for c in commands])
+
+
+BY_KEY = replace(TeleopConfig(), clutch=replace(TeleopConfig().clutch, signs=False))
+
+
+@footage
+def test_the_hand_of_the_video_is_found_and_is_the_one_recorded(detector: Detector) -> None:
+    """Every frame through MediaPipe; the stream in the tree was recorded from this video and must still be its like."""
+    frames = open_source(CaptureConfig(video_device=str(HANDS / "human_hand_video.mp4")), ManualClock())
+    source = CameraLandmarks(frames, detector(TeleopConfig()))
+    seen: list[Observation] = []
+    while (observation := source.read()) is not None:
+        seen.append(observation)
+    found = [o for o in seen if o.hand is not None]
+    assert len(seen) == 621
+    assert len(found) >= 0.98 * len(seen)
+    assert not any(o.others for o in seen)
+    assert {o.hand.side for o in found if o.hand} == {"right"}
+    recorded = load_observations(RECORDED)
+    apart = [
+        np.abs(a.hand.image[:, :2] - b.hand.image[:, :2]).max()
+        for a, b in zip(seen, recorded, strict=True)
+        if a.hand and b.hand
+    ]
+    assert np.median(apart) < 2.0
+
+    commands, reasons, released = play(seen, BY_KEY)
+    assert released == 0
+    assert not [reason for reason in reasons if "limit" not in reason]
+    settled = seen[0].stamp_s + BY_KEY.clutch.settle_s
+    assert len(commands) >= 0.98 * (seen[-1].stamp_s - settled) / PERIOD
+
+
+def test_the_recorded_hand_is_followed_without_a_rejection() -> None:
+    commands, reasons, released = play(load_observations(RECORDED), BY_KEY)
+    assert released == 0
+    assert not [reason for reason in reasons if "limit" not in reason]
+    track = tools(commands)
+    assert np.ptp(track, axis=0).max() > 0.02
+    speeds = np.linalg.norm(np.diff(track, axis=0), axis=1) / PERIOD
+    assert speeds.max() <= BY_KEY.motion.max_tool_speed + 1e-6
+
+
+def test_the_recorded_fist_lets_go() -> None:
+    _, _, released = play(load_observations(RECORDED), TeleopConfig())
+    assert released >= 1
+
+
+@footage
+@pytest.mark.parametrize("name", PHOTOS)
+def test_each_photo_shows_one_hand_and_leaves_the_tool_still(name: str, detector: Detector) -> None:
+    """Ten seconds of the photo with sensor noise: the tool stands to 0.5 mm rms, nothing lets go."""
+    rng, image, finder = np.random.default_rng(0), photo(name), detector(TeleopConfig())
+    seen: list[Observation] = []
+    for i in range(340):
+        noisy = np.clip(image + rng.normal(0.0, 4.0, image.shape), 0, 255).astype(np.uint8)
+        seen.append(finder.detect(noisy, i / 30))
+        finder.look_around(noisy)
+    assert all(o.hand is not None and o.hand.side == PHOTOS[name] for o in seen)
+    assert not any(o.others for o in seen)
+    commands, reasons, released = play(seen, BY_KEY)
+    assert (released, reasons) == (0, [])
+    assert len(commands) >= 10.0 / PERIOD
+    assert np.sqrt(tools(commands)[-500:].var(axis=0).sum()) <= 0.5e-3
+
+
+@footage
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_arm_of_a_person_steers(side: Side, detector: Detector) -> None:
+    """The man of `four` holds his left hand up, and the other one behind his back."""
+    config = TeleopConfig(mode="arm", arm=replace(TeleopConfig().arm, side=side))
+    finder, image = detector(config), photo("four")
+    seen = [finder.detect(image, i / 30) for i in range(10)]
+    assert all(o.body is not None for o in seen)
+    assert all((o.hand is not None) == (side == "left") for o in seen[3:])
+    kinematics = Kinematics()
+    mode = BodyMode(config, Reach(kinematics, Workspace(kinematics), config.reach))
+    readings = [mode.read(o) for o in seen]
+    assert all(r.fault is None for r in readings)
+    # The left elbow is bent upwards by some 100 degrees; the right hand rests behind his back.
+    assert np.degrees(readings[-1].values[2]) == pytest.approx(100 if side == "left" else 85, abs=25)
+
+
+@footage
+def test_two_hands_are_seen_as_two(detector: Detector) -> None:
+    """Two photos side by side: one hand is tracked, the look around finds the other one."""
+    both = np.hstack([photo("four"), photo("rock")])
+    finder = detector(TeleopConfig())
+    others = []
+    for i in range(9):
+        others.append(finder.detect(both, i / 30).others)
+        finder.look_around(both)
+    assert others[0] == 0
+    assert others[-1] >= 1
+
+
+@footage
+def test_a_task_file_finds_the_same_hand(detector: Detector, tmp_path: Path) -> None:
+    """MediaPipe's Tasks API on a .task file, which is an archive of the two models that the wheel brings."""
+    models, bundle = Path(mediapipe.__file__).parent / "modules", tmp_path / "hand.task"
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+        archive.write(models / "palm_detection" / "palm_detection_full.tflite", "hand_detector.tflite")
+        archive.write(models / "hand_landmark" / "hand_landmark_full.tflite", "hand_landmarks_detector.tflite")
+    for name, side in PHOTOS.items():
+        hands = []
+        for path in ("", str(bundle)):
+            finder = detector(TeleopConfig(camera=CameraConfig(hand_model=path)))
+            hands.append([finder.detect(photo(name), i / 30).hand for i in range(5)][-1])
+        solution, task = hands
+        assert solution is not None
+        assert task is not None
+        assert solution.side == task.side == side
+        assert np.abs(solution.image[:, :2] - task.image[:, :2]).max() < 5.0
+
+
+def test_a_model_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "broken.task"
+    with pytest.raises(InputError, match="no model file"):
+        MediapipeDetector(TeleopConfig(camera=CameraConfig(hand_model=str(path))))
+    path.write_bytes(b"not a model")
+    with pytest.raises(InputError, match="is no model for MediaPipe's HandLandmarker"):
+        MediapipeDetector(TeleopConfig(camera=CameraConfig(hand_model=str(path))))
+
+
+def test_an_empty_picture_shows_nobody(detector: Detector) -> None:
+    for mode in ("hand", "arm"):
+        finder = detector(TeleopConfig(mode=mode))
+        seen = finder.detect(np.full((480, 640, 3), 90, dtype=np.uint8), 0.0)
+        finder.look_around(np.full((480, 640, 3), 90, dtype=np.uint8))
+        assert (seen.hand, seen.body, seen.others) == (None, None, 0)
