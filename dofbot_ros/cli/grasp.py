@@ -39,6 +39,9 @@ def collect(
     val_objects: Annotated[str, typer.Option(help="Validation objects: validation, or family names.")] = "validation",
     val_share: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the grasps for validation.")] = 0.2,
     clutter: ClutterOption = 1,
+    model: Annotated[
+        Path | None, typer.Option(help="A run's folder: its network makes most proposals, for a second round.")
+    ] = None,
     failures: Annotated[bool, typer.Option("--failures", help="Keep failed attempts in the files too.")] = False,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
@@ -51,7 +54,7 @@ def collect(
 
     if size % 16:
         raise InputError(f"--size is a multiple of 16, got {size}")
-    config = CollectConfig(objects, rotations, seed, SceneRules(objects=clutter, view=TopDownView(size=size)))
+    config = CollectConfig(objects, rotations, seed, SceneRules(objects=clutter, view=TopDownView(size=size)), model)
     with _bar("{task.fields[rate]:.0%} succeed") as bar:
         tasks: dict[str, int] = {}
 
@@ -77,7 +80,9 @@ def collect(
 @app.command("train")
 def train(
     *,
-    data: Annotated[Path, typer.Option(help="Folder with train_dataset.npz and val_dataset.npz.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Folder with train_dataset.npz and val_dataset.npz; may be repeated.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for weights, log and pictures of this run.")],
     config: Annotated[Path | None, typer.Option(help="YAML; by default config/grasp.yaml.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the configuration's.")] = None,

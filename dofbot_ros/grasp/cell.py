@@ -65,6 +65,11 @@ class GraspCell:
         """True centres of mass of the things (n, 3) [m]: for judges, and for proposals while data are collected."""
         return np.array([pose[:3, 3] for pose in self.maker.poses(scene).values()])
 
+    def nearest(self, scene: Scene, pinch: Pinch) -> int:
+        """Index of the thing whose centre is nearest to a grasp."""
+        distance = np.linalg.norm(self.positions(scene)[:, :2] - (pinch.x, pinch.y), axis=1)
+        return int(distance.argmin())
+
     def plan(self, pinch: Pinch) -> PinchPlan | None:
         """From upright to the grasp; None where the arm does not reach it."""
         try:

@@ -3,6 +3,9 @@
 Attempt number i depends on the seed and on i alone. Workers hand in blocks of attempts; the data end with the attempt
 at which the wanted number of successes is reached, counted in order. So the number of workers, an interruption or a
 resumed run change nothing in the file.
+
+Proposals come from where the object truly is, roughly; in a second round, from a network that learnt from the first:
+its mistakes are then among the data.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.cell import GraspCell
 from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, join, load, save
 from dofbot_ros.grasp.families import families_of
+from dofbot_ros.grasp.model_io import GraspModel, Logits, digest, load_model
 from dofbot_ros.grasp.pinch_plan import Pinch
 from dofbot_ros.grasp.scenes import Scene, SceneRules
 from dofbot_ros.grasp.view import rotation_yaw
@@ -37,6 +41,13 @@ AROUND_M = 0.020
 """Every third proposal is uniform within this distance instead, so that off-centre grasps are tried too [m]."""
 
 
+MODEL_SHARE = 0.6
+"""Share of the proposals that a network makes, where there is one."""
+
+SHARPEN = 1.5
+"""Its logits are multiplied by this before a cell is drawn: the better ones more often."""
+
+
 @dataclass(frozen=True)
 class CollectConfig:
     """What is collected.
@@ -46,16 +57,25 @@ class CollectConfig:
         rotations: closing lines that are tried, over half a turn.
         seed: of everything.
         rules: of the scenes.
+        model: a run's folder or an .onnx file, whose network makes most of the proposals.
     """
 
     objects: str = "train"
     rotations: int = 8
     seed: int = 0
     rules: SceneRules = field(default_factory=SceneRules)
+    model: Path | None = None
 
     def meta(self) -> dict[str, Any]:
         """As plain data, for the file."""
-        return {"objects": self.objects, "rotations": self.rotations, "seed": self.seed, "rules": asdict(self.rules)}
+        model = {} if self.model is None else {"model": digest(self.model)}
+        return {
+            "objects": self.objects,
+            "rotations": self.rotations,
+            "seed": self.seed,
+            "rules": asdict(self.rules),
+            **model,
+        }
 
 
 @dataclass(frozen=True)
@@ -85,11 +105,34 @@ def scene_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def try_one(cell: GraspCell, config: CollectConfig, number: int) -> tuple[Scene, tuple[int, int, int], bool, str]:
+def try_one(
+    cell: GraspCell, config: CollectConfig, model: GraspModel | None, number: int
+) -> tuple[Scene, tuple[int, int, int], bool, str]:
     """Attempt `number`: scene, action (row, column, rotation), success, family."""
     seed = scene_seed(config.seed, number)
     scene = cell.maker.make(seed)
     rng = np.random.default_rng([seed, 0xAC7])
+    if model is not None and rng.random() < MODEL_SHARE:
+        row, column, rotation = _propose(rng, model.logits(scene.image))
+    else:
+        row, column, rotation = _guess(rng, cell, config, scene)
+    view = config.rules.view
+    pinch = Pinch(*view.to_table(row, column), rotation_yaw(rotation, config.rotations), view.height)
+    verdict = cell.grasp(scene, cell.plan(pinch))
+    thing = scene.things[cell.nearest(scene, pinch)]
+    return scene, (row, column, rotation), verdict.outcome == "lifted", thing.family
+
+
+def _propose(rng: np.random.Generator, logits: Logits) -> tuple[int, int, int]:
+    """A cell drawn from the network's map, sharpened."""
+    flat = SHARPEN * (logits.ravel() - logits.max()).astype(np.float64)
+    p = np.exp(flat)
+    rotation, row, column = np.unravel_index(int(rng.choice(len(p), p=p / p.sum())), logits.shape)
+    return int(row), int(column), int(rotation)
+
+
+def _guess(rng: np.random.Generator, cell: GraspCell, config: CollectConfig, scene: Scene) -> tuple[int, int, int]:
+    """A cell near an object's true centre, any rotation."""
     target = int(rng.integers(len(scene.things)))
     x, y, _ = cell.positions(scene)[target]
     if rng.random() < 1.0 / 3.0:
@@ -99,22 +142,21 @@ def try_one(cell: GraspCell, config: CollectConfig, number: int) -> tuple[Scene,
         x, y = np.array([x, y]) + rng.normal(0.0, NEAR_M, size=2)
     view = config.rules.view
     row, column = (int(np.clip(round(v), 0, view.size - 1)) for v in view.to_pixel(float(x), float(y)))
-    rotation = int(rng.integers(config.rotations))
-    pinch = Pinch(*view.to_table(row, column), rotation_yaw(rotation, config.rotations), view.height)
-    verdict = cell.grasp(scene, cell.plan(pinch))
-    return scene, (row, column, rotation), verdict.outcome == "lifted", scene.things[target].family
+    return row, column, int(rng.integers(config.rotations))
 
 
-_cell: GraspCell | None = None
-"""The world of this worker process; made by its first block."""
+_worker: tuple[GraspCell, GraspModel | None] | None = None
+"""World and network of this worker process; made by its first block."""
 
 
 def collect_block(config: CollectConfig, block: int) -> GraspData:
     """Attempts block * BLOCK and following, in this process's own world."""
-    global _cell
-    if _cell is None:
-        _cell = GraspCell(families_of(config.objects), config.rules)
-    rows = [try_one(_cell, config, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
+    global _worker
+    if _worker is None:
+        network = None if config.model is None else load_model(config.model)
+        _worker = GraspCell(families_of(config.objects), config.rules), network
+    cell, model = _worker
+    rows = [try_one(cell, config, model, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
     return GraspData(
         np.array([scene.image for scene, *_ in rows]),
         np.array([action for _, action, *_ in rows]),

@@ -89,10 +89,7 @@ def attempt_scene(cell: GraspCell, planner: GraspPlanner, config: EvaluateConfig
         if plan is not None:
             pinch = candidate.pinch
             break
-    nearest = 0
-    if pinch is not None:
-        places = cell.positions(scene)[:, :2]
-        nearest = int(np.linalg.norm(places - (pinch.x, pinch.y), axis=1).argmin())
+    nearest = 0 if pinch is None else cell.nearest(scene, pinch)
     verdict = cell.grasp(scene, plan)
     thing = verdict.thing if verdict.outcome == "lifted" else nearest
     return Attempted(

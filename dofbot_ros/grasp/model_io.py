@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.core.resources import share_file
@@ -16,6 +18,9 @@ from dofbot_ros.errors import DependencyError, InputError
 from dofbot_ros.grasp.network_config import NetworkConfig
 from dofbot_ros.grasp.normalise import network_input
 from dofbot_ros.grasp.view import TopDownView
+
+Logits = NDArray[np.float32]
+"""Of every rotation and pixel, (rotations, size, size)."""
 
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 
@@ -42,7 +47,7 @@ class GraspModel(Protocol):
 
     info: ModelInfo
 
-    def logits(self, image: ImageArray) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def logits(self, image: ImageArray) -> Logits:
         """Grasp logits (rotations, size, size) of a view, RGB (size, size, 3)."""
         ...
 
@@ -70,7 +75,7 @@ class OnnxModel:
             raise InputError(f"{path} holds no description of its view: `dofbot grasp train` writes one")
         self.info = _info(described, path)
 
-    def logits(self, image: ImageArray) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def logits(self, image: ImageArray) -> Logits:
         """Grasp logits (rotations, size, size) of a view, RGB (size, size, 3).
 
         Raises:
@@ -88,12 +93,19 @@ def load_model(run: Path | None = None) -> OnnxModel:
     Raises:
         InputError: there is none.
     """
-    if run is None:
-        return OnnxModel(share_file("models", "grasp", ONNX))
+    return OnnxModel(share_file("models", "grasp", ONNX) if run is None else _onnx_file(run))
+
+
+def digest(run: Path) -> str:
+    """What tells one network from another: the head of its file's SHA-256."""
+    return hashlib.sha256(_onnx_file(run).read_bytes()).hexdigest()[:16]
+
+
+def _onnx_file(run: Path) -> Path:
     path = run / ONNX if run.is_dir() else run
     if not path.exists():
         raise InputError(f"{path} does not exist: --model takes a folder that `dofbot grasp train` wrote")
-    return OnnxModel(path)
+    return path
 
 
 def save_weights(network: Any, info: ModelInfo, path: Path) -> None:

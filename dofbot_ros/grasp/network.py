@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -154,12 +155,13 @@ def load_backbone(network: MobileUNet, path: Path) -> None:
 
 def _place(features: Tensor) -> Tensor:
     """Row, column and distance from the arm of each cell (n, 3, h, w), all about -1..1."""
-    n, _, h, w = features.shape
-    row = torch.linspace(-1.0, 1.0, h, device=features.device).view(1, 1, h, 1).expand(n, 1, h, w)
-    column = torch.linspace(-1.0, 1.0, w, device=features.device).view(1, 1, 1, w).expand(n, 1, h, w)
+    n, _, h, w = (int(v) for v in features.shape)
+    # Made by numpy, so that an exported graph holds them as constants.
+    row, column = np.meshgrid(np.linspace(-1.0, 1.0, h), np.linspace(-1.0, 1.0, w), indexing="ij")
     # In the shipped view joint 1 lies 2.4 half sides below the middle.
-    radius = torch.sqrt((2.4 - row) ** 2 + column**2) - 2.4
-    return torch.cat([row, column, radius], dim=1)
+    radius = np.hypot(2.4 - row, column) - 2.4
+    maps = torch.from_numpy(np.stack([row, column, radius]).astype(np.float32))
+    return maps.to(features.device).expand(n, 3, h, w)
 
 
 def _divisible(channels: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from dofbot_ros.config.loader import from_mapping, save_yaml
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.grasp import plots
 from dofbot_ros.grasp.augment import AugmentConfig, augment
-from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, load
+from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, join, load
 from dofbot_ros.grasp.model_io import ONNX, WEIGHTS, ModelInfo, export_onnx, load_weights, save_weights
 from dofbot_ros.grasp.network import MobileUNet, load_backbone
 from dofbot_ros.grasp.network_config import NetworkConfig
@@ -129,7 +129,7 @@ class Trainer:
     """Trains one network on one folder of data; everything that it writes is in its run folder.
 
     Args:
-        data: folder with train_dataset.npz and val_dataset.npz.
+        data: folders with train_dataset.npz and val_dataset.npz each; all of them together.
         run: folder that gets weights, log and pictures.
         config: how.
         device: cpu, cuda, or cuda:N.
@@ -142,7 +142,7 @@ class Trainer:
 
     def __init__(
         self,
-        data: Path,
+        data: Sequence[Path],
         run: Path,
         config: TrainConfig,
         *,
@@ -150,9 +150,9 @@ class Trainer:
         backbone: Path | None = None,
         resume: bool = False,
     ) -> None:
-        train, val = load(data / TRAIN_FILE), load(data / VAL_FILE)
+        train, val = (join([load(folder / name) for folder in data]) for name in (TRAIN_FILE, VAL_FILE))
         if (train.size, train.rotations) != (val.size, val.rotations):
-            raise InputError(f"{data}: training and validation data differ in image size or number of rotations")
+            raise InputError("training and validation data differ in image size or number of rotations")
         if train.rotations != config.network.rotations:
             raise InputError(f"the data have {train.rotations} rotations, the configuration {config.network.rotations}")
         self._ignore_failures = config.failure_weight == 0.0
