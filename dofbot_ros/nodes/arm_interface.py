@@ -177,11 +177,10 @@ class ArmInterface:
         period_s = 1.0 / self._daemon.config.state_rate_hz
         if reading is None or reading.stamp_s == self._last_reading_s or not reading.fresh.any():
             return
-        if reading.stamp_s < self._next_state_s:
-            return
         # Half a control period of slack: jitter of the read must not halve the rate.
-        slack_s = 0.5 / self._daemon.config.control_rate_hz
-        self._next_state_s = max(self._next_state_s, reading.stamp_s - period_s) + period_s - slack_s
+        if reading.stamp_s < self._next_state_s - 0.5 / self._daemon.config.control_rate_hz:
+            return
+        self._next_state_s = max(self._next_state_s, reading.stamp_s - period_s) + period_s
         self._last_reading_s = reading.stamp_s
         stamp = self._stamps.to_ros(reading.stamp_s)
         self._joint_states.publish(joint_state(stamp, reading.position, reading.fresh))

@@ -20,7 +20,7 @@ from dofbot_ros.core.dds import use_shipped_profile
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.nodes.camera_messages import image_array, image_message
 from dofbot_ros.nodes.messages import from_time, to_time
-from dofbot_ros.nodes.qos import IMAGE, NEWEST_IMAGE
+from dofbot_ros.nodes.qos import IMAGE
 
 WIDTH, HEIGHT = 640, 480
 TOPIC = "camera/image_raw"
@@ -57,7 +57,7 @@ def receive(count: int, timeout_s: float) -> None:
         if number == count - 1:
             complete.set()
 
-    node.create_subscription(Image, TOPIC, on_image, NEWEST_IMAGE)
+    node.create_subscription(Image, TOPIC, on_image, IMAGE)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     deadline = time.monotonic() + timeout_s
