@@ -18,6 +18,7 @@ PORT = Argument("port", "/dev/ttyUSB0", "serial port of the real arm")
 EMULATOR_PORT = Argument(
     "emulator_port", "/tmp/dofbot_servo_bus", "where the emulated servo bus appears (a link to a pty)"
 )
+BUS_FAULTS = Argument("bus_faults", "", "what goes wrong on the emulated bus, for instance: drop=0.001 corrupt=0.001")
 PROTOCOL = Argument(
     "protocol", "bus", "bus: straight to the servos (FF FF); se: USB board of the SE kit (FF FC)", ("bus", "se")
 )
@@ -45,6 +46,7 @@ REHEARSAL = (
         "world_node",
         {
             "port_link": Ref("emulator_port"),
+            "faults": Ref("bus_faults"),
             "protocol": Ref("protocol"),
             "calibration_file": Ref("calibration_file"),
             "scene_seed": Ref("scene_seed", int),
@@ -82,6 +84,7 @@ STACKS: dict[str, Stack] = {
                 replace(BACKEND, default="serial"),
                 PORT,
                 EMULATOR_PORT,
+                BUS_FAULTS,
                 *_ARM_ARGUMENTS,
                 CAMERA,
                 CAMERA_INFO,
@@ -105,6 +108,7 @@ STACKS: dict[str, Stack] = {
             (
                 replace(BACKEND, choices=("sim", "emulator")),
                 EMULATOR_PORT,
+                BUS_FAULTS,
                 *_ARM_ARGUMENTS,
                 RTF,
                 SEED,

@@ -18,6 +18,9 @@ from dofbot_ros.supervisor import ProcessGroup
 WORLD_NODES = {"sim": "sim_node", "emulator": "world_node"}
 """Backend -> the node that has the simulated world."""
 
+HEALTHY_BUS = "drop=0.001 corrupt=0.001"
+"""What a servo bus in good order loses and garbles: about one frame a second at the rate of the control loop."""
+
 READY_S = 60.0
 DOMAINS = range(1, 100)
 """Domain ids whose ports lie below the ephemeral ones of Linux."""
@@ -35,7 +38,12 @@ def demo_arm(backend: str, rtf: float) -> Iterator[TrialClient]:
         DofbotError: a node ended, or is not ready in time.
     """
     with tempfile.TemporaryDirectory(prefix="dofbot-demo-") as folder, _private_domain():
-        arguments = {"backend": backend, "rtf": str(rtf), "emulator_port": str(Path(folder) / "servo_bus")}
+        arguments = {
+            "backend": backend,
+            "rtf": str(rtf),
+            "emulator_port": str(Path(folder) / "servo_bus"),
+            "bus_faults": HEALTHY_BUS,
+        }
         commands = [process.command() for process in processes(find("demo"), arguments)]
         with ProcessGroup(commands) as group:
             group.wait_ready(READY_S)

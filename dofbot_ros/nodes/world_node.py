@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from rclpy.node import Node
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.errors import ConfigError
 from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.hardware.faults import parse_faults
 from dofbot_ros.nodes.parameters import declare, parameter
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_world
@@ -35,6 +38,7 @@ class BusParameters:
     calibration_file: str = parameter(
         "", "Calibration of the simulated arm (YAML); empty: the vendor's nominal values."
     )
+    faults: str = parameter("", "What goes wrong on the bus, for instance: drop=0.001 corrupt=0.001.")
 
 
 class WorldNode:
@@ -52,7 +56,11 @@ class WorldNode:
         self._rate = Rate(self._clock, UPDATE_HZ)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._show, name="camera")
-        self._emulator = Emulator(WorldServos(self._world, calibration), bus.protocol, link=Path(bus.port_link))
+        faults = parse_faults(bus.faults.split(), np.random.default_rng(parameters.scene_seed))
+        if faults.jammed or faults.hot:
+            raise ConfigError(f"faults {bus.faults!r}: only the line can fail here; see `dofbot emulate`")
+        servos = WorldServos(self._world, calibration)
+        self._emulator = Emulator(servos, bus.protocol, faults=faults.line, link=Path(bus.port_link))
         self._emulator.start()
         self._thread.start()
         self.node.get_logger().info(f"servo bus at {bus.port_link}")
