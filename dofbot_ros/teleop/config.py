@@ -66,12 +66,12 @@ class FilterConfig:
     """
 
     position: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 60.0, 2.0))
-    depth: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.5, 12.0, 0.3))
+    depth: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.4, 12.0, 0.3))
     angle: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.4, 0.3, 0.3))
     joint: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 2.0, 1.0))
     opening: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.5, 2.0, 1.0))
     position_zone_m: float = 0.003
-    depth_zone: float = 0.02
+    depth_zone: float = 0.025
     angle_zone_rad: float = 0.12
     joint_zone_rad: float = 0.02
     opening_zone: float = 0.02

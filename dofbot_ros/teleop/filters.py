@@ -84,8 +84,9 @@ class OneEuroFilter:
 class DeadZone:
     """Holds its output while the input rests, and follows it without offset while it moves.
 
-    A component rests when it has stayed within half of `radius` for `rest_s`; it moves again when it has left the held
-    value by more than `radius`. What remains of a still hand's noise after filtering does not reach the arm.
+    A component rests when it has stayed within half of `radius` for `rest_s`, and is then held at its mean over that
+    time; it moves again when it has left the held value by more than `radius`. So what remains of a still hand's noise
+    after filtering does not reach the arm.
 
     Args:
         radius: one for all components or shape (n,).
@@ -97,7 +98,7 @@ class DeadZone:
         self._rest_s = rest_s
         self._held: FloatArray | None = None
         self._moving = np.zeros(0, dtype=bool)
-        self._quiet_at = self._quiet_since = np.zeros(0)
+        self._quiet_at = self._quiet_mean = self._quiet_since = self._quiet_samples = np.zeros(0)
 
     def reset(self) -> None:
         """Forget the past: the next sample passes unchanged."""
@@ -106,14 +107,17 @@ class DeadZone:
     def __call__(self, value: FloatArray, stamp_s: float) -> FloatArray:
         """The held components of `value` (n,), the others as they are; `stamp_s` is its capture time [s]."""
         if self._held is None:
-            self._held, self._quiet_at = value.copy(), value.copy()
+            self._held = self._quiet_at = self._quiet_mean = value.copy()
+            self._quiet_samples = np.zeros(value.shape)
             self._moving, self._quiet_since = np.ones(value.shape, dtype=bool), np.full(value.shape, stamp_s)
         stirs = np.abs(value - self._quiet_at) > 0.5 * self._radius
         self._quiet_at = np.where(stirs, value, self._quiet_at)
         self._quiet_since = np.where(stirs, stamp_s, self._quiet_since)
-        rests = stamp_s - self._quiet_since >= self._rest_s
-        self._moving = np.where(self._moving, ~rests, np.abs(value - self._held) > self._radius)
-        self._held = np.where(self._moving, value, self._held)
+        self._quiet_samples = np.where(stirs, 1, self._quiet_samples + 1)
+        self._quiet_mean = np.where(stirs, value, self._quiet_mean + (value - self._quiet_mean) / self._quiet_samples)
+        settles = self._moving & (stamp_s - self._quiet_since >= self._rest_s)
+        self._moving = np.where(self._moving, ~settles, np.abs(value - self._held) > self._radius)
+        self._held = np.where(self._moving, value, np.where(settles, self._quiet_mean, self._held))
         return self._held.copy()
 
 

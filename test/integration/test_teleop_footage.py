@@ -114,6 +114,7 @@ BY_KEY = replace(TeleopConfig(), clutch=replace(TeleopConfig().clutch, signs=Fal
 
 
 @footage
+@pytest.mark.slow
 def test_the_hand_of_the_video_is_found_and_is_the_one_recorded(detector: Detector) -> None:
     """Every frame through MediaPipe; the stream in the tree was recorded from this video and must still be its like."""
     frames = open_source(CaptureConfig(video_device=str(HANDS / "human_hand_video.mp4")), ManualClock())
@@ -157,6 +158,7 @@ def test_the_recorded_fist_lets_go() -> None:
 
 
 @footage
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PHOTOS)
 def test_each_photo_shows_one_hand_and_leaves_the_tool_still(name: str, detector: Detector) -> None:
     """Ten seconds of the photo with sensor noise: the tool stands to 0.5 mm rms, nothing lets go."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dofbot_ros.arm.gripper import gap_to_joint
@@ -54,6 +54,7 @@ def flipped(body: Landmarks) -> Landmarks:
 
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("mirrored", [False, True])
+@settings(deadline=None)
 @given(
     pose=st.tuples(st.floats(0.4, 2.0), st.floats(-1.0, 1.0), st.floats(0.0, 1.5), st.floats(-0.8, 0.8)).filter(
         lambda pose: pose[0] + pose[2] < 2.6

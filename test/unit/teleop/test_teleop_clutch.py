@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dofbot_ros.errors import ConfigError
@@ -125,6 +125,7 @@ def test_signs_can_be_switched_off() -> None:
     assert session.clutch.engaged
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(allow_nan=True), st.floats(0.0, 0.3)), max_size=40))
 def test_no_stamp_keeps_it_engaged_without_fresh_frames(frames: list[tuple[float, float]]) -> None:
     """Whatever stamps come, engaged means that a frame of the last 150 ms, and none of the future, was usable."""

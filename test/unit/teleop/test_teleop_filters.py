@@ -22,17 +22,20 @@ def run(config: OneEuroConfig, samples: list[tuple[float, float]]) -> list[float
     return out
 
 
+@settings(deadline=None)
 @given(configs, st.lists(st.tuples(gaps, values), min_size=1, max_size=50))
 def test_output_stays_within_what_was_seen(config: OneEuroConfig, samples: list[tuple[float, float]]) -> None:
     out, seen = run(config, samples), [value for _, value in samples]
     assert all(min(seen) - 1e-9 <= value <= max(seen) + 1e-9 for value in out)
 
 
+@settings(deadline=None)
 @given(configs, values, st.lists(gaps, min_size=1, max_size=20))
 def test_a_constant_passes_unchanged(config: OneEuroConfig, value: float, dts: list[float]) -> None:
     assert run(config, [(dt, value) for dt in dts]) == pytest.approx([value] * len(dts))
 
 
+@settings(deadline=None)
 @given(st.floats(0.2, 5.0), st.integers(1, 8))
 def test_without_beta_it_is_a_low_pass_that_does_not_mind_the_frame_rate(cutoff: float, split: int) -> None:
     """A unit step settles after the same time, whether it comes in few frames or in many."""

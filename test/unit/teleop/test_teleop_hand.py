@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_operator import FIST, FOV_DEG, OPEN, PINCH, Operator, recorded
 
@@ -26,6 +26,7 @@ def pose_at(forward: float, left: float, up: float, mirrored: bool = False) -> F
     return hand_pose(seen.hand, seen.width, seen.height, camera, 0.095).position
 
 
+@settings(deadline=None)
 @given(st.floats(-1.5, -0.6), st.floats(-0.15, 0.15), st.floats(-0.12, 0.12))
 def test_motion_across_the_view_is_measured_in_metres(forward: float, left: float, up: float) -> None:
     """To 15 % within some 15 degrees of the axis; farther out perspective stretches the palm."""
@@ -33,6 +34,7 @@ def test_motion_across_the_view_is_measured_in_metres(forward: float, left: floa
     assert b[1:] - a[1:] == pytest.approx([left, up], rel=0.15, abs=0.01)
 
 
+@settings(deadline=None)
 @given(st.floats(-1.5, -0.4), st.floats(-1.5, -0.4))
 def test_distances_keep_their_ratio(one: float, other: float) -> None:
     a, b = pose_at(one, 0.0, 0.0), pose_at(other, 0.0, 0.0)

@@ -64,6 +64,7 @@ def test_engaging_leaves_the_pitch_as_it_is() -> None:
     assert np.abs(target.joints - start_joints()).max() < 1e-6
 
 
+@settings(deadline=None)
 @given(joints)
 def test_an_arm_that_stands_still_is_wished_to_stand_still(present: FloatArray) -> None:
     """Anywhere, outside the bounds as well: to a tenth of a degree where the elbow is all but straight."""
