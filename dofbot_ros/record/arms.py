@@ -1,0 +1,59 @@
+"""The arms that a replay can be played on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Literal
+
+from dofbot_ros.arm.backend import ArmBackend
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, load_calibration
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.clock import Clock
+from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.service.daemon import ArmDaemon
+
+BackendName = Literal["sim", "emulator", "serial"]
+
+
+@contextmanager
+def open_arm(name: BackendName, config: DriverConfig) -> Iterator[tuple[ArmDaemon, Clock]]:
+    """The daemon of an arm, not connected yet, and the arm's clock. At the end it comes to rest as on_exit says.
+
+    Args:
+        name: sim, a simulated arm that runs as fast as the machine does; emulator, six emulated servos on a pseudo
+            serial port; serial, the arm on config.port.
+        config: of the daemon, and of the port where there is one.
+    """
+    calibration = load_calibration(config.calibration_file) if config.calibration_file else DEFAULT_CALIBRATION
+    with ExitStack() as stack:
+        backend = _backend(name, config, calibration, stack)
+        daemon = ArmDaemon(backend, config, Kinematics(base_height=calibration.base_height_m))
+        stack.callback(daemon.shutdown)
+        yield daemon, backend.clock
+
+
+def _backend(name: BackendName, config: DriverConfig, calibration: Calibration, stack: ExitStack) -> ArmBackend:
+    if name == "sim":
+        from dofbot_ros.sim.arm import SimArm
+        from dofbot_ros.sim.world import World
+
+        world = World()
+        stack.callback(world.close)
+        return SimArm(world, calibration=calibration)
+    if name == "emulator":
+        from dofbot_ros.hardware.emulator import Emulator
+
+        config = replace(config, port=stack.enter_context(Emulator(protocol=config.protocol, first=True)).port)
+    from dofbot_ros.hardware.serial_arm import SerialArm
+    from dofbot_ros.hardware.streamer import StreamConfig
+
+    return SerialArm(
+        config.port,
+        config.protocol,
+        config.baudrate,
+        calibration,
+        stream=StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks),
+        sync_write=config.sync_write,
+    )

@@ -1,0 +1,46 @@
+"""When recorded messages were made: arrival jitters, stamps do not, but they may come from another clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.errors import InputError
+from dofbot_ros.record.reader import Recorded
+
+MAX_CLOCK_RATIO = 1.1
+
+
+def times_made(messages: Sequence[Recorded]) -> FloatArray:
+    """When each message was made, on the recorder's clock [s], shape (n,).
+
+    A stamp in the header counts, moved by the median difference to the arrivals of its topic: clocks of two machines
+    differ by a constant. Messages without a stamp were made when they arrived.
+
+    Raises:
+        InputError: stamps that run faster or slower than the recorder's clock.
+    """
+    received = np.array([m.received_s for m in messages])
+    headers = np.array([_header_s(m) for m in messages])
+    topics = np.array([m.topic for m in messages])
+    made = received.copy()
+    for topic in dict.fromkeys(topics):
+        rows = (topics == topic) & (headers > 0.0)
+        if not rows.any():
+            continue
+        span, received_span = np.ptp(headers[rows]), np.ptp(received[rows])
+        if received_span > 1.0 and not 1 / MAX_CLOCK_RATIO < span / received_span < MAX_CLOCK_RATIO:
+            raise InputError(
+                f"{span:.1f} s of {topic} came within {received_span:.1f} s: "
+                "recorded from a simulation that did not run in real time (rtf:=1.0)"
+            )
+        made[rows] = headers[rows] + np.median(received[rows] - headers[rows])
+    return made
+
+
+def _header_s(message: Recorded) -> float:
+    """The stamp of a message [s]; 0 without one."""
+    stamp = getattr(getattr(message.content, "header", None), "stamp", None)
+    return 0.0 if stamp is None else float(stamp.sec) + 1e-9 * float(stamp.nanosec)
