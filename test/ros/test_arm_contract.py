@@ -84,8 +84,21 @@ def arrived(arm: Arm, goal: ArrayLike) -> None:
     )
 
 
+def discovered(arm: Arm) -> None:
+    """The graph is complete when the command topics, which are made last, and diagnostics are known."""
+    node = arm.client.node
+    deadline = time.monotonic() + 10.0
+    while time.monotonic() < deadline:
+        heard = [node.count_subscribers(node.resolve_topic_name(name)) for name in SUBSCRIBED]
+        said = [node.count_publishers(node.resolve_topic_name(name)) for name in PUBLISHED]
+        if all(heard) and all(said):
+            return
+        time.sleep(0.05)
+
+
 def test_topics_have_the_names_types_and_durability_of_the_table(running: Arm) -> None:
     node = running.client.node
+    discovered(running)
     for name, kind in PUBLISHED.items():
         [info] = node.get_publishers_info_by_topic(node.resolve_topic_name(name))
         assert (info.topic_type, info.node_name) == (kind, running.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -15,13 +16,14 @@ from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.hardware.emulator import Emulator
 from dofbot_ros.nodes.arm_client import ArmClient
 from dofbot_ros.service.config import PARK
+from dofbot_ros.supervisor import ProcessGroup
 
-from .conftest import READY_S, StartArm, node_command
+from .conftest import PATIENT, READY_S, node_command
 
 
-def end(process: subprocess.Popen[str], number: int = signal.SIGINT) -> str:
-    """Send a signal and return what the process said on stderr."""
-    process.send_signal(number)
+def end(process: subprocess.Popen[str]) -> str:
+    """Press Ctrl-C and return what the process said on stderr."""
+    process.send_signal(signal.SIGINT)
     return process.communicate(timeout=25.0)[1]
 
 
@@ -32,22 +34,22 @@ def spawn(name: str, namespace: str, **parameters: object) -> subprocess.Popen[s
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("name", ["sim_node", "camera_node", "block_localizer_node"])
-def test_a_signal_ends_a_node_with_exit_code_0(name: str, number: int) -> None:
-    process = spawn(name, f"end_{name}")
-    with ArmClient(namespace=f"end_{name}") as client:
-        deadline = time.monotonic() + READY_S
-        while name not in client.node.get_node_names() and time.monotonic() < deadline:
-            time.sleep(0.05)
-    said = end(process, number)
-    assert process.returncode == 0, said
-    assert "Traceback" not in said
+def test_a_signal_ends_a_node_with_exit_code_0(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
+    with ProcessGroup([node_command(name, f"end_{name}")]) as group:
+        group.wait_ready(READY_S)
+        os.kill(group.pids()[name], number)
+        deadline = time.monotonic() + 25.0
+        while not (ended := group.ended()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert [exit_.code for exit_ in ended] == [0]
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("on_exit", "holds"), [("hold", True), ("park", False), ("release", False)])
 def test_on_exit_is_applied_before_the_driver_ends(tmp_path: Path, on_exit: str, holds: bool) -> None:
     namespace = f"exit_{on_exit}"
     with Emulator(link=tmp_path / "port", first=True) as emulator, ArmClient(namespace=namespace) as client:
-        process = spawn("driver_node", namespace, port=tmp_path / "port", on_exit=on_exit, reconnect_s=0.2)
+        process = spawn("driver_node", namespace, port=tmp_path / "port", on_exit=on_exit, **PATIENT)
         client.wait_connected(READY_S)
         client.switch("enable_torque", True)
         client.carry_out(lambda: client.follow([0.8], [[0.2, 0.2, 0.2, 0.2, 0.0, 0.0]]), 8.0)
@@ -63,20 +65,24 @@ def test_on_exit_is_applied_before_the_driver_ends(tmp_path: Path, on_exit: str,
     np.testing.assert_allclose(DEFAULT_CALIBRATION.ticks_to_rad(ticks)[:5], rest[:5], atol=0.05)
 
 
-def test_a_pulled_plug_is_told_and_the_arm_comes_back(start_arm: StartArm) -> None:
-    arm = start_arm("driver_node")
-    client, emulator = arm.client, arm.emulator
-    assert emulator is not None
-    client.switch("enable_torque", True)
-    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
-    emulator.unplug()
-    client.wait_until(lambda: client.state == "DISCONNECTED", 3.0, "loss of the port")
-    with pytest.raises(CommandRefusedError, match="not connected"):
-        client.trigger("home")
-    emulator.plug_in()
-    client.wait_until(lambda: client.state == "IDLE", 5.0, "arm after it is plugged in again")
-    client.switch("enable_torque", True)
-    client.carry_out(lambda: client.trigger("home"), 10.0)
+def test_a_pulled_plug_is_told_and_the_arm_comes_back(tmp_path: Path) -> None:
+    command = node_command("driver_node", "plug", port=tmp_path / "port", **PATIENT)
+    with (
+        Emulator(link=tmp_path / "port", first=True) as emulator,
+        ProcessGroup([command]),
+        ArmClient(namespace="plug") as client,
+    ):
+        client.wait_connected(READY_S)
+        client.switch("enable_torque", True)
+        client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+        emulator.unplug()
+        client.wait_until(lambda: client.state == "DISCONNECTED", 5.0, "loss of the port")
+        with pytest.raises(CommandRefusedError, match="not connected"):
+            client.trigger("home")
+        emulator.plug_in()
+        client.wait_until(lambda: client.state == "IDLE", 5.0, "arm after it is plugged in again")
+        client.switch("enable_torque", True)
+        client.carry_out(lambda: client.trigger("home"), 10.0)
 
 
 @pytest.mark.parametrize(
