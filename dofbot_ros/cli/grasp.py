@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -152,16 +154,16 @@ def evaluate(
     emit(result, as_json, f"Grasps of {objects}")
 
 
-def _bar(last: str) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(last),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
+@contextmanager
+def _bar(last: str) -> Iterator[Progress]:
+    """Progress with an ETA; Ctrl-C ends the command with exit code 130."""
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn(last), TimeElapsedColumn(), TimeRemainingColumn()
+    try:
+        with Progress(TextColumn("{task.description}"), *columns, console=console) as bar:
+            yield bar
+    except KeyboardInterrupt:
+        console.print("interrupted")
+        raise typer.Exit(130) from None
 
 
 def _cores() -> int:

@@ -10,11 +10,10 @@ its mistakes are then among the data.
 
 from __future__ import annotations
 
+import itertools
 import json
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -30,6 +29,7 @@ from dofbot_ros.grasp.model_io import GraspModel, Logits, digest, load_model
 from dofbot_ros.grasp.pinch_plan import Pinch
 from dofbot_ros.grasp.scenes import Scene, SceneRules
 from dofbot_ros.grasp.view import rotation_yaw
+from dofbot_ros.grasp.workers import parallel
 
 BLOCK = 25
 """Attempts that a worker makes between two reports."""
@@ -118,9 +118,9 @@ def try_one(
         row, column, rotation = _guess(rng, cell, config, scene)
     view = config.rules.view
     pinch = Pinch(*view.to_table(row, column), rotation_yaw(rotation, config.rotations), view.height)
+    family = scene.things[cell.nearest(scene, pinch)].family
     verdict = cell.grasp(scene, cell.plan(pinch))
-    thing = scene.things[cell.nearest(scene, pinch)]
-    return scene, (row, column, rotation), verdict.outcome == "lifted", thing.family
+    return scene, (row, column, rotation), verdict.outcome == "lifted", family
 
 
 def _propose(rng: np.random.Generator, logits: Logits) -> tuple[int, int, int]:
@@ -216,28 +216,13 @@ def _leading(blocks: dict[int, GraspData]) -> list[GraspData]:
 
 def _blocks(config: CollectConfig, folder: Path, workers: int) -> Iterator[tuple[int, GraspData]]:
     """Blocks as they become ready, for ever; those on disk first."""
-    number = 0
-    while (path := _block_file(folder, number)).exists():
-        yield number, load(path)
-        number += 1
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    running: dict[Future[GraspData], int] = {}
-    try:
-        while True:
-            while len(running) < workers:
-                if _block_file(folder, number).exists():
-                    yield number, load(_block_file(folder, number))
-                else:
-                    running[pool.submit(collect_block, config, number)] = number
-                number += 1
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                block = running.pop(future)
-                data = future.result()
-                save(data, _block_file(folder, block))
-                yield block, data
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    done = sorted(int(path.stem.rsplit("-", 1)[1]) for path in folder.glob("block-*.npz"))
+    for number in done:
+        yield number, load(_block_file(folder, number))
+    missing = (number for number in itertools.count() if number not in done)
+    for number, data in parallel(partial(collect_block, config), missing, workers):
+        save(data, _block_file(folder, number))
+        yield number, data
 
 
 def _block_file(folder: Path, block: int) -> Path:

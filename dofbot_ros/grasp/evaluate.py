@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from dofbot_ros.grasp.families import families_of
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.planner import GraspPlanner, NetworkPlanner
 from dofbot_ros.grasp.scenes import SceneRules
+from dofbot_ros.grasp.workers import parallel
 from dofbot_ros.trials.statistics import wilson
 
 SALT = 0xE7A1
@@ -139,15 +139,11 @@ def evaluate(config: EvaluateConfig, workers: int, report: Callable[[int, int], 
     """
     shares = [list(range(i, min(i + 5, config.attempts))) for i in range(0, config.attempts, 5)]
     rows: list[Attempted] = []
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        for future in as_completed([pool.submit(attempt_share, config, share) for share in shares]):
-            rows += future.result()
-            if report is not None:
-                network = [row for row in rows if row.planner == NetworkPlanner.name]
-                report(len(network), sum(row.outcome == "lifted" for row in network))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    for _, share in parallel(partial(attempt_share, config), shares, workers):
+        rows += share
+        if report is not None:
+            network = [row for row in rows if row.planner == NetworkPlanner.name]
+            report(len(network), sum(row.outcome == "lifted" for row in network))
     rows.sort(key=lambda row: row.number)
     return summarise(rows, config)
 

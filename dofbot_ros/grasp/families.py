@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.grasp.object_files import read_folder
 from dofbot_ros.grasp.shapes import Box, Capsule, Cylinder, Part, Prism, Shape, Solid, polygon
 
 MAX_GRIP = 0.040
@@ -112,19 +114,25 @@ FAMILIES: dict[str, Family] = {name: make for split in SPLITS.values() for name,
 
 
 def families_of(names: str) -> dict[str, Family]:
-    """Families of a split, or of a comma-separated list of family names.
+    """Families of a split, of a comma-separated list of family names, or one for each file of a folder.
 
     Raises:
-        InputError: no such split or family.
+        InputError: no such split, family or folder.
     """
     if names in SPLITS:
         return SPLITS[names]
+    if Path(names).is_dir():
+        return {name: _always(shape) for name, shape in read_folder(Path(names)).shapes.items()}
     chosen = {}
     for name in (part.strip() for part in names.split(",")):
         if name not in FAMILIES:
-            raise InputError(one_of("split or family", name, [*SPLITS, *FAMILIES]))
+            raise InputError(one_of("split, family or folder", name, [*SPLITS, *FAMILIES]))
         chosen[name] = FAMILIES[name]
     return chosen
+
+
+def _always(shape: Shape) -> Family:
+    return lambda rng: shape  # noqa: ARG005
 
 
 def _height(rng: np.random.Generator) -> float:

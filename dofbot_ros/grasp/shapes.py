@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,11 @@ class Box:
     def volume(self) -> float:
         """[m^3]."""
         return math.prod(self.size)
+
+    def scaled(self, factor: float) -> Box:
+        """The same at another size."""
+        x, y, z = (factor * v for v in self.size)
+        return Box((x, y, z))
 
     def hull(self) -> FloatArray:
         """Corners (8, 3) [m] about its centre."""
@@ -45,6 +52,10 @@ class Cylinder:
         """[m^3]."""
         return math.pi * self.radius**2 * self.length
 
+    def scaled(self, factor: float) -> Cylinder:
+        """The same at another size."""
+        return Cylinder(factor * self.radius, factor * self.length)
+
     def hull(self) -> FloatArray:
         """Points (48, 3) [m] on both rims."""
         return extrude(polygon(24, self.radius), self.length)
@@ -65,6 +76,10 @@ class Capsule:
     def volume(self) -> float:
         """[m^3]."""
         return math.pi * self.radius**2 * (self.length + 4.0 / 3.0 * self.radius)
+
+    def scaled(self, factor: float) -> Capsule:
+        """The same at another size."""
+        return Capsule(factor * self.radius, factor * self.length)
 
     def hull(self) -> FloatArray:
         """Points (n, 3) [m] on its surface: the rims of the cylinder and both poles."""
@@ -90,6 +105,10 @@ class Prism:
         x, y = np.array(self.outline).T
         return 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) * self.height
 
+    def scaled(self, factor: float) -> Prism:
+        """The same at another size."""
+        return Prism(tuple((factor * x, factor * y) for x, y in self.outline), factor * self.height)
+
     def hull(self) -> FloatArray:
         """Corners (2n, 3) [m]."""
         return extrude(np.array(self.outline), self.height)
@@ -97,11 +116,56 @@ class Prism:
     def geometry(self, folder: Path, name: str) -> str:
         """URDF geometry; its mesh is written to `folder`/`name`.obj."""
         path = folder / f"{name}.obj"
-        path.write_text(_prism_obj(self.hull()), encoding="utf-8")
+        path.write_text(obj_text(self.hull(), _prism_faces(len(self.outline))), encoding="utf-8")
         return f'<mesh filename="{path}"/>'
 
 
-Solid = Box | Cylinder | Capsule | Prism
+class Mesh:
+    """The convex hull of points (n, 3) [m]; of many, the outermost in each of some hundred directions.
+
+    Args:
+        points: at least four, not in one plane.
+    """
+
+    DIRECTIONS = 200
+
+    def __init__(self, points: FloatArray) -> None:
+        # Directions that cover the sphere evenly (the Fibonacci lattice).
+        k = np.arange(self.DIRECTIONS) + 0.5
+        height, angle = 1.0 - 2.0 * k / self.DIRECTIONS, np.pi * (1.0 + 5.0**0.5) * k
+        side = np.sqrt(1.0 - height**2)
+        directions = np.stack([side * np.cos(angle), side * np.sin(angle), height], axis=-1)
+        self.points: FloatArray = np.unique(points[np.argmax(points @ directions.T, axis=0)], axis=0)
+
+    @property
+    def volume(self) -> float:
+        """About half of the box around it: good enough for a mass that is drawn at random [m^3]."""
+        return 0.5 * float(np.prod(np.ptp(self.points, axis=0)))
+
+    def scaled(self, factor: float) -> Mesh:
+        """The same at another size."""
+        return Mesh(factor * self.points)
+
+    def hull(self) -> FloatArray:
+        """The points (n, 3) [m]."""
+        return self.points
+
+    def geometry(self, folder: Path, name: str) -> str:
+        """URDF geometry; its mesh is written to `folder`/`name`.obj."""
+        from scipy.spatial import ConvexHull
+
+        hull = ConvexHull(self.points)
+        triangles = []
+        for corners, plane in zip(hull.simplices, hull.equations, strict=True):
+            a, b, c = self.points[corners]
+            outward = float(np.dot(np.cross(b - a, c - a), plane[:3])) > 0
+            triangles.append(corners if outward else corners[::-1])
+        path = folder / f"{name}.obj"
+        path.write_text(obj_text(self.points, triangles), encoding="utf-8")
+        return f'<mesh filename="{path}"/>'
+
+
+Solid = Box | Cylinder | Capsule | Prism | Mesh
 
 
 @dataclass(frozen=True)
@@ -192,22 +256,25 @@ def extrude(outline: FloatArray, height: float) -> FloatArray:
     return np.vstack([np.hstack([outline, -z]), np.hstack([outline, z])])
 
 
-def _prism_obj(corners: FloatArray) -> str:
-    """Wavefront OBJ of an extruded convex polygon; each face has normals of its own."""
-    n = len(corners) // 2
-    low, high = list(range(1, n + 1)), list(range(n + 1, 2 * n + 1))
-    faces: list[list[int]] = [low[::-1], high]
-    faces += [[low[i], low[(i + 1) % n], high[(i + 1) % n], high[i]] for i in range(n)]
+def obj_text(corners: FloatArray, faces: Sequence[Sequence[int]]) -> str:
+    """Wavefront OBJ of convex faces, corners (n, 3) and their indices counter-clockwise from outside.
+
+    Each face has a normal of its own, so that edges are drawn sharp.
+    """
     lines = [f"v {_numbers(corner)}" for corner in corners]
     triangles: list[str] = []
     for number, face in enumerate(faces, start=1):
-        a, b, c = (corners[i - 1] for i in face[:3])
+        a, b, c = (corners[i] for i in face[:3])
         normal = np.cross(b - a, c - a)
-        lines.append(f"vn {_numbers(normal / np.linalg.norm(normal))}")
-        triangles += [
-            f"f {face[0]}//{number} {face[i]}//{number} {face[i + 1]}//{number}" for i in range(1, len(face) - 1)
-        ]
+        lines.append(f"vn {_numbers(normal / max(float(np.linalg.norm(normal)), 1e-12))}")
+        for second, third in pairwise(face[1:]):
+            triangles.append("f " + " ".join(f"{i + 1}//{number}" for i in (face[0], second, third)))
     return "\n".join([*lines, *triangles]) + "\n"
+
+
+def _prism_faces(n: int) -> list[list[int]]:
+    low, high = list(range(n)), list(range(n, 2 * n))
+    return [low[::-1], high, *([low[i], low[(i + 1) % n], high[(i + 1) % n], high[i]] for i in range(n))]
 
 
 def _numbers(values: object) -> str:

@@ -1,0 +1,114 @@
+"""Families fit the gripper and share no shape; what the engine loads has the size that the shape says; files too."""
+
+from __future__ import annotations
+
+import struct
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.families import FAMILIES, MAX_GRIP, SPLITS, families_of
+from dofbot_ros.grasp.object_files import MAX_HEIGHT, MAX_LENGTH, MAX_WIDTH, read_folder
+from dofbot_ros.grasp.shapes import Box, Part, Shape, write_urdf
+from dofbot_ros.sim import engine
+
+CUBE_OBJ = "\n".join(f"v {x} {y} {z}" for x in (0, 20) for y in (0, 30) for z in (0, 40)) + "\nf 1 2 3\n"
+
+
+def widths(points: np.ndarray) -> np.ndarray:
+    """Extent of the footprint along 36 directions [m]."""
+    angle = np.linspace(0, np.pi, 36, endpoint=False)
+    return np.ptp(points[:, :2] @ np.stack([np.cos(angle), np.sin(angle)]), axis=0)
+
+
+def test_no_family_is_in_two_splits() -> None:
+    for a, b in combinations(SPLITS.values(), 2):
+        assert not set(a) & set(b)
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_a_family_stands_on_the_table_and_fits_the_open_fingers(name: str) -> None:
+    for seed in range(50):
+        shape = FAMILIES[name](np.random.default_rng(seed))
+        points = shape.hull()
+        assert shape.family == name
+        assert points[:, 2].min() == pytest.approx(0.0, abs=1e-9)
+        assert 0.017 < np.ptp(points[:, 2]) < 0.045
+        # An L, a T and a plus are held by one bar; whatever is convex is held whole.
+        narrowest = widths(points).min() if name not in ("ell", "tee", "cross") else 0.0
+        assert narrowest <= MAX_GRIP + 1e-3
+        assert shape.radius < 0.06
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_the_engine_loads_what_the_shape_says(name: str, tmp_path: Path) -> None:
+    client = engine.connect()
+    try:
+        for seed in range(2):
+            shape = FAMILIES[name](np.random.default_rng(seed))
+            body = client.loadURDF(str(write_urdf(shape, 0.031, (1.0, 0.0, 0.0), tmp_path, f"{name}{seed}")))
+            assert client.getDynamicsInfo(body, -1)[0] == pytest.approx(0.031)
+            low, high = client.getAABB(body)
+            expected = shape.hull() - shape.centroid
+            # The engine adds a margin of a few millimetres around some shapes' boxes.
+            assert np.array(low) == pytest.approx(expected.min(axis=0), abs=0.005)
+            assert np.array(high) == pytest.approx(expected.max(axis=0), abs=0.005)
+    finally:
+        client.disconnect()
+
+
+def test_centroid_and_volume_of_two_boxes() -> None:
+    shape = Shape("two", (Part(Box((0.02, 0.02, 0.02)), (0, 0, 0.01)), Part(Box((0.02, 0.02, 0.04)), (0.03, 0, 0.02))))
+    assert shape.volume == pytest.approx(8e-6 + 16e-6)
+    assert shape.centroid == pytest.approx([0.02, 0.0, 0.05 / 3])
+
+
+def write_stl(path: Path, binary: bool) -> None:
+    corners = np.array([[0, 0, 0], [50, 0, 0], [0, 50, 0], [0, 0, 50]], float)
+    faces = [(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)]
+    if binary:
+        facets = b"".join(struct.pack("<12fH", 0, 0, 0, *corners[list(face)].ravel(), 0) for face in faces)
+        path.write_bytes(b" " * 80 + struct.pack("<I", len(faces)) + facets)
+        return
+    lines = [f"vertex {x} {y} {z}" for face in faces for x, y, z in corners[list(face)]]
+    path.write_text("solid t\n" + "\n".join(lines) + "\nendsolid t\n")
+
+
+def test_files_are_scaled_to_the_gripper_and_bad_ones_named(tmp_path: Path) -> None:
+    (tmp_path / "box.obj").write_text(CUBE_OBJ)
+    write_stl(tmp_path / "binary.stl", binary=True)
+    write_stl(tmp_path / "text.stl", binary=False)
+    box = '<collision><geometry><box size="1 2 1"/></geometry></collision>'
+    ball = '<collision><origin xyz="0 2 0"/><geometry><sphere radius="0.5"/></geometry></collision>'
+    mesh = '<collision><geometry><mesh filename="box.obj" scale="2 2 2"/></geometry></collision>'
+    (tmp_path / "union.urdf").write_text(f'<robot name="u"><link name="a">{box}{ball}</link></robot>')
+    (tmp_path / "mesh.urdf").write_text(f'<robot name="m"><link name="a">{mesh}</link></robot>')
+    (tmp_path / "arm.urdf").write_text('<robot name="r"><link name="a"/><link name="b"/></robot>')
+    (tmp_path / "empty.obj").write_text("# nothing\n")
+    (tmp_path / "flat.obj").write_text("v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n")
+    (tmp_path / "torn.urdf").write_text("<robot")
+    (tmp_path / "readme.txt").write_text("not looked at")
+    found = read_folder(tmp_path)
+    assert sorted(found.shapes) == ["binary.stl", "box.obj", "mesh.urdf", "text.stl", "union.urdf"]
+    for shape in found.shapes.values():
+        x, y, z = np.ptp(shape.hull(), axis=0)
+        assert min(x, y) <= MAX_WIDTH + 1e-9
+        assert max(x, y) <= MAX_LENGTH + 1e-9
+        assert z <= MAX_HEIGHT + 1e-9
+        assert max(min(x, y) / MAX_WIDTH, max(x, y) / MAX_LENGTH, z / MAX_HEIGHT) == pytest.approx(1.0)
+    x, y, z = np.ptp(found.shapes["mesh.urdf"].hull(), axis=0)
+    assert [y / x, z / x] == pytest.approx([1.5, 2.0])
+    assert sorted(found.skipped) == ["arm.urdf", "empty.obj", "flat.obj", "torn.urdf"]
+    assert "2 links" in found.skipped["arm.urdf"]
+    assert "flat" in found.skipped["flat.obj"]
+    assert set(families_of(str(tmp_path))) == set(found.shapes)
+
+
+def test_a_folder_without_objects_and_an_unknown_family_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no usable \.urdf"):
+        families_of(str(tmp_path))
+    with pytest.raises(InputError, match="did you mean heldout"):
+        families_of("held-out")
