@@ -132,6 +132,9 @@ def evaluate(
     objects: Annotated[str, typer.Option(help="train, validation, heldout, or family names.")] = "heldout",
     clutter: ClutterOption = 1,
     baselines: Annotated[bool, typer.Option(help="Measure the baselines in the same scenes.")] = True,
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="Over an emulated serial line, in real time, in an unfamiliar world.")
+    ] = False,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     as_json: JsonOption = False,
@@ -143,7 +146,7 @@ def evaluate(
     from dofbot_ros.grasp.scenes import SceneRules
 
     rules = SceneRules(objects=clutter, view=load_model(model).info.view)
-    config = EvaluateConfig(objects, attempts, seed, model, rules, BASELINES if baselines else ())
+    config = EvaluateConfig(objects, attempts, seed, model, rules, BASELINES if baselines else (), rehearsal)
     with _bar("{task.fields[rate]:.1%} lifted") as bar:
         task = bar.add_task("attempts", total=attempts, rate=0.0)
 

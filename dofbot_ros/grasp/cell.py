@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from types import TracebackType
 
 import numpy as np
 
+from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import load_model
 from dofbot_ros.core.types import N_JOINTS, FloatArray
@@ -14,9 +16,12 @@ from dofbot_ros.grasp.attempt import Mover, Verdict, attempt
 from dofbot_ros.grasp.families import Family
 from dofbot_ros.grasp.pinch_plan import OutOfReachError, Pinch, PinchPlan, PinchPlanner
 from dofbot_ros.grasp.scenes import Scene, SceneMaker, SceneRules
+from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.hardware.serial_arm import SerialArm
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.sim.arm import SimArm
+from dofbot_ros.sim.servos import WorldServos
 
 MAX_VELOCITY = 2.4
 """Of the joints during an attempt [rad/s]; the servos turn at 3.4 without load."""
@@ -44,13 +49,22 @@ class GraspCell:
     Args:
         families: which the objects are drawn from.
         rules: of the scenes.
+        rehearsal: drive the arm as the real one is driven, over an emulated serial line in real time, instead of
+            straight and as fast as possible.
     """
 
-    def __init__(self, families: Mapping[str, Family], rules: SceneRules | None = None) -> None:
+    def __init__(
+        self, families: Mapping[str, Family], rules: SceneRules | None = None, *, rehearsal: bool = False
+    ) -> None:
         self.maker = SceneMaker(families, rules)
         self._planner = pinch_planner()
-        self._arm = SimArm(self.maker.world)
-        self._arm.connect()
+        self._emulator = Emulator(WorldServos(self.maker.world)) if rehearsal else None
+        if self._emulator is None:
+            self._arm: ArmBackend = SimArm(self.maker.world)
+            self._arm.connect()
+        else:
+            self._emulator.start()
+            self._arm = SerialArm(self._emulator.port)
 
     def __enter__(self) -> GraspCell:
         return self
@@ -59,7 +73,21 @@ class GraspCell:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._arm.close()
+        if self._emulator is not None:
+            self._emulator.close()
         self.maker.close()
+
+    def make(self, seed: int) -> Scene:
+        """A new scene; see SceneMaker.make."""
+        if self._emulator is None:
+            return self.maker.make(seed)
+        wall, world = time.monotonic(), self.maker.world.now_s
+        with self._emulator.lock:
+            scene = self.maker.make(seed)
+        # The objects came to rest faster than in real time: the emulator lets no time pass until it is due again.
+        time.sleep(max(0.0, (self.maker.world.now_s - world) - (time.monotonic() - wall)))
+        self._arm.connect()
+        return scene
 
     def positions(self, scene: Scene) -> FloatArray:
         """True centres of mass of the things (n, 3) [m]: for judges, and for proposals while data are collected."""

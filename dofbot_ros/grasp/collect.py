@@ -110,7 +110,7 @@ def try_one(
 ) -> tuple[Scene, tuple[int, int, int], bool, str]:
     """Attempt `number`: scene, action (row, column, rotation), success, family."""
     seed = scene_seed(config.seed, number)
-    scene = cell.maker.make(seed)
+    scene = cell.make(seed)
     rng = np.random.default_rng([seed, 0xAC7])
     if model is not None and rng.random() < MODEL_SHARE:
         row, column, rotation = _propose(rng, model.logits(scene.image))

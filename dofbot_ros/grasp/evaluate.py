@@ -6,7 +6,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from dofbot_ros.grasp.collect import scene_seed
 from dofbot_ros.grasp.families import families_of
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.planner import GraspPlanner, NetworkPlanner
-from dofbot_ros.grasp.scenes import SceneRules
+from dofbot_ros.grasp.scenes import Randomisation, SceneRules
 from dofbot_ros.grasp.workers import parallel
 from dofbot_ros.trials.statistics import wilson
 
@@ -31,6 +31,16 @@ TRIED = 5
 """Candidates that are looked at until one is within reach."""
 
 BASELINES = ("random", "moments")
+
+REHEARSAL = Randomisation(
+    object_friction=(0.45, 0.6),
+    table_friction=(0.3, 0.5),
+    camera_shift=0.025,
+    ambient=(0.30, 0.45),
+    light_lean=1.4,
+    noise=(4.0, 8.0),
+)
+"""Another world than the one that was trained on: less friction, dimmer and lower light, camera further off, noise."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,7 @@ class EvaluateConfig:
         model: a run's folder or an .onnx file; None for the shipped network.
         rules: of the scenes; the view is the model's.
         baselines: planners that are measured beside the network.
+        rehearsal: over an emulated serial line in real time, in a world outside of what was trained on.
     """
 
     objects: str = "heldout"
@@ -52,6 +63,7 @@ class EvaluateConfig:
     model: Path | None = None
     rules: SceneRules = field(default_factory=SceneRules)
     baselines: tuple[str, ...] = BASELINES
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,7 @@ class Attempted:
 def attempt_scene(cell: GraspCell, planner: GraspPlanner, config: EvaluateConfig, number: int) -> Attempted:
     """Let `planner` grasp in scene `number`."""
     begin = time.perf_counter()
-    scene = cell.maker.make(scene_seed(config.seed ^ SALT, number))
+    scene = cell.make(scene_seed(config.seed ^ SALT, number))
     looked = time.perf_counter()
     candidates = planner.candidates(scene.image, cell.maker.rules.view)
     planned = time.perf_counter()
@@ -110,7 +122,8 @@ def attempt_share(config: EvaluateConfig, numbers: list[int]) -> list[Attempted]
     """All planners in the scenes `numbers`, in this process's own world."""
     global _bench
     if _bench is None:
-        cell = GraspCell(families_of(config.objects), config.rules)
+        rules = replace(config.rules, ranges=REHEARSAL) if config.rehearsal else config.rules
+        cell = GraspCell(families_of(config.objects), rules, rehearsal=config.rehearsal)
         network = NetworkPlanner(load_model(config.model))
         _bench = cell, [network, *(_baseline(name, network) for name in config.baselines)]
     cell, planners = _bench
@@ -164,6 +177,7 @@ def summarise(rows: list[Attempted], config: EvaluateConfig) -> dict[str, Any]:
         "seconds_per_attempt": float(np.mean([row.seconds for row in network])),
         "objects": config.objects,
         "objects_per_scene": config.rules.objects,
+        "rehearsal": config.rehearsal,
         "seed": config.seed,
         "failed_scenes": [asdict(row) for row in network if row.outcome != "lifted"],
     }

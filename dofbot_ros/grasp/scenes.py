@@ -151,7 +151,8 @@ class SceneMaker:
     def poses(self, scene: Scene) -> dict[int, FloatArray]:
         """True pose of every thing's centre of mass, by body, (4, 4): for judges, never for planners."""
         client = self.world.client
-        found = {thing.body: client.getBasePositionAndOrientation(thing.body) for thing in scene.things}
+        with self.world.lock:
+            found = {thing.body: client.getBasePositionAndOrientation(thing.body) for thing in scene.things}
         return {body: transform(matrix_from_quat(quat), position) for body, (position, quat) in found.items()}
 
     # -- objects -----------------------------------------------------------------------------------------------------

@@ -91,6 +91,17 @@ def test_a_slippery_cube_is_lost() -> None:
     assert "lifted" not in outcomes
 
 
+@pytest.mark.slow
+def test_a_cube_is_lifted_over_the_serial_line() -> None:
+    with GraspCell(families_of("cube"), rehearsal=True) as rehearsed:
+        scene = rehearsed.make(1)
+        x, y, _ = rehearsed.positions(scene)[0]
+        assert rehearsed.grasp(scene, rehearsed.plan(across(x, y))).outcome == "lifted"
+        scene = rehearsed.make(2)
+        x, y, _ = rehearsed.positions(scene)[0]
+        assert rehearsed.grasp(scene, rehearsed.plan(across(x, y))).outcome == "lifted"
+
+
 def test_what_is_out_of_reach_is_said_so(cell: GraspCell) -> None:
     scene = cell.maker.make(0)
     assert cell.plan(across(0.40, 0.0)) is None
