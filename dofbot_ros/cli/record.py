@@ -1,0 +1,132 @@
+"""`dofbot record` and `dofbot export`: episodes of a running arm, and what learning needs of them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from dofbot_ros.cli.output import console
+
+if TYPE_CHECKING:
+    from dofbot_ros.nodes.record_node import Arrival, RecordNode
+
+REFRESH_S = 0.25
+FIND_S = 5.0
+ENDINGS = {"keep": None, "success": True, "failure": False}
+DISCARD = "discard"
+
+
+def record(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the episodes.")],
+    label: Annotated[str, typer.Option(help="What is done; part of the file name.")] = "",
+    operator: Annotated[str, typer.Option(help="Who does it.")] = "",
+    topics: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOPIC", help="Record this in place of the usual topics; may be repeated."),
+    ] = None,
+    image_hz: Annotated[float, typer.Option(min=0.1, help="At most so many camera images a second.")] = 10.0,
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="End after so long; otherwise Ctrl-C ends it.")] = None,
+    keep: Annotated[
+        bool | None,
+        typer.Option("--keep/--discard", help="What becomes of the episode. Otherwise you are asked, at a terminal."),
+    ] = None,
+    success: Annotated[
+        bool | None, typer.Option("--success/--failure", help="Keep it, and note whether it went well.")
+    ] = None,
+    namespace: Annotated[str, typer.Option(help="Of the arm.")] = "",
+) -> None:
+    """Record an episode of a running arm (`dofbot up ...`) as one MCAP file; prints its path when it is kept.
+
+    Whatever happens to this program, all but the last second can be read. Ctrl-C ends the episode.
+    """
+    from dofbot_ros.nodes.record_node import RecordNode
+    from dofbot_ros.record.episode import EpisodeWriter
+    from dofbot_ros.record.metadata import EpisodeInfo, Outcome
+    from dofbot_ros.record.topics import chosen_topics
+
+    namespace = namespace.strip("/")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
+    try:
+        with RecordNode(chosen_topics(topics or [], image_hz), namespace) as node:
+            node.wait_for_publishers(FIND_S)
+            config = {"arm": node.arm_parameters(), "image_hz": image_hz}
+            writer = EpisodeWriter(out, EpisodeInfo(time.time(), label, operator, namespace, config))
+            begun = time.monotonic()
+            node.start(writer.write)
+            try:
+                _show_until_the_end(node, writer.path, seconds)
+            except KeyboardInterrupt:
+                console.print("the episode has ended")
+            finally:
+                node.close()
+                duration_s = time.monotonic() - begun
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    ending = _ending(keep, success)
+    if ending == DISCARD:
+        writer.discard()
+        console.print(f"discarded {writer.path}", highlight=False, soft_wrap=True, markup=False)
+        return
+    writer.finish(Outcome(ENDINGS[ending], duration_s))
+    counts = ", ".join(f"{topic.removeprefix(f'/{namespace}').strip('/')} {n}" for topic, n in writer.counts.items())
+    console.print(f"kept {duration_s:.1f} s: {counts or 'no message at all'}", highlight=False, markup=False)
+    sys.stdout.write(f"{writer.path}\n")
+
+
+def export(
+    episode: Annotated[Path, typer.Argument(help="Episode (MCAP file).", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="File to write (.npz).", show_default=False)],
+    images: Annotated[
+        bool, typer.Option("--images", help="Decoded camera images too; they make the file large.")
+    ] = False,
+) -> None:
+    """Write an episode as numpy arrays for learning: times, positions, commands, gaps, and images where asked for."""
+    from dofbot_ros.record.export import export_npz
+
+    shapes = export_npz(episode, out, images)
+    text = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items())
+    console.print(f"wrote {out}: {text}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _show_until_the_end(node: RecordNode, path: Path, seconds: float | None) -> None:
+    begun = time.monotonic()
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while seconds is None or time.monotonic() - begun < seconds:
+            time.sleep(REFRESH_S if seconds is None else min(REFRESH_S, seconds))
+            live.update(_table(node.arrivals(), path, time.monotonic() - begun), refresh=console.is_terminal)
+
+
+def _table(arrivals: dict[str, Arrival], path: Path, seconds: float) -> Table:
+    table = Table(title=f"recording {path}: {seconds:.0f} s (Ctrl-C ends it)", title_justify="left")
+    for heading, justify in (("topic", "left"), ("messages", "right"), ("1/s", "right"), ("age, s", "right")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for name, arrival in arrivals.items():
+        table.add_row(name, str(arrival.count), f"{arrival.rate_hz:.1f}", f"{arrival.age_s:.1f}")
+    return table
+
+
+def _ending(keep: bool | None, success: bool | None) -> str:
+    """One of ENDINGS, or DISCARD."""
+    if keep is False:
+        return DISCARD
+    if success is not None:
+        return "success" if success else "failure"
+    if keep or not sys.stdin.isatty():
+        return "keep"
+    try:
+        while True:
+            console.print("keep it, as a [b]success[/b] or a [b]failure[/b], or [b]discard[/b] it?", end=" ")
+            answer = (input().strip().lower() or "keep").split()[0]
+            for choice in (*ENDINGS, DISCARD):
+                if choice.startswith(answer):
+                    return choice
+    except (KeyboardInterrupt, EOFError):
+        return "keep"

@@ -1,0 +1,211 @@
+"""Takes the messages of an episode off the wire, as bytes: nothing is decoded on the way to the file."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import parameter_value_to_python
+from rclpy.parameter_client import AsyncParameterClient
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from dofbot_ros.core.dds import use_shipped_profile
+from dofbot_ros.errors import DofbotError, InputError, one_of
+from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE
+from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
+
+ANSWER_S = 2.0
+POLL_S = 0.05
+NAMELESS = "_NODE_NAME_UNKNOWN_"
+"""What rmw calls a node whose name has not arrived yet."""
+EVERY_ONE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE)
+"""Deep enough for seconds in which the recorder does not get to run."""
+DELIVERIES: dict[Delivery, QoSProfile] = {"stream": EVERY_ONE, "latched": LATCHED, "image": NEWEST_IMAGE}
+
+Sink = Callable[[str, str, bytes, int, int], None]
+"""Full topic name, type name, CDR bytes, received and sent [ns]: EpisodeWriter.write."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How a topic comes in: messages so far, their present rate [1/s], and the age of the last one [s]."""
+
+    count: int
+    rate_hz: float
+    age_s: float
+
+
+class RecordNode:
+    """A node of its own, spinning in a thread of its own, within the namespace of the arm.
+
+    Args:
+        topics: what to record; topics without publishers are subscribed to all the same, if their type is known.
+        namespace: of the arm.
+    """
+
+    def __init__(self, topics: Sequence[Topic], namespace: str = "") -> None:
+        use_shipped_profile()
+        self._topics = topics
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self._node = Node("record_node", namespace=namespace, context=self._context)
+        self._arrivals: dict[str, deque[float]] = {topic.name: deque(maxlen=100) for topic in topics}
+        self._counts = dict.fromkeys(self._arrivals, 0)
+        self._failure: BaseException | None = None
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, name="record", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> RecordNode:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave ROS; no message is taken any more. May be called twice."""
+        if self._context.ok():
+            self._executor.shutdown()
+            self._thread.join()
+            self._node.destroy_node()
+            self._context.try_shutdown()
+
+    def wait_for_publishers(self, timeout_s: float) -> None:
+        """Return when at least one of the topics has a publisher, and all whose type is not known have one.
+
+        Raises:
+            DofbotError: not within `timeout_s` [s].
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            published = self._published()
+            unknown = [t.name for t in self._topics if not t.type_name and self._full_name(t) not in published]
+            if not unknown and any(self._full_name(t) in published for t in self._topics):
+                return
+            if time.monotonic() > deadline:
+                break
+            time.sleep(POLL_S)
+        if unknown and published:
+            raise InputError(one_of("topic", unknown[0], sorted(published)))
+        raise DofbotError(
+            f"nobody publishes {self._node.resolve_topic_name(unknown[0] if unknown else JOINT_STATES)}: "
+            "is the arm running (dofbot up sim), in this namespace and ROS_DOMAIN_ID?"
+        )
+
+    def arm_parameters(self) -> dict[str, Any]:
+        """Name and parameters of the arm's node; empty when none answers."""
+        name = self._arm_node()
+        if name is None:
+            return {}
+        client = AsyncParameterClient(self._node, name)
+        if not client.wait_for_services(ANSWER_S):
+            return {}
+        listed: Any = self._answer(client.list_parameters())
+        parameters = [] if listed is None else list(listed.result.names)
+        values: Any = self._answer(client.get_parameters(parameters))
+        if values is None:
+            return {}
+        pairs = zip(parameters, values.values, strict=True)
+        return {"node": name, **{key: parameter_value_to_python(value) for key, value in pairs}}
+
+    def start(self, sink: Sink) -> None:
+        """Give every message that comes from now on to `sink`, in this node's thread."""
+        for topic in self._topics:
+            type_name = topic.type_name or self._published()[self._full_name(topic)]
+            package, _, name = type_name.split("/")
+            message_class = getattr(importlib.import_module(f"{package}.msg"), name)
+            delivery = DELIVERIES.get(topic.delivery) or self._offered(self._full_name(topic))
+            callback = self._taking(topic, type_name, sink)
+            self._node.create_subscription(message_class, topic.name, callback, delivery, raw=True)
+
+    def arrivals(self) -> dict[str, Arrival]:
+        """How each topic that has come in at all does, by its name as given.
+
+        Raises:
+            DofbotError: the sink failed; with its reason.
+        """
+        if self._failure is not None:
+            raise self._failure
+        now = time.monotonic()
+        result = {}
+        for name, count in list(self._counts.items()):
+            times = list(self._arrivals[name])
+            if times:
+                span = times[-1] - times[0]
+                result[name] = Arrival(count, (len(times) - 1) / span if span > 0 else 0.0, now - times[-1])
+        return result
+
+    def _taking(self, topic: Topic, type_name: str, sink: Sink) -> Callable[[bytes, Any], None]:
+        full_name, times = self._full_name(topic), self._arrivals[topic.name]
+        period_s = 1.0 / topic.max_hz if topic.max_hz else 0.0
+        due_s = -float("inf")
+
+        def on_message(cdr: bytes, info: Any) -> None:
+            nonlocal due_s
+            now = time.monotonic()
+            if now < due_s:
+                return
+            # Half a period of slack keeps the mean rate when messages come at a rate that is no multiple of it.
+            due_s = max(due_s, now - 0.5 * period_s) + period_s
+            sink(full_name, type_name, cdr, time.time_ns(), info["source_timestamp"])
+            times.append(now)
+            self._counts[topic.name] += 1
+
+        return on_message
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            return
+        except BaseException as error:
+            self._failure = error
+
+    def _published(self) -> dict[str, str]:
+        """Type name by full topic name, of all topics that somebody publishes."""
+        topics = self._node.get_topic_names_and_types()
+        return {name: types[0] for name, types in topics if self._node.count_publishers(name)}
+
+    def _arm_node(self) -> str | None:
+        """Who publishes joint_states; names become known a moment later than topics."""
+        deadline = time.monotonic() + ANSWER_S
+        while time.monotonic() < deadline:
+            for info in self._node.get_publishers_info_by_topic(self._node.resolve_topic_name(JOINT_STATES)):
+                if info.node_name != NAMELESS:
+                    return f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+            time.sleep(POLL_S)
+        return None
+
+    def _full_name(self, topic: Topic) -> str:
+        return str(self._node.resolve_topic_name(topic.name))
+
+    def _offered(self, full_name: str) -> QoSProfile:
+        """What every publisher of the topic can serve."""
+        offers = [info.qos_profile for info in self._node.get_publishers_info_by_topic(full_name)]
+        reliable = all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers)
+        latched = all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
+        return QoSProfile(
+            history=HistoryPolicy.KEEP_LAST,
+            depth=EVERY_ONE.depth,
+            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+            durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+        )
+
+    @staticmethod
+    def _answer(future: Any) -> Any:
+        done = threading.Event()
+        future.add_done_callback(lambda _: done.set())
+        return future.result() if done.wait(ANSWER_S) else None

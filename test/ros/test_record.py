@@ -1,0 +1,180 @@
+"""`dofbot record` beside a running arm: what it writes, how it ends, and what is left when it is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dofbot_ros.core.types import ARM_JOINTS
+from dofbot_ros.record.motion import RecordedMotion
+from dofbot_ros.record.reader import Episode
+
+from .conftest import Arm, StartArm
+
+DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
+WAIT_S = 40.0
+
+
+@pytest.fixture(scope="module")
+def arm(start_arm: StartArm) -> Iterator[Arm]:
+    """A simulated arm that is streamed along a wave all the while, its gripper told now and then."""
+    arm = start_arm("sim_node", soft_start_s=0.1)
+    arm.client.switch("enable_torque", True)
+    done = threading.Event()
+
+    def wave() -> None:
+        begun = time.monotonic()
+        for cycle in count():
+            if done.wait(0.02):
+                return
+            arm.client.stream(0.3 * np.sin(1.5 * (time.monotonic() - begun)) * np.ones(5), ARM_JOINTS)
+            if cycle % 25 == 0:
+                arm.client.grip(0.03)
+
+    waving = threading.Thread(target=wave)
+    waving.start()
+    yield arm
+    done.set()
+    waving.join()
+
+
+@contextmanager
+def recorder(arm: Arm, folder: Path, *options: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
+    """`dofbot record`; it is dead afterwards."""
+    words = ["record", "--out", str(folder), "--namespace", arm.client.node.get_namespace(), *options]
+    process = subprocess.Popen(
+        [*DOFBOT, *words], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def recorded_s(folder: Path) -> float:
+    """How much can be read of the one episode in `folder`."""
+    paths = list(folder.glob("*.mcap"))
+    return Episode(paths[0]).duration_s if paths else 0.0
+
+
+def test_an_episode_holds_the_arm_its_commands_its_pictures_and_its_parameters(arm: Arm, tmp_path: Path) -> None:
+    options = ("--seconds", "4", "--label", "wave", "--operator", "Ada", "--image-hz", "5", "--success")
+    with recorder(arm, tmp_path, *options) as process:
+        out, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0, err
+    episode = Episode(Path(out.strip()))
+    assert episode.info is not None
+    assert (episode.info.label, episode.info.operator) == ("wave", "Ada")
+    assert episode.info.config["arm"]["soft_start_s"] == 0.1
+    assert episode.outcome is not None
+    assert episode.outcome.success is True
+    counts = episode.counts
+    assert counts["joint_states"] > 25 * episode.duration_s
+    assert counts["command/joint_stream"] > 15 * (episode.duration_s - 1.5)
+    assert 1 <= counts["camera/image_raw/compressed"] <= 5 * 4 + 2
+    assert counts["state"] >= 1
+    assert counts["command/gripper"] >= 2
+    assert counts["robot_description"] == 1
+    pictures = [m.content for m in episode.messages("camera/image_raw/compressed")]
+    assert all(bytes(p.data).startswith(b"\xff\xd8") for p in pictures)
+    motion = RecordedMotion(episode)
+    # DDS finds the publishers of a new subscription one after the other: the first second may lack some.
+    times = np.linspace(1.5, motion.duration_s - 0.5, 100)
+    assert motion.told(times).all(axis=-1).mean() > 0.8
+    assert np.ptp(motion.wanted(times), axis=0).min() > 0.1
+
+
+def test_what_was_recorded_plays_on_the_simulated_arm(arm: Arm, tmp_path: Path) -> None:
+    with recorder(arm, tmp_path, "--seconds", "3") as process:
+        out, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0, err
+    command = [*DOFBOT, "replay", out.strip(), "--backend", "sim", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert {"duration_s", "points", "clamped", "rms_error_rad"} <= set(result)
+    assert result["rms_error_without_lag_rad"] < 0.03
+    assert result["points"] == pytest.approx(50 * result["duration_s"], abs=3)
+
+
+def test_after_sigkill_all_but_the_last_second_reads_back(arm: Arm, tmp_path: Path) -> None:
+    with recorder(arm, tmp_path) as process:
+        wait_for(lambda: recorded_s(tmp_path) > 2.0, process)
+        killed_s = time.time()
+        process.kill()
+        process.wait()
+    (path,) = tmp_path.glob("*.mcap")
+    episode = Episode(path)
+    assert killed_s - episode.end_s < 1.0
+    assert episode.finished
+    assert episode.outcome is None
+    assert RecordedMotion(episode).duration_s > 2.0
+
+
+@pytest.mark.parametrize(("option", "files"), [("--keep", 1), ("--discard", 0)])
+def test_ctrl_c_ends_the_episode(arm: Arm, tmp_path: Path, option: str, files: int) -> None:
+    with recorder(arm, tmp_path, option) as process:
+        wait_for(lambda: recorded_s(tmp_path) > 0.5, process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    assert len(list(tmp_path.iterdir())) == len(out.split()) == files
+    assert all(Episode(path).outcome is not None for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("answer", "success"), [(b"\n", None), (b"what\nsuccess\n", True), (b"f\n", False), (b"d\n", "gone")]
+)
+def test_at_a_terminal_the_operator_is_asked(arm: Arm, tmp_path: Path, answer: bytes, success: object) -> None:
+    keyboard, terminal = pty.openpty()
+    with recorder(arm, tmp_path, "--seconds", "0.5", "--topics", "joint_states", stdin=terminal) as process:
+        os.write(keyboard, answer)
+        _, err = process.communicate(timeout=WAIT_S)
+    os.close(keyboard)
+    os.close(terminal)
+    assert process.returncode == 0, err
+    assert "discard it?" in " ".join(err.split())
+    outcomes = [Episode(path).outcome for path in tmp_path.glob("*.mcap")]
+    assert [outcome and outcome.success for outcome in outcomes] == ([] if success == "gone" else [success])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--namespace", "nowhere"], "nobody publishes /nowhere/joint_states: is the arm running (dofbot up sim)"),
+        (["--topics", "joint_state"], "did you mean"),
+        (["--label", "a/b"], "part of a file name"),
+        (["--out", "/proc/episodes"], "cannot be made"),
+    ],
+)
+def test_what_it_cannot_do_is_one_line_and_exit_code_1(arm: Arm, tmp_path: Path, options: list[str], says: str) -> None:
+    with recorder(arm, tmp_path, *options) as process:
+        out, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 1
+    assert says in err
+    assert len(err.strip().splitlines()) == 1
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
