@@ -96,8 +96,8 @@ def _line(record: TrialRecord) -> str:
         parts.append(f"{record.error_mm:.1f} mm off")
     if record.cycle_s is not None:
         parts.append(f"{record.cycle_s:.1f} s")
-    if record.attempts > 1:
-        parts.append(f"{record.attempts} attempts")
+    if record.setbacks:
+        parts.append(f"{record.attempts} attempts ({escape('; '.join(record.setbacks))})")
     if record.reason:
         parts.append(escape(record.reason))
     return ", ".join(parts)

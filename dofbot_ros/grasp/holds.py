@@ -91,26 +91,30 @@ class Holds:
         return sorted(pairs, key=cost)
 
     def _picks(self, block: StandingBlock) -> Iterator[Pick]:
+        turn = math.remainder(block.yaw - math.atan2(block.y, block.x), math.pi / 2)
         for band in self.config.band:
-            tilt = self.bands.tilt(block.x, block.y, self.config.pad_clearance + 0.5 * PAD_WIDTH, band)
-            if tilt is None:
-                continue
-            turn = math.remainder(block.yaw - math.atan2(block.y, block.x), math.pi / 2)
             for side in (turn, turn - math.copysign(math.pi / 2, turn)):
-                pick = self._pick(block, band, tilt, side)
+                pick = self._pick(block, band, side)
                 if pick is not None:
                     yield pick
 
-    def _pick(self, block: StandingBlock, band: float, tilt: float, side: float) -> Pick | None:
+    def _pick(self, block: StandingBlock, band: float, side: float) -> Pick | None:
         """Close on the pair of faces whose normal is turned by `side` [rad] from square to the arm's plane."""
-        half, sine = 0.5 * block.size, math.sin(tilt)
-        most = math.asin(min(1.0, math.sin(self.config.max_slant) / sine))
-        roll = min(max(-math.atan2(math.sin(side), math.cos(side) * math.cos(tilt)), -most), most)
-        lowest = 0.5 * PAD_WIDTH * math.cos(roll) * sine + (half + PAD_THICKNESS) * abs(math.sin(roll)) * sine
-        z = self.config.pad_clearance + lowest
-        # The tool's axis goes through the middle of the block.
-        further = 1.0 + (half - z) * math.tan(tilt) / math.hypot(block.x, block.y)
-        q = self.bands.column(block.x * further, block.y * further, (z, z), band, roll)
+        half, roll = 0.5 * block.size, 0.0
+        x, y, z = block.x, block.y, self.config.pad_clearance
+        for _ in range(4):  # the tilt depends on the point, the point on the tilt
+            tilt = self.bands.tilt(x, y, z, band)
+            if tilt is None:
+                return None
+            sine = math.sin(tilt)
+            most = math.asin(min(1.0, math.sin(self.config.max_slant) / sine))
+            roll = min(max(-math.atan2(math.sin(side), math.cos(side) * math.cos(tilt)), -most), most)
+            lowest = 0.5 * PAD_WIDTH * math.cos(roll) * sine + (half + PAD_THICKNESS) * abs(math.sin(roll)) * sine
+            z = self.config.pad_clearance + lowest
+            # The tool's axis goes through the middle of the block.
+            further = 1.0 + (half - z) * math.tan(tilt) / math.hypot(block.x, block.y)
+            x, y = block.x * further, block.y * further
+        q = self.bands.column(x, y, (z, z), band, roll)
         if q is None:
             return None
         pose = self._kinematics.forward(q[0])

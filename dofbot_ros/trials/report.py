@@ -64,7 +64,9 @@ def _cards(summary: dict[str, Any]) -> list[dict[str, str]]:
     if judged:
         low, high = summary["interval"]
         rate = f"{summary['placed']} of {summary['trials']}"
-        note = f"{100 * summary['success_rate']:.1f} %, 95 % interval {100 * low:.1f} to {100 * high:.1f} %"
+        note = (
+            f"{100 * summary['success_rate']:.1f}\u00a0%, 95\u00a0% interval {100 * low:.1f} to {100 * high:.1f}\u00a0%"
+        )
     else:
         rate, note = f"{summary['seen_placed']} of {summary['trials']}", "by the last image; the true poses were hidden"
     first = f"{summary['first_attempt']} at the first attempt" if judged else ""
@@ -165,6 +167,7 @@ def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
         "verdict": verdict[trial.placed],
         "tone": tone[trial.placed],
         "reason": trial.reason,
+        "setbacks": trial.setbacks,
         "error": _mm(error, 1),
         "localised": _mm(max(trial.localisation_mm, default=None)),
         "cycle": _seconds(trial.cycle_s),

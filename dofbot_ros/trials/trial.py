@@ -33,6 +33,7 @@ class TrialRecord:
         placed: the judge's word, by the true pose; None where that is hidden.
         seen_placed: the same by the last image.
         reason: why not placed.
+        setbacks: why the attempts before the last one failed.
         error_mm: distance from the target, by the true pose.
         seen_error_mm: the same by the last image.
         localisation_mm: distance of each localised block from its true place, at the first look.
@@ -51,6 +52,7 @@ class TrialRecord:
     placed: bool | None = None
     seen_placed: bool = False
     reason: str = ""
+    setbacks: list[str] = field(default_factory=list)
     error_mm: float | None = None
     seen_error_mm: float | None = None
     localisation_mm: list[float] = field(default_factory=list)
@@ -103,6 +105,9 @@ class BlockTrial:
             rng = np.random.default_rng([seed, number, 1])
             record.block, record.target = choose(rng, self._standing(first), self._config)
             while not record.seen_placed and record.attempts < self._config.attempts:
+                if record.attempts:
+                    record.setbacks.append(record.reason)
+                    record.reason = ""
                 record.attempts += 1
                 self._attempt(record, self._standing(look), record.target)
                 look = self._arm.look()

@@ -51,7 +51,7 @@ def test_every_trial_has_its_row_and_its_pictures_are_inside(page: str) -> None:
 
 def test_the_figures_are_there(page: str) -> None:
     assert "1 of 3" in page
-    assert "95 % interval" in page
+    assert "95\u00a0% interval" in page
     assert "0.25 mm" in page
     assert "9.1 s" in page
     assert "dofbot demo --trials 3 --seed 7 --backend sim" in page

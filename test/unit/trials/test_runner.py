@@ -87,6 +87,7 @@ def test_fingers_that_close_on_nothing_are_noticed_and_the_second_look_helps(arm
     arm.shifted = "yellow"  # the one that is drawn in this trial
     (record,) = run(arm, tmp_path)
     assert record.missed == 1
+    assert record.setbacks == ["the fingers closed on nothing (24 mm)"]
     assert record.attempts == 2
     assert record.placed
     assert max(record.localisation_mm) == pytest.approx(55.0, abs=1.5)
