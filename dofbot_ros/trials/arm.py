@@ -1,4 +1,4 @@
-"""What a trial needs of the arm and its camera; behind it stands ROS, or in tests the daemon itself."""
+"""What a trial needs of the arm and its camera; behind it stands ROS, in tests the daemon itself."""
 
 from __future__ import annotations
 

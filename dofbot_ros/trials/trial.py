@@ -165,7 +165,7 @@ class BlockTrial:
         truth = self._arm.truth()
         if truth is None:
             return []
-        return [1e3 * _distance(pose, truth[name]) for name, pose in look.blocks.items()]
+        return [1e3 * _distance(pose, truth[name]) for name, pose in look.blocks.items() if name in truth]
 
     def _judge_seen(self, record: TrialRecord, look: Look, target: tuple[float, float]) -> None:
         if record.block not in look.blocks:

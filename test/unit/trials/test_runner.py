@@ -2,72 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from dofbot_ros.core.transforms import transform
-from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.grasp.retiming import TimedPath
-from dofbot_ros.trials.arm import Look
 from dofbot_ros.trials.results import Series, image_path, load
 from dofbot_ros.trials.runner import run_series
 from dofbot_ros.trials.trial import TrialRecord
 
-pytest.importorskip("pybullet")
-
-from dofbot_ros.sim.config import load_world_config
-from dofbot_ros.sim.world import World
-from dofbot_ros.trials.direct_arm import DirectArm
-
 SERIES = Series(seed=0, backend="sim")
 
 
-class TroubledArm(DirectArm):
-    """Things that go wrong, on demand."""
-
-    shifted = ""
-    """This block is seen 55 mm from where it is, in the first look of a trial."""
-    refusals = 0
-    """So many of the next motions are refused."""
-    hidden = False
-    """Nobody tells the truth."""
-    looks = 0
-
-    def look(self) -> Look:
-        self.looks += 1
-        look = super().look()
-        if self.looks > 1 or not self.shifted:
-            return look
-        shift = transform(translation=(0.055, 0.0, 0.0))
-        return replace(look, blocks={**look.blocks, self.shifted: shift @ look.blocks[self.shifted]})
-
-    def follow(self, path: TimedPath) -> None:
-        if self.refusals:
-            self.refusals -= 1
-            raise CommandRefusedError("refused for a test")
-        super().follow(path)
-
-    def truth(self) -> dict[str, FloatArray] | None:
-        return None if self.hidden else super().truth()
-
-
-@pytest.fixture
-def arm() -> Iterator[TroubledArm]:
-    with TroubledArm(World(load_world_config(), 0)) as arm:
-        yield arm
-
-
-def run(arm: DirectArm, out: Path, trials: int = 1) -> list[TrialRecord]:
+def run(arm: Any, out: Path, trials: int = 1) -> list[TrialRecord]:
     return list(run_series(arm, arm.world.blocks, SERIES, trials=trials, out=out).trials)
 
 
-def test_a_block_is_found_grasped_and_placed(arm: TroubledArm, tmp_path: Path) -> None:
+def test_a_block_is_found_grasped_and_placed(arm: Any, tmp_path: Path) -> None:
     (record,) = run(arm, tmp_path)
     assert record.placed
     assert record.seen_placed
@@ -83,7 +36,7 @@ def test_a_block_is_found_grasped_and_placed(arm: TroubledArm, tmp_path: Path) -
         assert cv2.imread(str(image_path(tmp_path, 0, when))).shape == (480, 640, 3)
 
 
-def test_fingers_that_close_on_nothing_are_noticed_and_the_second_look_helps(arm: TroubledArm, tmp_path: Path) -> None:
+def test_fingers_that_close_on_nothing_are_noticed_and_the_second_look_helps(arm: Any, tmp_path: Path) -> None:
     arm.shifted = "yellow"  # the one that is drawn in this trial
     (record,) = run(arm, tmp_path)
     assert record.missed == 1
@@ -93,7 +46,7 @@ def test_fingers_that_close_on_nothing_are_noticed_and_the_second_look_helps(arm
     assert max(record.localisation_mm) == pytest.approx(55.0, abs=1.5)
 
 
-def test_a_refused_motion_costs_an_attempt_and_leaves_the_arm_at_home(arm: TroubledArm, tmp_path: Path) -> None:
+def test_a_refused_motion_costs_an_attempt_and_leaves_the_arm_at_home(arm: Any, tmp_path: Path) -> None:
     arm.refusals = 2
     (record,) = run(arm, tmp_path)
     assert record.placed is False
@@ -102,7 +55,7 @@ def test_a_refused_motion_costs_an_attempt_and_leaves_the_arm_at_home(arm: Troub
     np.testing.assert_allclose(arm.world.arm.positions(), 0.0, atol=0.03)
 
 
-def test_without_the_truth_the_last_image_is_all_that_is_known(arm: TroubledArm, tmp_path: Path) -> None:
+def test_without_the_truth_the_last_image_is_all_that_is_known(arm: Any, tmp_path: Path) -> None:
     arm.hidden = True
     (record,) = run(arm, tmp_path)
     assert record.placed is None
@@ -111,7 +64,7 @@ def test_without_the_truth_the_last_image_is_all_that_is_known(arm: TroubledArm,
     assert record.seen_placed
 
 
-def test_an_interrupted_series_goes_on_where_it_was(arm: TroubledArm, tmp_path: Path) -> None:
+def test_an_interrupted_series_goes_on_where_it_was(arm: Any, tmp_path: Path) -> None:
     def interrupt(_: TrialRecord) -> None:
         raise KeyboardInterrupt
 

@@ -1,12 +1,14 @@
-"""The simulated arm without ROS: daemon, camera and localiser in this process, as fast as the machine goes."""
+"""A TrialArm without ROS: daemon, camera and localiser on a simulated world in this process, with trouble on demand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from dofbot_ros.arm.gripper import MAX_GAP, joint_to_gap
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.grasp.retiming import TimedPath
@@ -15,6 +17,7 @@ from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.camera import SimCamera
+from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.world import World
 from dofbot_ros.trials.arm import Look, View
 from dofbot_ros.vision.blocks import BlockLocaliser
@@ -27,38 +30,33 @@ REST_LIMIT_S = 20.0
 
 
 class DirectArm:
-    """A trials.arm.TrialArm on a simulated world.
+    """As fast as the machine goes. Set the attributes to make trouble.
 
-    Args:
-        world: closed with this.
-        config: of the daemon.
+    Attributes:
+        shifted: this block is seen 55 mm from where it is, in the first look.
+        refusals: so many of the next motions are refused.
+        hidden: nobody tells the true poses.
     """
 
-    def __init__(self, world: World, config: DriverConfig | None = None) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
+        self.shifted, self.refusals, self.hidden = "", 0, False
         backend = SimArm(world)
-        self.daemon = ArmDaemon(backend, config or DriverConfig())
+        self.daemon = ArmDaemon(backend, DriverConfig())
         self._camera = SimCamera(world)
         self._localiser = BlockLocaliser(world.blocks, self._camera.intrinsics)
         self.view = View(self._camera.intrinsics, self._camera.pose())
         self._clock = backend.clock
         self._rate = Rate(self._clock, self.daemon.config.control_rate_hz)
 
-    def __enter__(self) -> DirectArm:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self.daemon.shutdown()
         self.world.close()
 
     def now_s(self) -> float:
-        """Simulated time [s]."""
         return self._clock.now()
 
     def prepare(self) -> None:
-        """Bring the arm upright with open fingers."""
         self._step()
         if self.daemon.snapshot().state is ArmState.FAULT:
             self.daemon.clear_fault()
@@ -68,12 +66,13 @@ class DirectArm:
         self._until_rest()
 
     def stop(self) -> None:
-        """Brake and hold."""
         self.daemon.stop()
         self._until_rest()
 
     def follow(self, path: TimedPath) -> None:
-        """Move along `path`."""
+        if self.refusals:
+            self.refusals -= 1
+            raise CommandRefusedError("refused for a test")
         number = self.daemon.follow(path.times, path.positions, path.velocities, ARM_JOINTS)
         self._until_rest()
         result = self.daemon.snapshot().result
@@ -81,31 +80,30 @@ class DirectArm:
             raise CommandRefusedError(f"the motion ended early: {result.reason if result else 'unknown'}")
 
     def grip(self, gap: float) -> None:
-        """Open or close to `gap` [m], or until a block stops the fingers."""
         self.daemon.gripper(gap)
         self._until_rest()
 
     def gap(self) -> float:
-        """Where the fingers stand now [m]."""
         reading = self.daemon.snapshot().reading
         if reading is None:
             raise DofbotError("the arm has not been read yet")
         return joint_to_gap(float(reading.position[GRIP]))
 
     def look(self) -> Look:
-        """Render and localise."""
         image = self._camera.render()
         found = self._localiser.locate(image, self.now_s(), self.view.T_base_camera)
-        return Look(found.stamp_s, {block.name: block.T_base_block for block in found.blocks}, image)
+        blocks = {block.name: block.T_base_block for block in found.blocks}
+        if self.shifted:
+            blocks[self.shifted] = transform(translation=(0.055, 0.0, 0.0)) @ blocks[self.shifted]
+            self.shifted = ""
+        return Look(found.stamp_s, blocks, image)
 
     def reset_scene(self, seed: int) -> None:
-        """Put the blocks where `seed` says, and let them come to rest."""
         self.world.scatter(seed)
         self._run_for(0.2)
 
     def truth(self) -> dict[str, FloatArray] | None:
-        """True poses of the blocks."""
-        return self.world.truth()
+        return None if self.hidden else self.world.truth()
 
     def _step(self) -> None:
         self.daemon.step()
@@ -126,3 +124,11 @@ class DirectArm:
             self._step()
             if self.now_s() > limit:
                 raise DofbotError(f"the arm has not come to rest within {REST_LIMIT_S:g} s")
+
+
+@pytest.fixture
+def arm() -> Iterator[DirectArm]:
+    pytest.importorskip("pybullet")
+    direct = DirectArm(World(load_world_config(), 0))
+    yield direct
+    direct.close()
