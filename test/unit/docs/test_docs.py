@@ -1,0 +1,49 @@
+"""The documents are checked like code: links lead somewhere, commands and their options exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from dofbot_ros.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def commands():
+    """(page, words) of every `dofbot ...` in a code span or block."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        spans = re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL) + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+        for span in spans:
+            for line in span.replace("\\\n", " ").splitlines():
+                found = re.search(r"(?:^|\s|/)dofbot( [a-z].*)", line)
+                if found:
+                    yield page.name, found[1].split("#")[0].strip()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = [t for t in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in t]
+    dead = [t for t in targets if not (page.parent / t.split("#")[0]).exists()]
+    assert not dead
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(commands())))
+def test_commands_and_options_exist(page, line):
+    command = typer.main.get_command(app)
+    for word in shlex.split(line):
+        if word.startswith("--"):
+            known = {option for parameter in command.params for option in parameter.opts}
+            assert word.split("=")[0] in known | {"--help"}, f"{page}: dofbot {line}"
+        elif hasattr(command, "commands") and word not in ("...", "NAME") and not word.startswith("-"):
+            assert word in command.commands, f"{page}: dofbot {line}"
+            command = command.commands[word]
+
+
+def test_there_are_commands_to_check():
+    assert len(set(commands())) >= 5
