@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of everything that is drawn at random.")]
+ObjectsOption = Annotated[
+    str,
+    typer.Option(
+        help="train, validation or heldout; family names with commas; or a folder of URDF, OBJ and STL files."
+    ),
+]
 ClutterOption = Annotated[int, typer.Option(min=1, max=8, help="Objects on the table at once.")]
 
 
@@ -37,8 +44,8 @@ def collect(
     grasps: Annotated[int, typer.Option(min=2, help="Successful grasps in both files together.")] = 1000,
     size: Annotated[int, typer.Option(help="Pixels along each side of a view; a multiple of 16.")] = 64,
     rotations: Annotated[int, typer.Option(min=1, help="Closing lines over half a turn.")] = 8,
-    objects: Annotated[str, typer.Option(help="Training objects: train, or family names with commas.")] = "train",
-    val_objects: Annotated[str, typer.Option(help="Validation objects: validation, or family names.")] = "validation",
+    objects: ObjectsOption = "train",
+    val_objects: ObjectsOption = "validation",
     val_share: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the grasps for validation.")] = 0.2,
     clutter: ClutterOption = 1,
     model: Annotated[
@@ -56,6 +63,8 @@ def collect(
 
     if size % 16:
         raise InputError(f"--size is a multiple of 16, got {size}")
+    _name_skipped(objects)
+    _name_skipped(val_objects)
     config = CollectConfig(objects, rotations, seed, SceneRules(objects=clutter, view=TopDownView(size=size)), model)
     with _bar("{task.fields[rate]:.0%} succeed") as bar:
         tasks: dict[str, int] = {}
@@ -129,7 +138,9 @@ def evaluate(
     *,
     model: Annotated[Path | None, typer.Option(help="A run's folder; by default the shipped network.")] = None,
     attempts: Annotated[int, typer.Option(min=1, help="Of each planner, in the same scenes.")] = 500,
-    objects: Annotated[str, typer.Option(help="train, validation, heldout, or family names.")] = "heldout",
+    objects: Annotated[
+        str, typer.Option(help="train, validation, heldout, family names, or a folder of URDF, OBJ and STL files.")
+    ] = "heldout",
     clutter: ClutterOption = 1,
     baselines: Annotated[bool, typer.Option(help="Measure the baselines in the same scenes.")] = True,
     rehearsal: Annotated[
@@ -140,13 +151,16 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure the network by grasps that the simulated arm carries out, beside planners without learning."""
-    from dofbot_ros.grasp.evaluate import BASELINES, EvaluateConfig
+    from dofbot_ros.grasp.evaluate import EvaluateConfig, baselines_for
     from dofbot_ros.grasp.evaluate import evaluate as measure
     from dofbot_ros.grasp.model_io import load_model
     from dofbot_ros.grasp.scenes import SceneRules
 
     rules = SceneRules(objects=clutter, view=load_model(model).info.view)
-    config = EvaluateConfig(objects, attempts, seed, model, rules, BASELINES if baselines else (), rehearsal)
+    _name_skipped(objects)
+    config = EvaluateConfig(
+        objects, attempts, seed, model, rules, baselines_for(objects) if baselines else (), rehearsal
+    )
     with _bar("{task.fields[rate]:.1%} lifted") as bar:
         task = bar.add_task("attempts", total=attempts, rate=0.0)
 
@@ -155,6 +169,15 @@ def evaluate(
 
         result = measure(config, workers or _cores(), report)
     emit(result, as_json, f"Grasps of {objects}")
+
+
+def _name_skipped(objects: str) -> None:
+    """Name the files of a folder of objects that cannot be used."""
+    if Path(objects).is_dir():
+        from dofbot_ros.grasp.object_files import read_folder
+
+        for name, reason in read_folder(Path(objects)).skipped.items():
+            console.print(f"skipped {name}: {reason}", highlight=False, soft_wrap=True)
 
 
 @contextmanager

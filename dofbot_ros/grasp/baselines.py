@@ -10,7 +10,9 @@ import numpy as np
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.grasp.pinch_plan import Pinch
 from dofbot_ros.grasp.planner import Candidate
+from dofbot_ros.grasp.scenes import SceneMaker
 from dofbot_ros.grasp.view import TopDownView
+from dofbot_ros.vision.blocks import BlockLocaliser
 
 MIN_AREA_M2 = 1e-4
 """Smaller patches are noise: 10 by 10 mm."""
@@ -38,6 +40,33 @@ class RandomPixelPlanner:
         row, column = self._rng.integers(view.size, size=2)
         yaw = math.pi * self._rng.integers(self._rotations) / self._rotations
         return [Candidate(Pinch(*view.to_table(row, column), yaw, view.height), 0.0)]
+
+
+class ArucoPlanner:
+    """Close on the faces of the marked blocks that the localiser finds in the camera's picture.
+
+    Args:
+        maker: whose scenes it looks at, in full and not in the view.
+    """
+
+    name = "aruco"
+
+    def __init__(self, maker: SceneMaker) -> None:
+        self._maker = maker
+
+    def candidates(self, image: ImageArray, view: TopDownView) -> list[Candidate]:  # noqa: ARG002
+        """Two a block, one for each pair of its upright faces, the more level one first."""
+        photo = self._maker.photograph()
+        localiser = BlockLocaliser(self._maker.world.blocks, photo.intrinsics)
+        found = []
+        for block in localiser.locate(photo.image, 0.0, photo.T_base_camera).blocks:
+            x, y = (float(v) for v in block.T_base_block[:2, 3])
+            level = math.atan2(y, x) + 0.5 * math.pi
+            for axis in block.T_base_block[:3, :3].T:
+                if abs(axis[2]) < math.sqrt(0.5):
+                    yaw = math.atan2(axis[1], axis[0])
+                    found.append(Candidate(Pinch(x, y, yaw, view.height), abs(math.cos(yaw - level))))
+        return sorted(found, key=lambda candidate: -candidate.score)
 
 
 class MomentsPlanner:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.grasp.attempt import Outcome
-from dofbot_ros.grasp.baselines import MomentsPlanner, RandomPixelPlanner
+from dofbot_ros.grasp.baselines import ArucoPlanner, MomentsPlanner, RandomPixelPlanner
 from dofbot_ros.grasp.cell import GraspCell
 from dofbot_ros.grasp.collect import scene_seed
-from dofbot_ros.grasp.families import families_of
+from dofbot_ros.grasp.families import KIT, families_of
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.planner import GraspPlanner, NetworkPlanner
 from dofbot_ros.grasp.scenes import Randomisation, SceneRules
@@ -31,6 +31,14 @@ TRIED = 5
 """Candidates that are looked at until one is within reach."""
 
 BASELINES = ("random", "moments")
+ORACLE = "aruco"
+"""Reads the markers of the kit's cubes: one more baseline where all objects are such."""
+
+
+def baselines_for(objects: str) -> tuple[str, ...]:
+    """The baselines that apply to these objects."""
+    return (*BASELINES, ORACLE) if set(families_of(objects)) == {KIT} else BASELINES
+
 
 REHEARSAL = Randomisation(
     object_friction=(0.45, 0.6),
@@ -125,7 +133,7 @@ def attempt_share(config: EvaluateConfig, numbers: list[int]) -> list[Attempted]
         rules = replace(config.rules, ranges=REHEARSAL) if config.rehearsal else config.rules
         cell = GraspCell(families_of(config.objects), rules, rehearsal=config.rehearsal)
         network = NetworkPlanner(load_model(config.model))
-        _bench = cell, [network, *(_baseline(name, network) for name in config.baselines)]
+        _bench = cell, [network, *(_baseline(name, network, cell) for name in config.baselines)]
     cell, planners = _bench
     rows = []
     for number in numbers:
@@ -136,9 +144,11 @@ def attempt_share(config: EvaluateConfig, numbers: list[int]) -> list[Attempted]
     return rows
 
 
-def _baseline(name: str, network: NetworkPlanner) -> GraspPlanner:
+def _baseline(name: str, network: NetworkPlanner, cell: GraspCell) -> GraspPlanner:
     if name == "moments":
         return MomentsPlanner()
+    if name == "aruco":
+        return ArucoPlanner(cell.maker)
     return RandomPixelPlanner(network.model.info.network.rotations)
 
 

@@ -14,12 +14,15 @@ import numpy as np
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.grasp.families import Family
+from dofbot_ros.grasp.families import KIT, Family
 from dofbot_ros.grasp.shapes import Shape, write_urdf
 from dofbot_ros.grasp.view import TopDownView
 from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, WorldConfig
+from dofbot_ros.sim.objects import add_marked_cube
+from dofbot_ros.sim.scene import FACE_UP
 from dofbot_ros.sim.world import World
+from dofbot_ros.vision.intrinsics import Intrinsics
 
 Colour = tuple[float, float, float]
 """Red, green, blue, each 0..1."""
@@ -112,6 +115,21 @@ class Scene:
     image: ImageArray
 
 
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """What a camera took.
+
+    Attributes:
+        image: RGB (height, width, 3).
+        intrinsics: of the camera.
+        T_base_camera: where it is believed to be, (4, 4).
+    """
+
+    image: ImageArray
+    intrinsics: Intrinsics
+    T_base_camera: FloatArray
+
+
 class SceneMaker:
     """Makes scene after scene in one world. The same seed gives the same scene, whatever came before it.
 
@@ -125,12 +143,15 @@ class SceneMaker:
         self.world = World(WorldConfig(marked=(), plain=()))
         self._families = dict(families)
         self._folder = tempfile.TemporaryDirectory(prefix="dofbot-grasp-")
+        self._markers = tempfile.TemporaryDirectory(prefix="dofbot-markers-")
         self._made = 0
+        self._eye: tuple[CameraConfig, FloatArray] | None = None
 
     def close(self) -> None:
         """Let go of the world; may be called twice."""
         self.world.close()
         self._folder.cleanup()
+        self._markers.cleanup()
 
     def make(self, seed: int) -> Scene:
         """Draw a scene, let it come to rest, look at it."""
@@ -155,6 +176,18 @@ class SceneMaker:
             found = {thing.body: client.getBasePositionAndOrientation(thing.body) for thing in scene.things}
         return {body: transform(matrix_from_quat(quat), position) for body, (position, quat) in found.items()}
 
+    def photograph(self) -> Photograph:
+        """The present scene at the camera's full size, from where the view was taken.
+
+        Raises:
+            InputError: no scene has been made.
+        """
+        if self._eye is None:
+            raise InputError("there is no scene to photograph yet")
+        config, believed = self._eye
+        camera = SimCamera(self.world, config)
+        return Photograph(camera.render(), camera.intrinsics, believed)
+
     # -- objects -----------------------------------------------------------------------------------------------------
 
     def _physics(self, rng: np.random.Generator) -> PhysicsConfig:
@@ -173,6 +206,9 @@ class SceneMaker:
         things = []
         for number, (shape, pose) in enumerate(zip(shapes, self._places(rng, shapes), strict=True)):
             mass = physics.block_density * shape.volume
+            if shape.family == KIT:
+                things.append(self._add_marked_cube(rng, shape, pose, physics))
+                continue
             textured = rng.random() < self.rules.ranges.object_texture
             colours = [distinct_colour(rng, table) for _ in range(1 + textured)]
             folder = Path(self._folder.name)
@@ -192,7 +228,23 @@ class SceneMaker:
     def _load(self, urdf: Path, pose: FloatArray, friction: float) -> int:
         client = self.world.client
         body = int(client.loadURDF(str(urdf), pose[:3, 3].tolist(), quat_from_matrix(pose[:3, :3]).tolist()))
-        client.changeDynamics(
+        self._set_contact(body, friction)
+        return body
+
+    def _add_marked_cube(
+        self, rng: np.random.Generator, shape: Shape, pose: FloatArray, physics: PhysicsConfig
+    ) -> Thing:
+        client, blocks = self.world.client, self.world.blocks
+        block = blocks.blocks[rng.integers(len(blocks.blocks))]
+        mass = physics.block_density * shape.volume
+        body = add_marked_cube(client, block, blocks.dictionary, mass, Path(self._markers.name))
+        turned = pose[:3, :3] @ FACE_UP[rng.integers(len(FACE_UP))]
+        client.resetBasePositionAndOrientation(body, pose[:3, 3].tolist(), quat_from_matrix(turned).tolist())
+        self._set_contact(body, physics.block_friction)
+        return Thing(body, shape.family, shape)
+
+    def _set_contact(self, body: int, friction: float) -> None:
+        self.world.client.changeDynamics(
             body,
             -1,
             lateralFriction=friction,
@@ -201,7 +253,6 @@ class SceneMaker:
             spinningFriction=5e-4,
             frictionAnchor=1,
         )
-        return body
 
     def _places(self, rng: np.random.Generator, shapes: list[Shape]) -> list[FloatArray]:
         """A free place and any yaw for each shape; the square grows where they do not fit.
@@ -280,6 +331,8 @@ class SceneMaker:
         camera = TexturedTableCamera(self.world, config, rng, texture)
         believed = camera.pose()
         believed[:3, 3] += rng.normal(0.0, ranges.calibration_shift, size=3)
+        full = CameraConfig()
+        self._eye = replace(config, width=full.width, height=full.height, field_of_view=full.field_of_view), believed
         return view.rectify(camera.render(), camera.intrinsics, believed)
 
 

@@ -44,7 +44,7 @@ def sample_poses(rng: np.random.Generator, sizes: list[float], scene: SceneConfi
             f"{scene.radius[1]} m: take fewer blocks or a smaller scene spacing"
         )
     return [
-        transform(rot_z(rng.uniform(-np.pi, np.pi)) @ _FACE_UP[rng.integers(len(_FACE_UP))], (*centre, 0.5 * size))
+        transform(rot_z(rng.uniform(-np.pi, np.pi)) @ FACE_UP[rng.integers(len(FACE_UP))], (*centre, 0.5 * size))
         for centre, size in zip(centres, sizes, strict=True)
     ]
 
@@ -59,4 +59,5 @@ def _cube_rotations() -> FloatArray:
     return np.array([matrix for matrix in signed if np.linalg.det(matrix) > 0])
 
 
-_FACE_UP = _cube_rotations()
+FACE_UP = _cube_rotations()
+"""The 24 ways a cube can lie, shape (24, 3, 3)."""
