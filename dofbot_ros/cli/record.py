@@ -47,6 +47,9 @@ def record(
 
     Whatever happens to this program, all but the last second can be read. Ctrl-C ends the episode.
     """
+    from dofbot_ros.record import require_mcap
+
+    require_mcap()
     from dofbot_ros.nodes.record_node import RecordNode
     from dofbot_ros.record.episode import EpisodeWriter
     from dofbot_ros.record.metadata import EpisodeInfo, Outcome
@@ -89,6 +92,9 @@ def export(
     ] = False,
 ) -> None:
     """Write an episode as numpy arrays for learning: times, positions, commands, gaps, and images where asked for."""
+    from dofbot_ros.record import require_mcap
+
+    require_mcap()
     from dofbot_ros.record.export import export_npz
 
     shapes = export_npz(episode, out, images)

@@ -36,6 +36,9 @@ def replay(
     First the arm moves softly to where the episode starts. At the end: what the governor changed, and how far the arm
     was from where it had been in the recording.
     """
+    from dofbot_ros.record import require_mcap
+
+    require_mcap()
     from dofbot_ros.core.realtime import realtime
     from dofbot_ros.record.arms import open_arm
     from dofbot_ros.record.motion import RecordedMotion

@@ -158,8 +158,8 @@ class RecordNode:
             now = time.monotonic()
             if now < due_s:
                 return
-            # Half a period of slack keeps the mean rate when messages come at a rate that is no multiple of it.
-            due_s = max(due_s, now - 0.5 * period_s) + period_s
+            # A period of slack keeps the mean rate although messages come late, or at no multiple of that rate.
+            due_s = max(due_s, now - period_s) + period_s
             sink(full_name, type_name, cdr, time.time_ns(), info["source_timestamp"])
             times.append(now)
             self._counts[topic.name] += 1
