@@ -99,11 +99,6 @@ class BlockPlan:
     released_tilt: float
     clearance: float
 
-    @property
-    def moves(self) -> tuple[TimedPath, ...]:
-        """The motions of a grasp that succeeds, in order."""
-        return (self.approach, self.lift, self.transfer, self.leave)
-
 
 class BlockPlanner:
     """Plans for one arm.
