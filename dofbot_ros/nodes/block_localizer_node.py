@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+import cv2
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseArray
 from rclpy.node import Node
@@ -46,6 +47,8 @@ class BlockLocalizerNode:
     """Works on the newest image only, in the executor's thread; images that come meanwhile are skipped."""
 
     def __init__(self, _: Lifeline) -> None:
+        # One small image at a time: OpenCV's worker threads would only spin beside the control loop.
+        cv2.setNumThreads(1)
         self.node = Node("block_localizer_node")
         files = declare(self.node, FileParameters)
         self._config = declare(self.node, LocaliserConfig)
