@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from dofbot_ros.cli.output import console
+from dofbot_ros.errors import DofbotError
 
 if TYPE_CHECKING:
     from dofbot_ros.nodes.record_node import Arrival, RecordNode
@@ -63,7 +64,11 @@ def record(
             config = {"arm": node.arm_parameters(), "image_hz": image_hz}
             writer = EpisodeWriter(out, EpisodeInfo(time.time(), label, operator, namespace, config))
             begun = time.monotonic()
-            node.start(writer.write)
+            try:
+                node.start(writer.write)
+            except DofbotError:
+                writer.discard()
+                raise
             try:
                 _show_until_the_end(node, writer.path, seconds)
             except KeyboardInterrupt:

@@ -122,11 +122,14 @@ class RecordNode:
         return {"node": name, **{key: parameter_value_to_python(value) for key, value in pairs}}
 
     def start(self, sink: Sink) -> None:
-        """Give every message that comes from now on to `sink`, in this node's thread."""
+        """Give every message that comes from now on to `sink`, in this node's thread.
+
+        Raises:
+            InputError: the messages of a topic are of a type that is not installed.
+        """
         for topic in self._topics:
             type_name = topic.type_name or self._published()[self._full_name(topic)]
-            package, _, name = type_name.split("/")
-            message_class = getattr(importlib.import_module(f"{package}.msg"), name)
+            message_class = _message_class(type_name)
             delivery = DELIVERIES.get(topic.delivery) or self._offered(self._full_name(topic))
             callback = self._taking(topic, type_name, sink)
             self._node.create_subscription(message_class, topic.name, callback, delivery, raw=True)
@@ -209,3 +212,11 @@ class RecordNode:
         done = threading.Event()
         future.add_done_callback(lambda _: done.set())
         return future.result() if done.wait(ANSWER_S) else None
+
+
+def _message_class(type_name: str) -> Any:
+    package, _, name = type_name.split("/")
+    try:
+        return getattr(importlib.import_module(f"{package}.msg"), name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"messages of type {type_name} cannot be recorded: {package} is not installed here") from error
