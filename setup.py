@@ -40,6 +40,7 @@ setup(
         *tree("launch"),
         *tree("urdf"),
         *tree("config"),
+        *tree("models"),
     ],
     python_requires=">=3.10",
     install_requires=["setuptools", *names("base")],
@@ -63,6 +64,7 @@ setup(
             "world_node = dofbot_ros.nodes.world_node:main",
             "camera_node = dofbot_ros.nodes.camera_node:main",
             "block_localizer_node = dofbot_ros.nodes.block_localizer_node:main",
+            "teleop_node = dofbot_ros.nodes.teleop_node:main",
         ]
     },
 )

@@ -26,7 +26,7 @@ SeedOption = Annotated[int, typer.Option(min=0, help="Of everything that is draw
 ObjectsOption = Annotated[
     str,
     typer.Option(
-        help="train, validation or heldout; family names with commas; or a folder of URDF, OBJ and STL files."
+        help="train, validation or heldout; family names with commas; or a folder of URDF, OBJ, STL files."
     ),
 ]
 ClutterOption = Annotated[int, typer.Option(min=1, max=8, help="Objects on the table at once.")]
@@ -168,6 +168,8 @@ def evaluate(
             bar.update(task, completed=done, rate=lifted / done)
 
         result = measure(config, workers or _cores(), report)
+    if not as_json:
+        del result["failed_scenes"]  # for machines: which ones to look at
     emit(result, as_json, f"Grasps of {objects}")
 
 

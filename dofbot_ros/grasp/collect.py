@@ -113,7 +113,7 @@ def try_one(
     scene = cell.make(seed)
     rng = np.random.default_rng([seed, 0xAC7])
     if model is not None and rng.random() < MODEL_SHARE:
-        row, column, rotation = _propose(rng, model.logits(scene.image))
+        row, column, rotation = _propose(rng, model.logits(scene.image[None])[0])
     else:
         row, column, rotation = _guess(rng, cell, config, scene)
     view = config.rules.view

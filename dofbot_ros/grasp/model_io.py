@@ -20,7 +20,7 @@ from dofbot_ros.grasp.normalise import network_input
 from dofbot_ros.grasp.view import TopDownView
 
 Logits = NDArray[np.float32]
-"""Of every rotation and pixel, (rotations, size, size)."""
+"""Of every view, rotation and pixel, (n, rotations, size, size)."""
 
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 
@@ -47,8 +47,8 @@ class GraspModel(Protocol):
 
     info: ModelInfo
 
-    def logits(self, image: ImageArray) -> Logits:
-        """Grasp logits (rotations, size, size) of a view, RGB (size, size, 3)."""
+    def logits(self, images: ImageArray) -> Logits:
+        """Grasp logits (n, rotations, size, size) of views, RGB (n, size, size, 3)."""
         ...
 
 
@@ -75,16 +75,16 @@ class OnnxModel:
             raise InputError(f"{path} holds no description of its view: `dofbot grasp train` writes one")
         self.info = _info(described, path)
 
-    def logits(self, image: ImageArray) -> Logits:
-        """Grasp logits (rotations, size, size) of a view, RGB (size, size, 3).
+    def logits(self, images: ImageArray) -> Logits:
+        """Grasp logits (n, rotations, size, size) of views, RGB (n, size, size, 3).
 
         Raises:
-            InputError: the view has another size.
+            InputError: the views have another size.
         """
         size = self.info.view.size
-        if image.shape != (size, size, 3):
-            raise InputError(f"this network takes views of {size}x{size} pixels in colour, got shape {image.shape}")
-        return np.asarray(self._session.run(None, {"view": network_input(image[None])})[0][0], np.float32)
+        if images.shape[1:] != (size, size, 3):
+            raise InputError(f"this network takes views of {size}x{size} pixels in colour, got {images.shape[1:]}")
+        return np.asarray(self._session.run(None, {"view": network_input(images)})[0], np.float32)
 
 
 def load_model(run: Path | None = None) -> OnnxModel:
@@ -144,7 +144,14 @@ def export_onnx(network: Any, info: ModelInfo, path: Path) -> None:
 
     view = torch.zeros(1, 3, info.view.size, info.view.size)
     torch.onnx.export(
-        network, (view,), str(path), input_names=["view"], output_names=["logits"], opset_version=17, dynamo=False
+        network,
+        (view,),
+        str(path),
+        input_names=["view"],
+        output_names=["logits"],
+        dynamic_axes={"view": {0: "n"}, "logits": {0: "n"}},
+        opset_version=17,
+        dynamo=False,
     )
     model = onnx.load(str(path))
     entry = model.metadata_props.add()

@@ -155,13 +155,13 @@ def load_backbone(network: MobileUNet, path: Path) -> None:
 
 def _place(features: Tensor) -> Tensor:
     """Row, column and distance from the arm of each cell (n, 3, h, w), all about -1..1."""
-    n, _, h, w = (int(v) for v in features.shape)
+    h, w = (int(v) for v in features.shape[2:])
     # Made by numpy, so that an exported graph holds them as constants.
     row, column = np.meshgrid(np.linspace(-1.0, 1.0, h), np.linspace(-1.0, 1.0, w), indexing="ij")
     # In the shipped view joint 1 lies 2.4 half sides below the middle.
     radius = np.hypot(2.4 - row, column) - 2.4
     maps = torch.from_numpy(np.stack([row, column, radius]).astype(np.float32))
-    return maps.to(features.device).expand(n, 3, h, w)
+    return maps.to(features.device).expand(features.shape[0], 3, h, w)
 
 
 def _divisible(channels: int) -> int:

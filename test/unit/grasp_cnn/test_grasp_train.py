@@ -119,12 +119,16 @@ def test_a_run_leaves_weights_pictures_and_an_onnx_file_that_agrees(tmp_path: Pa
     assert model.info == info
     image = bars(1, 5).images[0]
     with torch.no_grad():
-        expected = network(torch.from_numpy(network_input(image[None])))[0].numpy()
-    assert model.logits(image) == pytest.approx(expected, abs=1e-4)
+        expected = network(torch.from_numpy(network_input(image[None]))).numpy()
+    assert model.logits(image[None]) == pytest.approx(expected, abs=1e-4)
+    # Two views at once, and a mirrored view gives the mirrored map.
+    score = NetworkPlanner(model).score(image)
+    mirrored = NetworkPlanner(model).score(np.ascontiguousarray(image[:, ::-1]))
+    assert mirrored[[0, 1], :, ::-1] == pytest.approx(score, abs=1e-3)
     best = NetworkPlanner(model).candidates(image, info.view)
     assert [c.score for c in best] == sorted((c.score for c in best), reverse=True)
     with pytest.raises(InputError, match="32x32"):
-        model.logits(np.zeros((64, 64, 3), np.uint8))
+        model.logits(np.zeros((1, 64, 64, 3), np.uint8))
 
 
 @pytest.mark.slow
@@ -138,7 +142,7 @@ def test_it_learns_to_close_across_a_bar(tmp_path: Path, bar_data: Path) -> None
     data = data.take(data.success)
     near = 0
     for image, (row, column, rotation) in zip(data.images, data.actions, strict=True):
-        found = np.unravel_index(int((logits := model.logits(image)).argmax()), logits.shape)
+        found = np.unravel_index(int((logits := model.logits(image[None])[0]).argmax()), logits.shape)
         near += abs(found[1] - row) <= 3 and abs(found[2] - column) <= 3 and found[0] == rotation
     assert near >= 0.8 * len(data)
 
