@@ -252,6 +252,8 @@ def collect_dataset(
         failures: keep the failed attempts in the files too.
         report: called with the file's name and its progress.
     """
+    for objects in (config.objects, val_objects):
+        families_of(objects)  # refused before anything is written
     wanted_val = round(val_share * grasps)
     result: dict[str, Any] = {}
     for name, part, successes in (

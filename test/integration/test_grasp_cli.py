@@ -1,0 +1,67 @@
+"""`dofbot grasp` from an empty folder to a measured network, and its one-line errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dofbot_ros.core.resources import share_file
+
+
+def dofbot(*arguments: object, code: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    program = "from dofbot_ros.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "grasp", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_collect_train_evaluate(tmp_path: Path) -> None:
+    cube = ("--objects", "cube")
+    collected = dofbot(
+        "collect", "--out", tmp_path / "data", "--grasps", 9, "--val-share", 0.34, "--rotations", 2, "--workers", 2,
+        *cube, "--val-objects", "cube", "--json",
+    )  # fmt: skip
+    counts = json.loads(collected.stdout)
+    assert counts["train_dataset.npz"]["successes"] == 6
+    assert counts["val_dataset.npz"]["successes"] == 3
+    config = share_file("config", "grasp_seed.yaml")
+    again = tmp_path / "config.yaml"
+    again.write_text(config.read_text().replace("batch: 32", "batch: 4"))
+    dofbot("train", "--data", tmp_path / "data", "--out", tmp_path / "run", "--config", again, "--epochs", 1, "--json")
+    measured = dofbot(
+        "evaluate", "--model", tmp_path / "run", "--attempts", 2, *cube, "--seed", 3, "--workers", 1, "--json"
+    )
+    result = json.loads(measured.stdout)
+    assert {"success_rate", "interval", "attempts", "by_family", "failures", "baselines"} <= set(result)
+    assert result["attempts"] == 2
+    assert set(result["baselines"]) == {"random", "moments"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("evaluate", "--model", "nowhere"), "nowhere does not exist"),
+        (("collect", "--out", "x", "--size", "50"), "multiple of 16"),
+        (("collect", "--out", "x", "--objects", "ball"), "is not one of train"),
+        (("train", "--data", "nowhere", "--out", "x"), "does not exist: `dofbot grasp collect"),
+    ],
+)
+def test_expected_errors_are_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    done = dofbot(*arguments, code=1, cwd=tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
