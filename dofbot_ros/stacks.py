@@ -31,6 +31,18 @@ CAMERA = Argument("camera", "", "V4L2 index or path, video file, image folder or
 CAMERA_INFO = Argument("camera_info_url", "", "calibration of the camera: a camera_info YAML, file:// or a plain path")
 EXTRINSICS = Argument("extrinsics_file", "", "pose of the camera in base_link (YAML); empty: the simulated camera's")
 BLOCKS = Argument("blocks_file", "", "ids, sizes and marker layout of the blocks (YAML); empty: the shipped set")
+SOURCE = Argument(
+    "source",
+    "topic",
+    "what the operator is seen or steers with: topic (camera/image_raw), joy, gamepad, V4L2 index or path, video file, "
+    "image folder, http stream, or a landmark recording (.npz)",
+)
+MODE = Argument("mode", "", "hand: the tool follows the hand; arm: joints 1-4 follow the arm; empty: as configured")
+TELEOP_CONFIG = Argument("config_file", "", "configuration of teleoperation (YAML); empty: the shipped one")
+AUTO_ENGAGE = Argument(
+    "auto_engage", "false", "engage without a sign: for recordings and simulation", ("true", "false")
+)
+LOOP = Argument("loop", "false", "a source that is a file or folder begins again at its end", ("true", "false"))
 
 _ARM_PARAMETERS: dict[str, Scalar | Ref] = {
     "protocol": Ref("protocol"),
@@ -41,6 +53,9 @@ _SCENE_PARAMETERS: dict[str, Scalar | Ref] = {"rtf": Ref("rtf", float), "scene_s
 
 DRIVER = NodeSpec("driver_node", {"port": Ref("port"), **_ARM_PARAMETERS}, when={"backend": ("serial",)})
 SIMULATOR = NodeSpec("sim_node", {**_ARM_PARAMETERS, **_SCENE_PARAMETERS}, when={"backend": ("sim",)})
+REAL_TIME_SIMULATOR = replace(
+    SIMULATOR, parameters={**_ARM_PARAMETERS, "scene_seed": Ref("scene_seed", int)}
+)  # an operator has no other time
 REHEARSAL = (
     NodeSpec(
         "world_node",
@@ -69,6 +84,17 @@ LOCALIZER = NodeSpec(
     "block_localizer_node",
     {"extrinsics_file": Ref("extrinsics_file"), "blocks_file": Ref("blocks_file")},
     when={"localize": ("true",)},
+)
+TELEOP = NodeSpec(
+    "teleop_node",
+    {
+        "source": Ref("source"),
+        "mode": Ref("mode"),
+        "config_file": Ref("config_file"),
+        "calibration_file": Ref("calibration_file"),
+        "auto_engage": Ref("auto_engage", bool),
+        "loop": Ref("loop", bool),
+    },
 )
 
 _ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT)
@@ -116,6 +142,27 @@ STACKS: dict[str, Stack] = {
                 NAMESPACE,
             ),
             (*REHEARSAL, SIMULATOR, replace(LOCALIZER, when={})),
+        ),
+        Stack(
+            "teleop",
+            "The arm, steered by an operator: by hand or arm in front of a camera, or by gamepad.",
+            (
+                SOURCE,
+                MODE,
+                TELEOP_CONFIG,
+                AUTO_ENGAGE,
+                LOOP,
+                BACKEND,
+                PORT,
+                EMULATOR_PORT,
+                BUS_FAULTS,
+                *_ARM_ARGUMENTS,
+                CAMERA,
+                CAMERA_INFO,
+                SEED,
+                NAMESPACE,
+            ),
+            (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR, REAL_CAMERA, TELEOP),
         ),
     )
 }

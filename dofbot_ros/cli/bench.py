@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -96,3 +97,15 @@ def corners(
     from dofbot_ros.bench.corners import measure
 
     emit(measure(trials, seed), as_json, "Marker corners")
+
+
+@app.command("teleop")
+def teleop(
+    source: Annotated[str, typer.Option(help="Video file of a moving hand, or another source of teleop_node.")],
+    as_json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Stop after so long [s]; otherwise at the end.")] = math.inf,
+) -> None:
+    """Follow a hand with the simulated arm over ROS: from capture stamp to command, commands a second, drops."""
+    from dofbot_ros.bench.teleop import measure
+
+    emit(measure(source, seconds), as_json, "Teleoperation")

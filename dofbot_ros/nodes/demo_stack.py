@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dofbot_ros.core.dds import private_domain
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.launching import processes
 from dofbot_ros.nodes.trial_client import TrialClient
@@ -22,8 +21,6 @@ HEALTHY_BUS = "drop=0.001 corrupt=0.001"
 """What a servo bus in good order loses and garbles: about one frame a second at the rate of the control loop."""
 
 READY_S = 60.0
-DOMAINS = range(1, 100)
-"""Domain ids whose ports lie below the ephemeral ones of Linux."""
 
 
 @contextmanager
@@ -37,7 +34,7 @@ def demo_arm(backend: str, rtf: float) -> Iterator[TrialClient]:
     Raises:
         DofbotError: a node ended, or is not ready in time.
     """
-    with tempfile.TemporaryDirectory(prefix="dofbot-demo-") as folder, _private_domain():
+    with tempfile.TemporaryDirectory(prefix="dofbot-demo-") as folder, private_domain():
         arguments = {
             "backend": backend,
             "rtf": str(rtf),
@@ -54,22 +51,3 @@ def demo_arm(backend: str, rtf: float) -> Iterator[TrialClient]:
 
             with TrialClient(WORLD_NODES[backend], check) as arm:
                 yield arm
-
-
-@contextmanager
-def _private_domain() -> Iterator[None]:
-    """Neither another arm on the network nor another demo on this machine hears what is said in here."""
-    private = {
-        "ROS_DOMAIN_ID": str(random.SystemRandom().choice(DOMAINS)),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-    }
-    before = {name: os.environ.get(name) for name in private}
-    os.environ.update(private)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -24,6 +24,7 @@ class Reason(str, Enum):
     NOT_FINITE = "a landmark is no number"
     UNREACHABLE = "arm outside its limits"
     SOURCE_LOST = "camera or device lost"
+    ARM_NOT_READY = "arm not ready"
 
 
 class Clutch:

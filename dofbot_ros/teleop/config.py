@@ -8,11 +8,12 @@ from typing import Literal
 
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.errors import ConfigError
+from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.teleop.filters import OneEuroConfig
 from dofbot_ros.teleop.landmarks import Side
 
 Mode = Literal["hand", "arm"]
+MODES: tuple[Mode, ...] = ("hand", "arm")
 Sign = Literal["none", "open palm", "fist", "raised hand"]
 Motion = Literal["forward", "left", "up", "back", "right", "down"]
 
@@ -268,6 +269,18 @@ class TeleopConfig:
     def __post_init__(self) -> None:
         if not 10.0 <= self.control_rate_hz <= 200.0:
             raise ConfigError(f"control_rate_hz must be in 10..200, got {self.control_rate_hz}")
+
+
+def as_mode(name: str) -> Mode:
+    """The mode of this name.
+
+    Raises:
+        ConfigError: there is none; names the valid ones.
+    """
+    for mode in MODES:
+        if mode == name:
+            return mode
+    raise ConfigError(one_of("mode", name, MODES))
 
 
 def load_config(path: str | Path | None = None) -> TeleopConfig:

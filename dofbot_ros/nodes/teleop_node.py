@@ -1,0 +1,321 @@
+"""`teleop_node`: what an operator shows or presses becomes a joint stream for the arm."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+from std_srvs.srv import SetBool, Trigger
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.types import ImageArray
+from dofbot_ros.errors import ConfigError, DofbotError
+from dofbot_ros.nodes import diagnostics
+from dofbot_ros.nodes.messages import from_time
+from dofbot_ros.nodes.parameters import declare, parameter
+from dofbot_ros.nodes.qos import STREAM
+from dofbot_ros.nodes.runtime import Lifeline, run
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.nodes.teleop_arm import TeleopArm
+from dofbot_ros.nodes.teleop_inputs import Device, open_device, open_feed
+from dofbot_ros.nodes.teleop_topics import TeleopTopics
+from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.teleop.clutch import Reason
+from dofbot_ros.teleop.config import TeleopConfig, as_mode, load_config
+from dofbot_ros.teleop.feed import Feed
+from dofbot_ros.teleop.landmarks import Observation
+from dofbot_ros.teleop.pipeline import TeleopCommand, TeleopPipeline, landmark_pipeline, manual_pipeline
+from dofbot_ros.teleop.report import TeleopReport
+from dofbot_ros.vision.capture import CaptureConfig
+
+TORQUE_S = 1.0
+"""An engaged arm that has no torque after so long is let go [s]."""
+STATUS_PERIOD_S = 0.2
+"""Between two messages on teleop/status while no command goes out [s]."""
+DIAGNOSTICS_PERIOD_S = 1.0
+
+
+@dataclass(frozen=True)
+class TeleopParameters:
+    """What teleop_node can be told beside the configuration file."""
+
+    source: str = parameter(
+        "topic",
+        "topic: camera/image_raw; joy: the topic joy; keyboard; gamepad or /dev/input/jsN; a landmark recording "
+        "(.npz); or whatever camera_node takes: V4L2 index or path, video file, image folder, http stream.",
+    )
+    mode: str = parameter("", "hand or arm; empty: as the configuration says.")
+    config_file: str = parameter("", "Configuration (YAML); empty for the shipped config/teleop.yaml.")
+    calibration_file: str = parameter("", "Calibration of the arm (YAML); empty for the vendor's nominal values.")
+    auto_engage: bool = parameter(
+        False, "Engage whenever that is possible, without a sign: for recordings and simulated arms."
+    )
+    loop: bool = parameter(False, "Files and folders begin again at their end.")
+    overlay_rate_hz: float = parameter(10.0, "Overlay images a second at most, while somebody looks.")
+
+    def __post_init__(self) -> None:
+        if self.mode:
+            as_mode(self.mode)
+        if not self.overlay_rate_hz > 0:
+            raise ConfigError(f"overlay_rate_hz must be positive, got {self.overlay_rate_hz}")
+
+
+class TeleopNode:
+    """Three threads: landmarks (wait for a frame, detect), control (step at the control rate), and the executor.
+
+    MediaPipe lets go of the interpreter while it works, so that the control thread keeps its rate beside it.
+    """
+
+    def __init__(self, lifeline: Lifeline) -> None:
+        self.node = Node("teleop_node")
+        self._lifeline = lifeline
+        self._parameters = declare(self.node, TeleopParameters)
+        config = self._config = _configuration(self._parameters)
+        self._clock = MonotonicClock()
+        self._stamps = Stamps(self._clock)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._trouble = ""
+        self._hands = 0
+        self._limp_since_s: float | None = None
+        self._captured_s, self._stamp_s = -float("inf"), 0.0
+        self._status_s = -float("inf")
+        self._latencies: deque[float] = deque(maxlen=300)
+        self._arm = TeleopArm(self.node)
+        self._topics = TeleopTopics(self.node, config, 1.0 / self._parameters.overlay_rate_hz)
+        self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        self.node.create_service(SetBool, "teleop/engage", self._on_engage)
+        self.node.create_service(Trigger, "teleop/recenter", self._on_recenter)
+
+        calibration_file = self._parameters.calibration_file
+        calibration = load_calibration(calibration_file) if calibration_file else DEFAULT_CALIBRATION
+        kinematics = Kinematics(base_height=calibration.base_height_m)
+        workspace = Workspace(kinematics)
+        source = self._parameters.source
+        self._pipeline: TeleopPipeline[Any]
+        self._feed: Feed | None = None
+        self._device: Device | None = open_device(source, self.node, config, self._clock)
+        if self._device is not None:
+            self._pipeline = manual_pipeline(config, kinematics, workspace)
+        else:
+            self._pipeline = landmark_pipeline(config, kinematics, workspace)
+            capture = CaptureConfig(video_device=source, loop=self._parameters.loop)
+            self._feed = open_feed(source, self.node, config, self._clock, capture)
+            self._trouble = self._feed.trouble
+        self._rate = Rate(self._clock, config.control_rate_hz)
+        self._control = threading.Thread(target=self._run, name="control", daemon=True)
+        self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell_diagnostics)
+        if self._feed is not None:
+            self._feed.start(self._observe, lifeline.fail)
+        self._control.start()
+
+    def close(self) -> None:
+        """Let go, wait until the arm has come to its smooth stop, and close camera or device."""
+        with self._lock:
+            self._pipeline.release(Reason.RELEASED)
+        self._stop.set()
+        self._control.join()
+        if self._feed is not None:
+            self._feed.close()
+        if self._device is not None:
+            self._device.close()
+
+    # -- the landmark thread -----------------------------------------------------------------------------------------
+
+    def _observe(self, observation: Observation, image: ImageArray | None) -> None:
+        with self._lock:
+            self._pipeline.observe(observation, self._clock.now())
+            status = self._pipeline.status
+        self._hands += (observation.hand if self._config.mode == "hand" else observation.body) is not None
+        stamp = self._stamps.to_ros(observation.stamp_s)
+        self._topics.landmarks(observation, stamp)
+        latency_s = self._latencies[-1] if status.engaged and self._latencies else None
+        self._topics.overlay(image, observation, status, stamp, latency_s)
+
+    # -- the control thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            late_s = 0.0
+            while True:
+                ending = self._stop.is_set()
+                # The time of the tick, not of waking up: points a period apart must not look closer or farther.
+                commanded = self._cycle(self._clock.now() - late_s)
+                if ending and not commanded:
+                    return
+                late_s = self._rate.wait()
+        except BaseException as error:
+            self._lifeline.fail(error)
+
+    def _cycle(self, now: float) -> bool:
+        """One control period. Returns whether there was something to command."""
+        self._watch_source(now)
+        with self._lock:
+            if self._parameters.auto_engage and not self._arm.trouble and not self._stop.is_set():
+                self._pipeline.engage()
+            command = self._command(now)
+            engaged = self._pipeline.status.engaged
+        if command is not None:
+            self._send(command, now)
+        elif not engaged:
+            self._arm.let_go()
+        self._topics.engaged(engaged)
+        if self._clock.now() - self._status_s >= STATUS_PERIOD_S:
+            self._tell_status()
+        return command is not None
+
+    def _watch_source(self, now: float) -> None:
+        if self._device is not None and not self._trouble:
+            try:
+                given = self._device.read(now)
+            except DofbotError as error:
+                self._note(str(error))
+            else:
+                with self._lock:
+                    if given is not None:
+                        self._pipeline.observe(given, now)
+        elif self._feed is not None and self._feed.trouble != self._trouble:
+            self._note(self._feed.trouble)
+
+    def _note(self, trouble: str) -> None:
+        self._trouble = trouble
+        if trouble:
+            self.node.get_logger().warning(f"{self._parameters.source}: {trouble}")
+            with self._lock:
+                self._pipeline.release(Reason.SOURCE_LOST)
+        else:
+            self.node.get_logger().info(f"{self._parameters.source} is open")
+
+    def _command(self, now: float) -> TeleopCommand | None:
+        if self._may_command(now):
+            return self._pipeline.step(self._arm.position, now)
+        if not self._pipeline.status.engaged:
+            # A motion that the arm does not carry out ends here: the next one begins where the arm then is.
+            while self._pipeline.step(self._arm.position, now) is not None:
+                pass
+        return None
+
+    def _may_command(self, now: float) -> bool:
+        """Whether the arm takes commands; one that is engaged without torque gets it first."""
+        engaged = self._pipeline.status.engaged
+        if self._arm.ready or not engaged:
+            self._limp_since_s = None
+            return self._arm.ready
+        if self._arm.limp:
+            self._arm.hold()
+            self._limp_since_s = now if self._limp_since_s is None else self._limp_since_s
+            if now - self._limp_since_s < TORQUE_S:
+                return False
+        self._limp_since_s = None
+        self._pipeline.release(Reason.ARM_NOT_READY)
+        return False
+
+    def _send(self, command: TeleopCommand, tick_s: float) -> None:
+        stamp = self._stamps.to_ros(tick_s)
+        self._arm.send(command, stamp)
+        if command.stamp_s > self._captured_s:
+            self._captured_s, self._stamp_s = command.stamp_s, from_time(stamp)
+            self._latencies.append(self._clock.now() - command.stamp_s)
+            self._tell_status()
+
+    # -- what it tells -----------------------------------------------------------------------------------------------
+
+    def _report(self) -> TeleopReport:
+        status, feed = self._pipeline.status, self._feed
+        target = status.target
+        return TeleopReport(
+            engaged=status.engaged,
+            reason=status.reason.value,
+            fault=status.fault.value if status.fault else "",
+            source=self._trouble,
+            arm=self._arm.state if self._arm.present else "",
+            progress=status.progress,
+            clamped=bool(status.clamped),
+            frames=feed.frames if feed else 0,
+            dropped=feed.dropped if feed else 0,
+            hands=self._hands,
+            captured_s=from_time(self._stamps.to_ros(self._captured_s)) if self._latencies else 0.0,
+            stamp_s=self._stamp_s,
+            latency_s=self._latencies[-1] if self._latencies else 0.0,
+            target=(target.x, target.y, target.z, target.pitch, target.roll) if target else None,
+        )
+
+    def _tell_status(self) -> None:
+        self._status_s = self._clock.now()
+        self._topics.status(self._report())
+
+    def _tell_diagnostics(self) -> None:
+        report, prefix = self._report(), self.node.get_name()
+        recent = 1e3 * np.array(self._latencies or [np.nan])
+        values = {
+            "source": self._parameters.source,
+            "frames": report.frames,
+            "dropped": report.dropped,
+            "hands": report.hands,
+            "p50_latency_ms": float(np.percentile(recent, 50)),
+            "p95_latency_ms": float(np.percentile(recent, 95)),
+            "let go because": report.reason,
+        }
+        message = report.source or ("following" if report.engaged else report.fault or self._arm.trouble or "ready")
+        level = DiagnosticStatus.ERROR if report.source else DiagnosticStatus.OK
+        entries = [
+            diagnostics.status(level, f"{prefix}: teleop", message, values),
+            diagnostics.loop_status(
+                prefix, self._rate.lateness_s()[-500:], self._rate.missed, self._config.control_rate_hz
+            ),
+        ]
+        self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(self._clock.now()), entries))
+
+    # -- services ----------------------------------------------------------------------------------------------------
+
+    def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Engage, or say what keeps from it; release."""
+        if not request.data:
+            with self._lock:
+                self._pipeline.release(Reason.RELEASED)
+            response.success, response.message = True, Reason.RELEASED.value
+            return response
+        if self._arm.trouble:
+            response.success, response.message = False, f"{Reason.ARM_NOT_READY.value}: {self._arm.trouble}"
+            return response
+        with self._lock:
+            refusal = self._pipeline.engage()
+        response.success = refusal is None
+        response.message = "engaged" if refusal is None else ": ".join(filter(None, (refusal.value, self._trouble)))
+        return response
+
+    def _on_recenter(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """The present hand means the present arm from now on."""
+        with self._lock:
+            response.success = self._pipeline.status.engaged
+            if response.success:
+                self._pipeline.recenter()
+        response.message = "" if response.success else "not engaged: there is nothing to recenter"
+        return response
+
+
+def _configuration(parameters: TeleopParameters) -> TeleopConfig:
+    config = load_config(parameters.config_file or None)
+    if parameters.mode:
+        config = replace(config, mode=as_mode(parameters.mode))
+    if parameters.auto_engage:
+        config = replace(config, clutch=replace(config.clutch, signs=False))
+    return config
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(TeleopNode))
+
+
+if __name__ == "__main__":
+    main()

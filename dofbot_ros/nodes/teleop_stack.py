@@ -1,0 +1,109 @@
+"""The teleop stack as a context: its processes in a ROS domain of their own, and a client that watches them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from sensor_msgs.msg import Joy
+from std_msgs.msg import String
+
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.dds import private_domain
+from dofbot_ros.core.types import ARM_JOINTS, ToolPose
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.launching import processes
+from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.qos import STREAM
+from dofbot_ros.stacks import find
+from dofbot_ros.supervisor import ProcessGroup
+from dofbot_ros.teleop.report import TeleopReport
+
+READY_S = 40.0
+START = ToolPose(0.20, 0.0, 0.14, 2.1)
+"""A bent pose, from which the tool can go anywhere; the upright arm is at the edge of its reach."""
+TO_START_S = 3.0
+
+
+class TeleopClient(ArmClient):
+    """An ArmClient that also hears and steers teleop_node.
+
+    Attributes:
+        report: the last message on teleop/status; None before the first.
+        on_report: called after each, in the client's thread.
+    """
+
+    def __init__(self, name: str = "teleop_client", namespace: str = "") -> None:
+        super().__init__(name, namespace)
+        self.report: TeleopReport | None = None
+        self.on_report: Callable[[], None] = lambda: None
+        self._joy = self.node.create_publisher(Joy, "joy", STREAM)
+        self.node.create_subscription(String, "teleop/status", self.noting(self._on_status), STREAM)
+
+    def __enter__(self) -> TeleopClient:
+        return self
+
+    def joy(self, axes: list[float], buttons: list[int]) -> None:
+        """Be a gamepad."""
+        self._joy.publish(Joy(axes=axes, buttons=buttons))
+
+    def go_to_start(self) -> None:
+        """Take the arm to a pose from which it can follow."""
+        joints = Kinematics().solve(START)
+        farthest = float(np.abs(joints - self.position[: len(joints)]).max())
+        if farthest > 0.05:
+            self.carry_out(lambda: self.follow([TO_START_S], [joints], ARM_JOINTS), 2 * TO_START_S + 10.0)
+
+    def _on_status(self, message: String) -> None:
+        self.report = TeleopReport.from_json(message.data)
+        self.on_report()
+
+
+class Running:
+    """A teleop stack at work.
+
+    Attributes:
+        client: hears and steers it.
+    """
+
+    def __init__(self, client: TeleopClient, groups: tuple[ProcessGroup, ...]) -> None:
+        self.client, self._groups = client, groups
+
+    def check(self) -> None:
+        """See that every process is still there.
+
+        Raises:
+            DofbotError: one ended.
+        """
+        for group in self._groups:
+            for ended in group.ended():
+                if ended.command.required:
+                    raise DofbotError(f"{ended}: teleoperation ends with it")
+
+
+@contextmanager
+def teleop_stack(arguments: Mapping[str, str], to_start: bool) -> Iterator[Running]:
+    """Start the arm, then whoever steers it; both end with the context.
+
+    Args:
+        arguments: of the stack `teleop`.
+        to_start: take the arm to START in between.
+
+    Raises:
+        DofbotError: a node ended, or is not ready in time.
+    """
+    with tempfile.TemporaryDirectory(prefix="dofbot-teleop-") as folder, private_domain():
+        given = {"emulator_port": str(Path(folder) / "servo_bus"), **arguments}
+        commands = [process.command() for process in processes(find("teleop"), given)]
+        with ProcessGroup([c for c in commands if c.name != "teleop_node"]) as arm, TeleopClient() as client:
+            arm.wait_ready(READY_S)
+            client.wait_connected(READY_S)
+            client.switch("enable_torque", True)
+            if to_start:
+                client.go_to_start()
+            with ProcessGroup([c for c in commands if c.name == "teleop_node"]) as operator:
+                operator.wait_ready(READY_S)
+                yield Running(client, (arm, operator))

@@ -1,0 +1,29 @@
+"""Whether a source of teleoperation can be used, told before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dofbot_ros.core.clock import ManualClock
+from dofbot_ros.errors import InputError
+from dofbot_ros.teleop.recording import load_observations
+from dofbot_ros.vision.capture import CaptureConfig, open_source
+
+DEVICES = ("keyboard", "gamepad", "joy", "topic")
+"""Sources that are neither camera nor file."""
+
+
+def check_source(source: str) -> None:
+    """Open a camera, video, folder, stream or recording once, and close it again.
+
+    Raises:
+        DofbotError: there is no such thing, or it is something else.
+    """
+    if source in DEVICES or source.startswith("/dev/input/"):
+        return
+    if not source:
+        raise InputError("an empty source: give a camera (0), a video file, a folder, an address, keyboard or gamepad")
+    if Path(source).suffix == ".npz":
+        load_observations(source)
+        return
+    open_source(CaptureConfig(video_device=source), ManualClock()).close()
