@@ -6,7 +6,6 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,7 +43,7 @@ REST_LIMIT_S = 40.0
 """No motion of a trial takes longer, however slow the simulation is [s]."""
 
 LOOK_LIMIT_S = 15.0
-FAULT_LIMIT_S = 10.0
+FAULT_LIMIT_S = 20.0
 """A fault that has not passed after this long is not going to [s]."""
 
 CHECK_S = 1.0
@@ -104,16 +103,19 @@ class TrialClient:
     def prepare(self) -> None:
         """Bring the arm upright with open fingers; a fault is given time to pass."""
         deadline = time.monotonic() + FAULT_LIMIT_S
-        while self._arm.state == "FAULT":
-            if time.monotonic() > deadline:
-                raise DofbotError(f"the fault stands: {self._why()}")
-            with suppress(CommandRefusedError):  # it has passed by itself
-                self._arm.trigger("clear_fault")
-            self._settle()
-        self._arm.switch("enable_torque", True)
-        self._wait(lambda: self._arm.state in MOVABLE, LOOK_LIMIT_S, "torque")
-        self.grip(MAX_GAP)
-        self._go(lambda: self._arm.trigger("home"), np.array(HOME[:N_ARM]))
+        while True:
+            try:
+                if self._arm.state == "FAULT":
+                    self._arm.trigger("clear_fault")
+                self._arm.switch("enable_torque", True)
+                self._wait(lambda: self._arm.state in (*MOVABLE, "FAULT"), LOOK_LIMIT_S, "torque")
+                self.grip(MAX_GAP)
+                self._go(lambda: self._arm.trigger("home"), np.array(HOME[:N_ARM]))
+                return
+            except CommandRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+                self._settle()
 
     def stop(self) -> None:
         """Brake and hold."""

@@ -39,7 +39,7 @@ class ProtocolConfig:
     tolerance: float = 0.015
     upright: float = math.radians(5.0)
     height_tolerance: float = 0.002
-    attempts: int = 2
+    attempts: int = 3
 
     def __post_init__(self) -> None:
         if not 0 < self.radius[0] < self.radius[1]:

@@ -55,6 +55,7 @@ def _content(out: Path, results: Results) -> dict[str, Any]:
         ],
         "rows": [_row(out, trial) for trial in trials],
         "tolerance": f"{1e3 * series.protocol.tolerance:g}",
+        "attempts": series.protocol.attempts,
         "command": f"dofbot demo --trials {len(trials)} --seed {series.seed} --backend {series.backend} --out DIR",
     }
 

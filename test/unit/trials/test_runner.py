@@ -47,11 +47,11 @@ def test_fingers_that_close_on_nothing_are_noticed_and_the_second_look_helps(arm
 
 
 def test_a_refused_motion_costs_an_attempt_and_leaves_the_arm_at_home(arm: Any, tmp_path: Path) -> None:
-    arm.refusals = 2
+    arm.refusals = 3
     (record,) = run(arm, tmp_path)
     assert record.placed is False
     assert record.reason == "refused for a test"
-    assert record.attempts == 2
+    assert record.attempts == 3
     np.testing.assert_allclose(arm.world.arm.positions(), 0.0, atol=0.03)
 
 
