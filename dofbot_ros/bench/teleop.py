@@ -5,20 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
-from trajectory_msgs.msg import JointTrajectory
 
 from dofbot_ros.cli.output import console
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.nodes.messages import from_time
-from dofbot_ros.nodes.qos import STREAM
-from dofbot_ros.nodes.teleop_stack import Running, teleop_stack
 from dofbot_ros.teleop.feed import ENDED
 from dofbot_ros.teleop.report import TeleopReport
 from dofbot_ros.teleop.source import check_source
+
+if TYPE_CHECKING:
+    from dofbot_ros.nodes.teleop_stack import Running
 
 FIRST_S = 20.0
 """The first observation comes within this [s]."""
@@ -44,6 +43,8 @@ def measure(source: str, seconds: float = float("inf")) -> dict[str, Any]:
     Raises:
         DofbotError: no such source, or nothing was followed.
     """
+    from dofbot_ros.nodes.teleop_stack import teleop_stack
+
     check_source(source)
     arguments = {"source": _path(source), "backend": "sim", "auto_engage": "true"}
     columns = (TextColumn("{task.description}"), TimeElapsedColumn())
@@ -56,13 +57,10 @@ def measure(source: str, seconds: float = float("inf")) -> dict[str, Any]:
 
 def _listen(stack: Running, seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
     client = stack.client
-    arrivals: dict[float, float] = {}
+    arrivals = client.command_arrivals()
     first: dict[float, TeleopReport] = {}
     last: TeleopReport | None = None
     let_go = rejections = 0
-
-    def on_command(message: JointTrajectory) -> None:
-        arrivals[from_time(message.header.stamp)] = time.time()
 
     def note_report() -> None:
         nonlocal last, let_go
@@ -75,7 +73,6 @@ def _listen(stack: Running, seconds: float, say: Callable[[str], None]) -> dict[
             let_go += 1
         last = report
 
-    client.node.create_subscription(JointTrajectory, "command/joint_stream", on_command, STREAM)
     client.on_report = note_report
     start = time.monotonic()
     while time.monotonic() - start < seconds and not (last is not None and last.source == ENDED):

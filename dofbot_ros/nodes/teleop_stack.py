@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from sensor_msgs.msg import Joy
 from std_msgs.msg import String
+from trajectory_msgs.msg import JointTrajectory
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.dds import private_domain
@@ -17,6 +19,7 @@ from dofbot_ros.core.types import ARM_JOINTS, ToolPose
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.launching import processes
 from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.messages import from_time
 from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.stacks import find
 from dofbot_ros.supervisor import ProcessGroup
@@ -49,6 +52,16 @@ class TeleopClient(ArmClient):
     def joy(self, axes: list[float], buttons: list[int]) -> None:
         """Be a gamepad."""
         self._joy.publish(Joy(axes=axes, buttons=buttons))
+
+    def command_arrivals(self) -> dict[float, float]:
+        """Stamp of each streamed command from now on -> when it came, both as ROS counts time [s]; goes on growing."""
+        arrivals: dict[float, float] = {}
+
+        def on_command(message: JointTrajectory) -> None:
+            arrivals[from_time(message.header.stamp)] = time.time()
+
+        self.node.create_subscription(JointTrajectory, "command/joint_stream", on_command, STREAM)
+        return arrivals
 
     def go_to_start(self) -> None:
         """Take the arm to a pose from which it can follow."""
