@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -129,8 +130,7 @@ class Calibration:
 
     def ticks_to_rad(self, ticks: ArrayLike) -> FloatArray:
         """Joint angles [rad] of servo positions, shape (..., 6). Not clipped: a hand may push the arm past a limit."""
-        offset = np.asarray(ticks, dtype=np.float64) - self._column("zero_ticks")
-        degrees = offset * self._column("sign") / self._column("ticks_per_degree")
+        degrees = (np.asarray(ticks, dtype=np.float64) - self._zero) * self._sign / self._scale
         q: FloatArray = np.radians(degrees)
         q[..., GRIP] = servo_degrees_to_joint(degrees[..., GRIP])
         return q
@@ -143,10 +143,30 @@ class Calibration:
         q = np.asarray(q, dtype=np.float64)
         degrees = np.degrees(q)
         degrees[..., GRIP] = joint_to_servo_degrees(q[..., GRIP])
-        ticks = self._column("zero_ticks") + degrees * self._column("sign") * self._column("ticks_per_degree")
-        low, high = self._column("min_ticks"), self._column("max_ticks")
-        whole: TickArray = np.clip(np.rint(ticks), low, high).astype(np.int64)
+        ticks = self._zero + degrees * self._sign * self._scale
+        whole: TickArray = np.minimum(np.maximum(np.rint(ticks), self._lowest), self._highest).astype(np.int64)
         return whole
+
+    # Kept, because a simulation converts hundreds of times a second.
+    @cached_property
+    def _zero(self) -> FloatArray:
+        return self._column("zero_ticks")
+
+    @cached_property
+    def _sign(self) -> FloatArray:
+        return self._column("sign")
+
+    @cached_property
+    def _scale(self) -> FloatArray:
+        return self._column("ticks_per_degree")
+
+    @cached_property
+    def _lowest(self) -> FloatArray:
+        return self._column("min_ticks")
+
+    @cached_property
+    def _highest(self) -> FloatArray:
+        return self._column("max_ticks")
 
     def _column(self, name: str) -> FloatArray:
         return np.array([getattr(servo, name) for servo in self.servos], dtype=np.float64)

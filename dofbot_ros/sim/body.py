@@ -25,6 +25,9 @@ LINKAGE_ERP = 0.5
 BAR_TORQUE = 0.05
 """Turns a bar that only follows [N m]."""
 
+DISPENSABLE = ("left_bar", "right_bar", "tool_link", "camera_optical_frame")
+"""Links that carry nothing and touch nothing."""
+
 LINKAGE_INERTIA = 1e-3
 """Added to each geared link about its axis [kg m^2]: the servo's rotor (some 1e-8 kg m^2) seen through its 1:373 gear.
 Without it the fingers are so light that the iterative solver does not find the balance of servo, linkage and block."""
@@ -95,14 +98,16 @@ class ArmBody:
             self._client.resetJointState(self.body, joint, ratio * goal[GRIP])
         self.drive(goal, np.ones(len(goal), dtype=bool))
 
-    def drive(self, reference: FloatArray, holding: BoolArray) -> None:
+    def drive(self, reference: FloatArray, holding: BoolArray, angles: FloatArray | None = None) -> None:
         """Set what the motors do until the next servo tick: reach the reference by then, as far as their torque allows.
 
         Args:
             reference: where they take their joints [rad], shape (6,).
             holding: which of them have power, shape (6,); the others only have the friction of their gears.
+            angles: where they are, for a caller who has just asked.
         """
-        angles = self.positions()
+        if angles is None:
+            angles = self.positions()
         bars = [self._mimics[joint] * angles[GRIP] for joint in self._bars]
         behind = [state[0] for state in self._client.getJointStates(self.body, self._bars)] if bars else []
         # A velocity for the whole tick instead of a position target: no jolt at its begin, no stop before its end. A
@@ -132,6 +137,23 @@ class ArmBody:
             return np.eye(4)
         state = self._client.getLinkState(self.body, self._links[link], computeForwardKinematics=True)
         return transform(matrix_from_quat(state[5]), state[4])
+
+
+def lean_urdf(folder: Path) -> Path:
+    """Write the arm's URDF without what carries nothing (the bars that only show the parallelogram, bare frames).
+
+    Two joints and two links fewer: a physics step takes a third less time. What is left out weighs 8 g together.
+    """
+    tree = ElementTree.parse(share_file("urdf", "dofbot.urdf"))
+    robot = tree.getroot()
+    for element in list(robot):
+        child = element.find("child")
+        name = element.get("name") if child is None else child.get("link")
+        if name in DISPENSABLE:
+            robot.remove(element)
+    path = folder / "lean.urdf"
+    tree.write(path)
+    return path
 
 
 def mimic_ratios(urdf: Path, leader: str) -> dict[str, float]:

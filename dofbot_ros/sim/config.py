@@ -59,6 +59,8 @@ class PhysicsConfig:
     Attributes:
         step_hz: physics steps a second [1/s].
         servo_hz: how often the servos move their references and feel their links; divides step_hz [1/s].
+        substeps: physics steps that one call of the engine makes, 1, 2, 4 or 8: calls cost time too. The world's time
+            then moves by that many steps at once.
         solver_iterations: of the sequential-impulse solver, a step.
         table_friction: Coulomb coefficient of the table; contacts multiply those of both sides.
         block_friction: of the blocks.
@@ -71,6 +73,7 @@ class PhysicsConfig:
 
     step_hz: int = 500
     servo_hz: int = 100
+    substeps: int = 1
     solver_iterations: int = 50
     table_friction: float = 0.7
     block_friction: float = 0.8
@@ -83,9 +86,20 @@ class PhysicsConfig:
     def __post_init__(self) -> None:
         if self.step_hz <= 0 or self.servo_hz <= 0 or self.step_hz % self.servo_hz:
             raise ConfigError(f"step_hz must be a multiple of servo_hz, got {self.step_hz} and {self.servo_hz}")
+        # Powers of two: the engine finds their number by a division, and would miscount others by its rounding.
+        if self.substeps not in (1, 2, 4, 8) or (self.step_hz // self.servo_hz) % self.substeps:
+            raise ConfigError(
+                f"substeps is 1, 2, 4 or 8 and divides step_hz / servo_hz, got {self.substeps} "
+                f"with {self.step_hz} / {self.servo_hz}"
+            )
         for name, value in vars(self).items():
             if not 0 <= value < np.inf:
                 raise ConfigError(f"{name} must be finite and not negative, got {value}")
+
+    @property
+    def calls_hz(self) -> int:
+        """Calls of the engine a second [1/s]."""
+        return self.step_hz // self.substeps
 
 
 @dataclass(frozen=True)
@@ -160,6 +174,7 @@ class WorldConfig:
         scene: where the blocks go.
         physics: engine and materials.
         camera: the camera that the simulation offers by default.
+        lean: leave out the arm's links that carry nothing: for learning, which needs many steps. No wrist camera then.
     """
 
     marked: tuple[str, ...] = ("red", "green", "blue", "yellow")
@@ -168,8 +183,11 @@ class WorldConfig:
     scene: SceneConfig = field(default_factory=SceneConfig)
     physics: PhysicsConfig = field(default_factory=PhysicsConfig)
     camera: CameraConfig = field(default_factory=CameraConfig)
+    lean: bool = False
 
     def __post_init__(self) -> None:
+        if self.lean and self.camera.mount == "wrist":
+            raise ConfigError("a lean arm has no camera_optical_frame: a wrist camera needs lean: false")
         names = [*self.marked, *(block.name for block in self.plain)]
         for name in names:
             if names.count(name) > 1:

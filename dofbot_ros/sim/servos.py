@@ -6,7 +6,7 @@ import numpy as np
 
 from dofbot_ros.arm.backend import ServoHealth
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, TickArray
-from dofbot_ros.core.types import BoolArray
+from dofbot_ros.core.types import BoolArray, FloatArray
 from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.servos import SERVO_IDS
 from dofbot_ros.sim.world import World
@@ -49,10 +49,10 @@ class WorldServos:
 
     def tick(self, time_s: float) -> None:
         """Feel the links, then set the motors for the steps until the next tick."""
-        self._feel(time_s)
+        angles = self._feel(time_s)
         models = self._models.values()
         reference = self._calibration.ticks_to_rad(np.array([model.reference(time_s) for model in models]))
-        self._world.arm.drive(reference, np.array([model.holding for model in models]))
+        self._world.arm.drive(reference, np.array([model.holding for model in models]), angles)
 
     def step(self, now: float) -> None:
         """Let the world catch up with `now` [s], a clock that need not start where the world's does."""
@@ -114,7 +114,10 @@ class WorldServos:
                     self.command(servo, ticks, 0, now)
                 self.torque(servo, enabled, now)
 
-    def _feel(self, time_s: float) -> None:
-        ticks = self._calibration.rad_to_ticks(self._world.arm.positions())
+    def _feel(self, time_s: float) -> FloatArray:
+        """Tell the models where their links are; returns that [rad], (6,)."""
+        angles = self._world.arm.positions()
+        ticks = self._calibration.rad_to_ticks(angles)
         for model, link in zip(self._models.values(), ticks.tolist(), strict=True):
             model.feel(link, time_s)
+        return angles

@@ -14,7 +14,7 @@ from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, trans
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.sim import engine, objects
-from dofbot_ros.sim.body import ArmBody
+from dofbot_ros.sim.body import ArmBody, lean_urdf
 from dofbot_ros.sim.config import WorldConfig
 from dofbot_ros.sim.scene import sample_poses
 from dofbot_ros.vision.block_layout import BlockSet, load_blocks
@@ -52,6 +52,7 @@ class World:
         self.lock = threading.RLock()
         self.client: Any = engine.connect()
         self._textures = tempfile.TemporaryDirectory(prefix="dofbot-sim-")
+        self._urdf = lean_urdf(Path(self._textures.name)) if self.config.lean else None
         self._actuator: Actuator | None = None
         self._steps = 0
         self._reset_at = 0
@@ -63,12 +64,12 @@ class World:
     @property
     def time_s(self) -> float:
         """Simulated time since the last reset [s]."""
-        return (self._steps - self._reset_at) / self.config.physics.step_hz
+        return (self._steps - self._reset_at) / self.config.physics.calls_hz
 
     @property
     def now_s(self) -> float:
         """Simulated time since the world was made [s]; a reset does not set it back."""
-        return self._steps / self.config.physics.step_hz
+        return self._steps / self.config.physics.calls_hz
 
     @property
     def block_names(self) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ class World:
             self._reset_at = self._steps
             self._set_engine()
             self._add_table()
-            self.arm = ArmBody(self.client, self.config.physics)
+            self.arm = ArmBody(self.client, self.config.physics, self._urdf)
             self.arm.teleport(self.config.start)
             self._add_blocks()
             self.scatter(seed)
@@ -137,11 +138,11 @@ class World:
         return {name: transform(matrix_from_quat(quat), position) for name, (position, quat) in found.items()}
 
     def step(self) -> None:
-        """Advance by one physics step; the actuator acts first where its tick has come."""
+        """Advance by one call of the engine; the actuator acts first where its tick has come."""
         physics = self.config.physics
         with self.lock:
             since_reset = self._steps - self._reset_at
-            if self._actuator is not None and since_reset % (physics.step_hz // physics.servo_hz) == 0:
+            if self._actuator is not None and since_reset % (physics.calls_hz // physics.servo_hz) == 0:
                 self._actuator.tick(self.time_s)
             self.client.stepSimulation()
             self._steps += 1
@@ -149,7 +150,7 @@ class World:
     def run_until(self, now_s: float) -> None:
         """Advance until the world's `now_s` has reached this one [s]; nothing happens when it has passed."""
         # The slack forgives the rounding of deadlines that were added up.
-        goal = math.ceil(now_s * self.config.physics.step_hz - 1e-6)
+        goal = math.ceil(now_s * self.config.physics.calls_hz - 1e-6)
         with self.lock:
             while self._steps < goal:
                 self.step()
@@ -165,7 +166,8 @@ class World:
         physics = self.config.physics
         self.client.setGravity(0, 0, -GRAVITY)
         self.client.setPhysicsEngineParameter(
-            fixedTimeStep=1.0 / physics.step_hz,
+            fixedTimeStep=1.0 / physics.calls_hz,
+            numSubSteps=physics.substeps if physics.substeps > 1 else 0,
             numSolverIterations=physics.solver_iterations,
             deterministicOverlappingPairs=1,
         )
