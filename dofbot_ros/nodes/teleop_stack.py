@@ -15,7 +15,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.dds import private_domain
-from dofbot_ros.core.types import ARM_JOINTS, ToolPose
+from dofbot_ros.core.types import ARM_JOINTS
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.launching import processes
 from dofbot_ros.nodes.arm_client import ArmClient
@@ -23,11 +23,10 @@ from dofbot_ros.nodes.messages import from_time
 from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.stacks import find
 from dofbot_ros.supervisor import ProcessGroup
+from dofbot_ros.teleop.config import START
 from dofbot_ros.teleop.report import TeleopReport
 
 READY_S = 40.0
-START = ToolPose(0.20, 0.0, 0.14, 2.1)
-"""A bent pose, from which the tool can go anywhere; the upright arm is at the edge of its reach."""
 TO_START_S = 3.0
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.types import ToolPose
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.teleop.filters import OneEuroConfig
 from dofbot_ros.teleop.landmarks import Side
@@ -22,6 +23,10 @@ MOTIONS: dict[Motion, tuple[int, float]] = {
     "back": (0, -1.0), "right": (1, -1.0), "down": (2, -1.0),
 }  # fmt: skip
 """The operator's directions -> axis and sign in the operator's frame (x to the camera, y to his left, z up)."""
+
+
+START = ToolPose(0.20, 0.0, 0.14, 2.1)
+"""A bent pose, from which the tool can go anywhere; the upright arm is at the edge of its reach."""
 
 
 @dataclass(frozen=True)
