@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,9 +26,7 @@ WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; by de
 SeedOption = Annotated[int, typer.Option(min=0, help="Of everything that is drawn at random.")]
 ObjectsOption = Annotated[
     str,
-    typer.Option(
-        help="train, validation or heldout; family names with commas; or a folder of URDF, OBJ, STL files."
-    ),
+    typer.Option(help="train, validation or heldout; family names with commas; or a folder of URDF, OBJ, STL files."),
 ]
 ClutterOption = Annotated[int, typer.Option(min=1, max=8, help="Objects on the table at once.")]
 
@@ -92,7 +91,8 @@ def collect(
 def train(
     *,
     data: Annotated[
-        list[Path], typer.Option(help="Folder with train_dataset.npz and val_dataset.npz; may be repeated.")
+        list[Path],
+        typer.Option(help="Folder with train_dataset.npz and val_dataset.npz; may be repeated."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for weights, log and pictures of this run.")],
     config: Annotated[Path | None, typer.Option(help="YAML; by default config/grasp.yaml.")] = None,
@@ -185,6 +185,7 @@ def _name_skipped(objects: str) -> None:
 @contextmanager
 def _bar(last: str) -> Iterator[Progress]:
     """Progress with an ETA; Ctrl-C ends the command with exit code 130."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     columns = BarColumn(), MofNCompleteColumn(), TextColumn(last), TimeElapsedColumn(), TimeRemainingColumn()
     try:
         with Progress(TextColumn("{task.description}"), *columns, console=console) as bar:

@@ -46,12 +46,12 @@ class TrainConfig:
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    epochs: int = 40
+    epochs: int = 50
     batch: int = 32
     learning_rate: float = 3e-3
     weight_decay: float = 1e-3
     spread: float = 1.0
-    failure_weight: float = 1.0
+    failure_weight: float = 2.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -129,7 +129,7 @@ class Trainer:
     """Trains one network on one folder of data; everything that it writes is in its run folder.
 
     Args:
-        data: folders with train_dataset.npz and val_dataset.npz each; all of them together.
+        data: folders with train_dataset.npz, at least one of them with val_dataset.npz; all of them together.
         run: folder that gets weights, log and pictures.
         config: how.
         device: cpu, cuda, or cuda:N.
@@ -150,7 +150,9 @@ class Trainer:
         backbone: Path | None = None,
         resume: bool = False,
     ) -> None:
-        train, val = (join([load(folder / name) for folder in data]) for name in (TRAIN_FILE, VAL_FILE))
+        train = join([load(folder / TRAIN_FILE) for folder in data])
+        with_val = [folder for folder in data if (folder / VAL_FILE).exists()]
+        val = join([load(folder / VAL_FILE) for folder in with_val or data])
         if (train.size, train.rotations) != (val.size, val.rotations):
             raise InputError("training and validation data differ in image size or number of rotations")
         if train.rotations != config.network.rotations:
