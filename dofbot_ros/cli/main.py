@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from dofbot_ros import __version__
-from dofbot_ros.cli import bench, demo, emulate, grasp, localize, record, replay, up
+from dofbot_ros.cli import bench, demo, emulate, grasp, localize, record, replay, teleop, up
 from dofbot_ros.cli.output import console
 from dofbot_ros.errors import DofbotError
 
@@ -30,6 +30,7 @@ app.command("localize")(localize.localize)
 app.command("export")(record.export)
 app.command("record")(record.record)
 app.command("replay")(replay.replay)
+app.command("teleop")(teleop.teleop)
 app.command("up")(up.up)
 
 

@@ -17,15 +17,13 @@ from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.teleop.config import TeleopConfig
 from dofbot_ros.teleop.feed import CameraFeed, Feed, RecordedFeed
-from dofbot_ros.teleop.gamepad import Gamepad, joy_input
+from dofbot_ros.teleop.gamepad import Gamepad, joy_input, pad_path
 from dofbot_ros.teleop.keyboard import Keyboard
 from dofbot_ros.teleop.manual import ManualInput
 from dofbot_ros.teleop.newest import FrameSlot, NewestFrames
 from dofbot_ros.teleop.recording import load_observations
 from dofbot_ros.vision.capture import CaptureConfig, open_source
 from dofbot_ros.vision.frames import Frame
-
-DEFAULT_PAD = "/dev/input/js0"
 
 
 class Device(Protocol):
@@ -53,8 +51,7 @@ def open_device(source: str, node: Node, config: TeleopConfig, clock: Clock) -> 
     if source == "keyboard":
         return _Terminal()
     if source == "gamepad" or source.startswith("/dev/input/js"):
-        path = DEFAULT_PAD if source == "gamepad" else source
-        return Gamepad(path, config.gamepad, config.manual)
+        return Gamepad(pad_path(source), config.gamepad, config.manual)
     return _JoyTopic(node, config, clock) if source == "joy" else None
 
 

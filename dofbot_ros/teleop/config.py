@@ -260,7 +260,7 @@ class TeleopConfig:
     """Everything that can be set; see the parts."""
 
     mode: Mode = "hand"
-    control_rate_hz: float = 50.0
+    control_rate_hz: float = 100.0
     camera: CameraConfig = field(default_factory=CameraConfig)
     filter: FilterConfig = field(default_factory=FilterConfig)
     hand: HandConfig = field(default_factory=HandConfig)

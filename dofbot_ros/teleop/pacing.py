@@ -21,6 +21,9 @@ class PacedMotion:
     time of its own, and each control period plays as much of a period as the tool's limit allows. The share is
     1 or limit / tool speed: continuous, so the velocity does not leap, and the path itself is not changed.
 
+    The gripper moves by itself: closing it takes a second, and the arm, which arrives with all its joints together,
+    must not wait for it.
+
     Args:
         config: limits.
         kinematics: of the arm.
@@ -28,14 +31,14 @@ class PacedMotion:
     """
 
     def __init__(self, config: MotionConfig, kinematics: Kinematics, period_s: float) -> None:
-        ones = np.ones(N_JOINTS)
         self._kinematics = kinematics
         self._period_s = period_s
         self._step_m = config.max_tool_speed * period_s
-        self._motion = OnlineMotion(
-            period_s, config.max_velocity * ones, config.max_acceleration * ones, config.max_jerk * ones
+        self._motion, self._grip = (
+            OnlineMotion(period_s, config.max_velocity * ones, config.max_acceleration * ones, config.max_jerk * ones)
+            for ones in (np.ones(N_ARM), np.ones(1))
         )
-        self._from = self._to = np.zeros(N_JOINTS)
+        self._from = self._to = np.zeros(N_ARM)
         self._played = 1.0
         self._position = np.zeros(N_JOINTS)
 
@@ -47,12 +50,15 @@ class PacedMotion:
     @property
     def at_rest(self) -> bool:
         """Whether nothing moves any more."""
-        return self._motion.at_rest and bool(np.abs(self._to - self._position).max() < 1e-12)
+        arrived = bool(np.abs(self._to - self._position[:N_ARM]).max() < 1e-12)
+        return self._motion.at_rest and self._grip.at_rest and arrived
 
     def reset(self, position: FloatArray) -> None:
         """Be at rest at `position` [rad], shape (6,)."""
-        self._motion.reset(position)
-        self._from = self._to = self._position = position.copy()
+        self._motion.reset(position[:N_ARM])
+        self._grip.reset(position[N_ARM:])
+        self._position = position.copy()
+        self._from = self._to = self._position[:N_ARM]
         self._played = 1.0
 
     def step(self, target: FloatArray | None) -> Sample:
@@ -62,6 +68,13 @@ class PacedMotion:
             Where the arm shall be at the end of the period [rad], and its mean velocity on the way [rad/s].
         """
         before = self._position
+        arm = self._step_arm(None if target is None else target[:N_ARM], before[:N_ARM])
+        grip = self._grip.halt() if target is None else self._grip.update(target[N_ARM:])
+        self._position = np.concatenate([arm, grip.position])
+        return Sample(self._position.copy(), (self._position - before) / self._period_s)
+
+    def _step_arm(self, target: FloatArray | None, before: FloatArray) -> FloatArray:
+        """The arm joints (5,) [rad] at the end of the period."""
         budget = 1.0
         # At most two pieces: the rest of Ruckig's present period, and the beginning of its next one.
         while budget > 1e-9:
@@ -71,12 +84,11 @@ class PacedMotion:
             piece = min(budget, 1.0 - self._played)
             share = self._allowed(before, piece)
             self._played += share
-            self._position = self._from + self._played * (self._to - self._from)
             budget = budget - piece if share >= piece else 0.0
-        return Sample(self._position.copy(), (self._position - before) / self._period_s)
+        return self._from + self._played * (self._to - self._from)
 
     def _allowed(self, before: FloatArray, piece: float) -> float:
-        """The longest share of a period, up to `piece`, that leaves the tool within its step from `before` (6,)."""
+        """The longest share of a period, up to `piece`, that leaves the tool within its step from `before` (5,)."""
         if self._travel(before, piece) <= self._step_m:
             return piece
         low, high = 0.0, piece
@@ -88,5 +100,5 @@ class PacedMotion:
     def _travel(self, before: FloatArray, share: float) -> float:
         """How far the tool is from where it was, after `share` more of the present piece [m]."""
         after = self._from + (self._played + share) * (self._to - self._from)
-        a, b = (self._kinematics.forward(q[:N_ARM]) for q in (before, after))
+        a, b = (self._kinematics.forward(q) for q in (before, after))
         return float(np.linalg.norm((b.x - a.x, b.y - a.y, b.z - a.z)))

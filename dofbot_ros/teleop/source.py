@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.errors import InputError
+from dofbot_ros.teleop.config import TeleopConfig
+from dofbot_ros.teleop.gamepad import Gamepad, pad_path
 from dofbot_ros.teleop.recording import load_observations
 from dofbot_ros.vision.capture import CaptureConfig, open_source
+
+ERRORS_ONLY = 2
+"""OpenCV's log level."""
 
 DEVICES = ("keyboard", "gamepad", "joy", "topic")
 """Sources that are neither camera nor file."""
@@ -19,11 +26,17 @@ def check_source(source: str) -> None:
     Raises:
         DofbotError: there is no such thing, or it is something else.
     """
-    if source in DEVICES or source.startswith("/dev/input/"):
+    if source == "gamepad" or source.startswith("/dev/input/"):
+        config = TeleopConfig()
+        Gamepad(pad_path(source), config.gamepad, config.manual).close()
+        return
+    if source in DEVICES:
         return
     if not source:
         raise InputError("an empty source: give a camera (0), a video file, a folder, an address, keyboard or gamepad")
     if Path(source).suffix == ".npz":
         load_observations(source)
         return
+    # What OpenCV's readers think of a file that is not theirs is no news to the operator.
+    cv2.setLogLevel(ERRORS_ONLY)
     open_source(CaptureConfig(video_device=source), ManualClock()).close()

@@ -40,7 +40,7 @@ PHOTOS: dict[str, Side] = {"call": "left", "four": "left", "none": "left", "rock
 footage = pytest.mark.skipif(not HANDS.is_dir(), reason=f"the footage is not here: no folder {HANDS}")
 
 START = ToolPose(0.20, 0.0, 0.14, 2.1, 0.0)
-PERIOD, LATENCY_S = 1 / 50, 0.03
+PERIOD, LATENCY_S = 1 / TeleopConfig().control_rate_hz, 0.03
 
 Detector = Callable[[TeleopConfig], MediapipeDetector]
 
@@ -173,7 +173,7 @@ def test_each_photo_shows_one_hand_and_leaves_the_tool_still(name: str, detector
     commands, reasons, released = play(seen, BY_KEY)
     assert (released, reasons) == (0, [])
     assert len(commands) >= 10.0 / PERIOD
-    assert np.sqrt(tools(commands)[-500:].var(axis=0).sum()) <= 0.5e-3
+    assert np.sqrt(tools(commands)[-round(10.0 / PERIOD) :].var(axis=0).sum()) <= 0.5e-3
 
 
 @footage

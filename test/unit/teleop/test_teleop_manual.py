@@ -22,7 +22,7 @@ from dofbot_ros.teleop.keyboard import PRESSED_S, Keyboard
 from dofbot_ros.teleop.manual import Axis, ManualInput
 from dofbot_ros.teleop.pipeline import TeleopPipeline, manual_pipeline
 
-PERIOD = 1 / 50
+PERIOD = 1 / TeleopConfig().control_rate_hz
 LAYOUT, MANUAL = GamepadConfig(), ManualConfig()
 
 

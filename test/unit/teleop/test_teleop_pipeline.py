@@ -18,7 +18,7 @@ from dofbot_ros.teleop.clutch import Reason
 from dofbot_ros.teleop.config import ClutchConfig, MotionConfig, TeleopConfig
 from dofbot_ros.teleop.landmarks import Landmarks, Observation
 
-PERIOD = 1 / 50
+PERIOD = 1 / TeleopConfig().control_rate_hz
 KINEMATICS = Kinematics()
 WORKSPACE = Workspace(KINEMATICS)
 CENTRE = (-0.7, 0.0, 0.0)
@@ -106,15 +106,15 @@ def test_the_gripper_is_picked_up_and_never_snaps() -> None:
     teleop, opened, pinched = pipeline(), Operator(noise=0.0), Operator(PINCH, noise=0.0)
     joints, now = start_joints(gap_to_joint(0.03)), 1.0
     gaps = []
-    for i in range(180):
+    for i in range(360):
         now = 1.0 + i * PERIOD
-        teleop.observe((pinched if 90 <= i < 130 else opened).at(*CENTRE, now), now)
-        if i == 40:
+        teleop.observe((pinched if 180 <= i < 260 else opened).at(*CENTRE, now), now)
+        if i == 80:
             assert teleop.engage() is None
         if command := teleop.step(joints, now):
             joints = command.position
             gaps.append(command.gap)
-    held, squeezed, released = gaps[:45], gaps[80], gaps[-1]
+    held, squeezed, released = gaps[:90], gaps[160], gaps[-1]
     assert held == pytest.approx([0.03] * len(held), abs=1e-6)
     assert squeezed < 0.02
     assert released > 0.055
@@ -124,7 +124,7 @@ def test_a_lost_hand_is_held_within_200_ms_and_stops_smoothly() -> None:
     config = QUICK
     teleop, operator, joints = pipeline(config), Operator(noise=0.0), start_joints()
     last_frame, speeds, released = 2.5, [], None
-    for tick in range(150):
+    for tick in range(300):
         now = 1.0 + tick * PERIOD
         stamp = now - 0.03
         if stamp <= last_frame:
@@ -185,10 +185,10 @@ def test_an_arm_outside_its_limits_is_not_taken_over() -> None:
 def test_more_than_the_arm_can_do_is_clamped_and_said() -> None:
     config = QUICK
     teleop, operator, joints = pipeline(config), Operator(noise=0.0), start_joints()
-    for i in range(200):
+    for i in range(400):
         now = 1.0 + i * PERIOD
         teleop.observe(operator.at(-0.7, 0.0, min(0.35, 0.2 * max(0.0, now - 2.0)), now), now)
-        if i == 40:
+        if i == 80:
             teleop.engage()
         if command := teleop.step(joints, now):
             joints = command.position

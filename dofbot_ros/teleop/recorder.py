@@ -1,11 +1,12 @@
-"""Side by side: the operator with what was seen of him, and the arm."""
+"""Follows a recording with the simulated arm and writes what happened: operator and arm side by side, path, plot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path as FilePath
 from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,6 @@ from dofbot_ros.errors import DofbotError
 from dofbot_ros.teleop.config import TeleopConfig
 from dofbot_ros.teleop.landmarks import CameraLandmarks, Observation
 from dofbot_ros.teleop.overlay import draw_overlay, shrunk
-from dofbot_ros.teleop.path import Path
 from dofbot_ros.teleop.recording import load_observations
 from dofbot_ros.vision.capture import CaptureConfig, open_source
 
@@ -94,14 +94,22 @@ class SideBySide:
         self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
-def record_session(source: str, config: TeleopConfig, folder: FilePath, seed: int = 0) -> Iterator[Path | None]:
+def record_session(
+    source: str,
+    config: TeleopConfig,
+    folder: FilePath,
+    seed: int = 0,
+    after_frame: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
     """Let the simulated arm follow a recording and write FILES to `folder`.
 
-    Yields:
-        None after each frame, the path at the end.
+    Returns:
+        frames; hand_found: share of them that showed whom to follow; followed_s: time engaged [s]; let_go: how often
+        following ended; lag_ms and tracking_mm: the delay at which the tool fits its target best [ms] and what is left
+        then [mm rms]; rejections: control cycles in which the governor did more than clamp to limits.
 
     Raises:
-        DofbotError: the source cannot be used, or shows nothing at all.
+        DofbotError: the source cannot be used, or is no recording.
     """
     from dofbot_ros.teleop.plot import plot_path
     from dofbot_ros.teleop.session import SimSession
@@ -112,17 +120,29 @@ def record_session(source: str, config: TeleopConfig, folder: FilePath, seed: in
         raise DofbotError(f"{source}: {len(head)} pictures are no recording; at least two are needed")
     fps = 1.0 / (head[1][0].stamp_s - head[0][0].stamp_s)
     height = round(head[0][1].shape[0] * PANEL_WIDTH / head[0][1].shape[1]) // 2 * 2
+    frames = found = 0
     with SimSession(config, seed) as session, SideBySide(folder / FILES[0], fps) as video:
         for observation, image in chain(head, seen):
             session.observe(observation)
-            small, found = shrunk(image, observation, PANEL_WIDTH)
-            left = draw_overlay(small, found, session.status, latency_s=None, reach=config.reach)
+            frames += 1
+            found += (observation.hand if config.mode == "hand" else observation.body) is not None
+            small, shown = shrunk(image, observation, PANEL_WIDTH)
+            left = draw_overlay(small, shown, session.status, latency_s=None, reach=config.reach)
             video.add(_fitted(left, PANEL_WIDTH, height), session.render(height * 4 // 3 // 2 * 2, height))
-            yield None
+            after_frame()
         path = session.finish()
     path.save(folder)
     plot_path(path, folder / FILES[3])
-    yield path
+    lag_s, error_m = path.tracking()
+    return {
+        "frames": frames,
+        "hand_found": found / frames,
+        "followed_s": float(path.engaged.sum() / config.control_rate_hz),
+        "let_go": path.released,
+        "lag_ms": 1e3 * lag_s,
+        "tracking_mm": 1e3 * error_m,
+        "rejections": path.rejections,
+    }
 
 
 def _fitted(image: ImageArray, width: int, height: int) -> ImageArray:
