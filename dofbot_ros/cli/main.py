@@ -6,7 +6,7 @@ The modules of this package import nothing heavy at their top: what a command ne
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -54,5 +54,14 @@ def main() -> None:
     try:
         app(prog_name="dofbot")
     except DofbotError as error:
-        console.print(f"[red]dofbot:[/red] {escape(' '.join(str(error).split()))}", soft_wrap=True, highlight=False)
-        sys.exit(1)
+        _complain(str(error))
+    except OSError as error:
+        # A file or folder that cannot be used; without a name it is a fault of ours, and worth its traceback.
+        if error.filename is None:
+            raise
+        _complain(f"{error.filename}: {error.strerror}")
+
+
+def _complain(message: str) -> NoReturn:
+    console.print(f"[red]dofbot:[/red] {escape(' '.join(message.split()))}", soft_wrap=True, highlight=False)
+    sys.exit(1)

@@ -51,3 +51,9 @@ def test_help_is_quick_because_nothing_heavy_is_imported():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_a_folder_that_cannot_be_made_is_one_line():
+    result = dofbot("demo", "--trials", "1", "--out", "/proc/none")
+    assert result.returncode == 1
+    assert result.stderr == "dofbot: /proc/none: No such file or directory\n"
