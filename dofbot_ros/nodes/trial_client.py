@@ -6,7 +6,6 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -59,15 +58,12 @@ class TrialClient:
     Args:
         world_node: the node that has the simulated world, for new scenes.
         check: called now and then while waiting; raises when waiting is in vain.
-        extrinsics_file: where the camera is; the simulated one by default.
     """
 
-    def __init__(
-        self, world_node: str, check: Callable[[], None] = lambda: None, extrinsics_file: Path | None = None
-    ) -> None:
+    def __init__(self, world_node: str, check: Callable[[], None] = lambda: None) -> None:
         self._world_node = world_node
         self._check = check
-        self._T_base_camera = load_extrinsics(extrinsics_file or share_file("config", "sim_camera.yaml")).matrix
+        self._T_base_camera = load_extrinsics(share_file("config", "sim_camera.yaml")).matrix
         self._states: list[str] = []
         self._images: OrderedDict[float, Image] = OrderedDict()
         self._found: dict[str, Any] = {"stamp_s": -np.inf}
@@ -80,8 +76,13 @@ class TrialClient:
         subscribe(String, "blocks/detections", noting(self._on_blocks), STREAM)
 
     def __enter__(self) -> TrialClient:
-        self._arm.wait_connected(REST_LIMIT_S)
-        self._wait(lambda: self._info is not None, LOOK_LIMIT_S, "camera_info")
+        try:
+            self._wait(lambda: self._arm.state not in ("", "DISCONNECTED"), REST_LIMIT_S, "connected arm")
+            self._arm.wait_connected()
+            self._wait(lambda: self._info is not None, LOOK_LIMIT_S, "camera_info")
+        except BaseException:
+            self._arm.close()
+            raise
         return self
 
     def __exit__(

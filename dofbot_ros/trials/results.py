@@ -80,10 +80,11 @@ def load(out: Path, series: Series) -> Results:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is no results file ({error}): move it away, or give another --out") from error
     if results.series != series:
-        raise InputError(
-            f"{path} holds another series (seed {results.series.seed}, backend {results.series.backend}): "
-            "give another --out, or move it away"
-        )
+        held = results.series
+        what = f"another series (seed {held.seed}, backend {held.backend})"
+        if (held.seed, held.backend) == (series.seed, series.backend):
+            what = "this series under other conditions"
+        raise InputError(f"{path} holds {what}: give another --out, or move it away")
     return results
 
 

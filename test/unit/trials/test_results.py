@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dofbot_ros.errors import InputError
+from dofbot_ros.trials.protocol import ProtocolConfig
 from dofbot_ros.trials.results import FILE, Results, Series, load, save
 from dofbot_ros.trials.trial import TrialRecord
 
@@ -45,10 +46,17 @@ def test_an_empty_folder_is_a_series_without_trials(tmp_path: Path) -> None:
     assert load(tmp_path, SERIES) == Results(SERIES)
 
 
-@pytest.mark.parametrize("other", [replace(SERIES, seed=5), replace(SERIES, backend="emulator")])
-def test_another_series_is_not_mixed_in(tmp_path: Path, other: Series) -> None:
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (replace(SERIES, seed=5), r"another series \(seed 4, backend sim\)"),
+        (replace(SERIES, backend="emulator"), r"another series \(seed 4, backend sim\)"),
+        (replace(SERIES, protocol=ProtocolConfig(tolerance=0.01)), "this series under other conditions"),
+    ],
+)
+def test_another_series_is_not_mixed_in(tmp_path: Path, other: Series, message: str) -> None:
     save(tmp_path, Results(SERIES, (PLACED,)))
-    with pytest.raises(InputError, match=r"holds another series \(seed 4, backend sim\)"):
+    with pytest.raises(InputError, match=f"holds {message}"):
         load(tmp_path, other)
 
 
