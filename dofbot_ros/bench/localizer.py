@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import cv2
@@ -63,12 +64,12 @@ class DrawnScenes:
 class SimulatedScenes:
     """What the simulation's camera renders."""
 
-    def __init__(self) -> None:
+    def __init__(self, noise: float) -> None:
         from dofbot_ros.sim.camera import SimCamera
         from dofbot_ros.sim.world import World
 
         self.world = World()
-        self._camera = SimCamera(self.world)
+        self._camera = SimCamera(self.world, replace(self.world.config.camera, noise=noise))
         self.intrinsics = self._camera.intrinsics
         self.T_base_camera = self._camera.pose()
 
@@ -78,7 +79,7 @@ class SimulatedScenes:
         return self._camera.render(), self.world.truth()
 
 
-def measure(scenes: str = "sim", trials: int = 100, seed: int = 0) -> dict[str, Any]:
+def measure(scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float = 0.0) -> dict[str, Any]:
     """Localise the blocks in pictures of random scenes.
 
     Args:
@@ -86,6 +87,7 @@ def measure(scenes: str = "sim", trials: int = 100, seed: int = 0) -> dict[str, 
             blocks in the air at any orientation, so that nothing is known beforehand.
         trials: pictures.
         seed: of the first scene; the next ones count up.
+        noise: of the simulated camera's sensor, standard deviation in grey levels of 255; drawings have their own.
 
     Returns:
         blocks: shown; found; flat: of those found; wrong: found more than 10 degrees or 10 mm off; refused: reasons
@@ -100,7 +102,7 @@ def measure(scenes: str = "sim", trials: int = 100, seed: int = 0) -> dict[str, 
     blocks = load_blocks()
     # One thread, as in the localiser node: more cost CPU time and save none at this size.
     cv2.setNumThreads(1)
-    with _opened(scenes, blocks) as source:
+    with _opened(scenes, blocks, noise) as source:
         localiser = BlockLocaliser(blocks, source.intrinsics)
         shown = flat = 0
         offs, frame_cpu_ms, refused = [], [], Counter[str]()
@@ -131,11 +133,11 @@ def measure(scenes: str = "sim", trials: int = 100, seed: int = 0) -> dict[str, 
 
 
 @contextmanager
-def _opened(scenes: str, blocks: BlockSet) -> Iterator[Scenes]:
+def _opened(scenes: str, blocks: BlockSet, noise: float) -> Iterator[Scenes]:
     if scenes != "sim":
         yield DrawnScenes(blocks, lifted=scenes == "drawn-lifted")
         return
-    simulated = SimulatedScenes()
+    simulated = SimulatedScenes(noise)
     try:
         yield simulated
     finally:

@@ -20,7 +20,7 @@ def root() -> None:
 @app.command("bus")
 def bus(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long the control loop runs [s].")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the control loop's run in seconds.")] = 20.0,
 ) -> None:
     """Sweep six emulated servos at 115200 baud, then read and write all of them at 50 Hz: rates, lateness, losses."""
     from dofbot_ros.bench.bus import measure
@@ -28,10 +28,21 @@ def bus(
     emit(measure(seconds), as_json, "Servo bus at 115200 baud")
 
 
+@app.command("env")
+def env(
+    as_json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(min=2.0, help="Of each of the two comparisons [s].")] = 20.0,
+) -> None:
+    """Step the policies' environment beside panda-gym's, and two of it at once: steps a second, ratio, scaling."""
+    from dofbot_ros.bench.env import measure
+
+    emit(measure(seconds), as_json, "Environments for policies")
+
+
 @app.command("images")
 def images(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(help="How long to send [s].")] = 20.0,
+    seconds: Annotated[float, typer.Option(help="How long to send, in seconds.")] = 20.0,
     hz: Annotated[float, typer.Option(help="Images a second.")] = 30.0,
 ) -> None:
     """Send 640x480 colour images from one process to another through ROS: how many arrive, and how late."""
@@ -58,17 +69,18 @@ def localizer(
     scenes: Annotated[str, typer.Option(help="sim, drawn or drawn-lifted.")] = "sim",
     trials: Annotated[int, typer.Option(help="Pictures, each of four blocks.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the first scene.")] = 0,
+    noise: Annotated[float, typer.Option(min=0.0, help="Of the simulated sensor, in grey levels of 255.")] = 0.0,
 ) -> None:
     """Localise blocks in pictures whose true poses are known: how far off, how many, how fast."""
     from dofbot_ros.bench.localizer import measure
 
-    emit(measure(scenes, trials, seed), as_json, "Block localiser")
+    emit(measure(scenes, trials, seed, noise), as_json, "Block localiser")
 
 
 @app.command("nodes")
 def nodes(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long to watch [s].")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long to watch, in seconds.")] = 20.0,
 ) -> None:
     """Run driver_node at 50 Hz and block_localizer_node at 30 images a second: what they cost in CPU and memory."""
     from dofbot_ros.bench.nodes import measure
@@ -79,7 +91,7 @@ def nodes(
 @app.command("sim")
 def sim(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Simulated time of each run [s].")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Simulated length of each run in seconds.")] = 10.0,
 ) -> None:
     """Run the simulated arm with its control loop, empty and holding a block, then render: steps a second, ms."""
     from dofbot_ros.bench.sim import measure
@@ -103,7 +115,7 @@ def corners(
 def teleop(
     source: Annotated[str, typer.Option(help="Video file of a moving hand, or another source of teleop_node.")],
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=1.0, help="Stop after so long [s]; otherwise at the end.")] = math.inf,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Stop after so many seconds, or at the end.")] = math.inf,
 ) -> None:
     """Follow a hand with the simulated arm over ROS: from capture stamp to command, commands a second, drops."""
     from dofbot_ros.bench.teleop import measure

@@ -24,7 +24,9 @@ def up(
     show_args: Annotated[
         bool, typer.Option("--show-args", help="Print the stack's arguments with their defaults, and end.")
     ] = False,
-    ready_timeout: Annotated[float, typer.Option(help="Give up when not all nodes serve after so long [s].")] = 30.0,
+    ready_timeout: Annotated[
+        float, typer.Option(help="Seconds after which not all nodes serving is a failure.")
+    ] = 30.0,
 ) -> None:
     """Start the nodes of a stack, say `ready` when all of them serve, and end them together on Ctrl-C.
 
