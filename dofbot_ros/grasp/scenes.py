@@ -14,6 +14,14 @@ import numpy as np
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.appearance import (
+    Colour,
+    TexturedTableCamera,
+    as_bytes,
+    distinct_colour,
+    random_colour,
+    random_texture,
+)
 from dofbot_ros.grasp.families import KIT, Family
 from dofbot_ros.grasp.shapes import Shape, write_urdf
 from dofbot_ros.grasp.view import TopDownView
@@ -23,12 +31,6 @@ from dofbot_ros.sim.objects import add_marked_cube
 from dofbot_ros.sim.scene import FACE_UP
 from dofbot_ros.sim.world import World
 from dofbot_ros.vision.intrinsics import Intrinsics
-
-Colour = tuple[float, float, float]
-"""Red, green, blue, each 0..1."""
-
-CONTRAST = 0.30
-"""Objects differ at least this much from the table, as a distance in RGB: what nobody can see nobody can grasp."""
 
 FALL = 0.002
 """Objects are let go this far above where they rest [m]."""
@@ -325,7 +327,7 @@ class SceneMaker:
             supersampling=1,
             noise=float(rng.uniform(*ranges.noise)),
             light=Light((float(lean[0]), float(lean[1]), 1.0), ambient, 1.0 - ambient),
-            table_colour=_bytes(table[0]),
+            table_colour=as_bytes(table[0]),
         )
         texture = random_texture(rng, 48, *table) if len(table) > 1 else None
         camera = TexturedTableCamera(self.world, config, rng, texture)
@@ -334,56 +336,3 @@ class SceneMaker:
         full = CameraConfig()
         self._eye = replace(config, width=full.width, height=full.height, field_of_view=full.field_of_view), believed
         return view.rectify(camera.render(), camera.intrinsics, believed)
-
-
-class TexturedTableCamera(SimCamera):
-    """A simulated camera over a table that may carry a picture.
-
-    Args:
-        world: what it looks at.
-        config: where it is and what it is like.
-        rng: draws the sensor's noise.
-        texture: laid over the table, stretched, RGB (h, w, 3); None for the plain table.
-    """
-
-    def __init__(
-        self, world: World, config: CameraConfig, rng: np.random.Generator, texture: ImageArray | None
-    ) -> None:
-        super().__init__(world, config, rng)
-        if texture is not None:
-            self._table = np.asarray(cv2.resize(texture, self._table.shape[1::-1], interpolation=cv2.INTER_CUBIC))
-
-
-def random_colour(rng: np.random.Generator) -> Colour:
-    """Any hue."""
-    hue, saturation, value = rng.uniform(0, 360), rng.uniform(0.0, 1.0), rng.uniform(0.15, 1.0)
-    pixel = cv2.cvtColor(np.array([[[hue, saturation, value]]], np.float32), cv2.COLOR_HSV2RGB)[0, 0]
-    return float(pixel[0]), float(pixel[1]), float(pixel[2])
-
-
-def distinct_colour(rng: np.random.Generator, others: list[Colour]) -> Colour:
-    """A colour that can be told from `others`; of thirty that cannot, the one that differs most."""
-    best, most = others[0], 0.0
-    for _ in range(30):
-        colour = random_colour(rng)
-        contrast = min(math.dist(colour, other) for other in others)
-        if contrast > most:
-            best, most = colour, contrast
-        if most > CONTRAST:
-            break
-    return best
-
-
-def random_texture(rng: np.random.Generator, size: int, a: Colour, b: Colour) -> ImageArray:
-    """Blotches or checks in two colours, RGB (size, size, 3)."""
-    if rng.random() < 0.5:
-        cells = int(rng.integers(2, 9))
-        share = (np.indices((size, size)) * cells // size).sum(axis=0)[..., None] % 2
-    else:
-        coarse = rng.random((int(rng.integers(4, 24)),) * 2).astype(np.float32)
-        share = np.clip(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), 0, 1)[..., None]
-    return np.asarray(np.rint(255 * (np.array(a) + share * np.subtract(b, a))), np.uint8)
-
-
-def _bytes(colour: Colour) -> tuple[int, int, int]:
-    return round(255 * colour[0]), round(255 * colour[1]), round(255 * colour[2])

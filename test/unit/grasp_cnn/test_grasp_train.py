@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from dofbot_ros.errors import InputError  # noqa: E402
 from dofbot_ros.grasp.augment import AugmentConfig  # noqa: E402
+from dofbot_ros.grasp.loss import grasp_loss  # noqa: E402
 from dofbot_ros.grasp.model_io import load_model, load_weights  # noqa: E402
 from dofbot_ros.grasp.network import MobileUNet, load_backbone  # noqa: E402
 from dofbot_ros.grasp.network_config import NetworkConfig  # noqa: E402
 from dofbot_ros.grasp.normalise import network_input  # noqa: E402
 from dofbot_ros.grasp.planner import NetworkPlanner  # noqa: E402
-from dofbot_ros.grasp.train import Epoch, TrainConfig, Trainer, grasp_loss  # noqa: E402
+from dofbot_ros.grasp.train import Epoch, TrainConfig, Trainer  # noqa: E402
 
 SMALL = TrainConfig(
     NetworkConfig(rotations=ROTATIONS, width=16), AugmentConfig(shift=2), epochs=2, batch=16, failure_weight=1.0
