@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,8 @@ from dofbot_ros.vision.capture import CaptureConfig, open_source
 
 ERRORS_ONLY = 2
 """OpenCV's log level."""
+FFMPEG_QUIET = "-8"
+"""AV_LOG_QUIET."""
 
 DEVICES = ("keyboard", "gamepad", "joy", "topic")
 """Sources that are neither camera nor file."""
@@ -37,6 +40,7 @@ def check_source(source: str) -> None:
     if Path(source).suffix == ".npz":
         load_observations(source)
         return
-    # What OpenCV's readers think of a file that is not theirs is no news to the operator.
+    # What OpenCV and FFmpeg think of a file that is not theirs is no news to the operator.
     cv2.setLogLevel(ERRORS_ONLY)
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)
     open_source(CaptureConfig(video_device=source), ManualClock()).close()

@@ -1,0 +1,191 @@
+"""teleop_node over real DDS with the simulated arm: engage, follow, hold, recenter, and every reason not to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool, String
+
+from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.nodes.camera_messages import image_array
+from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE, STREAM
+from dofbot_ros.nodes.teleop_stack import TeleopClient
+from dofbot_ros.supervisor import ProcessGroup
+from dofbot_ros.teleop.clutch import Reason
+from dofbot_ros.teleop.feed import ENDED
+from dofbot_ros.teleop.landmarks import Observation
+from dofbot_ros.teleop.recording import load_observations, save_observations
+from dofbot_ros.teleop.report import TeleopReport, landmarks_from_json
+
+from .conftest import READY_S, Arm, StartArm, node_command
+
+RECORDED = Path(__file__).resolve().parents[1] / "unit" / "teleop" / "data" / "hand_video.npz"
+FPS = 30.0
+
+Operate = Callable[..., TeleopClient]
+
+
+@pytest.fixture(scope="module")
+def arm(start_arm: StartArm) -> Arm:
+    """The simulated arm in a bent pose."""
+    started = start_arm("sim_node")
+    started.client.switch("enable_torque", True)
+    with TeleopClient("to_start", started.client.node.get_namespace()) as client:
+        client.wait_connected(READY_S)
+        client.go_to_start()
+    return started
+
+
+@pytest.fixture
+def operate(arm: Arm) -> Iterator[Operate]:
+    """Start teleop_node beside the arm, or in another namespace, and return a client of both."""
+    with ExitStack() as running:
+
+        def start(namespace: str = "", **parameters: object) -> TeleopClient:
+            place = namespace or arm.client.node.get_namespace().strip("/")
+            group = running.enter_context(ProcessGroup([node_command("teleop_node", place, **parameters)]))
+            client = running.enter_context(TeleopClient(namespace=place))
+            group.wait_ready(READY_S)
+            if not namespace:
+                client.wait_connected(READY_S)
+            client.wait_until(lambda: client.report is not None, READY_S, "teleop/status")
+            return client
+
+        yield start
+
+
+def recording(file: Path, *pieces: tuple[float, bool]) -> Path:
+    """The recorded hand, piece by piece: seconds, and whether it is in view."""
+    seen, out = load_observations(RECORDED), []
+    for seconds, there in pieces:
+        for _ in range(round(seconds * FPS)):
+            shown = seen[len(out) % len(seen)]
+            stamp_s = len(out) / FPS
+            out.append(replace(shown, stamp_s=stamp_s) if there else Observation(stamp_s, shown.width, shown.height))
+    save_observations(out, file)
+    return file
+
+
+def told(client: TeleopClient) -> TeleopReport:
+    assert client.report is not None
+    return client.report
+
+
+def engage(client: TeleopClient) -> None:
+    """Engage as soon as nothing keeps from it."""
+    client.wait_until(lambda: told(client).fault == "", READY_S, "hand that has settled")
+    client.switch("teleop/engage", True)
+
+
+def test_the_arm_follows_from_engaging_to_the_loss_of_the_hand(operate: Operate, tmp_path: Path) -> None:
+    client = operate(source=recording(tmp_path / "hand.npz", (6.0, True), (20.0, False)))
+    hands: list[float] = []
+    late: list[float] = []
+    engaged: list[tuple[bool, float]] = []
+
+    def on_landmarks(message: String) -> None:
+        seen = landmarks_from_json(message.data)
+        late.append(time.time() - seen.stamp_s)
+        if seen.hand is not None:
+            hands.append(seen.stamp_s)
+
+    client.node.create_subscription(String, "teleop/landmarks", client.noting(on_landmarks), STREAM)
+    client.node.create_subscription(
+        Bool, "teleop/engaged", client.noting(lambda m: engaged.append((m.data, time.time()))), LATCHED
+    )
+    before = client.position.copy()
+    engage(client)
+    client.wait_until(lambda: told(client).engaged and client.state == "ACTIVE", 5.0, "arm that follows")
+    client.trigger("teleop/recenter")
+    client.wait_until(lambda: float(np.abs(client.position - before).max()) > 0.05, 8.0, "motion")
+    client.wait_until(lambda: bool(engaged) and engaged[-1][0] is False and len(engaged) > 1, 10.0, "hold")
+    # The clutch counts from the capture of the last hand; how late this machine is comes on top.
+    assert engaged[-1][1] - max(hands) <= 0.2 + max(late)
+    client.wait_until(lambda: client.state == "HOLD", 5.0, "arm at rest")
+    client.wait_until(lambda: told(client).reason == Reason.HAND_LOST.value, 5.0, "reason")
+    with pytest.raises(CommandRefusedError, match=Reason.HAND_LOST.value):
+        client.switch("teleop/engage", True)
+    with pytest.raises(CommandRefusedError, match="not engaged: there is nothing to recenter"):
+        client.trigger("teleop/recenter")
+    assert client.diagnostics["commands"]["refused"] == "0"
+
+
+def test_an_emergency_stop_lets_go_and_keeps_from_engaging(operate: Operate, arm: Arm) -> None:
+    client = operate(source=RECORDED)
+    engage(client)
+    client.wait_until(lambda: told(client).engaged, 5.0, "arm that follows")
+    client.trigger("estop")
+    try:
+        client.wait_until(lambda: told(client).reason == Reason.ARM_NOT_READY.value, 5.0, "release")
+        assert not told(client).engaged
+        with pytest.raises(CommandRefusedError, match="arm not ready: its state is ESTOP"):
+            client.switch("teleop/engage", True)
+    finally:
+        client.trigger("reset_estop")
+    arm.client.wait_until(lambda: arm.client.state == "HOLD", 5.0, "arm at rest")
+
+
+def test_a_gamepad_moves_the_tool_and_gives_the_arm_torque(operate: Operate) -> None:
+    client = operate(source="joy")
+    client.switch("enable_torque", False)
+    client.wait_until(lambda: client.state == "IDLE", 5.0, "arm without torque")
+    before = client.position.copy()
+
+    def press(held: int, sideways: float, done: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + 10.0
+        while not done():
+            assert time.monotonic() < deadline, f"no {what}: {client.report}"
+            client.joy([sideways, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, held])
+            time.sleep(0.03)
+
+    press(0, 0.0, lambda: told(client).fault == "", "pad that has been heard for a while")
+    press(1, 1.0, lambda: float(client.position[0] - before[0]) > 0.1, "turn to the left")
+    assert client.state == "ACTIVE"
+    press(0, 0.0, lambda: not told(client).engaged and client.state == "HOLD", "arm at rest")
+    assert told(client).reason == Reason.RELEASED.value
+
+
+def test_without_an_arm_there_is_nothing_to_engage(operate: Operate) -> None:
+    client = operate("alone", source=RECORDED)
+    client.wait_until(lambda: told(client).fault == "", READY_S, "hand that has settled")
+    with pytest.raises(CommandRefusedError, match="arm not ready: it says nothing"):
+        client.switch("teleop/engage", True)
+
+
+def test_a_video_without_a_hand_and_its_end(operate: Operate, tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe", reason="mediapipe is an extra: pip install 'dofbot_ros[teleop]'")
+    file = tmp_path / "empty.avi"
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (320, 240))
+    for _ in range(90):
+        writer.write(np.full((240, 320, 3), 90, np.uint8))
+    writer.release()
+    client = operate(source=file)
+    overlays: list[Image] = []
+    client.node.create_subscription(Image, "teleop/overlay", client.noting(overlays.append), NEWEST_IMAGE)
+    client.wait_until(lambda: told(client).source == ENDED, READY_S, "end of the video")
+    assert told(client).hands == 0
+    assert told(client).frames == 90
+    client.wait_until(lambda: bool(overlays), 1.0, "overlay")
+    assert image_array(overlays[-1]).shape == (240, 320, 3)
+    with pytest.raises(CommandRefusedError, match=ENDED):
+        client.switch("teleop/engage", True)
+
+
+def test_a_file_that_is_no_video_is_said_and_nothing_ends(operate: Operate, tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe", reason="mediapipe is an extra: pip install 'dofbot_ros[teleop]'")
+    file = tmp_path / "notes.mp4"
+    file.write_text("no video")
+    client = operate(source=file)
+    client.wait_until(lambda: "is no video" in told(client).source, READY_S, "trouble")
+    client.wait_until(lambda: "teleop" in client.diagnostics, 5.0, "diagnostics")
+    assert "is no video" in client.diagnostics["teleop"]["message"]
+    with pytest.raises(CommandRefusedError, match="is no video"):
+        client.switch("teleop/engage", True)
