@@ -86,7 +86,8 @@ def _listen(stack: Running, seconds: float, say: Callable[[str], None]) -> dict[
         time.sleep(POLL_S)
     client.on_report = lambda: None
     if last is None or len(first) < 2:
-        raise DofbotError("no frame was followed: no hand was seen for long enough")
+        seen = f"{last.hands} hands in {last.frames} frames, {last.dropped} of them dropped" if last else "no status"
+        raise DofbotError(f"nothing was followed: no hand in time for a second ({seen}); is the machine busy?")
     followed = sorted((arrivals[s], report.captured_s) for s, report in first.items() if s in arrivals)
     came_s, captured_s = np.array(followed).T
     p50, p95 = np.percentile(1e3 * (came_s - captured_s), [50, 95])
