@@ -185,8 +185,11 @@ class ServoModel:
         self._take_up_play(self._ramp.at(now))
         return self._driven
 
-    def feel(self, link_ticks: float, now: float) -> None:
-        """Tell the servo where its link really is [ticks]; moves its heat and its stall protection on to `now`."""
+    def feel(self, link_ticks: float, now: float) -> float:
+        """Tell the servo where its link really is [ticks]; moves its heat and its stall protection on to `now`.
+
+        Returns reference(now), which a caller with many servos would ask for next.
+        """
         away = abs(self.reference(now) - link_ticks)
         self._link = link_ticks
         load = min(1.0, away / self.config.full_load_ticks) if self.holding else 0.0
@@ -200,6 +203,7 @@ class ServoModel:
         elif now - self._full_load_since >= self.config.stall_s:
             self._overloaded = True
             self._rest_at(link_ticks, now)
+        return self._driven
 
     def _heat(self, load: float, now: float) -> None:
         config = self.config
@@ -214,7 +218,10 @@ class ServoModel:
         A ramp is monotone, so this is exact however seldom it is asked, as long as every ramp's end is passed through.
         """
         half = self.config.backlash_ticks / 2.0
-        self._driven = min(max(self._driven, motor_ticks - half), motor_ticks + half)
+        if self._driven < motor_ticks - half:
+            self._driven = motor_ticks - half
+        elif self._driven > motor_ticks + half:
+            self._driven = motor_ticks + half
 
     def _rest_at(self, ticks: float, now: float) -> None:
         self._waiting.clear()

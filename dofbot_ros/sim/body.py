@@ -113,7 +113,8 @@ class ArmBody:
         # A velocity for the whole tick instead of a position target: no jolt at its begin, no stop before its end. A
         # motor without power wants to stand still with little force, which is dry friction.
         wanted = np.concatenate([np.where(holding, reference - angles, 0.0), np.subtract(bars, behind)])
-        velocity = np.clip(wanted * self._physics.servo_hz, -NO_LOAD_SPEED_RAD_S, NO_LOAD_SPEED_RAD_S)
+        rate = self._physics.servo_gain * self._physics.servo_hz
+        velocity = np.clip(wanted * rate, -NO_LOAD_SPEED_RAD_S, NO_LOAD_SPEED_RAD_S)
         torques = np.where(holding, self._limits, self._physics.limp_friction)
         joints = self._driven + self._bars
         self._client.setJointMotorControlArray(

@@ -59,8 +59,8 @@ class PhysicsConfig:
     Attributes:
         step_hz: physics steps a second [1/s].
         servo_hz: how often the servos move their references and feel their links; divides step_hz [1/s].
-        substeps: physics steps that one call of the engine makes, 1, 2, 4 or 8: calls cost time too. The world's time
-            then moves by that many steps at once.
+        substeps: physics steps that one call of the engine makes: calls cost time too. The world's time then moves by
+            that many steps at once.
         solver_iterations: of the sequential-impulse solver, a step.
         table_friction: Coulomb coefficient of the table; contacts multiply those of both sides.
         block_friction: of the blocks.
@@ -68,6 +68,7 @@ class PhysicsConfig:
         block_density: [kg/m^3]; 700 is beech.
         arm_torque: what servos 1 to 5 can give [N m].
         grip_torque: what servo 6 can give [N m].
+        servo_gain: share of the way to its reference that a motor makes up in one servo tick, 0..1.
         limp_friction: torque that it takes to turn a servo without power [N m].
     """
 
@@ -81,17 +82,19 @@ class PhysicsConfig:
     block_density: float = 700.0
     arm_torque: float = 1.47
     grip_torque: float = 0.59
+    servo_gain: float = 1.0
     limp_friction: float = 0.06
 
     def __post_init__(self) -> None:
         if self.step_hz <= 0 or self.servo_hz <= 0 or self.step_hz % self.servo_hz:
             raise ConfigError(f"step_hz must be a multiple of servo_hz, got {self.step_hz} and {self.servo_hz}")
-        # Powers of two: the engine finds their number by a division, and would miscount others by its rounding.
-        if self.substeps not in (1, 2, 4, 8) or (self.step_hz // self.servo_hz) % self.substeps:
+        if self.substeps < 1 or (self.step_hz // self.servo_hz) % self.substeps:
             raise ConfigError(
-                f"substeps is 1, 2, 4 or 8 and divides step_hz / servo_hz, got {self.substeps} "
-                f"with {self.step_hz} / {self.servo_hz}"
+                f"substeps divides step_hz / servo_hz, got {self.substeps} of {self.step_hz} / {self.servo_hz}"
             )
+        call_s = 1.0 / self.calls_hz
+        if call_s / (call_s / self.substeps) != self.substeps or self.substeps * (call_s / self.substeps) != call_s:
+            raise ConfigError(f"the engine would miscount {self.substeps} substeps of {call_s:g} s by its rounding")
         for name, value in vars(self).items():
             if not 0 <= value < np.inf:
                 raise ConfigError(f"{name} must be finite and not negative, got {value}")

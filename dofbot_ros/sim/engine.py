@@ -18,17 +18,17 @@ def connect() -> Any:
         DependencyError: PyBullet is not installed.
     """
     try:
-        with _quiet():
+        with quiet():
             import pybullet
             from pybullet_utils.bullet_client import BulletClient  # type: ignore[import-untyped]
     except ImportError as error:
         raise DependencyError("pybullet", "sim", "the simulated arm") from error
-    with _quiet():
+    with quiet():
         return BulletClient(pybullet.DIRECT)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """PyBullet prints from C when imported and when connected: nobody's error, nobody's JSON."""
     kept = os.dup(1), os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)

@@ -49,10 +49,9 @@ class WorldServos:
 
     def tick(self, time_s: float) -> None:
         """Feel the links, then set the motors for the steps until the next tick."""
-        angles = self._feel(time_s)
-        models = self._models.values()
-        reference = self._calibration.ticks_to_rad(np.array([model.reference(time_s) for model in models]))
-        self._world.arm.drive(reference, np.array([model.holding for model in models]), angles)
+        angles, reference = self._feel(time_s)
+        holding = np.array([model.holding for model in self._models.values()])
+        self._world.arm.drive(self._calibration.ticks_to_rad(reference), holding, angles)
 
     def step(self, now: float) -> None:
         """Let the world catch up with `now` [s], a clock that need not start where the world's does."""
@@ -114,10 +113,9 @@ class WorldServos:
                     self.command(servo, ticks, 0, now)
                 self.torque(servo, enabled, now)
 
-    def _feel(self, time_s: float) -> FloatArray:
-        """Tell the models where their links are; returns that [rad], (6,)."""
+    def _feel(self, time_s: float) -> tuple[FloatArray, list[float]]:
+        """Tell the models where their links are; returns that [rad], (6,), and their references [ticks]."""
         angles = self._world.arm.positions()
         ticks = self._calibration.rad_to_ticks(angles)
-        for model, link in zip(self._models.values(), ticks.tolist(), strict=True):
-            model.feel(link, time_s)
-        return angles
+        models = zip(self._models.values(), ticks.tolist(), strict=True)
+        return angles, [model.feel(link, time_s) for model, link in models]

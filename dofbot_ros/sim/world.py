@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,13 +87,19 @@ class World:
             self._actuator = actuator
             actuator.restart()
 
-    def reset(self, seed: int) -> None:
+    def reset(self, seed: int, config: WorldConfig | None = None) -> None:
         """Start anew: time zero, the arm at its start, blocks at the places that `seed` gives.
+
+        Args:
+            seed: of the blocks' places.
+            config: what is in the world from now on; as before by default. `lean` stays what it was.
 
         Raises:
             ConfigError: so many blocks do not fit.
         """
         with self.lock:
+            if config is not None:
+                self.config = replace(config, lean=self.config.lean)
             # A new engine each time: the old one's solver and contact caches would leak into the new run.
             self.client.resetSimulation()
             self._reset_at = self._steps
@@ -101,6 +108,26 @@ class World:
             self.arm = ArmBody(self.client, self.config.physics, self._urdf)
             self.arm.teleport(self.config.start)
             self._add_blocks()
+            self._start = self.client.saveState()
+            self.scatter(seed)
+            if self._actuator is not None:
+                self._actuator.restart()
+
+    def rewind(self, seed: int) -> None:
+        """Do what reset(seed) does, with the same run after it bit for bit, without loading everything again.
+
+        Raises:
+            ConfigError: so many blocks do not fit.
+        """
+        with self.lock:
+            self.client.restoreState(self._start)
+            # Contacts outlive a restored state. A step with nothing near anything ends them.
+            for number, body in enumerate(self._bodies.values()):
+                self.client.resetBasePositionAndOrientation(body, [0.0, 0.0, 2.0 + number], [0, 0, 0, 1])
+            self.client.stepSimulation()
+            self.client.restoreState(self._start)
+            self._reset_at = self._steps
+            self.arm.teleport(self.config.start)
             self.scatter(seed)
             if self._actuator is not None:
                 self._actuator.restart()
@@ -130,6 +157,18 @@ class World:
                 body, pose[:3, 3].tolist(), quat_from_matrix(pose[:3, :3]).tolist()
             )
             self.client.resetBaseVelocity(body, [0, 0, 0], [0, 0, 0])
+
+    def body_pose(self, name: str) -> tuple[tuple[float, float, float], tuple[float, float, float, float]]:
+        """True position [m] and quaternion (x, y, z, w) of one block: for judges and for noise models of sensors.
+
+        Raises:
+            InputError: no such block.
+        """
+        if name not in self._bodies:
+            raise InputError(one_of("block", name, self._bodies))
+        with self.lock:
+            position, quaternion = self.client.getBasePositionAndOrientation(self._bodies[name])
+        return position, quaternion
 
     def truth(self) -> dict[str, FloatArray]:
         """True pose of every block in the world, by name, shape (4, 4) each: for judges, never for planners."""

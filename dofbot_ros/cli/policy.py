@@ -1,0 +1,137 @@
+"""`dofbot policy ...`: train a policy in simulation, measure it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
+
+if TYPE_CHECKING:
+    from dofbot_ros.policy.train import Progress as Trained
+
+app = typer.Typer(no_args_is_help=True)
+
+TaskOption = Annotated[str, typer.Option(help="reach, pick or place.")]
+ObsOption = Annotated[str, typer.Option(help="state (joints, tool, block as localised) or image.")]
+
+
+@app.callback()
+def root() -> None:
+    """Learn policies in simulation and measure them."""
+
+
+@app.command("train")
+def train(
+    *,
+    task: TaskOption = "reach",
+    obs: ObsOption = "state",
+    algo: Annotated[str, typer.Option(help="tqc, sac or ppo.")] = "tqc",
+    randomize: Annotated[str, typer.Option(help="none, mild or wide: config/randomization.yaml.")] = "none",
+    out: Annotated[Path, typer.Option(help="Folder of this run.")],
+    steps: Annotated[int | None, typer.Option(min=1, help="Of the environment; resumed runs count on.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of networks, exploration and worlds.")] = 0,
+    control: Annotated[str, typer.Option(help="Actions displace the tool or the joints.")] = "tool",
+    hindsight: Annotated[
+        bool, typer.Option("--hindsight", help="Sparse reward, replayed with the goals that were reached (HER).")
+    ] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a policy; interrupted, it goes on from its last checkpoint with --resume."""
+    from dofbot_ros.config.loader import from_mapping
+
+    try:
+        from dofbot_ros.policy.train import TrainConfig, Trainer
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), "learn", "training") from error
+
+    given = {
+        "task": task,
+        "obs": obs,
+        "algo": algo,
+        "randomize": randomize,
+        "seed": seed,
+        "control": control,
+        "hindsight": hindsight,
+    }
+    config = from_mapping(TrainConfig, given, "dofbot policy train")
+    config = config if steps is None else replace(config, steps=steps)
+    trainer = Trainer(config, out, device=device, resume=resume)
+    try:
+        with _bar("{task.fields[rate]}") as bar:
+            line = bar.add_task("steps", total=config.steps, rate="")
+
+            def report(progress: Trained) -> None:
+                rate = f"{progress.success_rate:.0%} succeed, return {progress.mean_return:.1f}"
+                bar.update(line, completed=progress.steps, rate=rate)
+
+            end = trainer.train(report)
+    finally:
+        trainer.close()
+    result = {
+        "steps": end.steps,
+        "success_rate": end.success_rate,
+        "mean_return": end.mean_return,
+        "seconds": end.seconds,
+        "policy": str(out / "policy.onnx"),
+    }
+    emit(result, as_json, f"Run in {out}")
+
+
+@app.command("evaluate")
+def evaluate(
+    *,
+    task: TaskOption = "reach",
+    obs: ObsOption = "state",
+    model: Annotated[Path | None, typer.Option(help="A run's folder; by default the shipped policy.")] = None,
+    episodes: Annotated[int, typer.Option(min=1)] = 500,
+    domain: Annotated[str, typer.Option(help="source or target: config/domains.yaml.")] = "source",
+    seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 0,
+    physics: Annotated[str, typer.Option(help="node: what sim_node runs; training: the faster one.")] = "node",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a policy: success rate with its interval, judged by what is true of the simulated world."""
+    from dofbot_ros.policy.runner import shipped
+    from dofbot_ros.policy.spec import load_spec
+
+    if physics not in ("node", "training"):
+        raise ConfigError(one_of("physics", physics, ("node", "training")))
+    folder = model or shipped(task, obs)
+    spec = load_spec(folder)
+    if (spec.task, spec.obs) != (task, obs):
+        raise InputError(f"{folder} holds a {spec.obs} policy for {spec.task}, not {obs} for {task}")
+    try:
+        from dofbot_ros.policy.evaluate import EvaluateConfig
+        from dofbot_ros.policy.evaluate import evaluate as measure
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), "learn", "measuring policies") from error
+    config = EvaluateConfig(folder, episodes, domain, seed, physics == "node")
+    with _bar("{task.fields[rate]}") as bar:
+        line = bar.add_task("episodes", total=episodes, rate="")
+
+        def report(done: int, succeeded: int) -> None:
+            bar.update(line, completed=done, rate=f"{succeeded / done:.1%} succeed")
+
+        result = measure(config, report)
+    emit(result, as_json, f"{task} from {obs} in {domain}")
+
+
+@contextmanager
+def _bar(last: str) -> Iterator[Progress]:
+    """Progress with an ETA; Ctrl-C ends the command with exit code 130."""
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn(last), TimeElapsedColumn(), TimeRemainingColumn()
+    try:
+        with Progress(TextColumn("{task.description}"), *columns, console=console) as bar:
+            yield bar
+    except KeyboardInterrupt:
+        console.print("interrupted")
+        raise typer.Exit(130) from None

@@ -1,0 +1,76 @@
+"""Writes a trained policy as ONNX with its spec: what the runner and the arm need, without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy
+from torch import Tensor, nn
+
+from dofbot_ros.config.loader import save_yaml
+from dofbot_ros.policy.cell import PERIOD_S
+from dofbot_ros.policy.envs import DofBotEnv
+from dofbot_ros.policy.observation import CLIP
+from dofbot_ros.policy.spec import MODEL, SPEC, PolicySpec, action_entries, goal_entry
+
+
+class _Deterministic(nn.Module):
+    """The mean action of a policy, as a function of the observation's parts in the order of `names`."""
+
+    def __init__(self, policy: Any, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.policy = policy
+        self.names = names
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """Actions (n, size) in -1..1 of the parts (n, ...)."""
+        observation = dict(zip(self.names, parts, strict=True))
+        action: Tensor = self.policy._predict(observation, deterministic=True)
+        return action.clamp(-1.0, 1.0) if isinstance(self.policy, ActorCriticPolicy) else action
+
+
+def export_policy(model: BaseAlgorithm, env: DofBotEnv, folder: Path, training: dict[str, str]) -> None:
+    """Write `model`'s policy and its spec into `folder`.
+
+    Args:
+        model: trained in environments like `env`.
+        env: which tells the layout.
+        folder: gets policy.onnx and policy.yaml.
+        training: where it comes from.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    spaces = env.observation_space.spaces  # type: ignore[attr-defined]
+    names = tuple(sorted(spaces))
+    sample = tuple(torch.zeros(1, *spaces[name].shape, dtype=torch.float32) for name in names)
+    device = model.device
+    policy = model.policy.to("cpu").eval()
+    torch.onnx.export(
+        _Deterministic(policy, names),
+        sample,
+        str(folder / MODEL),
+        input_names=list(names),
+        output_names=["action"],
+        opset_version=17,
+        dynamo=False,
+    )
+    model.policy.to(device)
+    spec = PolicySpec(
+        task=env.task.name,
+        obs=env.obs,
+        control=env.control,
+        frame="base_link",
+        observation=env.layout.entries,
+        goal=goal_entry(),
+        goal_size=env.task.goal_size,
+        clip=CLIP,
+        inputs=names,
+        image_size=env.image_size if env.obs == "image" else 0,
+        stack=env.stack if env.obs == "image" else 0,
+        action=action_entries(env.control, env.action_space.shape[0]),  # type: ignore[index]
+        period_s=PERIOD_S,
+        training=training,
+    )
+    save_yaml(spec, folder / SPEC)

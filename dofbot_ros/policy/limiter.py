@@ -1,0 +1,75 @@
+"""What the governor leaves of a stream of joint goals, in scalar arithmetic: quick enough for a training loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from dofbot_ros.arm.gripper import CLOSED
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.types import N_ARM, N_JOINTS
+from dofbot_ros.motion.trajectory import MotionLimits
+from dofbot_ros.service.config import DriverConfig
+
+
+class StreamLimiter:
+    """Limits of velocity, acceleration and joint position, as safety.governor.Governor applies them to a moving wish.
+
+    The workspace is not in it: the environment keeps the tool where the reach map lets it be. A test compares the two.
+
+    Args:
+        limits: of the motion.
+        period_s: between two goals [s].
+    """
+
+    def __init__(self, limits: MotionLimits, period_s: float) -> None:
+        self._period = period_s
+        self._joints: list[tuple[float, float, float, float]] = [
+            (float(low), float(high), float(speed), float(acceleration) * period_s)
+            for low, high, speed, acceleration in zip(
+                limits.lower, limits.upper, limits.velocity, limits.acceleration, strict=True
+            )
+        ]
+        self.most = float(limits.velocity[:N_ARM].min()) * period_s
+        """The furthest that every joint of the arm can go in one period [rad]."""
+        self.position: list[float] = [0.0] * len(self._joints)
+        self._velocity = self.position.copy()
+
+    def start(self, position: Sequence[float]) -> None:
+        """Be at rest at `position` [rad]."""
+        self.position = list(position)
+        self._velocity = [0.0] * len(self._joints)
+
+    def step(self, goal: Sequence[float]) -> list[float]:
+        """One period towards `goal` [rad]. Returns where the joints may be told to go [rad]."""
+        dt = self._period
+        for i, (low, high, speed, step) in enumerate(self._joints):
+            q, last = self.position[i], self._velocity[i]
+            wanted = (min(max(goal[i], min(low, q)), max(high, q)) - q) / dt
+            velocity = min(max(wanted, -speed), speed)
+            velocity = min(max(velocity, last - step), last + step)
+            velocity = min(velocity, _braking_velocity(max(high - q, 0.0), step, dt))
+            velocity = max(velocity, -_braking_velocity(max(q - low, 0.0), step, dt))
+            self.position[i] = q + velocity * dt
+            self._velocity[i] = velocity
+        return self.position
+
+
+def _braking_velocity(distance: float, step: float, period_s: float) -> float:
+    """safety.governor.braking_velocity for one joint."""
+    units = distance / (step * period_s)
+    n = math.floor(-0.5 + math.sqrt(0.25 + 2.0 * units))
+    return step * (units + 0.5 * n * (n + 1.0)) / (n + 1.0)
+
+
+def driver_limits(config: DriverConfig | None = None) -> MotionLimits:
+    """The limits that a driver with this configuration, the default one, gives its governor."""
+    config, kinematics = config or DriverConfig(), Kinematics()
+    return MotionLimits(
+        np.append(kinematics.lower, 0.0),
+        np.append(kinematics.upper, CLOSED),
+        np.full(N_JOINTS, config.max_velocity),
+        np.full(N_JOINTS, config.max_acceleration),
+    )

@@ -1,0 +1,188 @@
+"""What is asked for in each environment: where an episode starts, its goal, when it is reached, what it earns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.policy.cell import Cell
+from dofbot_ros.policy.observation import GOAL_CENTRE, GOAL_SCALE, Observation, scaled_goal
+from dofbot_ros.policy.reach_map import ReachMap
+
+Place = tuple[float, float, float]
+
+RADIUS = (0.15, 0.27)
+"""Of places to reach and of blocks, from joint 1's axis [m]."""
+
+AZIMUTH = 1.0
+"""Largest angle to either side [rad]."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How an episode begins.
+
+    Attributes:
+        joints: of the arm [rad], (6,).
+        goal: as the observation shows it.
+    """
+
+    joints: list[float]
+    goal: Observation
+
+
+class Task:
+    """One task; subclasses say how it differs.
+
+    Attributes:
+        name: of the task.
+        block: whether it needs one.
+        actions: how many of the tool action's five numbers it uses.
+        goal_size: numbers of its goal.
+        periods: longest episode.
+        tolerance: how near the goal counts [m].
+    """
+
+    name: ClassVar[str]
+    block: ClassVar[bool] = True
+    actions: ClassVar[int] = 5
+    goal_size: ClassVar[int] = 3
+    periods: ClassVar[int]
+    tolerance: ClassVar[float]
+
+    def start(self, rng: np.random.Generator, where: ReachMap) -> Start:
+        """Draw an episode."""
+        return Start(ready_pose(rng, where), self.goal(rng, where))
+
+    def goal(self, rng: np.random.Generator, where: ReachMap) -> Observation:
+        """Draw a goal."""
+        raise NotImplementedError
+
+    def achieved(self, cell: Cell) -> Observation:
+        """What has been reached, as far as it is seen, in the form of the goal."""
+        raise NotImplementedError
+
+    def success(self, cell: Cell, goal: Observation) -> bool:
+        """Whether the goal is truly reached now."""
+        raise NotImplementedError
+
+    def distance(self, achieved: NDArray[np.float32], goal: NDArray[np.float32]) -> FloatArray:
+        """From the goal [m], shape (...,), of goals (..., goal_size)."""
+        away: FloatArray = GOAL_SCALE * np.linalg.norm(np.subtract(achieved, goal, dtype=np.float64), axis=-1)
+        return away
+
+    def shaping(self, cell: Cell) -> float:  # noqa: ARG002
+        """What a dense reward adds to the distance from the goal."""
+        return 0.0
+
+
+class Reach(Task):
+    """Bring the tool to a place and keep it there."""
+
+    name = "reach"
+    block = False
+    actions = 3
+    periods = 50
+    tolerance = 0.005
+
+    def goal(self, rng: np.random.Generator, where: ReachMap) -> Observation:
+        """A place within reach, 20 to 150 mm above the table."""
+        return scaled_goal(_place(rng, where, (0.020, 0.150)))
+
+    def achieved(self, cell: Cell) -> Observation:
+        """The tool's measured place."""
+        return scaled_goal(cell.state.tool)
+
+    def success(self, cell: Cell, goal: Observation) -> bool:
+        """Whether the tool is truly there."""
+        return float(self.distance(scaled_goal(cell.true_tool()), goal)) < self.tolerance
+
+
+class Pick(Task):
+    """Grasp the block and lift it; the goal is its height."""
+
+    name = "pick"
+    goal_size = 1
+    periods = 100
+    tolerance = 0.010
+    height: ClassVar[float] = 0.070
+
+    def goal(self, rng: np.random.Generator, where: ReachMap) -> Observation:  # noqa: ARG002
+        """The same height always."""
+        return _height(self.height)
+
+    def achieved(self, cell: Cell) -> Observation:
+        """The block's height as it is seen."""
+        return _height(_seen(cell)[2])
+
+    def success(self, cell: Cell, goal: Observation) -> bool:
+        """Whether the block is truly that high."""
+        return cell.true_block()[0][2] > GOAL_SCALE * float(goal[0]) + GOAL_CENTRE[2] - self.tolerance
+
+    def distance(self, achieved: NDArray[np.float32], goal: NDArray[np.float32]) -> FloatArray:
+        """What is missing of the height [m]."""
+        missing: FloatArray = GOAL_SCALE * np.maximum(np.subtract(goal, achieved, dtype=np.float64)[..., 0], 0.0)
+        return missing
+
+    def shaping(self, cell: Cell) -> float:
+        """Less the further the tool is from the block."""
+        return -2.0 * math.dist(_seen(cell), cell.state.tool)
+
+
+class PlaceTask(Task):
+    """Carry the block to a place on the table and let it go there."""
+
+    name = "place"
+    periods = 150
+    tolerance = 0.015
+
+    def goal(self, rng: np.random.Generator, where: ReachMap) -> Observation:
+        """A place on the table."""
+        x, y, _ = _place(rng, where, (0.014, 0.016))
+        return scaled_goal((x, y, 0.015))
+
+    def achieved(self, cell: Cell) -> Observation:
+        """The block's place as it is seen."""
+        return scaled_goal(_seen(cell))
+
+    def success(self, cell: Cell, goal: Observation) -> bool:
+        """Whether the block truly lies there and the fingers have let it go."""
+        there = float(self.distance(scaled_goal(cell.true_block()[0]), goal)) < self.tolerance
+        return there and cell.state.gap > cell.block_size + 0.004
+
+    def shaping(self, cell: Cell) -> float:
+        """Less the further the tool is from the block."""
+        return -math.dist(_seen(cell), cell.state.tool)
+
+
+TASKS: dict[str, Task] = {task.name: task for task in (Reach(), Pick(), PlaceTask())}
+
+
+def ready_pose(rng: np.random.Generator, where: ReachMap) -> list[float]:
+    """The tool somewhere above the table, fingers open [rad], (6,)."""
+    radius, z = where.sample(rng, (0.16, 0.22), (0.09, 0.13))
+    joints = where.solve(float(radius), float(z))
+    if joints is None:
+        raise RuntimeError("the reach map samples places that it does not reach")
+    return [float(rng.uniform(-0.5, 0.5)), *joints, 0.0, 0.0]
+
+
+def _place(rng: np.random.Generator, where: ReachMap, height: tuple[float, float]) -> Place:
+    radius, z = where.sample(rng, RADIUS, height).tolist()
+    azimuth = rng.uniform(-AZIMUTH, AZIMUTH)
+    return radius * math.cos(azimuth), radius * math.sin(azimuth), z
+
+
+def _seen(cell: Cell) -> Place:
+    if cell.state.block is None:
+        raise RuntimeError("this task needs a cell with a block")
+    return cell.state.block.position
+
+
+def _height(z: float) -> Observation:
+    return np.array([(z - GOAL_CENTRE[2]) / GOAL_SCALE], np.float32)

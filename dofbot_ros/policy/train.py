@@ -1,0 +1,255 @@
+"""Trains a policy with stable-baselines3 or sb3-contrib; a run's folder holds all of it, and can be gone on with."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from sb3_contrib import TQC
+from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
+
+from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.policy.envs import DofBotEnv, make_env
+from dofbot_ros.policy.export import export_policy
+from dofbot_ros.policy.spec import commit
+from dofbot_ros.sim.randomization import Draw
+
+CONFIG, CHECKPOINT, BUFFER, DRAWS = "train.yaml", "checkpoint.zip", "replay.pkl", "draws.jsonl"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.
+
+    Attributes:
+        task: reach, pick or place.
+        obs: state or image.
+        algo: tqc and sac learn from a replay buffer, ppo from fresh steps.
+        randomize: level of config/randomization.yaml.
+        control: tool or joints.
+        hindsight: replay with goals that were reached by chance, and a sparse reward; tqc and sac only.
+        steps: of the environment.
+        seed: of networks, exploration and worlds.
+        width: of the two hidden layers.
+        learning_rate: of Adam.
+        batch: transitions in a gradient step.
+        buffer: transitions kept.
+        discount: of a period.
+        warm_up: steps of random actions before learning begins; tqc and sac only.
+        checkpoint_steps: between two checkpoints.
+    """
+
+    task: str = "reach"
+    obs: Literal["state", "image"] = "state"
+    algo: Literal["tqc", "sac", "ppo"] = "tqc"
+    randomize: str = "none"
+    control: Literal["tool", "joints"] = "tool"
+    hindsight: bool = False
+    steps: int = 30_000
+    seed: int = 0
+    width: int = 128
+    learning_rate: float = 1e-3
+    batch: int = 256
+    buffer: int = 300_000
+    discount: float = 0.95
+    warm_up: int = 1000
+    checkpoint_steps: int = 10_000
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "width", "learning_rate", "batch", "buffer", "checkpoint_steps"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+        if not 0.0 < self.discount < 1.0:
+            raise ConfigError(f"discount is between 0 and 1, got {self.discount}")
+        if self.hindsight and (self.algo == "ppo" or self.obs != "state"):
+            raise ConfigError("hindsight needs a replay buffer and goals: algo tqc or sac, obs state")
+
+    def environment(self) -> DofBotEnv:
+        """What this policy trains in."""
+        reward = "sparse" if self.hindsight else "dense"
+        return make_env(self.task, self.obs, control=self.control, reward=reward, ranges=self.randomize)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        steps: done.
+        wanted: in all.
+        success_rate: of the last 100 episodes; nan before the first.
+        mean_return: of the same.
+        seconds: of training, in this process.
+    """
+
+    steps: int
+    wanted: int
+    success_rate: float
+    mean_return: float
+    seconds: float
+
+
+class Trainer:
+    """Trains one policy; everything that it writes is in its run's folder.
+
+    Args:
+        config: how.
+        run: folder for checkpoint, draws, TensorBoard's events, and the exported policy.
+        device: cpu, cuda, or cuda:N.
+        resume: go on where `run` stopped; `config` may only ask for more steps.
+
+    Raises:
+        InputError: the run already exists, or is not there to go on with, or the device cannot be used.
+    """
+
+    def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
+        self.config, self.run = config, run
+        checkpoint = run / CHECKPOINT
+        if resume:
+            if not checkpoint.exists():
+                raise InputError(f"{checkpoint} does not exist: there is nothing to resume")
+            before = load_yaml(TrainConfig, run / CONFIG)
+            if {**asdict(before), "steps": 0} != {**asdict(config), "steps": 0}:
+                raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
+        elif checkpoint.exists():
+            raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
+        run.mkdir(parents=True, exist_ok=True)
+        save_yaml(config, run / CONFIG)
+        self._env = config.environment()
+        vector = DummyVecEnv([lambda: Monitor(self._env)])
+        self.model = _loaded(config, run, vector, device) if resume else _new(config, vector, device)
+        self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
+
+    def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
+        """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
+        watcher = _Watcher(self.config, self.run, self._env, report)
+        remaining = self.config.steps - self.model.num_timesteps
+        if remaining > 0:
+            self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
+        _save(self.model, self.run)
+        self.export()
+        return watcher.progress(self.model)
+
+    def export(self) -> None:
+        """Write policy.onnx and policy.yaml."""
+        config = self.config
+        training = {
+            "algorithm": config.algo,
+            "randomize": config.randomize,
+            "reward": "sparse, with hindsight" if config.hindsight else "dense",
+            "seed": str(config.seed),
+            "steps": str(self.model.num_timesteps),
+            "commit": commit(),
+        }
+        export_policy(self.model, self._env, self.run, training)
+
+    def close(self) -> None:
+        """Let go of the environment."""
+        self._env.close()
+
+
+class _Watcher(BaseCallback):
+    """Reports, logs the worlds that were drawn, and saves checkpoints."""
+
+    def __init__(
+        self, config: TrainConfig, run: Path, env: DofBotEnv, report: Callable[[Progress], None] | None
+    ) -> None:
+        super().__init__()
+        self._config, self._run, self._env, self._report = config, run, env, report
+        self._begin = self._reported = time.monotonic()
+        self._saved = 0
+        self._logged: Draw | None = None
+
+    def _init_callback(self) -> None:
+        self._saved = self.model.num_timesteps
+        self._draws = (self._run / DRAWS).open("a", encoding="utf-8")
+
+    def _on_step(self) -> bool:
+        # The vector environment has reset it by the time that the callback hears of the episode's end.
+        if self._env.draw is not self._logged:
+            self._logged = self._env.draw
+            self._draws.write(json.dumps({"step": self.num_timesteps, **self._env.draw.to_log()}) + "\n")
+        if self.num_timesteps - self._saved >= self._config.checkpoint_steps:
+            self._saved = self.num_timesteps
+            _save(self.model, self._run)
+        if self._report is not None and time.monotonic() - self._reported > 1.0:
+            self._reported = time.monotonic()
+            self._report(self.progress(self.model))
+        return True
+
+    def _on_training_end(self) -> None:
+        self._draws.close()
+
+    def progress(self, model: BaseAlgorithm) -> Progress:
+        """How far it is."""
+        episodes = list(model.ep_info_buffer or [])
+        successes = list(model.ep_success_buffer or [])
+        return Progress(
+            model.num_timesteps,
+            self._config.steps,
+            float(np.mean(successes)) if successes else float("nan"),
+            float(np.mean([episode["r"] for episode in episodes])) if episodes else float("nan"),
+            time.monotonic() - self._begin,
+        )
+
+
+def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
+    _check_device(device)
+    common: dict[str, Any] = {
+        "learning_rate": config.learning_rate,
+        "gamma": config.discount,
+        "batch_size": config.batch,
+        "seed": config.seed,
+        "device": device,
+        "policy_kwargs": {"net_arch": [config.width, config.width]},
+    }
+    if config.algo == "ppo":
+        return PPO("MultiInputPolicy", vector, n_steps=2048, **common)
+    if config.hindsight:
+        common["replay_buffer_class"] = HerReplayBuffer
+    off_policy = TQC if config.algo == "tqc" else SAC
+    made: BaseAlgorithm = off_policy(
+        "MultiInputPolicy", vector, buffer_size=config.buffer, learning_starts=config.warm_up, **common
+    )
+    return made
+
+
+def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
+    _check_device(device)
+    algorithms: dict[str, type[BaseAlgorithm]] = {"tqc": TQC, "sac": SAC, "ppo": PPO}
+    model = algorithms[config.algo].load(run / CHECKPOINT, env=vector, device=device)
+    if isinstance(model, OffPolicyAlgorithm):
+        model.load_replay_buffer(run / BUFFER)
+    return model
+
+
+def _save(model: BaseAlgorithm, run: Path) -> None:
+    """Replace the checkpoint only once the new one is whole."""
+    if isinstance(model, OffPolicyAlgorithm):
+        model.save_replay_buffer(run / f"new_{BUFFER}")
+        (run / f"new_{BUFFER}").replace(run / BUFFER)
+    model.save(run / f"new_{CHECKPOINT}")
+    (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)
+
+
+def _check_device(name: str) -> None:
+    # Networks of this size run slower on several cores than on one.
+    torch.set_num_threads(1)
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,241 @@
+"""Worlds drawn from ranges: what one episode's physics, servos, observations and camera are like."""
+
+from __future__ import annotations
+
+import colorsys
+import dataclasses
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.transforms import exp_so3
+from dofbot_ros.core.types import N_ARM, FloatArray
+from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.hardware.servo_model import TICKS_PER_RAD, ServoModelConfig
+from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, PlainBlock, WorldConfig
+from dofbot_ros.sim.world import World
+
+Range = tuple[float, float]
+
+PHYSICS, SERVO = PhysicsConfig(), ServoModelConfig()
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Lowest and highest value of each quantity, drawn uniformly; the defaults are the simulation as it is.
+
+    Attributes:
+        block_density: [kg/m^3].
+        block_friction: Coulomb coefficient; contacts multiply those of both sides.
+        table_friction: of the table.
+        block_size: edge [m], in whole millimetres; blocks with markers keep theirs.
+        link_mass: factor on the masses and inertias of the arm's links.
+        servo_delay_s: from the end of a goal frame to the first motion [s].
+        servo_gain: share of the way to its reference that a motor makes up in a servo tick.
+        servo_speed: factor on the servos' no-load speed.
+        backlash_deg: whole width of the play between motor and link [deg].
+        torque: factor on all servos' torque.
+        joint_noise: standard deviation of the measured joint angles [rad].
+        block_noise_m: standard deviation of the block's observed position along each axis [m].
+        block_noise_rad: of its observed yaw [rad].
+        observation_delay_s: age of what is seen of the block, or of the picture [s].
+        dropout: share of the observations in which the block is not found, or the picture is the last one again.
+        camera_shift_m: how far the camera is displaced, in a direction drawn at random [m].
+        camera_turn_deg: by how much it is turned, about an axis drawn at random [deg].
+        light_ambient: share of light without direction.
+        light_lean: horizontal part of the light's direction; its vertical part is 1.
+        colour_shift: how far the colours of table and plain blocks may lie from theirs, 0..1.
+    """
+
+    block_density: Range = (PHYSICS.block_density,) * 2
+    block_friction: Range = (PHYSICS.block_friction,) * 2
+    table_friction: Range = (PHYSICS.table_friction,) * 2
+    block_size: Range = (0.030, 0.030)
+    link_mass: Range = (1.0, 1.0)
+    servo_delay_s: Range = (SERVO.start_delay_s,) * 2
+    servo_gain: Range = (PHYSICS.servo_gain,) * 2
+    servo_speed: Range = (1.0, 1.0)
+    backlash_deg: Range = (math.degrees(SERVO.backlash_ticks / TICKS_PER_RAD),) * 2
+    torque: Range = (1.0, 1.0)
+    joint_noise: Range = (0.0, 0.0)
+    block_noise_m: Range = (0.0, 0.0)
+    block_noise_rad: Range = (0.0, 0.0)
+    observation_delay_s: Range = (0.0, 0.0)
+    dropout: Range = (0.0, 0.0)
+    camera_shift_m: Range = (0.0, 0.0)
+    camera_turn_deg: Range = (0.0, 0.0)
+    light_ambient: Range = (Light().ambient,) * 2
+    light_lean: Range = (0.5, 0.5)
+    colour_shift: Range = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in vars(self).items():
+            if not 0.0 <= low <= high < math.inf:
+                raise ConfigError(f"{name} is a lower and an upper value, not negative, got {[low, high]}")
+        for name in ("servo_gain", "dropout", "light_ambient", "colour_shift"):
+            if getattr(self, name)[1] > 1.0:
+                raise ConfigError(f"{name} is at most 1, got {list(getattr(self, name))}")
+        for name in ("servo_gain", "servo_speed", "block_size", "block_density", "link_mass"):
+            if getattr(self, name)[0] <= 0.0:
+                raise ConfigError(f"{name} must be positive, got {list(getattr(self, name))}")
+
+    def draw(self, rng: np.random.Generator) -> Draw:
+        """One world. The same generator state gives the same one; every quantity takes one number from it."""
+        values = {field.name: float(rng.uniform(*getattr(self, field.name))) for field in dataclasses.fields(self)}
+        values["block_size"] = round(values["block_size"], 3)
+        return Draw(**values, seed=int(rng.integers(2**31)))
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How much the worlds of training vary."""
+
+    none: Ranges
+    mild: Ranges
+    wide: Ranges
+
+
+@dataclass(frozen=True)
+class Domains:
+    """Worlds to measure policies in."""
+
+    source: Ranges
+    target: Ranges
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One value of every quantity of Ranges, and the seed of the directions and colours that go with them."""
+
+    block_density: float
+    block_friction: float
+    table_friction: float
+    block_size: float
+    link_mass: float
+    servo_delay_s: float
+    servo_gain: float
+    servo_speed: float
+    backlash_deg: float
+    torque: float
+    joint_noise: float
+    block_noise_m: float
+    block_noise_rad: float
+    observation_delay_s: float
+    dropout: float
+    camera_shift_m: float
+    camera_turn_deg: float
+    light_ambient: float
+    light_lean: float
+    colour_shift: float
+    seed: int
+
+    def to_log(self) -> dict[str, Any]:
+        """Plain numbers, for logs."""
+        return dataclasses.asdict(self)
+
+    def world(self, base: WorldConfig) -> WorldConfig:
+        """`base` with this draw's physics, blocks and colours."""
+        physics = replace(
+            base.physics,
+            block_density=self.block_density,
+            block_friction=self.block_friction,
+            table_friction=self.table_friction,
+            servo_gain=self.servo_gain,
+            arm_torque=self.torque * base.physics.arm_torque,
+            grip_torque=self.torque * base.physics.grip_torque,
+        )
+        rng = np.random.default_rng([self.seed, 1])
+        plain = tuple(
+            PlainBlock(block.name, shift_colour(rng, block.colour, self.colour_shift), self.block_size)
+            for block in base.plain
+        )
+        return replace(base, physics=physics, plain=plain)
+
+    def servo(self, base: ServoModelConfig) -> ServoModelConfig:
+        """`base` with this draw's delay, speed and backlash."""
+        return replace(
+            base,
+            start_delay_s=self.servo_delay_s,
+            max_speed=self.servo_speed * base.max_speed,
+            backlash_ticks=math.radians(self.backlash_deg) * TICKS_PER_RAD,
+        )
+
+    def camera(self, base: CameraConfig) -> CameraConfig:
+        """`base`, an overhead camera, displaced, turned and in other light."""
+        rng = np.random.default_rng([self.seed, 2])
+        shift = self.camera_shift_m * _direction(rng)
+        turn = exp_so3(math.radians(self.camera_turn_deg) * _direction(rng))
+        azimuth = rng.uniform(-math.pi, math.pi)
+        sight = turn @ np.subtract(base.target, base.position)
+        position = np.add(base.position, shift)
+        light = Light(
+            (self.light_lean * math.cos(azimuth), self.light_lean * math.sin(azimuth), 1.0),
+            self.light_ambient,
+            max(0.0, 0.97 - self.light_ambient),
+        )
+        return replace(
+            base,
+            position=_triple(position),
+            target=_triple(position + sight),
+            up=_triple(turn @ np.array(base.up)),
+            light=light,
+            table_colour=shift_colour(rng, base.table_colour, self.colour_shift),
+        )
+
+    def load_links(self, world: World) -> None:
+        """Multiply the masses of the arm's links in a world that has just been reset."""
+        if self.link_mass == 1.0:
+            return
+        client, body = world.client, world.arm.body
+        for link in range(N_ARM):
+            mass, _, inertia = client.getDynamicsInfo(body, link)[:3]
+            scaled = [self.link_mass * value for value in inertia]
+            client.changeDynamics(body, link, mass=self.link_mass * mass, localInertiaDiagonal=scaled)
+
+
+def shift_colour(rng: np.random.Generator, colour: tuple[int, int, int], by: float) -> tuple[int, int, int]:
+    """A colour whose hue, saturation and value each lie up to `by` (0..1) from those of `colour` (0..255 each)."""
+    offset = by * rng.uniform(-1.0, 1.0, size=3)
+    if by == 0.0:
+        return colour
+    hue, saturation, value = colorsys.rgb_to_hsv(*(c / 255.0 for c in colour))
+    red, green, blue = colorsys.hsv_to_rgb(
+        (hue + offset[0]) % 1.0, min(max(saturation + offset[1], 0.0), 1.0), min(max(value + offset[2], 0.1), 1.0)
+    )
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def load_level(name: str, file: str | Path | None = None) -> Ranges:
+    """A level of randomisation for training, from config/randomization.yaml or a file like it.
+
+    Raises:
+        ConfigError: the file cannot be used, or has no such level; lists those it has.
+    """
+    return _entry(load_yaml(Levels, file or share_file("config", "randomization.yaml")), "level", name)
+
+
+def load_domain(name: str, file: str | Path | None = None) -> Ranges:
+    """A world to measure policies in, from config/domains.yaml or a file like it; raises as load_level."""
+    return _entry(load_yaml(Domains, file or share_file("config", "domains.yaml")), "domain", name)
+
+
+def _entry(entries: Levels | Domains, what: str, name: str) -> Ranges:
+    ranges: dict[str, Ranges] = vars(entries)
+    if name not in ranges:
+        raise ConfigError(one_of(what, name, ranges))
+    return ranges[name]
+
+
+def _direction(rng: np.random.Generator) -> FloatArray:
+    direction = rng.standard_normal(3)
+    unit: FloatArray = direction / np.linalg.norm(direction)
+    return unit
+
+
+def _triple(vector: FloatArray) -> tuple[float, float, float]:
+    return float(vector[0]), float(vector[1]), float(vector[2])
