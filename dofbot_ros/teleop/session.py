@@ -92,8 +92,9 @@ class SimSession:
         """Go on without observations for `seconds`, in which the arm comes to rest. Returns the recorded path."""
         self._run_until(self._clock.now() + seconds)
         counts = self._daemon.snapshot().limited_counts
-        # The stream that ends with the session is stale once, as it has to be.
-        rejections = sum(n for reason, n in counts.items() if "limit" not in reason) - min(1, counts["stale"])
+        # A stream that ends because the clutch let go is stale once, as it has to be.
+        ended = min(self._released, counts.get("stale", 0))
+        rejections = sum(n for reason, n in counts.items() if "limit" not in reason) - ended
         return Path.from_samples(self._samples, released=self._released, rejections=rejections)
 
     def render(self, width: int, height: int) -> ImageArray:

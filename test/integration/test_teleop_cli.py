@@ -23,7 +23,7 @@ RECORDED = ROOT / "test" / "unit" / "teleop" / "data" / "hand_video.npz"
 DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
 
 
-def dofbot(words: Sequence[str], cwd: Path, timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+def dofbot(words: Sequence[str], cwd: Path, timeout_s: float = 240.0) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*DOFBOT, *words], capture_output=True, text=True, timeout=timeout_s, check=False, cwd=cwd,
         stdin=subprocess.DEVNULL,
