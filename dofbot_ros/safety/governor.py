@@ -143,13 +143,10 @@ class Governor:
         q = self._position + velocity * self.period_s
         periods = np.linspace(0.0, np.ceil((np.abs(velocity) / step).max()), 5).round()
         travel = braking_distance(np.abs(velocity), step, self.period_s, periods[:, None])
-        path = np.vstack([self._position, q + np.sign(velocity) * travel])
-        clearance = self.workspace.clearances(path)
-        # Standing in a forbidden place already, the arm may still move where no clearance that is negative shrinks.
-        allowed = ((clearance[1:] >= 0) | (clearance[1:] >= clearance[0] - 1e-9)).all(axis=-1)
-        if allowed.all():
+        offence = self.workspace.first_violation(q + np.sign(velocity) * travel, self._position)
+        if offence is None:
             return True
-        reasons.append("workspace: " + self.workspace.violation(path[1 + int(np.argmin(allowed))]))
+        reasons.append("workspace: " + offence[1])
         return False
 
     def _brake(self, reasons: list[str]) -> Governed:

@@ -100,6 +100,22 @@ class Workspace:
         worst = int(np.argmin(clearance))
         return "" if clearance[worst] >= 0 else f"{NAMES[worst]}: {-1e3 * clearance[worst]:.1f} mm too near"
 
+    def first_violation(self, path: FloatArray, start: FloatArray) -> tuple[int, str] | None:
+        """The first forbidden joint vector of a path, as its index and the offence in words; None where there is none.
+
+        An arm that stands in a forbidden place already may still move where no clearance that is negative shrinks.
+
+        Args:
+            path: shape (n, 6) [rad].
+            start: where the path begins, shape (6,) [rad].
+        """
+        clearance = self.clearances(np.vstack([start, path]))
+        allowed = ((clearance[1:] >= 0) | (clearance[1:] >= clearance[0] - 1e-9)).all(axis=-1)
+        if allowed.all():
+            return None
+        first = int(np.argmin(allowed))
+        return first, self.violation(path[first])
+
 
 def _segment_to_box(a: FloatArray, b: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
     """Distance from segments ab (..., 3) to a box, on nine points of the segment: 10 mm apart on these links."""

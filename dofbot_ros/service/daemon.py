@@ -12,8 +12,9 @@ from dofbot_ros.arm.backend import ArmBackend, ArmReading, ArmSent, BusStats
 from dofbot_ros.arm.gripper import CLOSED, MAX_GAP, gap_to_joint
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray, ToolPose
-from dofbot_ros.errors import BusError, CommandRefusedError, PortError, one_of
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, ToolPose
+from dofbot_ros.errors import BusError, CommandRefusedError, PortError
+from dofbot_ros.motion.joint_columns import joint_columns
 from dofbot_ros.motion.source import Follow, GoTo, Jog, Stream
 from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
 from dofbot_ros.motion.twist import joint_velocity
@@ -178,8 +179,8 @@ class ArmDaemon:
         with self._lock:
             self._require_ready()
             start = self._motion.at
-            full = _columns(positions, joints, start.position)
-            speeds = None if velocities is None else _columns(velocities, joints, np.zeros(N_JOINTS))
+            full = joint_columns(positions, joints, start.position)
+            speeds = None if velocities is None else joint_columns(velocities, joints, np.zeros(N_JOINTS))
             grips = JOINT_NAMES[GRIP] in joints
             if not grips:
                 # The gripper may be moving, by itself: that is no part of this trajectory.
@@ -200,7 +201,7 @@ class ArmDaemon:
         with self._lock:
             self._require_ready()
             self._require_recent(stamp_s)
-            point = _columns(np.asarray(position, dtype=np.float64)[None], joints, self._motion.at.position)[0]
+            point = joint_columns(np.asarray(position, dtype=np.float64)[None], joints, self._motion.at.position)[0]
             if not np.isfinite(point).all():
                 raise CommandRefusedError("the streamed point holds a number that is not finite")
             if isinstance(self._motion.source, Stream):
@@ -365,15 +366,10 @@ class ArmDaemon:
             raise CommandRefusedError(f"the command is {age:.2f} s old, the limit is {self.config.command_timeout_s} s")
 
     def _check_path(self, trajectory: Trajectory) -> None:
-        period = self._motion.period_s
-        times = np.arange(1, np.ceil(trajectory.duration_s / period) + 1) * period
-        path = trajectory.sample(times).position
-        now = self.workspace.clearances(self._motion.at.position)
-        clearance = self.workspace.clearances(path)
-        bad = ((clearance < 0) & (clearance < now - 1e-9)).any(axis=-1)
-        if bad.any():
-            first = int(np.argmax(bad))
-            raise CommandRefusedError(f"after {times[first]:.2f} s: {self.workspace.violation(path[first])}")
+        times = np.arange(1, np.ceil(trajectory.duration_s / self._motion.period_s) + 1) * self._motion.period_s
+        offence = self.workspace.first_violation(trajectory.sample(times).position, self._motion.at.position)
+        if offence is not None:
+            raise CommandRefusedError(f"after {times[offence[0]]:.2f} s: {offence[1]}")
 
     def _describe(self, now: float) -> Snapshot:
         motion = self._motion
@@ -401,18 +397,3 @@ class ArmDaemon:
             bus_errors=self._bus_errors,
             last_bus_error=self._last_bus_error,
         )
-
-
-def _columns(values: ArrayLike, joints: Sequence[str], rest: FloatArray) -> FloatArray:
-    """Columns (n, 6) in the order of JOINT_NAMES from columns in the order of `joints`; `rest` (6,) for the others."""
-    given = np.asarray(values, dtype=np.float64)
-    for name in joints:
-        if name not in JOINT_NAMES:
-            raise CommandRefusedError(one_of("joint", name, JOINT_NAMES))
-    if len(set(joints)) != len(joints):
-        raise CommandRefusedError(f"a joint is named twice in {', '.join(joints)}")
-    if given.ndim != 2 or given.shape[1] != len(joints):
-        raise CommandRefusedError(f"{len(joints)} joints are named, but the points have {given.shape[-1:]} values")
-    full = np.tile(rest, (len(given), 1))
-    full[:, [JOINT_NAMES.index(name) for name in joints]] = given
-    return full

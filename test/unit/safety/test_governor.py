@@ -75,6 +75,7 @@ def test_it_can_always_come_to_rest_in_the_workspace(sequence):
     assert g.at_rest
 
 
+@settings(max_examples=25)
 @given(arrays(np.float64, 6, elements=st.floats(-0.5, 0.5)))
 def test_a_wish_at_rest_is_met_without_overshoot(target):
     target[5] = abs(target[5])
