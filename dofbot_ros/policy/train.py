@@ -234,6 +234,8 @@ def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) ->
     model = algorithms[config.algo].load(run / CHECKPOINT, env=vector, device=device)
     if isinstance(model, OffPolicyAlgorithm):
         model.load_replay_buffer(run / BUFFER)
+    # Otherwise it would meet the worlds of the run's beginning once more.
+    model.set_random_seed(config.seed + model.num_timesteps)
     return model
 
 
