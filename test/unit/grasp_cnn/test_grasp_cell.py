@@ -18,7 +18,9 @@ from dofbot_ros.grasp.cell import GraspCell
 from dofbot_ros.grasp.collect import BLOCK, CollectConfig, collect, try_one
 from dofbot_ros.grasp.evaluate import Attempted, EvaluateConfig, summarise
 from dofbot_ros.grasp.families import families_of
+from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.pinch_plan import Pinch
+from dofbot_ros.grasp.planner import NetworkPlanner
 from dofbot_ros.grasp.scenes import Randomisation, SceneMaker, SceneRules
 from dofbot_ros.grasp.view import TopDownView
 
@@ -133,6 +135,16 @@ def test_workers_and_interruptions_change_nothing_in_the_data(tmp_path: Path) ->
     assert np.array_equal(whole.actions, again.actions)
     with pytest.raises(InputError, match="another configuration"):
         collect(CollectConfig("cube", rotations=4, seed=1), 8, tmp_path / "two", workers=1)
+
+
+def test_the_shipped_network_lifts_a_cube(cell: GraspCell) -> None:
+    planner = NetworkPlanner(load_model())
+    outcomes = []
+    for seed in range(100, 104):
+        scene = cell.make(seed)
+        best = planner.candidates(scene.image, cell.maker.rules.view)[0]
+        outcomes.append(cell.grasp(scene, cell.plan(best.pinch)).outcome)
+    assert outcomes.count("lifted") >= 3, outcomes
 
 
 def test_moments_close_across_a_bar_at_its_middle() -> None:

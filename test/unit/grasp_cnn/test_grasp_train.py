@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from dofbot_ros.core.resources import share_file  # noqa: E402
 from dofbot_ros.errors import InputError  # noqa: E402
 from dofbot_ros.grasp.augment import AugmentConfig  # noqa: E402
 from dofbot_ros.grasp.loss import grasp_loss  # noqa: E402
@@ -155,3 +156,12 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path, bar_data: Path) ->
         Trainer([bar_data], tmp_path / "run", SMALL, resume=True)
     with pytest.raises(InputError, match="cannot be used here"):
         Trainer([bar_data], tmp_path / "run", SMALL, device="cuda:99")
+
+
+def test_the_shipped_network_is_small_and_knows_its_view() -> None:
+    model = load_model()
+    folder = share_file("models", "grasp")
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 8 * 2**20
+    _, info = load_weights(folder / "model.safetensors")
+    assert info == model.info
+    assert model.logits(np.zeros((1, 64, 64, 3), np.uint8)).shape == (1, 8, 64, 64)
