@@ -102,7 +102,10 @@ def evaluate(
     """Measure a policy: success rate with its interval, judged by what is true of the simulated world."""
     from dofbot_ros.policy.runner import shipped
     from dofbot_ros.policy.spec import load_spec
+    from dofbot_ros.policy.tasks import TASKS
 
+    if task not in TASKS:
+        raise ConfigError(one_of("task", task, TASKS))
     if physics not in ("node", "training"):
         raise ConfigError(one_of("physics", physics, ("node", "training")))
     folder = model or shipped(task, obs)

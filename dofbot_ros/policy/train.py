@@ -127,9 +127,10 @@ class Trainer:
                 raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
         elif checkpoint.exists():
             raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
+        _check_device(device)
+        self._env = config.environment()
         run.mkdir(parents=True, exist_ok=True)
         save_yaml(config, run / CONFIG)
-        self._env = config.environment()
         vector = DummyVecEnv([lambda: Monitor(self._env)])
         self.model = _loaded(config, run, vector, device) if resume else _new(config, vector, device)
         self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
@@ -208,7 +209,6 @@ class _Watcher(BaseCallback):
 
 
 def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
-    _check_device(device)
     common: dict[str, Any] = {
         "learning_rate": config.learning_rate,
         "gamma": config.discount,
@@ -229,7 +229,6 @@ def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm
 
 
 def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
-    _check_device(device)
     algorithms: dict[str, type[BaseAlgorithm]] = {"tqc": TQC, "sac": SAC, "ppo": PPO}
     model = algorithms[config.algo].load(run / CHECKPOINT, env=vector, device=device)
     if isinstance(model, OffPolicyAlgorithm):
