@@ -5,39 +5,22 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
-from dofbot_ros.arm.gripper import joint_to_gap
 from dofbot_ros.core.types import GRIP, ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.servo_model import ServoModelConfig
-from dofbot_ros.policy.limiter import StreamLimiter, driver_limits
-from dofbot_ros.policy.reach_map import ReachMap, reach_map
+from dofbot_ros.policy.reach_map import ReachMap
+from dofbot_ros.policy.state import BlockView, CellState, cube_yaw
+from dofbot_ros.policy.steering import PERIOD_S, Steering
 from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.config import PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.randomization import Draw
 from dofbot_ros.sim.servos import WorldServos
 from dofbot_ros.sim.world import World
-
-PERIOD_S = 0.04
-"""Of a policy [s]: as often as the driver writes to real servos."""
-
-TOOL_STEP = 0.008
-"""What a full action moves the tool by in one period, along each axis [m]."""
-
-ROLL_STEP = 0.060
-GRIP_STEP = 0.120
-JOINT_STEP = 0.060
-"""What a full action turns joint 5, the gripper's cranks, and any joint by [rad]."""
-
-GRIP_LEAD = 0.20
-"""The gripper's goal stays this close to where the fingers are [rad]: full force without a stall."""
-
-AZIMUTH = 1.2
-"""Largest angle of joint 1 to either side that tool actions reach [rad]."""
 
 BLOCK = "block"
 
@@ -67,45 +50,6 @@ class CellConfig:
         return WorldConfig(marked=marked, plain=plain, physics=physics, lean=not self.node_physics)
 
 
-@dataclass
-class BlockView:
-    """What is known of the block: as the localiser gives it.
-
-    Attributes:
-        position: [m].
-        yaw: [rad], modulo a quarter turn.
-        age: periods since it was seen.
-    """
-
-    position: tuple[float, float, float]
-    yaw: float
-    age: int = 0
-
-
-@dataclass
-class CellState:
-    """What the arm and the localiser say; lists for speed.
-
-    Attributes:
-        joints: measured angles [rad], (6,).
-        command: what the joints were last told [rad], (6,).
-        tool: measured tool position [m], (3,).
-        pitch: measured tool pitch [rad].
-        block: what is known of the block; None without one.
-    """
-
-    joints: list[float] = field(default_factory=lambda: [0.0] * 6)
-    command: list[float] = field(default_factory=lambda: [0.0] * 6)
-    tool: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    pitch: float = 0.0
-    block: BlockView | None = None
-
-    @property
-    def gap(self) -> float:
-        """Between the fingers [m]."""
-        return joint_to_gap(self.joints[GRIP])
-
-
 class Cell:
     """A world, its servos, the limiter in front of them, and what can be seen.
 
@@ -120,9 +64,9 @@ class Cell:
         self.config = config
         self._base = config.world()
         self.world = World(self._base)
-        self.map: ReachMap = reach_map()
         self.state = CellState()
-        self._limiter = StreamLimiter(driver_limits(), PERIOD_S)
+        self._steering = Steering()
+        self.map: ReachMap = self._steering.map
         self._servos = WorldServos(self.world)
         self._rng = np.random.default_rng(0)
         self._draw: Draw | None = None
@@ -147,43 +91,20 @@ class Cell:
         self.world.arm.teleport(start)
         # A new bank of servos each time: they are switched on where the arm now stands.
         self._servos = WorldServos(self.world, config=draw.servo(ServoModelConfig()))
-        self._limiter.start(start)
+        self._steering.start(start)
         self.observe()
 
     def goal_of_tool(self, action: Sequence[float]) -> list[float]:
         """Joint goals [rad] (6,) of a tool displacement x, y, z, roll, grip, each -1..1; the tilt follows the map."""
-        q = self._limiter.position
-        radius, z = self.map.point((q[1], q[2], q[3]))
-        x = radius * math.cos(q[0]) + TOOL_STEP * action[0]
-        y = radius * math.sin(q[0]) + TOOL_STEP * action[1]
-        azimuth = min(max(math.atan2(y, x), -AZIMUTH), AZIMUTH)
-        wanted, higher = math.hypot(x, y), z + TOOL_STEP * action[2]
-        # At the edge of the reach the tool slides along it.
-        for place in ((wanted, higher), (radius, higher), (wanted, z)):
-            joints = self.map.solve(*place)
-            if joints is not None:
-                break
-        else:
-            joints = (q[1], q[2], q[3])
-        turn = (azimuth - q[0], joints[0] - q[1], joints[1] - q[2], joints[2] - q[3])
-        # All joints slowed down alike, or the tool would leave its line wherever one of them is too slow.
-        share = min(1.0, self._limiter.most / max(1e-9, *turn, *(-t for t in turn)))
-        arm = [angle + share * by for angle, by in zip(q, turn, strict=False)]
-        return [*arm, q[4] + ROLL_STEP * action[3], self._grip_goal(action[4])]
+        return self._steering.goal_of_tool(action, self.state.joints[GRIP])
 
     def goal_of_joints(self, action: Sequence[float]) -> list[float]:
         """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1."""
-        q = self._limiter.position
-        return [*(q[i] + JOINT_STEP * action[i] for i in range(GRIP)), self._grip_goal(action[GRIP])]
-
-    def _grip_goal(self, action: float) -> float:
-        wanted = self._limiter.position[GRIP] + GRIP_STEP * action
-        felt = self.state.joints[GRIP]
-        return min(max(wanted, felt - GRIP_LEAD), felt + GRIP_LEAD)
+        return self._steering.goal_of_joints(action, self.state.joints[GRIP])
 
     def step(self, goal: Sequence[float]) -> None:
         """One period towards `goal` [rad] (6,)."""
-        command = self._limiter.step(goal)
+        command = self._steering.step(goal)
         self._servos.send(DEFAULT_CALIBRATION.rad_to_ticks(command), round(1000 * PERIOD_S))
         self.world.run_until(self.world.now_s + PERIOD_S)
         self.observe()
@@ -197,10 +118,7 @@ class Cell:
         joints: list[float] = DEFAULT_CALIBRATION.ticks_to_rad(ticks).tolist()
         if draw.joint_noise > 0.0:
             joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
-        radius, z = self.map.point((joints[1], joints[2], joints[3]))
-        state.joints, state.command = joints, list(self._limiter.position)
-        state.tool = (radius * math.cos(joints[0]), radius * math.sin(joints[0]), z)
-        state.pitch = joints[1] + joints[2] + joints[3]
+        self._steering.measure(state, joints)
         if self.config.block:
             state.block = self._look(draw)
 
@@ -253,19 +171,3 @@ class Cell:
     def close(self) -> None:
         """Let go of the world."""
         self.world.close()
-
-
-def cube_yaw(quaternion: Sequence[float]) -> float:
-    """Yaw [rad], modulo a quarter turn, of a cube that lies on any face; quaternion x, y, z, w.
-
-    Of the three face normals the one that is most level gives it.
-    """
-    x, y, z, w = quaternion
-    # Columns of the rotation matrix: the cube's face normals in the world, without their third components' signs.
-    normals = (
-        (1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w)),
-        (2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)),
-        (2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)),
-    )
-    level = min(normals, key=lambda normal: abs(normal[2]))
-    return math.remainder(math.atan2(level[1], level[0]), 0.5 * math.pi)

@@ -120,7 +120,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         info: dict[str, Any] = {"is_success": self.task.success(self.cell, self._goal)}
         if self.reward == "dense":
             info["shaping"] = self.task.shaping(self.cell)
-        reward = float(self._earned(self.task.achieved(self.cell), self._goal, info))
+        reward = float(self._earned(self.task.achieved(self.cell.state), self._goal, info))
         return self._observe(), reward, False, self._period >= self.task.periods, info
 
     def _earned(self, achieved: NDArray[np.float32], goal: NDArray[np.float32], info: Any) -> FloatArray:
@@ -147,7 +147,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         if self.obs == "state":
             return {
                 "observation": numbers,
-                "achieved_goal": np.minimum(np.maximum(self.task.achieved(self.cell), -CLIP), CLIP),
+                "achieved_goal": np.minimum(np.maximum(self.task.achieved(self.cell.state), -CLIP), CLIP),
                 "desired_goal": self._goal.copy(),
             }
         picture = self.cell.picture(self.image_size)

@@ -11,10 +11,10 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
 
 from dofbot_ros.config.loader import save_yaml
-from dofbot_ros.policy.cell import PERIOD_S
 from dofbot_ros.policy.envs import DofBotEnv
 from dofbot_ros.policy.observation import CLIP
 from dofbot_ros.policy.spec import MODEL, SPEC, PolicySpec, action_entries, goal_entry
+from dofbot_ros.policy.steering import PERIOD_S
 
 
 class _Deterministic(nn.Module):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dofbot_ros.policy.cell import CellState
+from dofbot_ros.policy.state import CellState
 
 Observation = NDArray[np.float32]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.cell import GRIP_STEP, JOINT_STEP, PERIOD_S, ROLL_STEP, TOOL_STEP
 from dofbot_ros.policy.observation import CLIP, GOAL_CENTRE, GOAL_SCALE, Entry
+from dofbot_ros.policy.steering import GRIP_STEP, JOINT_STEP, PERIOD_S, ROLL_STEP, TOOL_STEP
 
 MODEL, SPEC = "policy.onnx", "policy.yaml"
 

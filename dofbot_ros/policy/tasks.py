@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.policy.cell import Cell
 from dofbot_ros.policy.observation import GOAL_CENTRE, GOAL_SCALE, Observation, scaled_goal
 from dofbot_ros.policy.reach_map import ReachMap
+from dofbot_ros.policy.state import CellState
+
+if TYPE_CHECKING:
+    from dofbot_ros.policy.cell import Cell
 
 Place = tuple[float, float, float]
 
@@ -63,7 +66,7 @@ class Task:
         """Draw a goal."""
         raise NotImplementedError
 
-    def achieved(self, cell: Cell) -> Observation:
+    def achieved(self, state: CellState) -> Observation:
         """What has been reached, as far as it is seen, in the form of the goal."""
         raise NotImplementedError
 
@@ -94,9 +97,9 @@ class Reach(Task):
         """A place within reach, 20 to 150 mm above the table."""
         return scaled_goal(_place(rng, where, (0.020, 0.150)))
 
-    def achieved(self, cell: Cell) -> Observation:
+    def achieved(self, state: CellState) -> Observation:
         """The tool's measured place."""
-        return scaled_goal(cell.state.tool)
+        return scaled_goal(state.tool)
 
     def success(self, cell: Cell, goal: Observation) -> bool:
         """Whether the tool is truly there."""
@@ -116,9 +119,9 @@ class Pick(Task):
         """The same height always."""
         return _height(self.height)
 
-    def achieved(self, cell: Cell) -> Observation:
+    def achieved(self, state: CellState) -> Observation:
         """The block's height as it is seen."""
-        return _height(_seen(cell)[2])
+        return _height(_seen(state)[2])
 
     def success(self, cell: Cell, goal: Observation) -> bool:
         """Whether the block is truly that high."""
@@ -131,7 +134,7 @@ class Pick(Task):
 
     def shaping(self, cell: Cell) -> float:
         """Less the further the tool is from the block."""
-        return -2.0 * math.dist(_seen(cell), cell.state.tool)
+        return -2.0 * math.dist(_seen(cell.state), cell.state.tool)
 
 
 class PlaceTask(Task):
@@ -146,9 +149,9 @@ class PlaceTask(Task):
         x, y, _ = _place(rng, where, (0.014, 0.016))
         return scaled_goal((x, y, 0.015))
 
-    def achieved(self, cell: Cell) -> Observation:
+    def achieved(self, state: CellState) -> Observation:
         """The block's place as it is seen."""
-        return scaled_goal(_seen(cell))
+        return scaled_goal(_seen(state))
 
     def success(self, cell: Cell, goal: Observation) -> bool:
         """Whether the block truly lies there and the fingers have let it go."""
@@ -157,7 +160,7 @@ class PlaceTask(Task):
 
     def shaping(self, cell: Cell) -> float:
         """Less the further the tool is from the block."""
-        return -math.dist(_seen(cell), cell.state.tool)
+        return -math.dist(_seen(cell.state), cell.state.tool)
 
 
 TASKS: dict[str, Task] = {task.name: task for task in (Reach(), Pick(), PlaceTask())}
@@ -178,10 +181,10 @@ def _place(rng: np.random.Generator, where: ReachMap, height: tuple[float, float
     return radius * math.cos(azimuth), radius * math.sin(azimuth), z
 
 
-def _seen(cell: Cell) -> Place:
-    if cell.state.block is None:
-        raise RuntimeError("this task needs a cell with a block")
-    return cell.state.block.position
+def _seen(state: CellState) -> Place:
+    if state.block is None:
+        raise RuntimeError("this task needs a block")
+    return state.block.position
 
 
 def _height(z: float) -> Observation:

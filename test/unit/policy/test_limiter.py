@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.motion.trajectory import Sample
-from dofbot_ros.policy.cell import PERIOD_S
 from dofbot_ros.policy.limiter import StreamLimiter, driver_limits
+from dofbot_ros.policy.steering import PERIOD_S
 from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.workspace import Workspace
 

@@ -1,0 +1,95 @@
+"""From a policy's action to joint goals, one period at a time: one mapping for training and for the arm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from dofbot_ros.core.types import GRIP
+from dofbot_ros.policy.limiter import StreamLimiter, driver_limits
+from dofbot_ros.policy.reach_map import reach_map
+from dofbot_ros.policy.state import CellState
+
+PERIOD_S = 0.04
+"""Of a policy [s]: as often as the driver writes to real servos."""
+
+TOOL_STEP = 0.008
+"""What a full action moves the tool by in one period, along each axis [m]."""
+
+ROLL_STEP = 0.060
+GRIP_STEP = 0.120
+JOINT_STEP = 0.060
+"""What a full action turns joint 5, the gripper's cranks, and any joint by [rad]."""
+
+GRIP_LEAD = 0.20
+"""The gripper's goal stays this close to where the fingers are [rad]: full force without a stall."""
+
+AZIMUTH = 1.2
+"""Largest angle of joint 1 to either side that tool actions reach [rad]."""
+
+
+class Steering:
+    """Turns actions into joint goals, counted on from the last command and limited as the governor limits them.
+
+    Attributes:
+        map: how the tool leans where.
+    """
+
+    def __init__(self) -> None:
+        self.map = reach_map()
+        self._limiter = StreamLimiter(driver_limits(), PERIOD_S)
+
+    @property
+    def command(self) -> list[float]:
+        """What the joints were last told [rad], (6,)."""
+        return self._limiter.position
+
+    def start(self, position: Sequence[float]) -> None:
+        """Be at rest at `position` [rad] (6,)."""
+        self._limiter.start(position)
+
+    def goal_of_tool(self, action: Sequence[float], felt: float) -> list[float]:
+        """Joint goals [rad] (6,) of a tool displacement x, y, z, roll, grip, each -1..1; the tilt follows the map.
+
+        Args:
+            action: (5,).
+            felt: where grip_joint is measured to be [rad].
+        """
+        q = self._limiter.position
+        radius, z = self.map.point((q[1], q[2], q[3]))
+        x = radius * math.cos(q[0]) + TOOL_STEP * action[0]
+        y = radius * math.sin(q[0]) + TOOL_STEP * action[1]
+        azimuth = min(max(math.atan2(y, x), -AZIMUTH), AZIMUTH)
+        wanted, higher = math.hypot(x, y), z + TOOL_STEP * action[2]
+        # At the edge of the reach the tool slides along it.
+        for place in ((wanted, higher), (radius, higher), (wanted, z)):
+            joints = self.map.solve(*place)
+            if joints is not None:
+                break
+        else:
+            joints = (q[1], q[2], q[3])
+        turn = (azimuth - q[0], joints[0] - q[1], joints[1] - q[2], joints[2] - q[3])
+        # All joints slowed down alike, or the tool would leave its line wherever one of them is too slow.
+        share = min(1.0, self._limiter.most / max(1e-9, *turn, *(-t for t in turn)))
+        arm = [angle + share * by for angle, by in zip(q, turn, strict=False)]
+        return [*arm, q[4] + ROLL_STEP * action[3], self._grip_goal(action[4], felt)]
+
+    def goal_of_joints(self, action: Sequence[float], felt: float) -> list[float]:
+        """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1; `felt` as for the tool."""
+        q = self._limiter.position
+        return [*(q[i] + JOINT_STEP * action[i] for i in range(GRIP)), self._grip_goal(action[GRIP], felt)]
+
+    def step(self, goal: Sequence[float]) -> list[float]:
+        """One period towards `goal` [rad] (6,). Returns the command [rad] (6,)."""
+        return self._limiter.step(goal)
+
+    def measure(self, state: CellState, joints: list[float]) -> None:
+        """Fill in what follows from measured `joints` [rad] (6,) and from the last command."""
+        radius, z = self.map.point((joints[1], joints[2], joints[3]))
+        state.joints, state.command = joints, list(self._limiter.position)
+        state.tool = (radius * math.cos(joints[0]), radius * math.sin(joints[0]), z)
+        state.pitch = joints[1] + joints[2] + joints[3]
+
+    def _grip_goal(self, action: float, felt: float) -> float:
+        wanted = self._limiter.position[GRIP] + GRIP_STEP * action
+        return min(max(wanted, felt - GRIP_LEAD), felt + GRIP_LEAD)
