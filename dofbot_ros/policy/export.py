@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.policy.envs import DofBotEnv
 from dofbot_ros.policy.observation import CLIP
-from dofbot_ros.policy.spec import MODEL, SPEC, PolicySpec, action_entries, goal_entry
+from dofbot_ros.policy.spec import MODEL, SPEC, PolicySpec, action_entries, goal_entry, joint_limits
 from dofbot_ros.policy.steering import PERIOD_S
 
 
@@ -71,6 +71,7 @@ def export_policy(model: BaseAlgorithm, env: DofBotEnv, folder: Path, training: 
         stack=env.stack if env.obs == "image" else 0,
         action=action_entries(env.control, env.action_space.shape[0]),  # type: ignore[index]
         period_s=PERIOD_S,
+        limits=joint_limits(),
         training=training,
     )
     save_yaml(spec, folder / SPEC)

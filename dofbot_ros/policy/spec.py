@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
+from dofbot_ros.policy.limiter import driver_limits
 from dofbot_ros.policy.observation import CLIP, GOAL_CENTRE, GOAL_SCALE, Entry
 from dofbot_ros.policy.steering import GRIP_STEP, JOINT_STEP, PERIOD_S, ROLL_STEP, TOOL_STEP
 
@@ -20,6 +22,22 @@ class ActionEntry:
 
     name: str
     scale: float
+
+
+@dataclass(frozen=True)
+class JointLimits:
+    """What a policy's commands were limited to, per joint, in the order of JOINT_NAMES.
+
+    Attributes:
+        lower, upper: of the position [rad].
+        velocity: [rad/s].
+        acceleration: [rad/s^2].
+    """
+
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    velocity: tuple[float, ...]
+    acceleration: tuple[float, ...]
 
 
 TOOL_ACTIONS = (
@@ -53,6 +71,7 @@ class PolicySpec:
         stack: pictures in an observation.
         action: the numbers of the action, in order; the tilt of the tool follows the reach map.
         period_s: of the policy [s].
+        limits: of the arm that it learned on.
         training: algorithm, level of randomisation, reward, seed, steps and commit.
     """
 
@@ -69,6 +88,7 @@ class PolicySpec:
     stack: int
     action: tuple[ActionEntry, ...]
     period_s: float
+    limits: JointLimits
     training: dict[str, str]
 
 
@@ -82,6 +102,18 @@ def action_entries(control: str, size: int) -> tuple[ActionEntry, ...]:
     return (TOOL_ACTIONS if control == "tool" else JOINT_ACTIONS)[:size]
 
 
+def joint_limits() -> JointLimits:
+    """Those of the arm that environments simulate."""
+    limits = driver_limits()
+
+    def rounded(values: FloatArray) -> tuple[float, ...]:
+        return tuple(round(float(value), 6) for value in values)
+
+    return JointLimits(
+        rounded(limits.lower), rounded(limits.upper), rounded(limits.velocity), rounded(limits.acceleration)
+    )
+
+
 def load_spec(folder: Path) -> PolicySpec:
     """Read a policy's YAML and refuse one that this version's observation or arm does not fit.
 
@@ -92,9 +124,9 @@ def load_spec(folder: Path) -> PolicySpec:
     if not path.exists():
         raise InputError(f"{path} does not exist: --model takes a folder that `dofbot policy train` wrote")
     spec = load_yaml(PolicySpec, path)
-    mine = (action_entries(spec.control, len(spec.action)), PERIOD_S, CLIP, goal_entry())
-    if (spec.action, spec.period_s, spec.clip, spec.goal) != mine:
-        raise InputError(f"{path} was made for other scales or another rate than this version's: train it anew")
+    mine = (action_entries(spec.control, len(spec.action)), PERIOD_S, CLIP, goal_entry(), joint_limits())
+    if (spec.action, spec.period_s, spec.clip, spec.goal, spec.limits) != mine:
+        raise InputError(f"{path} was made for other scales, limits or another rate than this version's: train it anew")
     return spec
 
 
