@@ -38,10 +38,15 @@ class SimCamera:
         world: what it looks at.
         config: where it is and what it is like; the world's camera by default.
         rng: draws the sensor's noise; a generator of its own, seeded with 0, by default.
+        table: the table from above, as table_picture gives it, of any size; in the config's colour by default.
     """
 
     def __init__(
-        self, world: World, config: CameraConfig | None = None, rng: np.random.Generator | None = None
+        self,
+        world: World,
+        config: CameraConfig | None = None,
+        rng: np.random.Generator | None = None,
+        table: ImageArray | None = None,
     ) -> None:
         self.config = config or world.config.camera
         self.intrinsics: Intrinsics = from_field_of_view(
@@ -49,7 +54,7 @@ class SimCamera:
         )
         self._world = world
         self._rng = rng or np.random.default_rng(0)
-        self._table = table_picture(self.config.table_colour)
+        self._table = table_picture(self.config.table_colour) if table is None else table
 
     def pose(self) -> FloatArray:
         """The optical frame (z forward, x right, y down) in the world, shape (4, 4)."""
@@ -158,13 +163,13 @@ def projection_matrix(intrinsics: Intrinsics) -> list[float]:
     return [float(v) for v in matrix.T.ravel()]
 
 
-def table_picture(colour: tuple[int, int, int]) -> ImageArray:
+def table_picture(colour: tuple[int, int, int], pixels_per_m: int = TABLE_PIXELS_PER_M) -> ImageArray:
     """The table from above, RGB: row 0 at x = -TABLE_HALF_M, column 0 at y = -TABLE_HALF_M, with a 50 mm grid."""
-    pixels = round(2 * TABLE_HALF_M * TABLE_PIXELS_PER_M)
+    pixels = round(2 * TABLE_HALF_M * pixels_per_m)
     picture = np.empty((pixels, pixels, 3), np.uint8)
     picture[:] = colour
     line = tuple(round(0.9 * c) for c in colour)
-    for at in np.arange(0, pixels, GRID_M * TABLE_PIXELS_PER_M).round().astype(int):
+    for at in np.arange(0, pixels, GRID_M * pixels_per_m).round().astype(int):
         picture[at, :] = line
         picture[:, at] = line
     return picture
@@ -174,7 +179,7 @@ def warp_table(table: ImageArray, intrinsics: Intrinsics, pose: FloatArray) -> I
     """The picture of the table plane (z = 0) that a camera at `pose` takes, RGB (height, width, 3)."""
     camera_from_world = invert(pose)
     plane_to_pixel = intrinsics.K @ camera_from_world[:3, [0, 1, 3]]
-    metres = 1.0 / TABLE_PIXELS_PER_M
+    metres = 2 * TABLE_HALF_M / len(table)
     table_to_plane = np.array([[0, metres, -TABLE_HALF_M], [metres, 0, -TABLE_HALF_M], [0, 0, 1]])
     H = plane_to_pixel @ table_to_plane
     warped = cv2.warpPerspective(table, H, intrinsics.size, flags=cv2.INTER_LINEAR, borderValue=BACKDROP)

@@ -173,6 +173,7 @@ class WorldConfig:
     Attributes:
         marked: names of the blocks of config/blocks.yaml that are on the table.
         plain: further blocks without markers.
+        marked_size: edge of the marked blocks [m], their markers grown with them; as in config/blocks.yaml by default.
         start: joint angles after a reset [rad], in the order of JOINT_NAMES.
         scene: where the blocks go.
         physics: engine and materials.
@@ -182,6 +183,7 @@ class WorldConfig:
 
     marked: tuple[str, ...] = ("red", "green", "blue", "yellow")
     plain: tuple[PlainBlock, ...] = ()
+    marked_size: float | None = None
     start: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     scene: SceneConfig = field(default_factory=SceneConfig)
     physics: PhysicsConfig = field(default_factory=PhysicsConfig)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
@@ -24,6 +25,12 @@ Range = tuple[float, float]
 
 PHYSICS, SERVO = PhysicsConfig(), ServoModelConfig()
 
+LOOKS = ("other_block", "table_texture", "picture_noise")
+"""Quantities that nothing but pictures show."""
+
+TEXTURE_PIXELS = 64
+MARKED_BLOCKS = ("red", "green", "blue", "yellow")
+
 
 @dataclass(frozen=True)
 class Ranges:
@@ -33,7 +40,7 @@ class Ranges:
         block_density: [kg/m^3].
         block_friction: Coulomb coefficient; contacts multiply those of both sides.
         table_friction: of the table.
-        block_size: edge [m], in whole millimetres; blocks with markers keep theirs.
+        block_size: edge [m], in whole millimetres; markers grow with it.
         link_mass: factor on the masses and inertias of the arm's links.
         servo_delay_s: from the end of a goal frame to the first motion [s].
         servo_gain: share of the way to its reference that a motor makes up in a servo tick.
@@ -50,6 +57,9 @@ class Ranges:
         light_ambient: share of light without direction.
         light_lean: horizontal part of the light's direction; its vertical part is 1.
         colour_shift: how far the colours of table and plain blocks may lie from theirs, 0..1.
+        other_block: chance that a block with markers is another one of the set, or a plain one of any colour.
+        table_texture: how much of the table's colour random blotches or checks take, 0..1.
+        picture_noise: standard deviation of the camera's noise [grey levels of 255].
     """
 
     block_density: Range = (PHYSICS.block_density,) * 2
@@ -72,12 +82,15 @@ class Ranges:
     light_ambient: Range = (Light().ambient,) * 2
     light_lean: Range = (0.5, 0.5)
     colour_shift: Range = (0.0, 0.0)
+    other_block: Range = (0.0, 0.0)
+    table_texture: Range = (0.0, 0.0)
+    picture_noise: Range = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         for name, (low, high) in vars(self).items():
             if not 0.0 <= low <= high < math.inf:
                 raise ConfigError(f"{name} is a lower and an upper value, not negative, got {[low, high]}")
-        for name in ("servo_gain", "dropout", "light_ambient", "colour_shift"):
+        for name in ("servo_gain", "dropout", "light_ambient", "colour_shift", "other_block", "table_texture"):
             if getattr(self, name)[1] > 1.0:
                 raise ConfigError(f"{name} is at most 1, got {list(getattr(self, name))}")
         for name in ("servo_gain", "servo_speed", "block_size", "block_density", "link_mass"):
@@ -86,9 +99,14 @@ class Ranges:
 
     def draw(self, rng: np.random.Generator) -> Draw:
         """One world. The same generator state gives the same one; every quantity takes one number from it."""
-        values = {field.name: float(rng.uniform(*getattr(self, field.name))) for field in dataclasses.fields(self)}
+        names = [field.name for field in dataclasses.fields(self)]
+        values = {name: float(rng.uniform(*getattr(self, name))) for name in names if name not in LOOKS}
         values["block_size"] = round(values["block_size"], 3)
-        return Draw(**values, seed=int(rng.integers(2**31)))
+        seed = int(rng.integers(2**31))
+        # What only pictures show has its own generator: more of it leaves the physics of an episode as they were.
+        looks = np.random.default_rng([seed, 3])
+        values |= {name: float(looks.uniform(*getattr(self, name))) for name in LOOKS}
+        return Draw(**values, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -132,6 +150,9 @@ class Draw:
     light_ambient: float
     light_lean: float
     colour_shift: float
+    other_block: float
+    table_texture: float
+    picture_noise: float
     seed: int
 
     def to_log(self) -> dict[str, Any]:
@@ -154,7 +175,16 @@ class Draw:
             PlainBlock(block.name, shift_colour(rng, block.colour, self.colour_shift), self.block_size)
             for block in base.plain
         )
-        return replace(base, physics=physics, plain=plain)
+        marked = base.marked
+        looks = np.random.default_rng([self.seed, 4])
+        if len(marked) == 1 and looks.random() < self.other_block:
+            if looks.random() < 0.5:
+                marked = (str(looks.choice(MARKED_BLOCKS)),)
+            else:
+                marked = ()
+                plain = (*plain, PlainBlock("block", shift_colour(looks, (200, 40, 40), 1.0), self.block_size))
+        size = self.block_size if marked else None
+        return replace(base, physics=physics, marked=marked, plain=plain, marked_size=size)
 
     def servo(self, base: ServoModelConfig) -> ServoModelConfig:
         """`base` with this draw's delay, speed and backlash."""
@@ -185,7 +215,23 @@ class Draw:
             up=_triple(turn @ np.array(base.up)),
             light=light,
             table_colour=shift_colour(rng, base.table_colour, self.colour_shift),
+            noise=self.picture_noise,
         )
+
+    def texture(self) -> FloatArray | None:
+        """What lies over the table's colour, -1..1, shape (TEXTURE_PIXELS, TEXTURE_PIXELS, 3); None without any."""
+        if self.table_texture == 0.0:
+            return None
+        rng = np.random.default_rng([self.seed, 5])
+        tint = self.table_texture * rng.uniform(-1.0, 1.0, size=3)
+        if rng.random() < 0.5:
+            cells = int(rng.integers(6, 30))
+            share = (np.indices((TEXTURE_PIXELS,) * 2) * cells // TEXTURE_PIXELS).sum(axis=0) % 2
+        else:
+            coarse = rng.random((int(rng.integers(6, 40)),) * 2)
+            share = cv2.resize(coarse, (TEXTURE_PIXELS,) * 2, interpolation=cv2.INTER_CUBIC)
+        blotches: FloatArray = (np.clip(share, 0.0, 1.0) - 0.5)[..., None] * tint
+        return blotches
 
     def load_links(self, world: World) -> None:
         """Multiply the masses of the arm's links in a world that has just been reset."""

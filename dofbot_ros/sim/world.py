@@ -223,6 +223,8 @@ class World:
         density = self.config.physics.block_density
         for name in self.config.marked:
             marked = self.blocks.block(name)
+            if self.config.marked_size is not None:
+                marked = marked.resized(self.config.marked_size)
             self._bodies[name] = objects.add_marked_cube(
                 self.client, marked, self.blocks.dictionary, density * marked.size**3, Path(self._textures.name)
             )

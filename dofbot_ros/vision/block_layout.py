@@ -8,7 +8,7 @@ the face from outside (FACE_AXES). A marker lies in the middle of its face, turn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +79,11 @@ class Block:
             )
         if any(not 0 <= c <= 255 for c in self.colour):
             raise ConfigError(f"{self.name}: colour is red, green, blue from 0 to 255, got {list(self.colour)}")
+
+    def resized(self, size: float) -> Block:
+        """The same block with an edge of `size` [m], markers and labels in proportion."""
+        by = size / self.size
+        return replace(self, size=size, marker_size=by * self.marker_size, label_size=by * self.label_size)
 
     def face_frame(self, face: str) -> FloatArray:
         """The face frame in the block frame, shape (4, 4)."""
