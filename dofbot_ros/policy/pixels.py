@@ -8,8 +8,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from dofbot_ros.core.transforms import apply, invert
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.sim.camera import SimCamera, look_at, table_picture
+from dofbot_ros.sim.camera import CUBE_CORNERS, SimCamera, look_at, table_picture
 from dofbot_ros.sim.config import CameraConfig
 from dofbot_ros.sim.randomization import Draw
 from dofbot_ros.sim.world import World
@@ -68,6 +69,7 @@ class PolicyCamera:
     ) -> None:
         base = base or CameraConfig()
         config = base if draw is None else draw.camera(base)
+        self._world = world
         self._noise = config.noise
         self._rng = rng or np.random.default_rng(0)
         self._width = width
@@ -77,6 +79,20 @@ class PolicyCamera:
     def pose(self) -> FloatArray:
         """Where it truly is: the optical frame in base_link (4, 4)."""
         return self._camera.pose()
+
+    @property
+    def intrinsics(self) -> Intrinsics:
+        """Of the pictures."""
+        return self._camera.intrinsics.scaled(self._width, rows(self._width))
+
+    def shown(self, name: str) -> float:
+        """Share of a block's outline that the last picture shows, 0..1: less where the arm or the frame hides it."""
+        K = self._camera.intrinsics.K
+        size = self._world.block_size(name)
+        corners = apply(invert(self.pose()) @ self._world.truth()[name], 0.5 * size * CUBE_CORNERS) @ K.T
+        outline = cv2.convexHull((corners[:, :2] / corners[:, 2:]).astype(np.float32))
+        seen = np.count_nonzero(self._camera.bodies == self._world.body_id(name))
+        return min(1.0, seen / cv2.contourArea(outline))
 
     def render(self) -> ImageArray:
         """The picture at this moment, RGB (rows, width, 3)."""

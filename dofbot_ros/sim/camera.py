@@ -7,6 +7,7 @@ from itertools import product
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dofbot_ros.core.transforms import apply, invert, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
@@ -25,7 +26,7 @@ BACKDROP = (96, 100, 108)
 """Colour of what is not table."""
 
 WINDOW_MARGIN_PX = 2
-_CUBE_CORNERS = np.array(list(product((-1.0, 1.0), repeat=3)))
+CUBE_CORNERS = np.array(list(product((-1.0, 1.0), repeat=3)))
 
 
 class SimCamera:
@@ -52,6 +53,8 @@ class SimCamera:
         self.intrinsics: Intrinsics = from_field_of_view(
             self.config.width, self.config.height, self.config.field_of_view
         )
+        self.bodies: NDArray[np.int32] = np.empty((0, 0), np.int32)
+        """Which body each pixel of the last picture shows, -1 for none, (height, width); without supersampling."""
         self._world = world
         self._rng = rng or np.random.default_rng(0)
         self._table = table_picture(self.config.table_colour) if table is None else table
@@ -92,7 +95,8 @@ class SimCamera:
             shadow=0,
             renderer=client.ER_TINY_RENDERER,
         )
-        seen = (np.asarray(body).reshape(height, width) >= 0).view(np.uint8)
+        self.bodies = np.asarray(body).reshape(height, width)
+        seen = (self.bodies >= 0).view(np.uint8)
         bodies = np.ascontiguousarray(np.asarray(colour, np.uint8).reshape(height, width, 4)[..., :3])
         picture = warp_table(self._table, intrinsics, pose)
         cv2.copyTo(bodies, seen, picture)
@@ -110,7 +114,7 @@ def block_windows(world: World, intrinsics: Intrinsics, pose: FloatArray) -> lis
     size = np.array(intrinsics.size)
     windows = []
     for name, T_world_block in world.truth().items():
-        corners = apply(invert(pose) @ T_world_block, 0.5 * world.block_size(name) * _CUBE_CORNERS)
+        corners = apply(invert(pose) @ T_world_block, 0.5 * world.block_size(name) * CUBE_CORNERS)
         if corners[:, 2].min() <= NEAR_M:
             continue
         pixels = corners @ intrinsics.K.T

@@ -81,6 +81,10 @@ class World:
         """Edge of a block [m]."""
         return self._sizes[name]
 
+    def body_id(self, name: str) -> int:
+        """The client's number of a block."""
+        return self._bodies[name]
+
     def attach(self, actuator: Actuator) -> None:
         """Let `actuator` drive the arm from now on."""
         with self.lock:

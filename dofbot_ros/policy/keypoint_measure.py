@@ -1,0 +1,81 @@
+"""How well a pose network finds arm and block: pixels of keypoints, millimetres and degrees on the table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.policy.keypoint_data import KeypointData
+from dofbot_ros.policy.keypoint_network import HIDDEN_BELOW, PoseNetwork
+from dofbot_ros.policy.keypoints import ARM_KEYPOINTS, BLOCK, CameraEstimate, on_plane, yaw_of
+from dofbot_ros.policy.pixels import nominal_view
+
+SETTLED = 10
+"""Looks at one picture before the camera's estimate is taken as settled."""
+
+
+def found(network: PoseNetwork, pictures: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Pixels (n, 7, 2), image yaw (n,) [rad] and probability of being seen (n,) in pictures (n, rows, width, 3)."""
+    pixels, yaws, shown = [], [], []
+    with torch.no_grad():
+        for first in range(0, len(pictures), 64):
+            part = torch.from_numpy(pictures[first : first + 64]).permute(0, 3, 1, 2).float()
+            poses = network(part.contiguous(memory_format=torch.channels_last))
+            pixels.append(poses.pixels.numpy())
+            yaws.append(0.25 * np.arctan2(poses.yaw[:, 1].numpy(), poses.yaw[:, 0].numpy()))
+            shown.append(poses.shown.sigmoid().numpy())
+    return np.concatenate(pixels).astype(np.float64), np.concatenate(yaws), np.concatenate(shown)
+
+
+def sigma_px(network: PoseNetwork, data: KeypointData) -> list[float]:
+    """Robust standard deviation of each of ARM_KEYPOINTS along an axis [px], of those in the picture."""
+    away = np.abs(found(network, data.pictures)[0] - data.pixels)[:, : len(ARM_KEYPOINTS)]
+    rows, width = data.pictures.shape[1:3]
+    seen = data.pixels[:, : len(ARM_KEYPOINTS)]
+    away[~np.all((seen >= 0) & (seen <= (width - 1, rows - 1)), axis=2)] = np.nan
+    return [round(max(0.1, 1.4826 * float(np.nanmedian(away[:, k]))), 3) for k in range(len(ARM_KEYPOINTS))]
+
+
+def measure(network: PoseNetwork, data: KeypointData) -> dict[str, float]:
+    """Errors over the pictures in which the block lies on the table and shows.
+
+    Returns:
+        `centre_mm_p50`, `_p95` with the camera found by the arm's keypoints, `uncorrected_mm_p50`, `_p95` with its
+        calibration, `yaw_deg_p50`, `_p95`, `arm_px_p50`, and `sight`: share of pictures in which it is rightly told
+        whether the block shows.
+    """
+    pixels, yaws, shown = found(network, data.pictures)
+    intrinsics, calibrated = nominal_view(data.pictures.shape[2])
+    sigma = sigma_px(network, data)
+    centre: list[float] = []
+    uncorrected: list[float] = []
+    turned: list[float] = []
+    for i in range(len(data)):
+        position = data.place[i, :3].astype(np.float64)
+        if position[2] > 0.019 or data.shown[i] < HIDDEN_BELOW:
+            continue
+        camera = CameraEstimate(intrinsics, calibrated, sigma)
+        for _ in range(SETTLED):
+            camera.update(pixels[i, :BLOCK], data.joints[i], data.joints[i])
+        for pose, errors in ((camera.pose, centre), (calibrated, uncorrected)):
+            there = on_plane(pixels[i, BLOCK:], intrinsics, pose, 0.015)[0]
+            errors.append(1000 * math.dist(there[:2], position[:2]))
+        told = yaw_of(pixels[i, BLOCK], float(yaws[i]), intrinsics, camera.pose, 0.015)
+        turned.append(abs(math.degrees(math.remainder(told - float(data.place[i, 3]), 0.5 * math.pi))))
+    arm = np.linalg.norm(pixels - data.pixels, axis=2)[:, :BLOCK]
+    quantile: Callable[[list[float], int], float] = lambda values, q: float(np.percentile(values, q))  # noqa: E731
+    return {
+        "centre_mm_p50": quantile(centre, 50),
+        "centre_mm_p95": quantile(centre, 95),
+        "uncorrected_mm_p50": quantile(uncorrected, 50),
+        "uncorrected_mm_p95": quantile(uncorrected, 95),
+        "yaw_deg_p50": quantile(turned, 50),
+        "yaw_deg_p95": quantile(turned, 95),
+        "arm_px_p50": float(np.median(arm)),
+        "sight": float(np.mean((shown > 0.5) == (data.shown >= HIDDEN_BELOW))),
+    }

@@ -1,0 +1,133 @@
+"""Points of arm and block in a picture, and what they tell: where the camera truly stands, where the block lies.
+
+A camera that was knocked shows the arm elsewhere than its calibration says. Where the arm is, is known from its joints;
+so the points of the arm that a network finds give the displacement, and the block's point a place in base_link.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.transforms import apply, exp_so3, invert, skew, transform
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.vision.intrinsics import Intrinsics
+
+ARM_KEYPOINTS = ("base left", "base right", "shoulder", "elbow", "wrist", "tool")
+"""Front corners of the base plate, joints 2 to 4, the point between the finger tips."""
+
+KEYPOINTS = (*ARM_KEYPOINTS, "block")
+BLOCK = KEYPOINTS.index("block")
+"""The block's is its centre."""
+
+PLATE_CORNERS = ((0.06, 0.06, 0.004), (0.06, -0.06, 0.004))
+"""Upper front corners of the base plate in base_link [m]."""
+
+PRIOR_SHIFT_M, PRIOR_TURN_RAD = 0.008, math.radians(1.5)
+"""How far a camera is off its calibration along and about each axis, as a standard deviation, before it is looked."""
+
+FORGET = 0.9
+"""Share of what earlier pictures told that a new one leaves: errors of one network in two pictures are alike."""
+
+LATE = 1.5
+"""Periods by which a picture may be older than the joint angles."""
+
+_KINEMATICS = Kinematics()
+
+
+def arm_points(q: ArrayLike) -> FloatArray:
+    """ARM_KEYPOINTS in base_link [m], shape (..., 6, 3), of joint angles (..., 5 or 6) [rad]."""
+    q = np.asarray(q, dtype=np.float64)[..., :5]
+    moving = _KINEMATICS.link_points(q)
+    fixed = np.broadcast_to(PLATE_CORNERS, (*q.shape[:-1], 2, 3))
+    return np.concatenate([fixed, moving], axis=-2)
+
+
+def project(points: FloatArray, intrinsics: Intrinsics, pose: FloatArray) -> FloatArray:
+    """Pixels (n, 2) of points (n, 3) in base_link [m] that a camera at `pose` (4, 4), without distortion, sees."""
+    seen = apply(invert(pose), points) @ intrinsics.K.T
+    pixels: FloatArray = seen[..., :2] / seen[..., 2:]
+    return pixels
+
+
+def on_plane(pixels: FloatArray, intrinsics: Intrinsics, pose: FloatArray, z: float) -> FloatArray:
+    """Points (n, 3) in base_link [m] at height `z` that a camera at `pose` (4, 4) sees at `pixels` (n, 2)."""
+    rays = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(intrinsics.K).T @ pose[:3, :3].T
+    points: FloatArray = pose[:3, 3] + rays * ((z - pose[2, 3]) / rays[:, 2])[:, None]
+    return points
+
+
+def image_yaw(position: ArrayLike, yaw: float, intrinsics: Intrinsics, pose: FloatArray) -> float:
+    """Direction in the picture [rad], from its columns to its rows, of a level line at `position` with `yaw`."""
+    ends = np.asarray(position) + 0.005 * np.array([[0.0, 0.0, 0.0], [math.cos(yaw), math.sin(yaw), 0.0]])
+    (u0, v0), (u1, v1) = project(ends, intrinsics, pose)
+    return math.atan2(v1 - v0, u1 - u0)
+
+
+def yaw_of(pixel: FloatArray, yaw: float, intrinsics: Intrinsics, pose: FloatArray, z: float) -> float:
+    """The inverse of image_yaw at `pixel` (2,), for a line at height `z` [m]: its yaw in base_link [rad]."""
+    ends = on_plane(pixel + np.array([[0.0, 0.0], [math.cos(yaw), math.sin(yaw)]]), intrinsics, pose, z)
+    return math.atan2(ends[1, 1] - ends[0, 1], ends[1, 0] - ends[0, 0])
+
+
+class CameraEstimate:
+    """Where the camera stands, from its calibration and the points of the arm that were found in its pictures.
+
+    A Gaussian estimate of the displacement, updated with each picture by one step of Gauss and Newton (an extended
+    Kalman filter of a constant), so that it settles within a few pictures.
+
+    Args:
+        intrinsics: of the pictures.
+        pose: the optical frame in base_link as calibrated (4, 4).
+        sigma_px: standard deviation of each of ARM_KEYPOINTS as the network finds it [px], (6,).
+    """
+
+    def __init__(self, intrinsics: Intrinsics, pose: FloatArray, sigma_px: ArrayLike) -> None:
+        self._intrinsics = intrinsics
+        self._calibrated = pose
+        self._variance = np.square(np.asarray(sigma_px, dtype=np.float64))
+        self.reset()
+
+    def reset(self) -> None:
+        """Know nothing but the calibration."""
+        self._prior = np.diag([PRIOR_SHIFT_M**-2] * 3 + [PRIOR_TURN_RAD**-2] * 3)
+        self._information = self._prior
+        self.pose = self._calibrated
+        self._displacement = np.zeros(6)
+
+    def update(self, pixels: FloatArray, q: ArrayLike, before: ArrayLike) -> None:
+        """Take in a picture.
+
+        Args:
+            pixels: of ARM_KEYPOINTS, (6, 2).
+            q: joint angles now [rad], (5,) or more.
+            before: those of the period before; a point that moves is trusted less, since the picture may be late.
+        """
+        points, K = arm_points(q), self._intrinsics.K
+        expected = project(points, self._intrinsics, self.pose)
+        moved = project(arm_points(before), self._intrinsics, self.pose) - expected
+        weight = 1.0 / (self._variance[:, None] + np.square(LATE * moved))
+        width, height = self._intrinsics.size
+        inside = np.all((expected >= 0) & (expected <= (width - 1, height - 1)), axis=1)
+        missing = pixels - expected
+        # A point further off than any displacement would put it was not found.
+        inside &= np.abs(missing).max(axis=1) < 0.15 * width
+        known = self._information
+        # The prior does not fade, and its mean is no displacement.
+        information = self._prior + FORGET * (known - self._prior)
+        told = FORGET * known @ self._displacement
+        seen = apply(invert(self.pose), points)
+        for point, miss, share in zip(seen[inside], missing[inside], weight[inside], strict=True):
+            x, y, z = point
+            lens = np.array([[K[0, 0] / z, 0, -K[0, 0] * x / z**2], [0, K[1, 1] / z, -K[1, 1] * y / z**2]])
+            jacobian = lens @ np.hstack([np.eye(3), -skew(point)])
+            information = information + jacobian.T @ (share[:, None] * jacobian)
+            told = told + jacobian.T @ (share * (miss + jacobian @ self._displacement))
+        self._information = information
+        self._displacement = np.linalg.solve(information, told)
+        shift, turn = self._displacement[:3], self._displacement[3:]
+        # The displacement moves what is seen in the camera's frame; the camera itself moves the other way.
+        self.pose = self._calibrated @ invert(transform(exp_so3(turn), shift))
