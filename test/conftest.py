@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from dofbot_ros.policy.spec import PolicySpec
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -18,3 +22,82 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(folder in item.path.parents for folder in REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+class StraightPolicy:
+    """Makes policies that need no training: the tool goes straight for the goal, as ONNX with its spec."""
+
+    GAIN = 3.0
+    """Actions a goal unit of 0.1 m: a third of what is missing in a period."""
+
+    def __call__(self, folder: Path, task: str = "reach") -> Path:
+        """Write one into `folder`; a block is gone for with fingers that close."""
+        from onnx import TensorProto, checker, helper, save
+
+        from dofbot_ros.config.loader import save_yaml
+        from dofbot_ros.policy.spec import MODEL, SPEC
+
+        spec = self.spec(task)
+        size = sum(entry.size for entry in spec.observation)
+        given = [("achieved_goal", spec.goal_size), ("desired_goal", spec.goal_size), ("observation", size)]
+        number, actions = TensorProto.FLOAT, len(spec.action)
+        mixing = [
+            self.GAIN * (row == column) if spec.goal_size == 3 else float(column == 4)
+            for row in range(spec.goal_size)
+            for column in range(actions)
+        ]
+        nodes = [
+            helper.make_node("Sub", ["desired_goal", "achieved_goal"], ["missing"]),
+            helper.make_node("MatMul", ["missing", "mixing"], ["wanted"]),
+            helper.make_node("Clip", ["wanted", "low", "high"], ["action"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "straight",
+            [helper.make_tensor_value_info(name, number, [1, n]) for name, n in given],
+            [helper.make_tensor_value_info("action", number, [1, actions])],
+            [
+                helper.make_tensor("mixing", number, [spec.goal_size, actions], mixing),
+                helper.make_tensor("low", number, [], [-1.0]),
+                helper.make_tensor("high", number, [], [1.0]),
+            ],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        checker.check_model(model)
+        folder.mkdir(parents=True, exist_ok=True)
+        save(model, str(folder / MODEL))
+        save_yaml(spec, folder / SPEC)
+        return folder
+
+    @staticmethod
+    def spec(task: str = "reach", control: str = "tool") -> PolicySpec:
+        """The spec that goes with `task`."""
+        from dofbot_ros.policy.observation import CLIP, StateLayout
+        from dofbot_ros.policy.spec import PolicySpec, action_entries, goal_entry, joint_limits
+        from dofbot_ros.policy.steering import PERIOD_S
+        from dofbot_ros.policy.tasks import TASKS
+
+        does = TASKS[task]
+        return PolicySpec(
+            task=task,
+            obs="state",
+            control=control,
+            frame="base_link",
+            observation=StateLayout(does.block).entries,
+            goal=goal_entry(),
+            goal_size=does.goal_size,
+            clip=CLIP,
+            inputs=("achieved_goal", "desired_goal", "observation"),
+            image_size=0,
+            stack=0,
+            action=action_entries(control, does.actions if control == "tool" else 6 if does.block else 5),
+            period_s=PERIOD_S,
+            limits=joint_limits(),
+            training={"algorithm": "none"},
+        )
+
+
+@pytest.fixture(scope="session")
+def straight_policy() -> StraightPolicy:
+    """Writes an untrained policy that nevertheless reaches."""
+    return StraightPolicy()

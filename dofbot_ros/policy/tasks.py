@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.observation import GOAL_CENTRE, GOAL_SCALE, Observation, scaled_goal
 from dofbot_ros.policy.reach_map import ReachMap
 from dofbot_ros.policy.state import CellState
@@ -24,6 +26,12 @@ RADIUS = (0.15, 0.27)
 
 AZIMUTH = 1.0
 """Largest angle to either side [rad]."""
+
+RELEASED = 0.004
+"""Fingers further apart than a block's edge by this have let it go [m]."""
+
+USUAL_BLOCK = 0.030
+"""Edge of the blocks that the arm is sold with [m]."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +74,25 @@ class Task:
         """Draw a goal."""
         raise NotImplementedError
 
+    def goal_at(self, place: Sequence[float], where: ReachMap) -> Observation:
+        """The goal that somebody asks for.
+
+        Args:
+            place: in base_link [m]: x, y, z to reach, x, y to place, none to pick.
+            where: what the arm reaches.
+
+        Raises:
+            InputError: other numbers, or a place out of reach.
+        """
+        raise NotImplementedError
+
     def achieved(self, state: CellState) -> Observation:
         """What has been reached, as far as it is seen, in the form of the goal."""
         raise NotImplementedError
+
+    def reached(self, state: CellState, goal: Observation) -> bool:
+        """Whether the goal is reached as far as that is seen; success() judges by what is true."""
+        return float(self.distance(self.achieved(state), goal)) < self.tolerance
 
     def success(self, cell: Cell, goal: Observation) -> bool:
         """Whether the goal is truly reached now."""
@@ -97,6 +121,11 @@ class Reach(Task):
         """A place within reach, 20 to 150 mm above the table."""
         return scaled_goal(_place(rng, where, (0.020, 0.150)))
 
+    def goal_at(self, place: Sequence[float], where: ReachMap) -> Observation:
+        """A place of the tool."""
+        x, y, z = _numbers(self.name, "x y z", place)
+        return scaled_goal(_within(where, (x, y, z)))
+
     def achieved(self, state: CellState) -> Observation:
         """The tool's measured place."""
         return scaled_goal(state.tool)
@@ -117,6 +146,11 @@ class Pick(Task):
 
     def goal(self, rng: np.random.Generator, where: ReachMap) -> Observation:  # noqa: ARG002
         """The same height always."""
+        return _height(self.height)
+
+    def goal_at(self, place: Sequence[float], where: ReachMap) -> Observation:  # noqa: ARG002
+        """The same height always."""
+        _numbers(self.name, "", place)
         return _height(self.height)
 
     def achieved(self, state: CellState) -> Observation:
@@ -149,6 +183,11 @@ class PlaceTask(Task):
         x, y, _ = _place(rng, where, (0.014, 0.016))
         return scaled_goal((x, y, 0.015))
 
+    def goal_at(self, place: Sequence[float], where: ReachMap) -> Observation:
+        """A place on the table."""
+        x, y = _numbers(self.name, "x y", place)
+        return scaled_goal(_within(where, (x, y, 0.015)))
+
     def achieved(self, state: CellState) -> Observation:
         """The block's place as it is seen."""
         return scaled_goal(_seen(state))
@@ -156,7 +195,11 @@ class PlaceTask(Task):
     def success(self, cell: Cell, goal: Observation) -> bool:
         """Whether the block truly lies there and the fingers have let it go."""
         there = float(self.distance(scaled_goal(cell.true_block()[0]), goal)) < self.tolerance
-        return there and cell.state.gap > cell.block_size + 0.004
+        return there and cell.state.gap > cell.block_size + RELEASED
+
+    def reached(self, state: CellState, goal: Observation) -> bool:
+        """Whether the block is seen there, and the fingers are further apart than it is wide."""
+        return super().reached(state, goal) and state.gap > USUAL_BLOCK + RELEASED
 
     def shaping(self, cell: Cell) -> float:
         """Less the further the tool is from the block."""
@@ -179,6 +222,23 @@ def _place(rng: np.random.Generator, where: ReachMap, height: tuple[float, float
     radius, z = where.sample(rng, RADIUS, height).tolist()
     azimuth = rng.uniform(-AZIMUTH, AZIMUTH)
     return radius * math.cos(azimuth), radius * math.sin(azimuth), z
+
+
+def _numbers(task: str, names: str, place: Sequence[float]) -> list[float]:
+    wanted = names.split()
+    if len(place) != len(wanted) or not all(math.isfinite(number) for number in place):
+        raise InputError(f"the goal of {task} is {f'{names} in base_link [m]' if names else 'none'}, got {list(place)}")
+    return list(place)
+
+
+def _within(where: ReachMap, place: Place) -> Place:
+    radius, azimuth = math.hypot(place[0], place[1]), math.atan2(place[1], place[0])
+    if where.solve(radius, place[2]) is None or not RADIUS[0] <= radius <= RADIUS[1] or abs(azimuth) > AZIMUTH:
+        raise InputError(
+            f"the goal ({', '.join(f'{number:g}' for number in place)}) m is out of the tool's reach: {RADIUS[0]} to "
+            f"{RADIUS[1]} m from joint 1, {math.degrees(AZIMUTH):.0f} degrees to either side"
+        )
+    return place
 
 
 def _seen(state: CellState) -> Place:
