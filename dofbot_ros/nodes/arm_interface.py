@@ -156,7 +156,7 @@ class ArmInterface:
         self._publish_joints(snapshot)
         self._actions.after_cycle(snapshot)
         self._extra(snapshot)
-        now, news = time.monotonic(), (snapshot.result, snapshot.state, self._refusals)
+        now, news = time.monotonic(), (snapshot.result, snapshot.state, snapshot.stops, self._refusals)
         if now - self._told_s >= (DIAGNOSTICS_PERIOD_S if news == self._told else NEWS_PERIOD_S):
             self._told, self._told_s = news, now
             self._publish_diagnostics(snapshot, rate)

@@ -44,6 +44,7 @@ def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:
         "motion": snapshot.kind or "none",
         "motions ended": result.motion if result else 0,
         "last motion": f"{result.kind}: {result.reason or 'arrived'}" if result else "",
+        "stops": snapshot.stops,
         "limited by": "; ".join(snapshot.limited),
         **{f"limited cycles, {reason}": count for reason, count in snapshot.limited_counts.items()},
     }

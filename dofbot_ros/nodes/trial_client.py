@@ -15,41 +15,25 @@ from rcl_interfaces.srv import SetParameters
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
-from dofbot_ros.arm.gripper import MAX_GAP, joint_to_gap
+from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import matrix_from_quat, transform
-from dofbot_ros.core.types import ARM_JOINTS, GRIP, N_ARM, FloatArray
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.grasp.retiming import TimedPath
 from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_motions import MOVABLE, REST_LIMIT_S, ArmMotions
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
 from dofbot_ros.nodes.messages import from_time
 from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
-from dofbot_ros.service.config import HOME
 from dofbot_ros.trials.arm import Look, View
 from dofbot_ros.vision.extrinsics import load_extrinsics
-
-ARRIVED_RAD = 0.05
-"""A joint this near to the end of its motion has arrived; what backlash and sag leave is less [rad]."""
-
-SETTLE_S = 0.12
-"""Arm time after which the servos have reached what they were told [s]."""
-
-IDLE_GRIP_S = 0.3
-"""A gripper that has not begun to move after this much arm time is where it was told to be [s]."""
-
-REST_LIMIT_S = 40.0
-"""No motion of a trial takes longer, however slow the simulation is [s]."""
 
 LOOK_LIMIT_S = 15.0
 FAULT_LIMIT_S = 20.0
 """A fault that has not passed after this long is not going to [s]."""
 
-CHECK_S = 1.0
 KEPT_IMAGES = 4
-
-MOVABLE = ("HOLD", "ACTIVE")
-"""States in which the arm obeys."""
 
 
 class TrialClient:
@@ -62,24 +46,22 @@ class TrialClient:
 
     def __init__(self, world_node: str, check: Callable[[], None] = lambda: None) -> None:
         self._world_node = world_node
-        self._check = check
         self._T_base_camera = load_extrinsics(share_file("config", "sim_camera.yaml")).matrix
-        self._states: list[str] = []
         self._images: OrderedDict[float, Image] = OrderedDict()
         self._found: dict[str, Any] = {"stamp_s": -np.inf}
         self._info: CameraInfo | None = None
         self._arm = ArmClient("trial_client")
+        self._motions = ArmMotions(self._arm, check)
         subscribe, noting = self._arm.node.create_subscription, self._arm.noting
-        subscribe(String, "state", noting(lambda m: self._states.append(m.data)), STREAM)
         subscribe(CameraInfo, "camera/camera_info", noting(self._on_info), STREAM)
         subscribe(Image, "camera/image_raw", noting(self._on_image), NEWEST_IMAGE)
         subscribe(String, "blocks/detections", noting(self._on_blocks), STREAM)
 
     def __enter__(self) -> TrialClient:
         try:
-            self._wait(lambda: self._arm.state not in ("", "DISCONNECTED"), REST_LIMIT_S, "connected arm")
+            self._motions.wait(lambda: self._arm.state not in ("", "DISCONNECTED"), REST_LIMIT_S, "connected arm")
             self._arm.wait_connected()
-            self._wait(lambda: self._info is not None, LOOK_LIMIT_S, "camera_info")
+            self._motions.wait(lambda: self._info is not None, LOOK_LIMIT_S, "camera_info")
         except BaseException:
             self._arm.close()
             raise
@@ -99,7 +81,7 @@ class TrialClient:
 
     def now_s(self) -> float:
         """Stamp of the newest joint state [s]."""
-        return float(self._arm.stamps_s.max())
+        return self._motions.now_s()
 
     def prepare(self) -> None:
         """Bring the arm upright with open fingers; a fault is given time to pass."""
@@ -109,47 +91,35 @@ class TrialClient:
                 if self._arm.state == "FAULT":
                     self._arm.trigger("clear_fault")
                 self._arm.switch("enable_torque", True)
-                self._wait(lambda: self._arm.state in (*MOVABLE, "FAULT"), LOOK_LIMIT_S, "torque")
-                self.grip(MAX_GAP)
-                self._go(lambda: self._arm.trigger("home"), np.array(HOME[:N_ARM]))
+                self._motions.wait(lambda: self._arm.state in (*MOVABLE, "FAULT"), LOOK_LIMIT_S, "torque")
+                self._motions.grip(MAX_GAP)
+                self._motions.home()
                 return
             except CommandRefusedError:
                 if time.monotonic() > deadline:
                     raise
-                self._settle()
+                self._motions.settle()
 
     def stop(self) -> None:
         """Brake and hold."""
-        self._arm.trigger("stop")
+        self._motions.stop()
 
     def follow(self, path: TimedPath) -> None:
         """Move along `path`."""
-        self._go(
-            lambda: self._arm.follow(path.times.tolist(), path.positions, ARM_JOINTS, path.velocities),
-            path.positions[-1],
-        )
+        self._motions.follow(path)
 
     def grip(self, gap: float) -> None:
         """Open or close to `gap` [m], or until a block stops the fingers."""
-        refused = self._refused()
-        self._states.clear()
-        begin_s = self.now_s()
-        self._arm.grip(gap)
-        self._wait(lambda: "ACTIVE" in self._states or self.now_s() > begin_s + IDLE_GRIP_S, REST_LIMIT_S, "gripper")
-        self._wait(lambda: self._arm.state != "ACTIVE", REST_LIMIT_S, "end of the gripper's motion")
-        self._settle()
-        # ACTIVE again is a grip that gives way to a block: no failure.
-        if self._arm.state not in MOVABLE or self._refused() != refused:
-            raise CommandRefusedError(self._why())
+        self._motions.grip(gap)
 
     def gap(self) -> float:
         """Where the fingers stand now [m]."""
-        return joint_to_gap(float(self._arm.position[GRIP]))
+        return self._motions.gap()
 
     def look(self) -> Look:
         """The first image from now on, with the blocks that the localiser found in it."""
         begin_s = self.now_s()
-        self._wait(lambda: self._seen(begin_s), LOOK_LIMIT_S, "localised image")
+        self._motions.wait(lambda: self._seen(begin_s), LOOK_LIMIT_S, "localised image")
         stamp_s = float(self._found["stamp_s"])
         blocks = {block["name"]: _pose(block) for block in self._found["blocks"]}
         return Look(stamp_s, blocks, image_array(self._images[stamp_s]))
@@ -162,7 +132,7 @@ class TrialClient:
         if not answer.results[0].successful:
             raise DofbotError(f"{self._world_node} takes no scene_seed {seed}: {answer.results[0].reason}")
         self._arm.trigger("sim/reset")
-        self._settle()
+        self._motions.settle()
 
     def truth(self) -> dict[str, FloatArray] | None:
         """True poses of the blocks, if somebody tells."""
@@ -171,61 +141,6 @@ class TrialClient:
         except CommandRefusedError:
             return None
         return {name: _pose(block) for name, block in json.loads(answer)["blocks"].items()}
-
-    # -- waiting -----------------------------------------------------------------------------------------------------
-
-    def _go(self, command: Callable[[], object], goal: FloatArray) -> None:
-        """Give a command that moves the arm to `goal` [rad] (5,), and return when it rests there.
-
-        How a motion has ended is told by diagnostics, a little late; an arm that rests at its goal is seen at once.
-        """
-        refused, ended = self._refused(), self._ended()
-        command()
-
-        def arrived() -> bool:
-            near = float(np.abs(self._arm.position[:N_ARM] - goal).max()) < ARRIVED_RAD
-            return self._arm.state == "HOLD" and (near or (self._ended() != ended and self._last_arrived()))
-
-        def failed() -> bool:
-            ended_early = self._ended() != ended and not self._last_arrived()
-            return ended_early or self._refused() != refused or self._arm.state not in MOVABLE
-
-        self._wait(lambda: arrived() or failed(), REST_LIMIT_S, "end of the motion")
-        if not arrived():
-            raise CommandRefusedError(self._why())
-        self._settle()
-
-    def _settle(self) -> None:
-        end_s = self.now_s() + SETTLE_S
-        self._wait(lambda: self.now_s() >= end_s, REST_LIMIT_S, "joint states")
-
-    def _wait(self, condition: Callable[[], bool], limit_s: float, what: str) -> None:
-        deadline = time.monotonic() + limit_s
-        while True:
-            self._check()
-            try:
-                self._arm.wait_until(condition, CHECK_S, what)
-                return
-            except DofbotError as error:
-                if time.monotonic() >= deadline:
-                    raise DofbotError(
-                        f"no {what} within {limit_s:g} s; the arm's state is {self._arm.state}"
-                    ) from error
-
-    def _refused(self) -> str:
-        return self._arm.diagnostics.get("commands", {}).get("refused", "0")
-
-    def _ended(self) -> str:
-        return self._arm.diagnostics.get("arm", {}).get("motions ended", "0")
-
-    def _last_arrived(self) -> bool:
-        return self._arm.diagnostics["arm"]["last motion"].endswith(": arrived")
-
-    def _why(self) -> str:
-        arm, commands = self._arm.diagnostics.get("arm", {}), self._arm.diagnostics.get("commands", {})
-        if self._arm.state not in MOVABLE:
-            return arm.get("message", self._arm.state)
-        return commands.get("last refusal") or arm.get("last motion", "unknown")
 
     # -- messages ----------------------------------------------------------------------------------------------------
 

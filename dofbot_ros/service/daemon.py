@@ -391,6 +391,7 @@ class ArmDaemon:
             kind=motion.source.kind if motion.source is not None else "",
             gripper_moving=motion.grip.moving,
             result=motion.result,
+            stops=motion.stops,
             limited=motion.limited,
             limited_counts=dict(motion.limited_counts),
             bus=self._backend.stats() if self._connected else BusStats(),

@@ -46,6 +46,7 @@ class MotionControl:
         self._blocked_since: float | None = None
         self.number = 0
         self.result: MotionResult | None = None
+        self.stops = 0
         self.limited: tuple[str, ...] = ()
         self.limited_counts: Counter[str] = Counter()
 
@@ -85,6 +86,7 @@ class MotionControl:
 
     def stop(self, reason: str) -> None:
         """Brake the arm and the gripper."""
+        self.stops += 1
         self.end(reason)
         self.grip.reset(float(self.at.position[GRIP]))
 

@@ -313,6 +313,16 @@ def test_stop_brakes_and_stays_open_to_commands(bench):
     assert bench.until(held, 5.0).result.succeeded
 
 
+def test_a_stop_is_told_also_when_only_the_fingers_move(bench):
+    before = bench.run(0.02).stops
+    bench.daemon.gripper(0.0)
+    bench.run(0.1)
+    bench.daemon.stop()
+    after = bench.until(held, 1.0)
+    assert after.stops == before + 1
+    assert after.reading.position[5] < 1.0
+
+
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 
