@@ -10,12 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
+from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import GRIP, ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.servo_model import ServoModelConfig
+from dofbot_ros.policy.pixels import PolicyCamera
+from dofbot_ros.policy.pose_reader import PoseReader
 from dofbot_ros.policy.reach_map import ReachMap
 from dofbot_ros.policy.state import BlockView, CellState, cube_yaw
 from dofbot_ros.policy.steering import PERIOD_S, Steering
+from dofbot_ros.policy.tracker import LONGEST_AGE, BlockTracker
 from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.config import PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.randomization import Draw
@@ -23,6 +27,9 @@ from dofbot_ros.sim.servos import WorldServos
 from dofbot_ros.sim.world import World
 
 BLOCK = "block"
+
+UNSEEN = BlockView((0.20, 0.0, 0.015), 0.0, LONGEST_AGE)
+"""What a policy is shown before the block has been seen: the middle of the table."""
 
 FAST = PhysicsConfig(step_hz=150, servo_hz=50, substeps=3, solver_iterations=30)
 """For learning: about three times as fast as the simulation of the nodes, with grasps that still hold."""
@@ -58,10 +65,13 @@ class Cell:
 
     Args:
         config: how it is simulated.
+        reader: finds the block in pictures; without it the block is seen as a calibrated localiser sees it.
     """
 
-    def __init__(self, config: CellConfig) -> None:
+    def __init__(self, config: CellConfig, reader: PoseReader | None = None) -> None:
         self.config = config
+        self._reader = reader
+        self._tracker = BlockTracker(Kinematics())
         self._base = config.world()
         self.world = World(self._base)
         self.state = CellState()
@@ -72,7 +82,7 @@ class Cell:
         self._draw: Draw | None = None
         self._built: WorldConfig = self._base
         self._seen: deque[BlockView] = deque()
-        self._camera: SimCamera | None = None
+        self._camera: PolicyCamera | None = None
         self._pictures: deque[ImageArray] = deque()
 
     def reset(self, draw: Draw, start: Sequence[float], seed: int) -> None:
@@ -92,6 +102,10 @@ class Cell:
         # A new bank of servos each time: they are switched on where the arm now stands.
         self._servos = WorldServos(self.world, config=draw.servo(ServoModelConfig()))
         self._steering.start(start)
+        self.state.joints = list(start)
+        self._tracker = BlockTracker(Kinematics())
+        if self._reader is not None:
+            self._reader.reset()
         self.observe()
 
     def goal_of_tool(self, action: Sequence[float]) -> list[float]:
@@ -118,9 +132,21 @@ class Cell:
         joints: list[float] = DEFAULT_CALIBRATION.ticks_to_rad(ticks).tolist()
         if draw.joint_noise > 0.0:
             joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
+        before = state.joints
         self._steering.measure(state, joints)
-        if self.config.block:
+        if self._reader is not None:
+            state.block = self._read(self._reader, before)
+        elif self.config.block:
             state.block = self._look(draw)
+
+    def _read(self, reader: PoseReader, before: list[float]) -> BlockView:
+        """Where the block is by the pictures, and by the fingers' feeling while the hand hides it."""
+        state, tracker = self.state, self._tracker
+        picture = self.picture(reader.spec.image_size)
+        seen = reader.read(picture, self.world.now_s, state.joints, before, held=tracker.held)
+        if seen is not None:
+            tracker.see(seen)
+        return tracker.update(state.joints, state.command) or UNSEEN
 
     def _look(self, draw: Draw) -> BlockView:
         """The localiser's answer: late, noisy, sometimes none."""
@@ -150,11 +176,12 @@ class Cell:
         return radius * math.cos(q[0]), radius * math.sin(q[0]), z
 
     def picture(self, size: int) -> ImageArray:
-        """What the policy is shown of the camera, RGB (size, size, 3): late, sometimes the last picture again."""
+        """What the policy is shown of the camera, RGB (rows, size, 3): late, sometimes the last picture again."""
         if self._draw is None:
             raise InputError("nothing to see before the first reset()")
         if self._camera is None:
-            self._camera = self._camera_of(size)
+            rng = np.random.default_rng([self._draw.seed, 6])
+            self._camera = PolicyCamera(self.world, self._draw, size, rng, self._base.camera)
             self._pictures = deque(maxlen=1 + round(self._draw.observation_delay_s / PERIOD_S))
         lost = len(self._pictures) > 0 and self._rng.random() < self._draw.dropout
         self._pictures.append(self._pictures[-1] if lost else self._camera.render())
@@ -162,11 +189,8 @@ class Cell:
 
     def view(self, size: int) -> ImageArray:
         """What this episode's camera sees now, RGB (size, size, 3)."""
-        return self._camera_of(size).render()
-
-    def _camera_of(self, size: int) -> SimCamera:
         camera = self._base.camera if self._draw is None else self._draw.camera(self._base.camera)
-        return SimCamera(self.world, replace(camera.sized(size, size), supersampling=1))
+        return SimCamera(self.world, replace(camera.sized(size, size), supersampling=1)).render()
 
     def close(self) -> None:
         """Let go of the world."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -14,10 +15,13 @@ from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.policy.cell import Cell, CellConfig
 from dofbot_ros.policy.observation import CLIP, StateLayout
+from dofbot_ros.policy.pixels import WIDTH, nominal_view, rows
+from dofbot_ros.policy.pose_reader import PoseReader
+from dofbot_ros.policy.runner import shipped
 from dofbot_ros.policy.tasks import TASKS
 from dofbot_ros.sim.randomization import Ranges, load_level
 
-Observed = Literal["state", "image"]
+Observed = Literal["state", "image", "pipeline"]
 Control = Literal["tool", "joints"]
 Reward = Literal["dense", "sparse"]
 
@@ -32,20 +36,22 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
     """One task in one simulated world, a policy period (0.04 s) a step.
 
     Observations are dictionaries. `state`: `observation` (see StateLayout), `achieved_goal`, `desired_goal`, as goal
-    environments have them. `image`: `image` (size, size, 3 x stack; the newest last), `arm` (the state layout without
-    the block) and `goal`. Everything is as the arm and the localiser would give it; what is true of the world decides
-    `is_success` in the info, never an observation. Rewards of images are those of the state.
+    environments have them. `image`: `image` (rows, size, 3 x stack; the newest last), `arm` (the state layout without
+    the block) and `goal`. `pipeline`: as `state`, with the block where a pose network finds it in pictures. Everything
+    is as the arm and the localiser would give it; what is true of the world decides `is_success` in the info, never an
+    observation. Rewards of images are those of the state.
 
     Args:
         task: reach, pick or place.
-        obs: state or image.
+        obs: state, image or pipeline.
         control: actions displace the tool (x, y, z in base_link, roll, grip; the tilt follows the reach map; reach
             uses the first three) or the joints.
         reward: dense, or sparse (0 at the goal, else -1: for hindsight replay).
         ranges: a level of config/randomization.yaml, or ranges of one's own.
         node_physics: the physics that sim_node runs, three times as slow.
-        image_size: edge of a picture [px].
+        image_size: width of a picture [px]; its rows are three quarters of that.
         stack: pictures in an observation.
+        pose: folder of the pipeline's pose network; the shipped one by default.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 25}  # noqa: RUF012
@@ -59,14 +65,15 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         reward: Reward = "dense",
         ranges: str | Ranges = "none",
         node_physics: bool = False,
-        image_size: int = 64,
+        image_size: int = WIDTH,
         stack: int = 3,
+        pose: Path | None = None,
         render_mode: str | None = None,
     ) -> None:
         if task not in TASKS:
             raise ConfigError(one_of("task", task, TASKS))
         for what, given, valid in (
-            ("obs", obs, ("state", "image")),
+            ("obs", obs, ("state", "image", "pipeline")),
             ("control", control, ("tool", "joints")),
             ("reward", reward, ("dense", "sparse")),
         ):
@@ -77,8 +84,9 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self.ranges = load_level(ranges) if isinstance(ranges, str) else ranges
         self.image_size, self.stack = image_size, stack
         self.draw = self.ranges.draw(np.random.default_rng(0))
-        self.cell = Cell(CellConfig(node_physics, self.task.block, MARKED if obs == "image" else None))
-        self.layout = StateLayout(self.task.block and obs == "state")
+        config = CellConfig(node_physics, self.task.block, None if obs == "state" else MARKED)
+        self.cell = Cell(config, self._reader(pose) if obs == "pipeline" else None)
+        self.layout = StateLayout(self.task.block and obs != "image")
         self._pictures: deque[ImageArray] = deque(maxlen=stack)
         self._before: list[float] = []
         self._period = 0
@@ -88,12 +96,18 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self._action = [0.0] * (5 if control == "tool" else N_JOINTS)
         self.observation_space = gym.spaces.Dict(self._spaces(stack))
 
+    def _reader(self, pose: Path | None) -> PoseReader:
+        if not self.task.block:
+            raise ConfigError(f"{self.task.name} has no block that a pipeline could look for: take obs state")
+        folder = pose or shipped(self.task.name, "pipeline")
+        return PoseReader(folder, *nominal_view(self.image_size))
+
     def _spaces(self, stack: int) -> dict[str, gym.Space[Any]]:
         numbers = gym.spaces.Box(-CLIP, CLIP, (self.layout.size,), np.float32)
         goal = gym.spaces.Box(-CLIP, CLIP, (self.task.goal_size,), np.float32)
-        if self.obs == "state":
+        if self.obs != "image":
             return {"observation": numbers, "achieved_goal": goal, "desired_goal": goal}
-        image = gym.spaces.Box(0, 255, (self.image_size, self.image_size, 3 * stack), np.uint8)
+        image = gym.spaces.Box(0, 255, (rows(self.image_size), self.image_size, 3 * stack), np.uint8)
         return {"image": image, "arm": numbers, "goal": goal}
 
     def reset(
@@ -134,6 +148,16 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         earned: FloatArray = (distance < self.task.tolerance) - 10.0 * distance + shaping
         return earned
 
+    @property
+    def before(self) -> list[float]:
+        """Measured joints at the end of the period before the last [rad], (6,)."""
+        return self._before
+
+    @property
+    def goal(self) -> NDArray[np.float32]:
+        """Of this episode, as observations show it."""
+        return self._goal
+
     def render(self) -> ImageArray | None:
         """What the episode's camera sees, RGB (480, 480, 3)."""
         return self.cell.view(480) if self.render_mode == "rgb_array" else None
@@ -144,7 +168,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
 
     def _observe(self) -> dict[str, Any]:
         numbers = self.layout.build(self.cell.state, self._before)
-        if self.obs == "state":
+        if self.obs != "image":
             return {
                 "observation": numbers,
                 "achieved_goal": np.minimum(np.maximum(self.task.achieved(self.cell.state), -CLIP), CLIP),
@@ -169,7 +193,7 @@ class DofBotGoalEnv(DofBotEnv):
 
 def make_env(task: str, obs: Observed = "state", **options: Any) -> DofBotEnv:
     """An environment of its class; arguments as DofBotEnv takes them."""
-    return (DofBotGoalEnv if obs == "state" else DofBotEnv)(task, obs, **options)
+    return (DofBotEnv if obs == "image" else DofBotGoalEnv)(task, obs, **options)
 
 
 def register() -> None:

@@ -56,10 +56,14 @@ def evaluate(config: EvaluateConfig, report: Callable[[int, int], None] | None =
     """
     policy = PolicyRunner(config.model)
     spec = policy.spec
-    options: dict[str, Any] = {"image_size": spec.image_size, "stack": spec.stack} if spec.obs == "image" else {}
+    options: dict[str, Any] = {} if spec.obs == "state" else {"image_size": spec.image_size}
+    if spec.obs == "image":
+        options["stack"] = spec.stack
+    if spec.obs == "pipeline":
+        options["pose"] = config.model
     env = make_env(
         spec.task,
-        "image" if spec.obs == "image" else "state",
+        spec.obs,
         control=spec.control,
         ranges=load_domain(config.domain),
         node_physics=config.node_physics,

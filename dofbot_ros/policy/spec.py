@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.types import FloatArray
@@ -59,7 +60,7 @@ class PolicySpec:
 
     Attributes:
         task: reach, pick or place.
-        obs: state or image.
+        obs: state, image or pipeline; a pipeline's pose network lies beside it, see pose_reader.py.
         control: tool or joints.
         frame: of every place in observation and action.
         observation: the numbers, in order, each (value - centre) / scale, then clipped.
@@ -67,7 +68,7 @@ class PolicySpec:
         goal_size: how many numbers a goal has.
         clip: of scaled numbers.
         inputs: names of the network's inputs.
-        image_size: edge of a picture [px]; 0 without pictures.
+        image_size: width of a picture [px], its rows are three quarters of that; 0 without pictures.
         stack: pictures in an observation.
         action: the numbers of the action, in order; the tilt of the tool follows the reach map.
         period_s: of the policy [s].
@@ -76,7 +77,7 @@ class PolicySpec:
     """
 
     task: str
-    obs: str
+    obs: Literal["state", "image", "pipeline"]
     control: str
     frame: str
     observation: tuple[Entry, ...]

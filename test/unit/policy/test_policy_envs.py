@@ -127,7 +127,7 @@ def test_the_delay_is_that_of_the_draw() -> None:
 def test_pictures_are_stacked_newest_last() -> None:
     with env("pick", obs="image") as made:
         first, _ = made.reset(seed=0)
-        assert first["image"].shape == (64, 64, 9)
+        assert first["image"].shape == (96, 128, 9)
         assert np.array_equal(first["image"][..., :3], first["image"][..., 6:])
         second, *_ = made.step(np.array([1, 1, -1, 0, 1], np.float32))
         assert np.array_equal(second["image"][..., 3:6], first["image"][..., 6:])
@@ -137,7 +137,7 @@ def test_pictures_are_stacked_newest_last() -> None:
 def test_wrong_names_are_answered_with_the_valid_ones() -> None:
     for options, valid in (
         ({"task": "grab"}, "reach, pick, place"),
-        ({"task": "reach", "obs": "pixels"}, "state, image"),
+        ({"task": "reach", "obs": "pixels"}, "state, image, pipeline"),
         ({"task": "reach", "ranges": "wild"}, "none, mild, wide"),
     ):
         with pytest.raises(ConfigError, match=valid):

@@ -1,0 +1,100 @@
+"""Reads where the block lies from small pictures, with the camera's displacement that the arm in them shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.policy.keypoints import BLOCK, CameraEstimate, arm_points, on_plane, project, yaw_of
+from dofbot_ros.policy.tracker import Sighting
+from dofbot_ros.vision.intrinsics import Intrinsics
+
+POSE_MODEL, POSE_SPEC = "pose.onnx", "pose.yaml"
+
+LYING_M = 0.015
+"""Height of the centre of a block that lies on the table [m]; one of another size is off by 2 mm at most."""
+
+IN_HAND_PX = 6.0
+"""A held block that is seen no further than this from the middle between the fingers is still in them."""
+
+
+@dataclass(frozen=True)
+class PoseSpec:
+    """The YAML beside the pose network's ONNX file.
+
+    Attributes:
+        image_size: width of its pictures [px].
+        sigma_px: standard deviation of each of ARM_KEYPOINTS as it finds them [px].
+        training: level of randomisation, pictures, seed, commit.
+    """
+
+    image_size: int
+    sigma_px: tuple[float, ...]
+    training: dict[str, str]
+
+
+class PoseReader:
+    """Follows one camera through one episode.
+
+    Args:
+        folder: with pose.onnx and pose.yaml.
+        intrinsics: of the pictures that will come, without distortion.
+        pose: the optical frame in base_link (4, 4) as calibrated.
+
+    Raises:
+        InputError: there is no pose network.
+    """
+
+    def __init__(self, folder: Path, intrinsics: Intrinsics, pose: FloatArray) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise DependencyError("onnxruntime", "learn", "running a pose network") from error
+        path = folder / POSE_MODEL
+        if not path.exists():
+            raise InputError(f"{path} does not exist: a pipeline policy brings its pose network along")
+        self.spec = load_yaml(PoseSpec, folder / POSE_SPEC)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._intrinsics = intrinsics
+        self.camera = CameraEstimate(intrinsics, pose, self.spec.sigma_px)
+
+    def reset(self) -> None:
+        """The camera may have been moved since."""
+        self.camera.reset()
+
+    def read(
+        self, picture: ImageArray, stamp_s: float, joints: Sequence[float], before: Sequence[float], *, held: bool
+    ) -> Sighting | None:
+        """Where the block lies.
+
+        Args:
+            picture: RGB (rows, width, 3).
+            stamp_s: of the picture [s].
+            joints: of the arm now [rad], (5,) or more.
+            before: those of the period before.
+            held: whether the fingers hold the block, as far as they feel it.
+
+        Returns:
+            The block, taken to lie on the table; None when it is hidden, out of the picture or in the fingers.
+        """
+        pixels, yaw, shown = self._session.run(None, {"image": picture[None]})
+        found: FloatArray = pixels[0].astype(np.float64)
+        self.camera.update(found[:BLOCK], joints, before)
+        if shown[0] < 0.5:
+            return None
+        view = self._intrinsics, self.camera.pose
+        block = found[BLOCK]
+        if held and np.linalg.norm(block - project(arm_points(joints)[-1:], *view)[0]) < IN_HAND_PX:
+            return None
+        x, y, z = on_plane(block[None], *view, LYING_M)[0].tolist()
+        turned = yaw_of(block, 0.25 * math.atan2(yaw[0, 1], yaw[0, 0]), *view, LYING_M)
+        return Sighting((x, y, z), math.remainder(turned, 0.5 * math.pi), stamp_s)
