@@ -19,7 +19,7 @@ from dofbot_ros.policy.pose_reader import PoseReader
 from dofbot_ros.policy.reach_map import ReachMap
 from dofbot_ros.policy.state import BlockView, CellState, cube_yaw
 from dofbot_ros.policy.steering import PERIOD_S, Steering
-from dofbot_ros.policy.tracker import LONGEST_AGE, BlockTracker
+from dofbot_ros.policy.tracker import UNSEEN, BlockTracker
 from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.config import PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.randomization import Draw
@@ -27,9 +27,6 @@ from dofbot_ros.sim.servos import WorldServos
 from dofbot_ros.sim.world import World
 
 BLOCK = "block"
-
-UNSEEN = BlockView((0.20, 0.0, 0.015), 0.0, LONGEST_AGE)
-"""What a policy is shown before the block has been seen: the middle of the table."""
 
 FAST = PhysicsConfig(step_hz=150, servo_hz=50, substeps=3, solver_iterations=30)
 """For learning: about three times as fast as the simulation of the nodes, with grasps that still hold."""

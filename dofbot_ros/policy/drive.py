@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,20 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray
-from dofbot_ros.errors import CommandRefusedError, ConfigError
+from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
+from dofbot_ros.errors import CommandRefusedError, ConfigError, InputError
+from dofbot_ros.policy.fit import check_spec
 from dofbot_ros.policy.observation import CLIP, StateLayout
+from dofbot_ros.policy.pixels import rows
+from dofbot_ros.policy.pose_reader import PoseReader
 from dofbot_ros.policy.spec import PolicySpec
-from dofbot_ros.policy.state import CellState
+from dofbot_ros.policy.state import BlockView, CellState
 from dofbot_ros.policy.steering import Steering
 from dofbot_ros.policy.tasks import TASKS
-from dofbot_ros.policy.tracker import BlockTracker, Sighting
+from dofbot_ros.policy.tracker import UNSEEN, BlockTracker, Sighting
 
 READY = (0.19, 0.11)
 """Distance from joint 1's axis and height of the tool from which episodes begin, in the middle of training's [m]."""
 
-AT_READY = 0.10
-"""An arm with no joint further than this from the ready pose can begin [rad]."""
+ASIDE = 0.5
+"""Angle of joint 1 then, to the side where the block is not [rad]; training begins no further out."""
 
 
 class Policy(Protocol):
@@ -47,6 +51,7 @@ class End(str, Enum):
     REACHED = "goal reached"
     TIMED_OUT = "time is up"
     STALE_JOINTS = "joint states are stale"
+    STALE_PICTURE = "pictures are stale"
     STALE_BLOCK = "the block has not been seen for too long"
 
 
@@ -58,6 +63,7 @@ class DriveConfig:
         time_limit_s: a run takes no longer [s]; training's episodes last 2 to 6.
         goal_hold_s: the goal counts as reached once it has been, as far as is seen, for this long [s].
         max_joint_age_s: joint states older than this end the run [s].
+        max_picture_age_s: so do pictures, for policies that are shown some [s].
         max_block_age_s: so does a block that has not been seen for this long and is not in the hand; the hand hides it
             from an overhead camera on its way down for one to two seconds [s].
     """
@@ -65,6 +71,7 @@ class DriveConfig:
     time_limit_s: float = 10.0
     goal_hold_s: float = 0.4
     max_joint_age_s: float = 0.2
+    max_picture_age_s: float = 0.5
     max_block_age_s: float = 3.0
 
     def __post_init__(self) -> None:
@@ -98,6 +105,7 @@ class PolicyDrive:
     Args:
         policy: what acts.
         config: when a run ends.
+        reader: finds the block in pictures, for a pipeline.
 
     Attributes:
         task: of the policy.
@@ -105,14 +113,23 @@ class PolicyDrive:
         shown: what the policy was shown of it.
     """
 
-    def __init__(self, policy: Policy, config: DriveConfig | None = None) -> None:
+    def __init__(self, policy: Policy, config: DriveConfig | None = None, reader: PoseReader | None = None) -> None:
         spec = policy.spec
+        check_spec(spec)
+        if (spec.obs == "pipeline") != (reader is not None):
+            raise InputError(f"a pipeline, and nothing else, needs a pose network: this is a {spec.obs} policy")
         self.task = TASKS[spec.task]
         self.state = CellState()
         self.shown: dict[str, Any] = {}
         self._policy, self._config = policy, config or DriveConfig()
-        self._layout = StateLayout(self.task.block)
-        self._goal_of = {"tool": _steer_tool, "joints": _steer_joints}[spec.control]
+        self._layout = StateLayout(self.task.block and spec.obs != "image")
+        self._looks = spec.obs != "state"
+        self._follows_block = self.task.block and spec.obs != "image"
+        self._reader = reader
+        self._picture: ImageArray = np.zeros((rows(spec.image_size), spec.image_size, 3), np.uint8)
+        self._picture_s = -math.inf
+        self._pictures: deque[ImageArray] = deque(maxlen=max(1, spec.stack))
+        self._goal_of = STEER[spec.control]
         self._kinematics = Kinematics()
         self._steering = Steering()
         self._tracker = BlockTracker(self._kinematics)
@@ -122,6 +139,22 @@ class PolicyDrive:
         self._goal = np.zeros(self.task.goal_size, np.float32)
         self._started_s = 0.0
         self._reached_s: float | None = None
+        self._try_out(spec)
+
+    def _try_out(self, spec: PolicySpec) -> None:
+        """Act once on nothing: a network that is not what its spec says is found out before anything moves."""
+        self._joints, self._before = self.ready_pose(), self.ready_pose()
+        self._steering.start(self._joints)
+        self._steering.measure(self.state, self._joints)
+        if self.task.block:
+            self.state.block = UNSEEN
+        try:
+            actions = np.shape(self._policy.act(self._observe()))
+        except Exception as error:
+            raise InputError(f"the network does not take what its spec says: {' '.join(str(error).split())}") from error
+        if actions != (len(spec.action),):
+            raise InputError(f"the network gives {actions} numbers where its spec says {len(spec.action)}")
+        self._pictures.clear()
 
     # -- what comes in -----------------------------------------------------------------------------------------------
 
@@ -133,18 +166,21 @@ class PolicyDrive:
         """The localiser's answer."""
         self._tracker.see(seen)
 
+    def picture(self, picture: ImageArray, stamp_s: float) -> None:
+        """What the camera shows, as policies see it: RGB (rows, image_size, 3)."""
+        self._picture, self._picture_s = picture, stamp_s
+
     # -- a run -------------------------------------------------------------------------------------------------------
 
     def ready_pose(self) -> list[float]:
-        """Where a run begins, as training's episodes do [rad], (6,): the tool over the table, fingers open."""
+        """Where a run can begin, as training's episodes do [rad], (6,): tool over the table, fingers open.
+
+        To the side where the block is not, so that the hand does not hide it from a camera above.
+        """
         joints = self._steering.map.solve(*READY)
         if joints is None:
             raise RuntimeError("the reach map does not reach the ready pose")
-        return [0.0, *joints, 0.0, 0.0]
-
-    def away_from_ready(self) -> float:
-        """How far the furthest joint is from the ready pose [rad]; nan before the first reading."""
-        return max(abs(q - r) for q, r in zip(self._joints, self.ready_pose(), strict=True))
+        return [math.copysign(ASIDE, -self._tracker.side), *joints, 0.0, 0.0]
 
     def start(self, now_s: float, place: Sequence[float] = (), command: Sequence[float] | None = None) -> None:
         """Begin a run with the arm at rest.
@@ -159,12 +195,16 @@ class PolicyDrive:
             InputError: no goal of this task, or one out of its reach.
         """
         self._goal = self.task.goal_at(place, self._steering.map)
+        self._started_s = now_s
         stale = self._stale(now_s)
         if stale is not None:
             raise CommandRefusedError(f"{stale.end.value}: {stale.detail}" if stale.end else stale.detail)
         self._steering.start(self._joints if command is None else command)
         self._before = self._joints
         self._started_s, self._reached_s = now_s, None
+        self._pictures.clear()
+        if self._reader is not None:
+            self._reader.reset()
 
     def step(self, now_s: float) -> Step:
         """One period, at `now_s` on the arm's clock [s]."""
@@ -174,7 +214,7 @@ class PolicyDrive:
         state = self.state
         self._steering.measure(state, self._joints)
         if self.task.block:
-            state.block = self._tracker.update(state.joints, state.command)
+            state.block = self._find_block(now_s)
         if self._reached(now_s):
             return Step(None, End.REACHED)
         if now_s - self._started_s > self._config.time_limit_s:
@@ -186,14 +226,33 @@ class PolicyDrive:
         goal = self._goal_of(self._steering, action, state.joints[GRIP])
         return Step(np.array(self._steering.step(goal)))
 
+    def _find_block(self, now_s: float) -> BlockView:
+        state, tracker = self.state, self._tracker
+        if self._reader is not None:
+            seen = self._reader.read(self._picture, now_s, state.joints, self._before, held=tracker.held)
+            if seen is not None:
+                tracker.see(seen)
+        return tracker.update(state.joints, state.command) or UNSEEN
+
     def _observe(self) -> dict[str, Any]:
         """What is known, as DofBotEnv shows it."""
-        achieved = self.task.achieved(self.state)
-        return {
-            "observation": self._layout.build(self.state, self._before),
-            "achieved_goal": np.minimum(np.maximum(achieved, -CLIP), CLIP),
-            "desired_goal": self._goal.copy(),
-        }
+        numbers, goal = self._layout.build(self.state, self._before), self._goal.copy()
+        if self._policy.spec.obs == "image":
+            self._pictures.append(self._picture)
+            while len(self._pictures) < (self._pictures.maxlen or 1):
+                self._pictures.append(self._picture)
+            return {"image": np.concatenate(self._pictures, axis=-1), "arm": numbers, "goal": goal}
+        achieved = np.minimum(np.maximum(self.task.achieved(self.state), -CLIP), CLIP)
+        return {"observation": numbers, "achieved_goal": achieved, "desired_goal": goal}
+
+    @property
+    def measured(self) -> list[float]:
+        """Joints as last read [rad], (6,)."""
+        return self._joints
+
+    def ages(self, now_s: float) -> tuple[float, float]:
+        """Of the joint reading and of the last sighting [s]; inf before the first."""
+        return now_s - self._joints_s, now_s - self._tracker.seen_s
 
     @property
     def held(self) -> bool:
@@ -201,7 +260,7 @@ class PolicyDrive:
         return self._tracker.held
 
     def _reached(self, now_s: float) -> bool:
-        if not self.task.reached(self.state, self._goal):
+        if self._policy.spec.obs == "image" or not self.task.reached(self.state, self._goal):
             self._reached_s = None
             return False
         self._reached_s = now_s if self._reached_s is None else self._reached_s
@@ -209,12 +268,16 @@ class PolicyDrive:
 
     def _stale(self, now_s: float) -> Step | None:
         config = self._config
-        age = now_s - self._joints_s
-        if not age <= config.max_joint_age_s:
-            return Step(None, End.STALE_JOINTS, _age(age, config.max_joint_age_s))
-        age = now_s - self._tracker.seen_s
-        if self.task.block and not self._tracker.held and not age <= config.max_block_age_s:
-            return Step(None, End.STALE_BLOCK, _age(age, config.max_block_age_s))
+        found = [(End.STALE_JOINTS, now_s - self._joints_s, config.max_joint_age_s)]
+        if self._looks:
+            found.append((End.STALE_PICTURE, now_s - self._picture_s, config.max_picture_age_s))
+        if self._follows_block and not self._tracker.held:
+            # A pipeline looks for the block only while it runs.
+            since = self._tracker.seen_s if self._reader is None else max(self._tracker.seen_s, self._started_s)
+            found.append((End.STALE_BLOCK, now_s - since, config.max_block_age_s))
+        for end, age, limit in found:
+            if not age <= limit:
+                return Step(None, end, _age(age, limit))
         return None
 
 
@@ -228,3 +291,7 @@ def _steer_tool(steering: Steering, action: Sequence[float], felt: float) -> lis
 
 def _steer_joints(steering: Steering, action: Sequence[float], felt: float) -> list[float]:
     return steering.goal_of_joints(action, felt)
+
+
+STEER = {"tool": _steer_tool, "joints": _steer_joints}
+"""Kind of control -> how an action becomes joint goals."""

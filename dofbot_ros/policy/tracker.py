@@ -18,6 +18,9 @@ LONGEST_AGE = 3
 """Periods without a sighting that a policy is told of; training loses a fifth of them at most, hardly ever four in a
 row. What is hidden for longer is shown where it is taken to be, at this age."""
 
+UNSEEN = BlockView((0.20, 0.0, 0.015), 0.0, LONGEST_AGE)
+"""What a policy is shown before the block has been seen: the middle of the table."""
+
 SQUEEZE = 0.05
 """Fingers that stand although their goal is further closed by this hold something [rad]."""
 
@@ -75,6 +78,11 @@ class BlockTracker:
     def seen_s(self) -> float:
         """Stamp of the last sighting [s]; -inf before the first."""
         return -math.inf if self._last is None else self._last.stamp_s
+
+    @property
+    def side(self) -> float:
+        """Positive where the block lies to the left of straight ahead, or is not known."""
+        return 1.0 if self._last is None else self._last.position[1]
 
     @property
     def held(self) -> bool:
