@@ -119,6 +119,17 @@ class PinchPlanner:
             reason = f"in the way: {blocked}"
         raise OutOfReachError(f"no grasp at x {pinch.x:.3f} y {pinch.y:.3f} m, {reason}")
 
+    def straight(self, start: FloatArray, goal: FloatArray) -> TimedPath:
+        """From joint angles to joint angles (5,) [rad] on a straight line between them.
+
+        Raises:
+            OutOfReachError: a margin is not kept on the way.
+        """
+        path = joint_line(start, goal)
+        if blocked := self._blocked(path):
+            raise OutOfReachError(f"in the way: {blocked}")
+        return retime(path, self._limits)
+
     def _columns(self, pinch: Pinch, band: float) -> tuple[FloatArray, FloatArray] | None:
         radius, azimuth = math.hypot(pinch.x, pinch.y), math.atan2(pinch.y, pinch.x)
         # The closing line's turn from square to the arm's plane, which is where it lies without roll.

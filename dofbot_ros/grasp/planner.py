@@ -74,16 +74,20 @@ class NetworkPlanner:
 
     def candidates(self, image: ImageArray, view: TopDownView) -> list[Candidate]:
         """Peaks that are apart from each other, best first."""
-        logits = self.score(image)
+        return self.peaks(self.score(image), view)
+
+    def peaks(self, score: Logits, view: TopDownView) -> list[Candidate]:
+        """The candidates in what score() gave."""
+        logits = score.copy()
         rotations = len(logits)
         found = []
         for _ in range(self._count):
             rotation, row, column = (int(v) for v in np.unravel_index(int(logits.argmax()), logits.shape))
-            score = float(logits[rotation, row, column])
-            if not math.isfinite(score):
+            peak = float(logits[rotation, row, column])
+            if not math.isfinite(peak):
                 break
             x, y = view.to_table(row, column)
-            found.append(Candidate(Pinch(x, y, rotation_yaw(rotation, rotations), view.height), score))
+            found.append(Candidate(Pinch(x, y, rotation_yaw(rotation, rotations), view.height), peak))
             rows = slice(max(0, row - APART_PIXELS), row + APART_PIXELS + 1)
             columns = slice(max(0, column - APART_PIXELS), column + APART_PIXELS + 1)
             for near in (-1, 0, 1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,14 @@ import numpy as np
 
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.grasp.dataset import GraspData
+from dofbot_ros.grasp.overlay import draw_grasp
 from dofbot_ros.grasp.view import rotation_yaw
 
 SCALE = 5
 """Pixels of the picture for a pixel of a view."""
+
+HALF = 12.0
+"""Half the length of a closing line: 30 mm in the shipped view [pixels of a view]."""
 
 HELD, FAILED, CHOSEN = (60, 220, 60), (230, 60, 60), (255, 255, 255)
 
@@ -50,10 +53,9 @@ def predictions(data: GraspData, logits: np.ndarray[Any, np.dtype[np.float32]], 
     for image, action, success, scores in zip(data.images, data.actions, data.success, logits, strict=True):
         rotation, row, column = np.unravel_index(int(scores.argmax()), scores.shape)
         picture = _enlarge(image)
-        draw_grasp(
-            picture, action[0], action[1], rotation_yaw(int(action[2]), data.rotations), HELD if success else FAILED
-        )
-        draw_grasp(picture, float(row), float(column), rotation_yaw(int(rotation), data.rotations), CHOSEN)
+        tried, found = (rotation_yaw(int(k), data.rotations) for k in (action[2], rotation))
+        draw_grasp(picture, (action[0], action[1]), tried, HELD if success else FAILED, half=HALF, scale=SCALE)
+        draw_grasp(picture, (float(row), float(column)), found, CHOSEN, half=HALF, scale=SCALE)
         cells.append(np.vstack([picture, heat_map(image, scores)]))
     rows = [np.hstack(cells[i : i + 6]) for i in range(0, len(cells) // 6 * 6, 6)] or [np.hstack(cells)]
     cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
@@ -66,19 +68,6 @@ def heat_map(image: ImageArray, logits: np.ndarray[Any, np.dtype[np.float32]]) -
     heat = cv2.applyColorMap(_enlarge(np.rint(255 * spread).astype(np.uint8)), cv2.COLORMAP_INFERNO)
     mixed = 0.35 * _enlarge(image) + 0.65 * cv2.cvtColor(heat, cv2.COLOR_BGR2RGB)
     return np.asarray(np.rint(mixed), np.uint8)
-
-
-def draw_grasp(picture: ImageArray, row: float, column: float, yaw: float, colour: tuple[int, int, int]) -> None:
-    """Draw a closing line into an enlarged view: open fingers, 60 mm, in the shipped view."""
-    middle = SCALE * (np.array([column, row]) + 0.5)
-    # Columns run along -y and rows along -x.
-    half = SCALE * 12.0 * np.array([-math.sin(yaw), -math.cos(yaw)])
-    ends = [tuple(int(v) for v in np.rint(middle + sign * half)) for sign in (-1, 1)]
-    cv2.line(picture, ends[0], ends[1], colour, 2, cv2.LINE_AA)
-    pad = 0.3 * half[::-1] * (1, -1)
-    for end in ends:
-        at = [tuple(int(v) for v in np.rint(np.array(end) + sign * pad)) for sign in (-1, 1)]
-        cv2.line(picture, at[0], at[1], colour, 2, cv2.LINE_AA)
 
 
 def _enlarge(image: ImageArray) -> ImageArray:

@@ -44,6 +44,10 @@ class TimedPath:
             np.concatenate([self.velocities, other.velocities[1:]]),
         )
 
+    def reversed(self) -> TimedPath:
+        """The same motion from its end to its start."""
+        return TimedPath(self.times[-1] - self.times[::-1], self.positions[::-1], -self.velocities[::-1])
+
 
 def retime(path: FloatArray, limits: MotionLimits) -> TimedPath:
     """Run along `path` with the time law s = 3 u^2 - 2 u^3, which starts and ends at rest, as fast as `limits` allow.

@@ -299,7 +299,7 @@ class SceneMaker:
         for _ in range(15):
             world.run_until(world.now_s + 0.1)
             speeds = [np.abs(np.concatenate(client.getBaseVelocity(body))).max() for body in bodies]
-            if max(speeds) < 0.02:
+            if max(speeds, default=0.0) < 0.02:
                 break
 
     # -- camera ------------------------------------------------------------------------------------------------------

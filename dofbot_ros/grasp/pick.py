@@ -1,0 +1,115 @@
+"""Picks something up and puts it back, by motions planned before the first step; the fingers tell whether it held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from dofbot_ros.arm.gripper import MAX_GAP
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.grasp.pinch_plan import Pinch, PinchPlan, PinchPlanner
+from dofbot_ros.grasp.retiming import TimedPath
+
+HELD_GAP_M = 0.005
+"""Fingers nearer to each other than this hold nothing [m]; the thinnest part that grasps are meant for has 12 mm."""
+
+
+class EmptyHandError(DofbotError):
+    """The fingers hold nothing; the message says since when."""
+
+
+class GraspArm(Protocol):
+    """An arm whose motions return when it has come to rest.
+
+    Every motion raises CommandRefusedError, with the reason, when the arm refuses it or ends it early.
+    """
+
+    def follow(self, path: TimedPath) -> None:
+        """Move along `path`."""
+        ...
+
+    def grip(self, gap: float) -> None:
+        """Open or close to `gap` [m], or until something stops the fingers."""
+        ...
+
+    def gap(self) -> float:
+        """Where the fingers stand now [m]."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PickPlan:
+    """A grasp with all its motions.
+
+    Attributes:
+        pinch: where the fingers close.
+        motions: from the start to the grasp, and up.
+        back: from there to the start.
+    """
+
+    pinch: Pinch
+    motions: PinchPlan
+    back: TimedPath
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Something in the hand.
+
+    Attributes:
+        plan: by which it was picked up.
+        gap: of the fingers that hold it [m].
+    """
+
+    plan: PickPlan
+    gap: float
+
+
+def plan_pick(pinches: PinchPlanner, start: FloatArray, pinch: Pinch) -> PickPlan:
+    """All motions of a grasp, from `start` (5,) [rad] and back to it.
+
+    Raises:
+        OutOfReachError: the arm cannot carry it out, and why.
+    """
+    motions = pinches.plan(start, pinch)
+    return PickPlan(pinch, motions, pinches.straight(motions.lift.positions[-1], start))
+
+
+def pick_up(arm: GraspArm, plan: PickPlan) -> Held:
+    """Grasp, lift, and carry to where the motion began.
+
+    Raises:
+        EmptyHandError: the fingers closed on nothing, or lost what they held; the arm is back, its fingers are open.
+        CommandRefusedError: the arm ended it; it rests where it was then.
+    """
+    arm.grip(MAX_GAP)
+    arm.follow(plan.motions.reach.then(plan.motions.descend))
+    arm.grip(0.0)
+    closed = arm.gap()
+    arm.follow(plan.motions.lift)
+    arm.follow(plan.back)
+    held = arm.gap()
+    if held >= HELD_GAP_M:
+        return Held(plan, held)
+    arm.grip(MAX_GAP)
+    if closed < HELD_GAP_M:
+        raise EmptyHandError(f"missed: the fingers closed on nothing at {where(plan)}")
+    raise EmptyHandError(f"slipped: the fingers had {1e3 * closed:.0f} mm between them at {where(plan)}, and lost it")
+
+
+def put_back(arm: GraspArm, held: Held) -> None:
+    """Put what is held where it was taken, let go, and return.
+
+    Raises:
+        CommandRefusedError: the arm ended it; it rests where it was then.
+    """
+    motions, back = held.plan.motions, held.plan.back
+    arm.follow(back.reversed().then(motions.lift.reversed()))
+    arm.grip(MAX_GAP)
+    arm.follow(motions.lift.then(back))
+
+
+def where(plan: PickPlan) -> str:
+    """The place of a grasp in words."""
+    return f"x {plan.pinch.x:.3f} y {plan.pinch.y:.3f} m"
