@@ -44,6 +44,18 @@ AUTO_ENGAGE = Argument(
 )
 LOOP = Argument("loop", "false", "a source that is a file or folder begins again at its end", ("true", "false"))
 
+MODEL = Argument("model", "", "folder of a policy (policy.onnx, policy.yaml); empty: the shipped one for task and obs")
+TASK = Argument("task", "pick", "which shipped policy, where model is empty", ("reach", "pick", "place"))
+OBS = Argument(
+    "obs",
+    "state",
+    "what that policy sees: state (the block localizer), image, or pipeline (a pose network)",
+    ("state", "image", "pipeline"),
+)
+BLOCK = Argument("block", "red", "name of the block to grasp")
+GOAL = Argument("goal", "", "where to, in base_link [m]: 'x y z' to reach, 'x y' to place; empty to pick")
+AUTO_START = Argument("auto_start", "false", "switch the torque on and run once: for simulated arms", ("true", "false"))
+
 _ARM_PARAMETERS: dict[str, Scalar | Ref] = {
     "protocol": Ref("protocol"),
     "calibration_file": Ref("calibration_file"),
@@ -96,6 +108,29 @@ TELEOP = NodeSpec(
         "loop": Ref("loop", bool),
     },
 )
+
+POLICY_CAMERA_HZ = 25.0
+"""Pictures a second of a simulated camera, as many as a policy has periods."""
+POLICY = NodeSpec(
+    "policy_node",
+    {
+        "model": Ref("model"),
+        "task": Ref("task"),
+        "obs": Ref("obs"),
+        "block": Ref("block"),
+        "goal": Ref("goal"),
+        "auto_start": Ref("auto_start", bool),
+        "extrinsics_file": Ref("extrinsics_file"),
+    },
+)
+
+
+def _with_camera(node: NodeSpec) -> NodeSpec:
+    """A node with a simulated world, its camera as fast as policies look."""
+    if node.executable not in ("sim_node", "world_node"):
+        return node
+    return replace(node, parameters={**node.parameters, "camera_rate_hz": POLICY_CAMERA_HZ})
+
 
 _ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT)
 _LOCALIZER_ARGUMENTS = (EXTRINSICS, BLOCKS)
@@ -163,6 +198,37 @@ STACKS: dict[str, Stack] = {
                 NAMESPACE,
             ),
             (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR, REAL_CAMERA, TELEOP),
+        ),
+        Stack(
+            "policy",
+            "The arm with a trained policy, the camera, and the block localizer.",
+            (
+                MODEL,
+                TASK,
+                OBS,
+                BLOCK,
+                GOAL,
+                AUTO_START,
+                BACKEND,
+                PORT,
+                EMULATOR_PORT,
+                BUS_FAULTS,
+                *_ARM_ARGUMENTS,
+                CAMERA,
+                CAMERA_INFO,
+                LOCALIZE,
+                *_LOCALIZER_ARGUMENTS,
+                SEED,
+                NAMESPACE,
+            ),
+            (
+                *(_with_camera(node) for node in REHEARSAL),
+                DRIVER,
+                _with_camera(REAL_TIME_SIMULATOR),
+                REAL_CAMERA,
+                LOCALIZER,
+                POLICY,
+            ),
         ),
     )
 }

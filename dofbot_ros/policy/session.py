@@ -19,7 +19,7 @@ SHORTEST_APPROACH_S = 1.0
 AT_READY = 0.10
 """An arm with no joint further than this from the ready pose has arrived [rad]."""
 
-APPROACH_SLACK_S = 8.0
+APPROACH_SLACK_S = 20.0
 """So much later than planned the arm may arrive there [s]."""
 
 COMMANDABLE = (ArmState.ACTIVE.value, ArmState.HOLD.value)
@@ -94,8 +94,8 @@ class PolicySession:
         """
         if self.phase is not Phase.IDLE:
             raise CommandRefusedError(f"a run is under way ({self.phase.value}): stop it first")
-        if arm not in COMMANDABLE:
-            raise CommandRefusedError(_unwilling(arm))
+        if why := unwilling(arm):
+            raise CommandRefusedError(why)
         self.drive.start(now_s, place)
         self._place, self._ready = tuple(place), self.drive.ready_pose()
         away = self._away()
@@ -121,8 +121,8 @@ class PolicySession:
         """
         if self.phase is Phase.IDLE:
             return None
-        if arm not in COMMANDABLE:
-            return self.stop(_unwilling(arm))
+        if why := unwilling(arm):
+            return self.stop(why)
         if self.phase is Phase.APPROACHING:
             return self._approach(now_s, arm)
         return self._run(now_s)
@@ -154,7 +154,10 @@ class PolicySession:
         return max(abs(q - r) for q, r in zip(self.drive.measured, self._ready, strict=True))
 
 
-def _unwilling(arm: str) -> str:
+def unwilling(arm: str) -> str:
+    """Why an arm in this state obeys nobody, "" when it does."""
+    if arm in COMMANDABLE:
+        return ""
     if arm == ArmState.IDLE.value:
         return "the arm is IDLE: its torque is off, call enable_torque first"
     return f"the arm is {arm}" if arm else "the arm says nothing"

@@ -1,0 +1,151 @@
+"""The arm as policy_node sees it: its joints, its state, what it can do, and the commands to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import GetParameters
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from dofbot_ros.arm.model import ArmModel, parse_model
+from dofbot_ros.core.clock import Clock
+from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
+from dofbot_ros.errors import CommandRefusedError, DofbotError
+from dofbot_ros.nodes.messages import to_duration
+from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.policy.fit import DRIVER_PARAMETERS, ArmAbilities
+from dofbot_ros.policy.session import Follow, GoTo, Order
+from dofbot_ros.safety.states import ArmState
+
+SILENT_S = 0.5
+"""An arm that has said nothing for this long is not there [s]."""
+
+
+class PolicyArm:
+    """Subscriptions, publishers and clients on the arm's side.
+
+    All six joints are streamed, as in training: the policy itself keeps the gripper's goal close to the fingers.
+
+    Args:
+        node: where they live.
+        clock: the arm's.
+        stamps: between it and ROS.
+    """
+
+    def __init__(self, node: Node, clock: Clock, stamps: Stamps) -> None:
+        self._node, self._clock, self._stamps = node, clock, stamps
+        self.position: FloatArray = np.full(N_JOINTS, np.nan)
+        self._read_s: FloatArray = np.full(N_JOINTS, -np.inf)
+        self._heard_s = -float("inf")
+        self._state = ""
+        self._model: ArmModel | None = None
+        self._driver: dict[str, float] | None = None
+        self._asked: Any = None
+        self._torque_asked = False
+        subscribe, publish = node.create_subscription, node.create_publisher
+        self._joints = subscribe(JointState, "joint_states", self._on_joints, STREAM)
+        subscribe(String, "state", self._on_state, LATCHED)
+        subscribe(String, "robot_description", self._on_description, LATCHED)
+        self._trajectories = publish(JointTrajectory, "command/joint_trajectory", COMMAND)
+        self._points = publish(JointTrajectory, "command/joint_stream", COMMAND)
+        self._stop: Any = node.create_client(Trigger, "stop")
+        self._torque: Any = node.create_client(SetBool, "enable_torque")
+
+    @property
+    def stamp_s(self) -> float:
+        """When the joint that was read longest ago was read, on the arm's clock [s]."""
+        return float(self._read_s.min())
+
+    @property
+    def state(self) -> str:
+        """Of the arm; "" when it says nothing."""
+        return self._state if self._clock.now() - self._heard_s < SILENT_S else ""
+
+    @property
+    def limp(self) -> bool:
+        """Whether all that it lacks is torque."""
+        return self.state == ArmState.IDLE.value
+
+    def abilities(self) -> ArmAbilities:
+        """What it can do.
+
+        Raises:
+            CommandRefusedError: it has not told yet.
+        """
+        if self._model is None or self._driver is None:
+            raise CommandRefusedError("the arm has not told its limits yet: is its driver running?")
+        return ArmAbilities(self._model, self._driver)
+
+    def ask(self) -> None:
+        """Ask whoever publishes joint_states for the driver's parameters, until there is an answer."""
+        if self._driver is not None or (self._asked is not None and not self._asked.done()):
+            return
+        for info in self._node.get_publishers_info_by_topic(self._joints.topic_name):
+            name = f"{info.node_namespace.rstrip('/')}/{info.node_name}/get_parameters"
+            client: Any = self._node.create_client(GetParameters, name)
+            if not client.service_is_ready():
+                self._node.destroy_client(client)
+                continue
+            self._asked = client.call_async(GetParameters.Request(names=list(DRIVER_PARAMETERS)))
+            self._asked.add_done_callback(self._on_parameters)
+            return
+
+    def hold(self) -> None:
+        """Ask for torque, once for each time that it is limp."""
+        if not self._torque_asked and self._torque.service_is_ready():
+            self._torque_asked = True
+            self._torque.call_async(SetBool.Request(data=True))
+
+    def carry_out(self, order: Order, now_s: float) -> None:
+        """Pass an order on; a point is for the moment `now_s` on the arm's clock [s]."""
+        if isinstance(order, Follow):
+            self._points.publish(self._message(order.position, 0.0, now_s))
+        elif isinstance(order, GoTo):
+            self._trajectories.publish(self._message(order.position, order.seconds, now_s))
+        elif self._stop.service_is_ready():
+            # Without it the arm halts all the same, once the stream is too old.
+            self._stop.call_async(Trigger.Request())
+
+    def _message(self, position: FloatArray | list[float], seconds: float, now_s: float) -> JointTrajectory:
+        point = JointTrajectoryPoint(positions=[float(q) for q in position], time_from_start=to_duration(seconds))
+        message = JointTrajectory(joint_names=list(JOINT_NAMES), points=[point])
+        message.header.stamp = self._stamps.to_ros(now_s)
+        return message
+
+    def _on_joints(self, message: JointState) -> None:
+        stamp_s = self._stamps.to_arm(message.header.stamp)
+        position = self.position.copy()
+        for name, value in zip(message.name, message.position, strict=False):
+            if name in JOINT_NAMES:
+                index = JOINT_NAMES.index(name)
+                position[index], self._read_s[index] = value, stamp_s
+        self.position, self._heard_s = position, self._clock.now()
+
+    def _on_state(self, message: String) -> None:
+        self._state = message.data
+        self._torque_asked = False
+
+    def _on_description(self, message: String) -> None:
+        try:
+            self._model = parse_model(message.data, "robot_description")
+        except DofbotError as error:
+            self._node.get_logger().error(str(error))
+
+    def _on_parameters(self, future: Any) -> None:
+        answer = future.result()
+        if answer is None:
+            return
+        known = {}
+        for name, value in zip(DRIVER_PARAMETERS, answer.values, strict=True):
+            if value.type == ParameterType.PARAMETER_DOUBLE:
+                known[name] = value.double_value
+            elif value.type == ParameterType.PARAMETER_INTEGER:
+                known[name] = float(value.integer_value)
+        self._driver = known

@@ -1,0 +1,74 @@
+"""What policy_node sees: the block as the localiser gives it, or pictures as the policy was trained on them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
+
+from dofbot_ros.core.transforms import matrix_from_quat, transform
+from dofbot_ros.core.types import ImageArray
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.messages import to_time
+from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.policy.camera_view import CameraView
+from dofbot_ros.policy.tracker import Sighting, sighting
+
+
+class PolicyEyes:
+    """Keeps the newest of each; the control thread takes it from here.
+
+    Args:
+        node: where the subscriptions live.
+        stamps: between the arm's clock and ROS.
+        block: name of the block that matters.
+        width: of the policy's pictures [px]; 0 for policies that are shown none.
+    """
+
+    def __init__(self, node: Node, stamps: Stamps, block: str, width: int) -> None:
+        self._node, self._stamps, self._block, self._width = node, stamps, block, width
+        self._view: CameraView | None = None
+        self._calibration: tuple[object, ...] = ()
+        self.seen: Sighting | None = None
+        self.picture: tuple[ImageArray, float] | None = None
+        self.trouble = ""
+        """Of the camera; "" when there is none."""
+        node.create_subscription(String, "blocks/detections", self._on_blocks, STREAM)
+        if width:
+            self.trouble = "no camera_info yet"
+            node.create_subscription(CameraInfo, "camera/camera_info", self._on_info, STREAM)
+            node.create_subscription(Image, "camera/image_raw", self._on_image, NEWEST_IMAGE)
+
+    def _on_blocks(self, message: String) -> None:
+        found = json.loads(message.data)
+        stamp_s = self._stamps.to_arm(to_time(found["stamp_s"]))
+        for block in found["blocks"]:
+            if block["name"] == self._block:
+                pose = transform(matrix_from_quat(block["quaternion"]), np.array(block["position"]))
+                self.seen = sighting(pose, stamp_s)
+
+    def _on_info(self, message: CameraInfo) -> None:
+        calibration = (message.width, message.height, tuple(message.k), tuple(message.d))
+        if calibration == self._calibration:
+            return
+        self._calibration = calibration
+        try:
+            self._view, self.trouble = CameraView(intrinsics_from(message), self._width), ""
+        except DofbotError as error:
+            self._view, self.trouble = None, str(error)
+            self._node.get_logger().warning(self.trouble)
+
+    def _on_image(self, message: Image) -> None:
+        if self._view is None:
+            return
+        try:
+            self.picture = self._view.shown(image_array(message)), self._stamps.to_arm(message.header.stamp)
+        except DofbotError as error:
+            self.trouble = str(error)
+            return
+        self.trouble = ""

@@ -1,0 +1,284 @@
+"""`policy_node`: a trained policy at its own rate, through the driver's joint stream."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from numpy.typing import NDArray
+from rclpy.node import Node
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.rate import Rate
+from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
+from dofbot_ros.nodes import diagnostics
+from dofbot_ros.nodes.parameters import declare, parameter
+from dofbot_ros.nodes.policy_arm import PolicyArm
+from dofbot_ros.nodes.policy_eyes import PolicyEyes
+from dofbot_ros.nodes.qos import STREAM
+from dofbot_ros.nodes.runtime import Lifeline, run
+from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.policy.drive import DriveConfig, PolicyDrive
+from dofbot_ros.policy.fit import check_fit
+from dofbot_ros.policy.pixels import nominal_view
+from dofbot_ros.policy.pose_reader import PoseReader
+from dofbot_ros.policy.report import PolicyReport
+from dofbot_ros.policy.runner import PolicyRunner, shipped
+from dofbot_ros.policy.session import Phase, PolicySession, unwilling
+from dofbot_ros.policy.spec import PolicySpec
+from dofbot_ros.vision.extrinsics import load_extrinsics
+
+STATUS_PERIOD_S = 0.2
+"""Between two messages on policy/status."""
+DIAGNOSTICS_PERIOD_S = 1.0
+KEPT = 500
+"""Inference times that are remembered: of 20 s."""
+
+
+@dataclass(frozen=True)
+class PolicyParameters:
+    """What policy_node can be told."""
+
+    model: str = parameter("", "Folder with policy.onnx and policy.yaml; empty: the shipped one for task and obs.")
+    task: str = parameter("pick", "reach, pick or place: which shipped policy, where model is empty.")
+    obs: str = parameter("state", "state, image or pipeline: which shipped policy, where model is empty.")
+    block: str = parameter("red", "Name of the block to grasp, as in the blocks file.")
+    goal: str = parameter(
+        "", "Goal in base_link [m]: x y z to reach, x y to place; empty to pick. Read at each start.", live=True
+    )
+    auto_start: bool = parameter(
+        False, "Switch the torque on and run once as soon as that is possible: for simulated arms."
+    )
+    extrinsics_file: str = parameter(
+        "", "Pose of the camera in base_link (YAML), for pipelines; empty for the one of the training."
+    )
+
+
+class TimedPolicy:
+    """A policy that remembers how long it took to act."""
+
+    def __init__(self, policy: PolicyRunner) -> None:
+        self._policy = policy
+        self.seconds: deque[float] = deque(maxlen=KEPT)
+
+    @property
+    def spec(self) -> PolicySpec:
+        """What it was made for."""
+        return self._policy.spec
+
+    def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
+        """The action of an observation."""
+        begin = time.perf_counter()
+        action = self._policy.act(observation)
+        self.seconds.append(time.perf_counter() - begin)
+        return action
+
+
+class PolicyNode:
+    """Two threads: control steps the session once a period; the executor takes in what comes, and answers services."""
+
+    def __init__(self, lifeline: Lifeline) -> None:
+        self.node = Node("policy_node")
+        self._lifeline = lifeline
+        parameters = self._parameters = declare(self.node, PolicyParameters)
+        ends = declare(self.node, DriveConfig)
+        folder = Path(parameters.model) if parameters.model else shipped(parameters.task, parameters.obs)
+        self._policy = TimedPolicy(PolicyRunner(folder))
+        spec = self._policy.spec
+        self._session = PolicySession(PolicyDrive(self._policy, ends, _reader(folder, spec, parameters)))
+        self._policy.seconds.clear()
+        self._clock = MonotonicClock()
+        self._stamps = Stamps(self._clock)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._wanted = parameters.auto_start
+        self._arm = PolicyArm(self.node, self._clock, self._stamps)
+        self._eyes = PolicyEyes(self.node, self._stamps, parameters.block, spec.image_size)
+        self._status = self.node.create_publisher(String, "policy/status", STREAM)
+        self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        self.node.create_service(Trigger, "policy/start", self._on_start)
+        self.node.create_service(Trigger, "policy/stop", self._on_stop)
+        self.node.create_timer(STATUS_PERIOD_S, self._tell_status)
+        self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell_diagnostics)
+        self._rate = Rate(self._clock, 1.0 / spec.period_s)
+        self._control = threading.Thread(target=self._run, name="control", daemon=True)
+        self._control.start()
+        self.node.get_logger().info(f"{spec.task} from {spec.obs}: {folder}")
+
+    def close(self) -> None:
+        """End the run that is under way: the arm brakes and holds."""
+        self._stop.set()
+        self._control.join()
+        with self._lock:
+            order = self._session.stop("policy_node ends")
+        if order is not None:
+            self._arm.carry_out(order, self._clock.now())
+
+    # -- the control thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            late_s = 0.0
+            while not self._stop.is_set():
+                # The time of the tick, not of waking up: points a period apart must not look closer or farther.
+                self._cycle(self._clock.now() - late_s)
+                late_s = self._rate.wait()
+        except BaseException as error:
+            self._lifeline.fail(error)
+
+    def _cycle(self, now: float) -> None:
+        with self._lock:
+            self._take_in()
+            if self._wanted:
+                self._start_by_itself(now)
+            running = self._session.phase is not Phase.IDLE
+            order = self._session.cycle(now, self._arm.state)
+        if order is not None:
+            self._arm.carry_out(order, now)
+        if running and self._session.phase is Phase.IDLE:
+            self.node.get_logger().info(f"the run has ended: {self._session.ended}")
+
+    def _take_in(self) -> None:
+        drive, eyes = self._session.drive, self._eyes
+        if math.isfinite(self._arm.stamp_s):
+            drive.joints(self._arm.position.tolist(), self._arm.stamp_s)
+        if eyes.seen is not None:
+            drive.block(eyes.seen)
+        if eyes.picture is not None:
+            drive.picture(*eyes.picture)
+
+    def _start_by_itself(self, now: float) -> None:
+        if self._arm.limp:
+            self._arm.hold()
+            return
+        try:
+            self._begin(now)
+        except CommandRefusedError:
+            return
+        except InputError as error:
+            self.node.get_logger().error(str(error))
+        self._wanted = False
+
+    def _begin(self, now: float) -> None:
+        check_fit(self._policy.spec, self._arm.abilities())
+        if self._eyes.trouble:
+            raise CommandRefusedError(self._eyes.trouble)
+        self._session.start(now, self._arm.state, self._goal())
+
+    def _goal(self) -> list[float]:
+        text = str(self.node.get_parameter("goal").value)
+        try:
+            return [float(word) for word in text.split()]
+        except ValueError as error:
+            raise InputError(f"goal {text!r} is not a list of numbers with spaces between them") from error
+
+    # -- what it tells -----------------------------------------------------------------------------------------------
+
+    def _fault(self) -> str:
+        try:
+            check_fit(self._policy.spec, self._arm.abilities())
+        except DofbotError as error:
+            return str(error)
+        return unwilling(self._arm.state) or self._eyes.trouble
+
+    def _report(self) -> PolicyReport:
+        now, session, spec = self._clock.now(), self._session, self._policy.spec
+        joint_age, block_age = session.drive.ages(now)
+        times = self._policy.seconds
+        return PolicyReport(
+            phase=session.phase.value,
+            ended=session.ended,
+            runs=session.runs,
+            reached=session.reached,
+            fault=self._fault(),
+            arm=self._arm.state,
+            task=spec.task,
+            obs=spec.obs,
+            seconds=now - session.started_s if session.phase is not Phase.IDLE else 0.0,
+            joint_age_s=joint_age if math.isfinite(joint_age) else None,
+            block_age_s=block_age if math.isfinite(block_age) else None,
+            held=session.drive.held,
+            inference_ms=1e3 * times[-1] if times else None,
+            missed=self._rate.missed,
+        )
+
+    def _tell_status(self) -> None:
+        with self._lock:
+            report = self._report()
+        self._status.publish(String(data=report.to_json()))
+
+    def _tell_diagnostics(self) -> None:
+        self._arm.ask()
+        with self._lock:
+            report, times = self._report(), np.array(self._policy.seconds or [np.nan])
+        p50, p99 = np.percentile(1e3 * times, [50, 99])
+        values = {
+            "task": report.task,
+            "obs": report.obs,
+            "runs": report.runs,
+            "reached": report.reached,
+            "last end": report.ended,
+            "p50_inference_ms": float(p50),
+            "p99_inference_ms": float(p99),
+            "missed periods": report.missed,
+        }
+        level = DiagnosticStatus.WARN if report.fault else DiagnosticStatus.OK
+        prefix, period_s = self.node.get_name(), self._policy.spec.period_s
+        entries = [
+            diagnostics.status(level, f"{prefix}: policy", report.fault or report.phase, values),
+            diagnostics.loop_status(prefix, self._rate.lateness_s()[-KEPT:], self._rate.missed, 1.0 / period_s),
+        ]
+        self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(self._clock.now()), entries))
+
+    # -- services ----------------------------------------------------------------------------------------------------
+
+    def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Begin a run, or say what keeps from it."""
+        try:
+            with self._lock:
+                self._take_in()
+                self._begin(self._clock.now())
+            response.success, response.message = True, "approaching"
+        except DofbotError as error:
+            response.success, response.message = False, str(error)
+        return response
+
+    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """End the run; the arm brakes and holds."""
+        with self._lock:
+            self._wanted = False
+            order = self._session.stop("stopped")
+        if order is not None:
+            self._arm.carry_out(order, self._clock.now())
+        response.success = True
+        response.message = "" if order is not None else "no run was under way"
+        return response
+
+
+def _reader(folder: Path, spec: PolicySpec, parameters: PolicyParameters) -> PoseReader | None:
+    if spec.obs != "pipeline":
+        return None
+    intrinsics, pose = nominal_view(spec.image_size)
+    if parameters.extrinsics_file:
+        pose = load_extrinsics(parameters.extrinsics_file).matrix
+    return PoseReader(folder, intrinsics, pose)
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(PolicyNode))
+
+
+if __name__ == "__main__":
+    main()
