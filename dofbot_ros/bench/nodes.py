@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +19,7 @@ from dofbot_ros.cli.output import console
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.supervisor import Command, ProcessGroup
 
+DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
 READY_S = 20.0
 SETTLE_S = 3.0
 """Discovery is over after this; what follows is measured [s]."""
@@ -33,7 +36,8 @@ def measure(seconds: float = 20.0) -> dict[str, Any]:
 
     Returns:
         driver_node, block_localizer_node: cpu_percent of one core and rss_mb, the resident memory at the end;
-        joint_states_hz, images_hz: the rates at which their results came; seconds.
+        joint_states_hz, images_hz: the rates at which their results came; up_sim_ready_s: from the command
+        `dofbot up sim` to its word that every node is ready; seconds.
 
     Raises:
         DofbotError: a process did not start, or ended early.
@@ -41,6 +45,7 @@ def measure(seconds: float = 20.0) -> dict[str, Any]:
     import psutil
 
     environment = {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().randrange(1, 100))}
+    ready_s = _up_sim(environment)
     with tempfile.TemporaryDirectory(prefix="dofbot_bench_") as name:
         folder = Path(name)
         with ProcessGroup([_emulator(folder / "port")], environment) as bus:
@@ -65,12 +70,34 @@ def measure(seconds: float = 20.0) -> dict[str, Any]:
                 }
                 _wait_for(folder / "rates.json", nodes)
             rates = json.loads((folder / "rates.json").read_text())
-    return {**costs, "joint_states_hz": rates["joint_states_hz"], "images_hz": rates["images_hz"], "seconds": seconds}
+    return {
+        **costs,
+        "joint_states_hz": rates["joint_states_hz"],
+        "images_hz": rates["images_hz"],
+        "up_sim_ready_s": ready_s,
+        "seconds": seconds,
+    }
+
+
+def _up_sim(environment: dict[str, str]) -> float:
+    """Start the stack `sim` as a user does, and end it again. Returns how long it took to be ready [s]."""
+    begin = time.monotonic()
+    with subprocess.Popen(
+        (*DOFBOT, "up", "sim"), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as stack:
+        said = []
+        for line in stack.stderr or ():
+            said.append(line)
+            if line.startswith("ready"):
+                ready_s = time.monotonic() - begin
+                stack.send_signal(signal.SIGINT)
+                stack.communicate()
+                return ready_s
+    raise DofbotError(f"`dofbot up sim` ended before it was ready: {''.join(said[-1:]).strip()}")
 
 
 def _emulator(link: Path) -> Command:
-    run = "from dofbot_ros.cli.main import main; main()"
-    return Command("emulator", (sys.executable, "-c", run, "emulate", "--link", str(link)))
+    return Command("emulator", (*DOFBOT, "emulate", "--link", str(link)))
 
 
 def _nodes(folder: Path, seconds: float) -> list[Command]:

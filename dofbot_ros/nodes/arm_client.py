@@ -5,25 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from numpy.typing import ArrayLike
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from dofbot_ros.core.dds import use_shipped_profile
 from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.nodes.messages import from_time, to_duration
+from dofbot_ros.nodes.own_node import OwnNode
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 
 T = TypeVar("T")
@@ -31,15 +26,14 @@ T = TypeVar("T")
 SERVICE_TIMEOUT_S = 5.0
 
 
-class ArmClient:
-    """A node of its own, spinning in a thread of its own, within the namespace of the arm.
+class ArmClient(OwnNode):
+    """A node of its own within the namespace of the arm.
 
     Args:
         name: of the node.
         namespace: of the arm.
 
     Attributes:
-        node: for further subscriptions and publishers.
         state: the last state, "" before the first.
         position: the last known joint positions [rad], shape (6,), nan where none has come yet.
         stamps_s: their stamps [s], shape (6,).
@@ -47,10 +41,7 @@ class ArmClient:
     """
 
     def __init__(self, name: str = "arm_client", namespace: str = "") -> None:
-        use_shipped_profile()
-        self._context = Context()
-        rclpy.init(args=[], context=self._context)
-        self.node = Node(name, namespace=namespace, context=self._context)
+        super().__init__(name, namespace)
         self.state = ""
         self.position: FloatArray = np.full(N_JOINTS, np.nan)
         self.stamps_s: FloatArray = np.zeros(N_JOINTS)
@@ -64,25 +55,7 @@ class ArmClient:
         self._points = publish(JointTrajectory, "command/joint_stream", COMMAND)
         self._gripper = publish(Float64, "command/gripper", COMMAND)
         self._services: dict[str, Any] = {}
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._executor.spin, name=name, daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> ArmClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Leave ROS."""
-        self._executor.shutdown()
-        self._thread.join()
-        self.node.destroy_node()
-        self._context.try_shutdown()
+        self.spin()
 
     def noting(self, callback: Callable[[T], None]) -> Callable[[T], None]:
         """The callback, after which everybody in wait_until() looks again."""
@@ -102,6 +75,8 @@ class ArmClient:
         """
         with self._changed:
             if not self._changed.wait_for(condition, timeout_s):
+                if self.failure is not None:
+                    raise self.failure
                 raise DofbotError(f"no {what} within {timeout_s:g} s; the arm's state is {self.state or 'unknown'}")
 
     def wait_connected(self, timeout_s: float = 10.0) -> None:

@@ -8,19 +8,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from dofbot_ros.core.dds import use_shipped_profile
 from dofbot_ros.errors import DofbotError, InputError, one_of
+from dofbot_ros.nodes.own_node import OwnNode
 from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE
 from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
 
@@ -45,8 +40,8 @@ class Arrival:
     age_s: float
 
 
-class RecordNode:
-    """A node of its own, spinning in a thread of its own, within the namespace of the arm.
+class RecordNode(OwnNode):
+    """A node of its own within the namespace of the arm.
 
     Args:
         topics: what to record; topics without publishers are subscribed to all the same, if their type is known.
@@ -54,34 +49,11 @@ class RecordNode:
     """
 
     def __init__(self, topics: Sequence[Topic], namespace: str = "") -> None:
-        use_shipped_profile()
+        super().__init__("record_node", namespace)
         self._topics = topics
-        self._context = Context()
-        rclpy.init(args=[], context=self._context)
-        self._node = Node("record_node", namespace=namespace, context=self._context)
         self._arrivals: dict[str, deque[float]] = {topic.name: deque(maxlen=100) for topic in topics}
         self._counts = dict.fromkeys(self._arrivals, 0)
-        self._failure: BaseException | None = None
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, name="record", daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> RecordNode:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Leave ROS; no message is taken any more. May be called twice."""
-        if self._context.ok():
-            self._executor.shutdown()
-            self._thread.join()
-            self._node.destroy_node()
-            self._context.try_shutdown()
+        self.spin()
 
     def wait_for_publishers(self, timeout_s: float) -> None:
         """Return when at least one of the topics has a publisher, and all whose type is not known have one.
@@ -101,7 +73,7 @@ class RecordNode:
         if unknown and published:
             raise InputError(one_of("topic", unknown[0], sorted(published)))
         raise DofbotError(
-            f"nobody publishes {self._node.resolve_topic_name(unknown[0] if unknown else JOINT_STATES)}: "
+            f"nobody publishes {self.node.resolve_topic_name(unknown[0] if unknown else JOINT_STATES)}: "
             "is the arm running (dofbot up sim), in this namespace and ROS_DOMAIN_ID?"
         )
 
@@ -110,7 +82,7 @@ class RecordNode:
         name = self._arm_node()
         if name is None:
             return {}
-        client = AsyncParameterClient(self._node, name)
+        client = AsyncParameterClient(self.node, name)
         if not client.wait_for_services(ANSWER_S):
             return {}
         listed: Any = self._answer(client.list_parameters())
@@ -132,7 +104,7 @@ class RecordNode:
             message_class = _message_class(type_name)
             delivery = DELIVERIES.get(topic.delivery) or self._offered(self._full_name(topic))
             callback = self._taking(topic, type_name, sink)
-            self._node.create_subscription(message_class, topic.name, callback, delivery, raw=True)
+            self.node.create_subscription(message_class, topic.name, callback, delivery, raw=True)
 
     def arrivals(self) -> dict[str, Arrival]:
         """How each topic that has come in at all does, by its name as given.
@@ -140,8 +112,8 @@ class RecordNode:
         Raises:
             DofbotError: the sink failed; with its reason.
         """
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
         now = time.monotonic()
         result = {}
         for name, count in list(self._counts.items()):
@@ -169,35 +141,27 @@ class RecordNode:
 
         return on_message
 
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
-        except BaseException as error:
-            self._failure = error
-
     def _published(self) -> dict[str, str]:
         """Type name by full topic name, of all topics that somebody publishes."""
-        topics = self._node.get_topic_names_and_types()
-        return {name: types[0] for name, types in topics if self._node.count_publishers(name)}
+        topics = self.node.get_topic_names_and_types()
+        return {name: types[0] for name, types in topics if self.node.count_publishers(name)}
 
     def _arm_node(self) -> str | None:
         """Who publishes joint_states; names become known a moment later than topics."""
         deadline = time.monotonic() + ANSWER_S
         while time.monotonic() < deadline:
-            for info in self._node.get_publishers_info_by_topic(self._node.resolve_topic_name(JOINT_STATES)):
+            for info in self.node.get_publishers_info_by_topic(self.node.resolve_topic_name(JOINT_STATES)):
                 if info.node_name != NAMELESS:
                     return f"{info.node_namespace.rstrip('/')}/{info.node_name}"
             time.sleep(POLL_S)
         return None
 
     def _full_name(self, topic: Topic) -> str:
-        return str(self._node.resolve_topic_name(topic.name))
+        return str(self.node.resolve_topic_name(topic.name))
 
     def _offered(self, full_name: str) -> QoSProfile:
         """What every publisher of the topic can serve."""
-        offers = [info.qos_profile for info in self._node.get_publishers_info_by_topic(full_name)]
+        offers = [info.qos_profile for info in self.node.get_publishers_info_by_topic(full_name)]
         reliable = all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers)
         latched = all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
         return QoSProfile(

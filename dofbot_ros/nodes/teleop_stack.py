@@ -45,9 +45,6 @@ class TeleopClient(ArmClient):
         self._joy = self.node.create_publisher(Joy, "joy", STREAM)
         self.node.create_subscription(String, "teleop/status", self.noting(self._on_status), STREAM)
 
-    def __enter__(self) -> TeleopClient:
-        return self
-
     def joy(self, axes: list[float], buttons: list[int]) -> None:
         """Be a gamepad."""
         self._joy.publish(Joy(axes=axes, buttons=buttons))

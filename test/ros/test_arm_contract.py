@@ -22,7 +22,7 @@ from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.nodes.messages import from_time, pose_message, to_time
 from dofbot_ros.service.config import DriverConfig
 
-from .conftest import Arm, StartArm
+from .conftest import SOON_S, Arm, StartArm
 
 PUBLISHED = {
     "joint_states": "sensor_msgs/msg/JointState",
@@ -58,8 +58,8 @@ def arm(running: Arm) -> Iterator[Arm]:
     if client.state == "ESTOP":
         client.trigger("reset_estop")
     client.switch("enable_torque", True)
-    client.carry_out(lambda: client.trigger("home"), 10.0)
-    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+    client.carry_out(lambda: client.trigger("home"), SOON_S)
+    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
     yield running
     assert client.state != "FAULT", client.diagnostics["arm"]
 
@@ -67,12 +67,12 @@ def arm(running: Arm) -> Iterator[Arm]:
 def refusal(arm: Arm, before: int) -> str:
     """What the node says of the next command that it refuses after `before` of them."""
     client = arm.client
-    client.wait_until(lambda: int(client.diagnostics["commands"]["refused"]) > before, 5.0, "refusal")
+    client.wait_until(lambda: int(client.diagnostics["commands"]["refused"]) > before, SOON_S, "refusal")
     return client.diagnostics["commands"]["last refusal"]
 
 
 def refused(arm: Arm) -> int:
-    arm.client.wait_until(lambda: "commands" in arm.client.diagnostics, 5.0, "diagnostics")
+    arm.client.wait_until(lambda: "commands" in arm.client.diagnostics, SOON_S, "diagnostics")
     return int(arm.client.diagnostics["commands"]["refused"])
 
 
@@ -133,7 +133,7 @@ def test_a_late_subscriber_learns_state_and_description(running: Arm) -> None:
         client.node.create_subscription(
             String, topic, client.noting(lambda m, topic=topic: heard.update({topic: m.data})), qos
         )
-    client.wait_until(lambda: set(heard) == LATCHED, 5.0, "latched messages")
+    client.wait_until(lambda: set(heard) == LATCHED, SOON_S, "latched messages")
     assert heard["state"] == client.state
     assert '<robot name="' in heard["robot_description"]
 
@@ -143,7 +143,7 @@ def test_joint_states_come_at_their_rate_and_are_fresh(arm: Arm) -> None:
     client.node.create_subscription(
         JointState, "joint_states", client.noting(lambda m: heard.append((time.time(), m))), 10
     )
-    client.wait_until(lambda: len(heard) >= 100, 5.0, "hundred joint states")
+    client.wait_until(lambda: len(heard) >= 100, SOON_S, "hundred joint states")
     times = np.array([at for at, _ in heard])
     stamps = np.array([from_time(m.header.stamp) for _, m in heard])
     assert np.median(np.diff(stamps)) == pytest.approx(0.02, abs=0.004)
@@ -155,12 +155,12 @@ def test_joint_states_come_at_their_rate_and_are_fresh(arm: Arm) -> None:
 def test_a_trajectory_is_carried_out(arm: Arm) -> None:
     goal = [0.6, 0.4, 0.5, 0.3, -0.4, 1.0]
     half = [0.3, 0.2, 0.25, 0.15, -0.2, 0.5]
-    arm.client.carry_out(lambda: arm.client.follow([0.8, 1.6], [half, goal]), 8.0)
+    arm.client.carry_out(lambda: arm.client.follow([0.8, 1.6], [half, goal]), SOON_S)
     arrived(arm, goal)
 
 
 def test_joints_that_a_trajectory_does_not_name_stay(arm: Arm) -> None:
-    arm.client.carry_out(lambda: arm.client.follow([1.0], [[0.5]], joints=["joint1"]), 8.0)
+    arm.client.carry_out(lambda: arm.client.follow([1.0], [[0.5]], joints=["joint1"]), SOON_S)
     arrived(arm, [0.5, 0.0, 0.0, 0.0, 0.0])
 
 
@@ -169,8 +169,8 @@ def test_the_tool_goes_to_a_pose(arm: Arm) -> None:
     message = PoseStamped(pose=pose_message(Kinematics().tool_transform(q)))
     message.header.frame_id = "base_link"
     publisher = arm.client.node.create_publisher(PoseStamped, "command/pose", 1)
-    arm.client.wait_until(lambda: publisher.get_subscription_count() == 1, 5.0, "subscriber")
-    arm.client.carry_out(lambda: publisher.publish(message), 8.0)
+    arm.client.wait_until(lambda: publisher.get_subscription_count() == 1, SOON_S, "subscriber")
+    arm.client.carry_out(lambda: publisher.publish(message), SOON_S)
     arrived(arm, q)
 
 
@@ -179,26 +179,26 @@ def test_a_stream_is_followed_and_its_silence_halts_the_arm(arm: Arm) -> None:
     for step in range(40):
         client.stream([0.01 * step, 0.0, 0.0, 0.0, 0.0, 0.0])
         time.sleep(0.02)  # the stream's own rhythm
-    client.wait_until(lambda: client.position[0] > 0.2, 2.0, "motion")
-    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest after the last point")
-    client.wait_until(lambda: "stale" in client.diagnostics["arm"]["last motion"], 3.0, "reason")
+    client.wait_until(lambda: client.position[0] > 0.2, SOON_S, "motion")
+    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest after the last point")
+    client.wait_until(lambda: "stale" in client.diagnostics["arm"]["last motion"], SOON_S, "reason")
     client.stream([1.5, 0.0, 0.0, 0.0, 0.0, 0.0])
-    client.wait_until(lambda: client.state == "ACTIVE", 2.0, "motion")
-    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+    client.wait_until(lambda: client.state == "ACTIVE", SOON_S, "motion")
+    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
     assert client.position[0] < 1.0, "one point moves the arm for the timeout only"
 
 
 def test_the_gripper_goes_to_a_gap(arm: Arm) -> None:
     arm.client.grip(0.03)
-    arm.client.wait_until(lambda: abs(arm.client.position[5] - np.arccos(0.5)) < 0.05, 5.0, "30 mm gap")
+    arm.client.wait_until(lambda: abs(arm.client.position[5] - np.arccos(0.5)) < 0.05, SOON_S, "30 mm gap")
 
 
 def test_an_emergency_stop_latches(arm: Arm) -> None:
     client = arm.client
     client.follow([3.0], [[1.2, 0.0, 0.0, 0.0, 0.0, 0.0]])
-    client.wait_until(lambda: client.position[0] > 0.1, 3.0, "motion")
+    client.wait_until(lambda: client.position[0] > 0.1, SOON_S, "motion")
     client.trigger("estop")
-    client.wait_until(lambda: client.state == "ESTOP", 1.0, "emergency stop")
+    client.wait_until(lambda: client.state == "ESTOP", SOON_S, "emergency stop")
     before = refused(arm)
     client.follow([1.0], [[0.0] * 6])
     assert "reset_estop" in refusal(arm, before)
@@ -206,7 +206,7 @@ def test_an_emergency_stop_latches(arm: Arm) -> None:
         client.trigger("home")
     assert client.state == "ESTOP"
     client.trigger("reset_estop")
-    client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
     assert client.position[0] < 1.0
     with pytest.raises(CommandRefusedError, match="no emergency stop"):
         client.trigger("reset_estop")
@@ -214,16 +214,16 @@ def test_an_emergency_stop_latches(arm: Arm) -> None:
 
 def test_without_torque_commands_are_refused(arm: Arm) -> None:
     arm.client.switch("enable_torque", False)
-    arm.client.wait_until(lambda: arm.client.state == "IDLE", 2.0, "idle arm")
+    arm.client.wait_until(lambda: arm.client.state == "IDLE", SOON_S, "idle arm")
     with pytest.raises(CommandRefusedError, match="enable_torque"):
         arm.client.trigger("park")
 
 
 def test_freedrive_lets_go_and_holds_again(arm: Arm) -> None:
     arm.client.switch("freedrive", True)
-    arm.client.wait_until(lambda: arm.client.state == "IDLE", 2.0, "idle arm")
+    arm.client.wait_until(lambda: arm.client.state == "IDLE", SOON_S, "idle arm")
     arm.client.switch("freedrive", False)
-    arm.client.wait_until(lambda: arm.client.state == "HOLD", 2.0, "rest")
+    arm.client.wait_until(lambda: arm.client.state == "HOLD", SOON_S, "rest")
 
 
 def one_point(*positions: float, names: tuple[str, ...] = JOINT_NAMES, stamp_s: float = 0.0) -> JointTrajectory:
@@ -258,7 +258,7 @@ def test_a_command_that_does_not_fit_is_refused_with_its_reason(
 ) -> None:
     before = refused(arm)
     publisher = arm.client.node.create_publisher(type(message), f"command/{topic}", 1)
-    arm.client.wait_until(lambda: publisher.get_subscription_count() == 1, 5.0, "subscriber")
+    arm.client.wait_until(lambda: publisher.get_subscription_count() == 1, SOON_S, "subscriber")
     publisher.publish(message)
     assert reason in refusal(arm, before)
     assert arm.client.state == "HOLD"

@@ -18,7 +18,7 @@ from dofbot_ros.nodes.arm_client import ArmClient
 from dofbot_ros.service.config import PARK
 from dofbot_ros.supervisor import ProcessGroup
 
-from .conftest import PATIENT, READY_S, node_command
+from .conftest import PATIENT, READY_S, SOON_S, node_command
 
 
 def end(process: subprocess.Popen[str]) -> str:
@@ -52,7 +52,7 @@ def test_on_exit_is_applied_before_the_driver_ends(tmp_path: Path, on_exit: str,
         process = spawn("driver_node", namespace, port=tmp_path / "port", on_exit=on_exit, **PATIENT)
         client.wait_connected(READY_S)
         client.switch("enable_torque", True)
-        client.carry_out(lambda: client.follow([0.8], [[0.2, 0.2, 0.2, 0.2, 0.0, 0.0]]), 8.0)
+        client.carry_out(lambda: client.follow([0.8], [[0.2, 0.2, 0.2, 0.2, 0.0, 0.0]]), SOON_S)
         said = end(process)
         with emulator.lock:
             now = time.monotonic()
@@ -74,15 +74,15 @@ def test_a_pulled_plug_is_told_and_the_arm_comes_back(tmp_path: Path) -> None:
     ):
         client.wait_connected(READY_S)
         client.switch("enable_torque", True)
-        client.wait_until(lambda: client.state == "HOLD", 2.0, "rest")
+        client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
         emulator.unplug()
-        client.wait_until(lambda: client.state == "DISCONNECTED", 5.0, "loss of the port")
+        client.wait_until(lambda: client.state == "DISCONNECTED", SOON_S, "loss of the port")
         with pytest.raises(CommandRefusedError, match="not connected"):
             client.trigger("home")
         emulator.plug_in()
-        client.wait_until(lambda: client.state == "IDLE", 5.0, "arm after it is plugged in again")
+        client.wait_until(lambda: client.state == "IDLE", SOON_S, "arm after it is plugged in again")
         client.switch("enable_torque", True)
-        client.carry_out(lambda: client.trigger("home"), 10.0)
+        client.carry_out(lambda: client.trigger("home"), SOON_S)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from dofbot_ros.sim.world import World
 from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.vision.intrinsics import from_field_of_view, save_intrinsics
 
-from .conftest import READY_S, node_command
+from .conftest import READY_S, SOON_S, node_command
 
 SEED = 7
 
@@ -53,7 +53,7 @@ def test_a_folder_of_images_is_published_with_its_calibration(tmp_path: Path) ->
         subscribe(Image, "camera/image_raw", client.noting(images.append), NEWEST_IMAGE)
         subscribe(CameraInfo, "camera/camera_info", client.noting(infos.append), 10)
         subscribe(CompressedImage, "camera/image_raw/compressed", client.noting(jpegs.append), NEWEST_IMAGE)
-        client.wait_until(lambda: bool(images and infos and jpegs), 5.0, "images")
+        client.wait_until(lambda: bool(images and infos and jpegs), SOON_S, "images")
     np.testing.assert_array_equal(image_array(images[0]), picture)
     assert images[0].header.frame_id == "camera_optical_frame"
     np.testing.assert_allclose(intrinsics_from(infos[0]).K, intrinsics.K)
@@ -71,15 +71,15 @@ def test_a_camera_that_is_not_there_is_told_and_opened_when_it_comes(tmp_path: P
     ):
         group.wait_ready(READY_S)
         client.node.create_subscription(Image, "camera/image_raw", client.noting(images.append), NEWEST_IMAGE)
-        client.wait_until(lambda: "camera" in client.diagnostics, 5.0, "diagnostics")
+        client.wait_until(lambda: "camera" in client.diagnostics, SOON_S, "diagnostics")
         assert str(pictures) in client.diagnostics["camera"]["message"]
         writer = cv2.VideoWriter(str(tmp_path / "new.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (64, 48))
         for _ in range(10):
             writer.write(np.full((48, 64, 3), 90, np.uint8))
         writer.release()
         (tmp_path / "new.avi").rename(pictures)
-        client.wait_until(lambda: len(images) > 2, 20.0, "images")
-        client.wait_until(lambda: client.diagnostics["camera"]["message"] == "open", 5.0, "open camera")
+        client.wait_until(lambda: len(images) > 2, SOON_S, "images")
+        client.wait_until(lambda: client.diagnostics["camera"]["message"] == "open", SOON_S, "open camera")
 
 
 def test_blocks_are_found_from_the_image_alone() -> None:
@@ -125,7 +125,7 @@ def test_simulated_time_is_on_the_clock_when_it_runs_faster() -> None:
         )
         client.wait_connected(READY_S)
         client.switch("enable_torque", True)
-        client.carry_out(lambda: client.follow([2.0], [[0.5, 0.0, 0.0, 0.0, 0.0, 0.0]]), 10.0)
-        client.wait_until(lambda: len(times) > 10, 5.0, "clock")
+        client.carry_out(lambda: client.follow([2.0], [[0.5, 0.0, 0.0, 0.0, 0.0, 0.0]]), SOON_S)
+        client.wait_until(lambda: len(times) > 10, SOON_S, "clock")
         assert abs(client.stamps_s[0] - times[-1]) < 1.0
         assert times == sorted(times)

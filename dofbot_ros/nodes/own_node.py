@@ -1,0 +1,68 @@
+"""A node inside a program: with a ROS context, an executor and a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import TypeVar
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+from dofbot_ros.core.dds import use_shipped_profile
+
+Me = TypeVar("Me", bound="OwnNode")
+
+
+class OwnNode:
+    """Takes part in ROS from here to close(); callbacks run in its thread once spin() was called.
+
+    Args:
+        name: of the node.
+        namespace: of the node.
+
+    Attributes:
+        node: for subscriptions, publishers and services.
+        failure: what a callback raised and ended the thread with.
+    """
+
+    def __init__(self, name: str, namespace: str = "") -> None:
+        use_shipped_profile()
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self.node = Node(name, namespace=namespace, context=self._context)
+        self.failure: BaseException | None = None
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, name=name, daemon=True)
+
+    def __enter__(self: Me) -> Me:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def spin(self) -> None:
+        """Let callbacks run from now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Leave ROS; no callback runs any more. May be called twice."""
+        if self._context.ok():
+            self._executor.shutdown()
+            if self._thread.ident is not None:
+                self._thread.join()
+            self.node.destroy_node()
+            self._context.try_shutdown()
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            return
+        except BaseException as error:
+            self.failure = error
