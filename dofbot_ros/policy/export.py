@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
@@ -41,14 +42,34 @@ def export_policy(model: BaseAlgorithm, env: DofBotEnv, folder: Path, training: 
         folder: gets policy.onnx and policy.yaml.
         training: where it comes from.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    spaces = env.observation_space.spaces  # type: ignore[attr-defined]
-    names = tuple(sorted(spaces))
-    sample = tuple(torch.zeros(1, *spaces[name].shape, dtype=torch.float32) for name in names)
     device = model.device
     policy = model.policy.to("cpu").eval()
+    export_module(_Deterministic(policy, input_names(env)), env, folder, training)
+    model.policy.to(device)
+
+
+def input_names(env: DofBotEnv) -> tuple[str, ...]:
+    """The parts of its observation in the order in which exported networks take them."""
+    return tuple(sorted(env.observation_space.spaces))  # type: ignore[attr-defined]
+
+
+def export_module(module: nn.Module, env: DofBotEnv, folder: Path, training: dict[str, str]) -> None:
+    """Write a network that acts, and its spec.
+
+    Args:
+        module: from the parts of an observation, in the order of input_names, (n, ...) each, to actions (n, size).
+        env, folder, training: as for export_policy.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    spaces = env.observation_space.spaces  # type: ignore[attr-defined]
+    names = input_names(env)
+    # Pictures as bytes, the rest as they are observed.
+    types = {np.dtype(np.uint8): torch.uint8}
+    sample = tuple(
+        torch.zeros(1, *spaces[name].shape, dtype=types.get(spaces[name].dtype, torch.float32)) for name in names
+    )
     torch.onnx.export(
-        _Deterministic(policy, names),
+        module,
         sample,
         str(folder / MODEL),
         input_names=list(names),
@@ -56,7 +77,6 @@ def export_policy(model: BaseAlgorithm, env: DofBotEnv, folder: Path, training: 
         opset_version=17,
         dynamo=False,
     )
-    model.policy.to(device)
     spec = PolicySpec(
         task=env.task.name,
         obs=env.obs,
@@ -67,7 +87,7 @@ def export_policy(model: BaseAlgorithm, env: DofBotEnv, folder: Path, training: 
         goal_size=env.task.goal_size,
         clip=CLIP,
         inputs=names,
-        image_size=env.image_size if env.obs == "image" else 0,
+        image_size=0 if env.obs == "state" else env.image_size,
         stack=env.stack if env.obs == "image" else 0,
         action=action_entries(env.control, env.action_space.shape[0]),  # type: ignore[index]
         period_s=PERIOD_S,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +66,12 @@ class KeypointData:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def save(self, path: Path) -> None:
+        """Write them to an npz file, which is there once it is whole."""
+        new = path.with_name(f"new_{path.name}")
+        np.savez(new, **vars(self))
+        new.replace(path)
+
     def part(self, chosen: slice) -> KeypointData:
         """Some of them."""
         return KeypointData(**{name: values[chosen] for name, values in vars(self).items()})
@@ -90,7 +96,7 @@ def empty_data(n: int, width: int = WIDTH) -> KeypointData:
 def render_data(
     ranges: Ranges,
     n: int,
-    seed: int,
+    seed: Sequence[int],
     *,
     log: Path | None = None,
     report: Callable[[int], None] | None = None,
@@ -101,7 +107,7 @@ def render_data(
         ranges: of the worlds.
         n: pictures.
         seed: of everything.
-        log: gets the draws, a line of JSON each.
+        log: the draws are added to it, a line of JSON each.
         report: told how many are done.
     """
     rng = np.random.default_rng(seed)
@@ -123,7 +129,8 @@ def render_data(
     finally:
         cell.close()
     if log is not None:
-        log.write_text("".join(lines), encoding="utf-8")
+        with log.open("a", encoding="utf-8") as file:
+            file.writelines(lines)
     return data
 
 
@@ -200,3 +207,12 @@ def _in_fingers(cell: Cell, rng: np.random.Generator) -> tuple[FloatArray, Float
     tilted = rot_axis(along, rng.normal(0.0, 0.12)) @ turned @ FACE_UP[rng.integers(len(FACE_UP))]
     slip = rng.normal(0.0, 0.003, size=3)
     return tool + slip, tilted
+
+
+def load_data(paths: Sequence[Path]) -> KeypointData:
+    """The pictures of several files, one after the other."""
+    parts = []
+    for path in paths:
+        with np.load(path) as file:
+            parts.append({name: file[name] for name in file.files})
+    return KeypointData(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
