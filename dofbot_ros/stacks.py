@@ -26,6 +26,7 @@ CALIBRATION = Argument("calibration_file", "", "calibration of the arm (YAML); e
 ON_EXIT = Argument("on_exit", "hold", "what the arm does when the stack ends", ("hold", "park", "release"))
 RTF = Argument("rtf", "1.0", "speed of the simulation against real time; 0: as fast as it goes")
 SEED = Argument("scene_seed", "0", "seed of the block poses")
+WORLD = Argument("world_file", "", "what the simulated world consists of (YAML); empty: the shipped config/sim.yaml")
 LOCALIZE = Argument("localize", "true", "find blocks by their markers in the camera image", ("true", "false"))
 CAMERA = Argument("camera", "", "V4L2 index or path, video file, image folder or http stream; empty: no camera")
 CAMERA_INFO = Argument("camera_info_url", "", "calibration of the camera: a camera_info YAML, file:// or a plain path")
@@ -132,6 +133,13 @@ def _with_camera(node: NodeSpec) -> NodeSpec:
     return replace(node, parameters={**node.parameters, "camera_rate_hz": POLICY_CAMERA_HZ})
 
 
+def _in_world(node: NodeSpec) -> NodeSpec:
+    """The same node in the world of `world_file`, where it has a world."""
+    if "scene_seed" not in node.parameters:
+        return node
+    return replace(node, parameters={**node.parameters, "world_file": Ref("world_file")})
+
+
 _ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT)
 _LOCALIZER_ARGUMENTS = (EXTRINSICS, BLOCKS)
 
@@ -177,6 +185,30 @@ STACKS: dict[str, Stack] = {
                 NAMESPACE,
             ),
             (*REHEARSAL, SIMULATOR, replace(LOCALIZER, when={})),
+        ),
+        Stack(
+            "trials",
+            "What grasp trials run on: an arm, real, rehearsed or simulated, its camera, and the block localizer.",
+            (
+                BACKEND,
+                PORT,
+                EMULATOR_PORT,
+                BUS_FAULTS,
+                *_ARM_ARGUMENTS,
+                CAMERA,
+                CAMERA_INFO,
+                WORLD,
+                RTF,
+                SEED,
+                *_LOCALIZER_ARGUMENTS,
+                NAMESPACE,
+            ),
+            (
+                *(_in_world(node) for node in (*REHEARSAL, SIMULATOR)),
+                DRIVER,
+                replace(REAL_CAMERA, required=True),
+                replace(LOCALIZER, when={}),
+            ),
         ),
         Stack(
             "teleop",

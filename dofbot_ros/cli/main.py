@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from dofbot_ros import __version__
-from dofbot_ros.cli import bench, demo, emulate, grasp, localize, policy, record, replay, teleop, up
+from dofbot_ros.cli import bench, demo, emulate, grasp, localize, policy, record, replay, teleop, trials, up
 from dofbot_ros.cli.output import console
 from dofbot_ros.errors import DofbotError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.add_typer(bench.app, name="bench")
 app.add_typer(grasp.app, name="grasp")
 app.add_typer(policy.app, name="policy")
+app.add_typer(trials.app, name="trials")
 app.command("demo")(demo.demo)
 app.command("emulate")(emulate.emulate)
 app.command("localize")(localize.localize)

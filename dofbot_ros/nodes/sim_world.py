@@ -15,6 +15,7 @@ from dofbot_ros.nodes.camera_topics import CameraTopics
 from dofbot_ros.nodes.messages import to_time
 from dofbot_ros.nodes.parameters import parameter
 from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.sim.arrangement import arrange, from_text
 from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.camera_process import CameraProcess
 from dofbot_ros.sim.config import load_world_config
@@ -28,6 +29,11 @@ class WorldParameters:
     world_file: str = parameter("", "Simulated world (YAML); empty for the shipped config/sim.yaml.")
     scene_seed: int = parameter(0, "Seed of the blocks' places; sim/reset uses the value it has then.", live=True)
     camera_rate_hz: float = parameter(10.0, "Rendered images a second, while somebody listens.")
+    arrangement: str = parameter(
+        "",
+        "Where the blocks stand after the next sim/reset, in place of a seed (JSON, see sim/arrangement.py).",
+        live=True,
+    )
     publish_truth: bool = parameter(True, "Whether sim/truth tells the true poses of the blocks.")
 
     def __post_init__(self) -> None:
@@ -81,13 +87,16 @@ class WorldTopics:
 
     def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Put the blocks elsewhere; the arm stays where it is, as on a real table."""
-        seed = self._node.get_parameter("scene_seed").value
+        seed, text = (self._node.get_parameter(name).value for name in ("scene_seed", "arrangement"))
         try:
-            self._world.scatter(seed)
+            if text:
+                arrange(self._world, from_text(text))
+            else:
+                self._world.scatter(seed)
         except DofbotError as error:
             response.success, response.message = False, str(error)
             return response
-        response.success, response.message = True, f"blocks placed by seed {seed}"
+        response.success, response.message = True, f"blocks placed by {'arrangement' if text else f'seed {seed}'}"
         return response
 
     def _truth(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

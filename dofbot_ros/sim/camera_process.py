@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.sim.camera import SimCamera
-from dofbot_ros.sim.config import WorldConfig
+from dofbot_ros.sim.config import Light, WorldConfig
 from dofbot_ros.sim.world import World
 
 START_S = 20.0
@@ -27,10 +27,11 @@ STOP_S = 2.0
 
 @dataclass(frozen=True, eq=False)
 class _Scene:
-    """What a picture shows: joint positions [rad] (6,) and the blocks' poses (4, 4)."""
+    """What a picture shows: joint positions [rad] (6,), the blocks' poses (4, 4), and the light."""
 
     position: FloatArray
     blocks: dict[str, FloatArray]
+    light: Light
 
 
 class CameraProcess:
@@ -75,7 +76,7 @@ class CameraProcess:
         if self.busy:
             raise RuntimeError("one picture at a time")
         with self._world.lock:
-            scene = _Scene(self._world.arm.positions(), self._world.truth())
+            scene = _Scene(self._world.arm.positions(), self._world.truth(), self._world.config.camera.light)
         self._pipe.send(scene)
         self._stamp_s = stamp_s
 
@@ -118,6 +119,8 @@ def _serve(pipe: Connection) -> None:
         world.arm.teleport(scene.position)
         for name, pose in scene.blocks.items():
             world.place(name, pose)
+        if scene.light != camera.config.light:
+            camera = SimCamera(world, replace(camera.config, light=scene.light))
         pipe.send_bytes(camera.render().tobytes())
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.sim.arrangement import Arrangement
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 
@@ -104,4 +105,20 @@ class TrialArm(Protocol):
 
     def truth(self) -> dict[str, FloatArray] | None:
         """True poses of the blocks, (4, 4) each; None where nobody tells. For the judge alone."""
+        ...
+
+
+class PickArm(TrialArm, Protocol):
+    """What grasp trials need beyond that."""
+
+    def rest(self, seconds: float) -> None:
+        """Return after so much of the arm's time [s]; the arm goes on holding what it holds."""
+        ...
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """Put the objects of a simulated world there; returns when they rest.
+
+        Raises:
+            DofbotError: there is no simulated world, or not with these objects.
+        """
         ...

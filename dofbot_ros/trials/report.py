@@ -29,15 +29,24 @@ def write_report(out: Path, results: Results) -> Path:
     Raises:
         DependencyError: jinja2 is not installed.
     """
+    path = out / FILE
+    path.write_text(render(FILE, _content(out, results)), encoding="utf-8")
+    return path
+
+
+def render(template: str, content: dict[str, Any]) -> str:
+    """A page from one of the templates beside this file.
+
+    Raises:
+        DependencyError: jinja2 is not installed.
+    """
     try:
-        from jinja2 import Environment
+        from jinja2 import Environment, FileSystemLoader
     except ImportError as error:
         raise DependencyError("jinja2", "sim", "the report") from error
-    template = Path(__file__).with_name(FILE).read_text(encoding="utf-8")
-    page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
-    path = out / FILE
-    path.write_text(page.render(**_content(out, results)), encoding="utf-8")
-    return path
+    loader = FileSystemLoader(Path(__file__).parent)
+    pages = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return pages.get_template(template).render(**content)
 
 
 def _content(out: Path, results: Results) -> dict[str, Any]:
@@ -50,8 +59,8 @@ def _content(out: Path, results: Results) -> dict[str, Any]:
         "cards": _cards(summary),
         "map": _map(trials, series.protocol),
         "charts": [
-            _histogram("Arm time of a trial", "seconds, looking included", cycles),
-            _histogram("Distance from the target", "millimetres, of the blocks that were placed", errors),
+            histogram("Arm time of a trial", "seconds, looking included", cycles),
+            histogram("Distance from the target", "millimetres, of the blocks that were placed", errors),
         ],
         "rows": [_row(out, trial) for trial in trials],
         "tolerance": f"{1e3 * series.protocol.tolerance:g}",
@@ -113,7 +122,7 @@ def _map(trials: Sequence[TrialRecord], protocol: ProtocolConfig) -> dict[str, A
     }
 
 
-def _histogram(title: str, unit: str, values: Sequence[float]) -> dict[str, Any]:
+def histogram(title: str, unit: str, values: Sequence[float]) -> dict[str, Any]:
     """Bars, ticks and the median of a histogram in a picture of 320 x 216."""
     if not values:
         return {"title": title, "unit": "no data", "bars": [], "ticks": [], "lines": []}
@@ -163,8 +172,8 @@ def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
         "number": trial.number,
         "block": trial.block,
         "scene": trial.scene_seed,
-        "before": _thumbnail(image_path(out, trial.number, "before")),
-        "after": _thumbnail(image_path(out, trial.number, "after")),
+        "before": thumbnail(image_path(out, trial.number, "before")),
+        "after": thumbnail(image_path(out, trial.number, "after")),
         "verdict": verdict[trial.placed],
         "tone": tone[trial.placed],
         "reason": trial.reason,
@@ -177,7 +186,7 @@ def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
     }
 
 
-def _thumbnail(path: Path) -> str:
+def thumbnail(path: Path) -> str:
     """The picture as a small JPEG in base64; "" where there is none."""
     if not path.exists():
         return ""

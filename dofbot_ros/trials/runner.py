@@ -8,14 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.core.types import N_JOINTS, ImageArray
+from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.block_plan import BlockPlanner
-from dofbot_ros.motion.trajectory import MotionLimits
+from dofbot_ros.policy.limiter import driver_limits
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.trials.arm import TrialArm
@@ -30,13 +28,7 @@ JPEG_QUALITY = 80
 def make_planner(driver: DriverConfig, kinematics: Kinematics | None = None) -> BlockPlanner:
     """A planner within the limits that a driver with this configuration lets pass."""
     kinematics = kinematics or Kinematics()
-    limits = MotionLimits(
-        np.append(kinematics.lower, 0.0),
-        np.append(kinematics.upper, CLOSED),
-        np.full(N_JOINTS, driver.max_velocity),
-        np.full(N_JOINTS, driver.max_acceleration),
-    )
-    return BlockPlanner(kinematics, limits, Workspace(kinematics))
+    return BlockPlanner(kinematics, driver_limits(driver), Workspace(kinematics))
 
 
 def run_series(

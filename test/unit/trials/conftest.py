@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dofbot_ros.arm.gripper import MAX_GAP, joint_to_gap
+from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
@@ -16,10 +18,12 @@ from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.sim.arm import SimArm
+from dofbot_ros.sim.arrangement import Arrangement, arrange
 from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.world import World
 from dofbot_ros.trials.arm import Look, View
+from dofbot_ros.trials.placement import PickProtocol
 from dofbot_ros.vision.blocks import BlockLocaliser
 
 SETTLE_S = 0.12
@@ -102,6 +106,14 @@ class DirectArm:
         self.world.scatter(seed)
         self._run_for(0.2)
 
+    def rest(self, seconds: float) -> None:
+        self._run_for(seconds)
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        arrange(self.world, arrangement)
+        self._camera = SimCamera(self.world)
+        self._run_for(0.2)
+
     def truth(self) -> dict[str, FloatArray] | None:
         return None if self.hidden else self.world.truth()
 
@@ -130,5 +142,19 @@ class DirectArm:
 def arm() -> Iterator[DirectArm]:
     pytest.importorskip("pybullet")
     direct = DirectArm(World(load_world_config(), 0))
+    yield direct
+    direct.close()
+
+
+@pytest.fixture(scope="session")
+def kit() -> PickProtocol:
+    """The shipped protocol."""
+    return load_yaml(PickProtocol, share_file("config", "trials.yaml"))
+
+
+@pytest.fixture
+def pick_arm(kit: PickProtocol) -> Iterator[DirectArm]:
+    pytest.importorskip("pybullet")
+    direct = DirectArm(World(kit.world(load_world_config()), 0))
     yield direct
     direct.close()

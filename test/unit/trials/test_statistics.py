@@ -1,4 +1,4 @@
-"""Wilson's interval against published values and against what an interval has to be."""
+"""Wilson's and Newcombe's intervals against published values and against what an interval has to be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.trials.statistics import wilson
+from dofbot_ros.trials.statistics import newcombe, wilson
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,37 @@ def test_nothing_known_without_trials() -> None:
 def test_impossible_counts_are_refused(successes: int, trials: int, confidence: float) -> None:
     with pytest.raises(InputError):
         wilson(successes, trials, confidence)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "low", "high"),
+    [
+        # Newcombe, Statistics in Medicine 17 (1998), 873-890, table II, method 10.
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((0, 10), (0, 20), -0.1611, 0.2775),
+        ((0, 10), (0, 10), -0.2775, 0.2775),
+        ((10, 10), (0, 20), 0.6791, 1.0),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_published_differences(a: tuple[int, int], b: tuple[int, int], low: float, high: float) -> None:
+    assert newcombe(a, b) == pytest.approx((low, high), abs=5e-5)
+
+
+counts = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(counts, counts)
+def test_a_difference_holds_the_rates_and_turns_its_sign(a: tuple[int, int], b: tuple[int, int]) -> None:
+    low, high = newcombe(a, b)
+    difference = a[0] / a[1] - b[0] / b[1]
+    assert -1.0 - 1e-12 <= low <= difference <= high <= 1.0 + 1e-12
+    turned = newcombe(b, a)
+    assert (-turned[1], -turned[0]) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_nothing_known_of_a_difference_to_no_trials() -> None:
+    assert newcombe((3, 4), (0, 0)) == (-1.0, 1.0)

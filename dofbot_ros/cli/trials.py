@@ -1,0 +1,247 @@
+"""`dofbot trials ...`: grasp trials by protocol, simulated and on the real arm, their report, their comparison."""
+
+from __future__ import annotations
+
+import signal
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from dofbot_ros.trials.judge import Judge
+    from dofbot_ros.trials.log import PickLog
+    from dofbot_ros.trials.person import Person
+    from dofbot_ros.trials.pick import PickRecord
+    from dofbot_ros.trials.picker import Picker
+    from dofbot_ros.trials.placement import PickProtocol, Placement
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class PlannerName(str, Enum):
+    """Who plans the grasps."""
+
+    aruco = "aruco"
+    cnn = "cnn"
+    policy = "policy"
+
+
+class Backend(str, Enum):
+    """What stands behind the ROS interface."""
+
+    sim = "sim"
+    emulator = "emulator"
+    serial = "serial"
+
+
+class JudgeName(str, Enum):
+    """Who says what came of a trial."""
+
+    truth = "truth"
+    camera = "camera"
+    person = "person"
+
+
+@app.callback()
+def root() -> None:
+    """Grasp trials whose numbers can be trusted, the same in simulation and on the real arm."""
+
+
+@app.command("run")
+def run(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME:=VALUE...", help="For the stack: see `dofbot up trials --show-args`."),
+    ] = None,
+    *,
+    planner: Annotated[PlannerName, typer.Option(help="Who plans the grasps.")],
+    out: Annotated[Path, typer.Option(help="Folder of the series; trials that are there are kept.")],
+    backend: Annotated[
+        Backend, typer.Option(help="sim; emulator: the same over an emulated servo bus; serial: the real arm.")
+    ] = Backend.sim,
+    trials: Annotated[int | None, typer.Option(min=1, help="Of each condition, instead of the protocol's.")] = None,
+    protocol: Annotated[Path | None, typer.Option(help="YAML; by default the shipped config/trials.yaml.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the placements.")] = 0,
+    judge: Annotated[
+        JudgeName | None, typer.Option(help="By default truth where the arm is simulated, person at a real one.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A run's folder: the network or policy instead of the shipped one.")
+    ] = None,
+    record: Annotated[bool, typer.Option("--record/--no-record", help="An MCAP episode of each trial.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Run grasp trials by a protocol. Interrupted in whatever way, the same command goes on where it stopped."""
+    from dofbot_ros.launching import parse_words
+    from dofbot_ros.stacks import find
+    from dofbot_ros.trials.log import PickSeries, open_log
+    from dofbot_ros.trials.pick_report import write_report
+    from dofbot_ros.trials.pick_runner import missing
+    from dofbot_ros.trials.pick_summary import summary
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
+    rules = _protocol(protocol)
+    given = parse_words(arguments or [])
+    find("trials").resolve(given)
+    _check(backend, judge, given)
+    chosen = judge or (JudgeName.person if backend is Backend.serial else JudgeName.truth)
+    picker, digest = _picker(planner, model, given)
+    series = PickSeries(planner.value, backend.value, seed, chosen.value, digest, rules)
+    with open_log(out, series) as log:
+        todo = missing(log, rules, trials or rules.trials)
+        try:
+            if todo:
+                _run(log, picker, todo, given, record)
+            else:
+                console.print(f"{escape(str(out))} holds all these trials")
+        except KeyboardInterrupt:
+            console.print(f"interrupted; the same command goes on: {escape(str(out))} holds what has been done")
+            raise typer.Exit(130) from None
+        finally:
+            report = write_report(log) if log.records else None
+    emit({**summary(log.records), "report": str(report)}, as_json, f"Grasp trials in {out}")
+
+
+@app.command("report")
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a series.", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Write report.html of a series, one file with its pictures inside, and print its figures."""
+    from dofbot_ros.trials.log import read_log
+    from dofbot_ros.trials.pick_report import write_report
+    from dofbot_ros.trials.pick_summary import summary
+
+    log = read_log(folder)
+    if not log.records:
+        raise InputError(f"{folder} holds no trial yet")
+    path = write_report(log)
+    emit({**summary(log.records), "report": str(path)}, as_json, f"Grasp trials in {folder}")
+
+
+@app.command("compare")
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of a series.", show_default=False)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether one series succeeds more often than another: difference, Newcombe's interval, verdict."""
+    from dofbot_ros.trials.compare import compare as compared
+    from dofbot_ros.trials.log import read_log
+
+    result = compared(read_log(a), read_log(b))
+    emit(result, as_json, f"A = {a}, B = {b}")
+
+
+def _protocol(path: Path | None) -> PickProtocol:
+    from dofbot_ros.config.loader import load_yaml
+    from dofbot_ros.core.resources import share_file
+    from dofbot_ros.trials.placement import PickProtocol
+
+    return load_yaml(PickProtocol, path or share_file("config", "trials.yaml"))
+
+
+def _check(backend: Backend, judge: JudgeName | None, given: dict[str, str]) -> None:
+    """Refuse what cannot work before anything starts."""
+    if "backend" in given:
+        raise InputError("backend:= is the option --backend here")
+    if backend is not Backend.serial:
+        return
+    if judge is JudgeName.truth:
+        raise InputError("nobody knows the true poses on a real table: --judge person or camera")
+    for name, what in (("camera", "the camera over the table"), ("extrinsics_file", "where that camera is")):
+        if not given.get(name):
+            raise InputError(f"--backend serial needs {name}:=...: {what}; see `dofbot up trials --show-args`")
+
+
+def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> tuple[Picker, str]:
+    """The planner, and what identifies its network."""
+    if planner is PlannerName.aruco:
+        from dofbot_ros.trials.picker import ArucoPicker
+        from dofbot_ros.vision.block_layout import load_blocks
+
+        if model is not None:
+            raise InputError("--model is for the planners cnn and policy")
+        return ArucoPicker(load_blocks(given.get("blocks_file") or None)), ""
+    if planner is PlannerName.cnn:
+        from dofbot_ros.core.resources import share_file
+        from dofbot_ros.grasp.model_io import digest
+        from dofbot_ros.trials.network_picker import NetworkPicker
+
+        return NetworkPicker(model), digest(model or share_file("models", "grasp"))
+    raise InputError("the planner policy is not there yet")
+
+
+def _run(log: PickLog, picker: Picker, todo: list[Placement], given: dict[str, str], record: bool) -> None:
+    """Run what is missing, with a progress bar and a line for each trial."""
+    from contextlib import ExitStack
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from dofbot_ros.nodes.pick_stack import PickRecorder, pick_arm
+    from dofbot_ros.sim.config import load_world_config
+    from dofbot_ros.trials.log import EPISODES
+    from dofbot_ros.trials.person import Person
+    from dofbot_ros.trials.pick_runner import no_recording, run_picks
+
+    series = log.series
+    person = Person(console.input, console.print, log.folder, series.protocol)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with ExitStack() as stack:
+        progress = stack.enter_context(Progress(*columns, console=console, transient=True))
+        task = progress.add_task("starting the trials' stack", total=len(log.records) + len(todo))
+        progress.update(task, completed=len(log.records))
+        world = series.protocol.world(load_world_config(given.get("world_file") or None))
+        arm = stack.enter_context(pick_arm(series.backend, world, given))
+        progress.update(task, description="trials")
+        if "person" in (series.judge, "person" if series.backend == "serial" else ""):
+            progress.stop()  # questions and a live bar do not share a terminal
+
+        def set_up(placement: Placement) -> bool:
+            if series.backend == "serial":
+                return person.set_up(placement)
+            arm.arrange(placement.arrangement(series.protocol))
+            return True
+
+        def after_trial(result: PickRecord) -> None:
+            progress.advance(task)
+            console.print(_line(result), highlight=False)
+
+        recorder = stack.enter_context(PickRecorder(log.folder / EPISODES)).record if record else no_recording
+        run_picks(
+            arm,
+            picker,
+            _judge(log, person),
+            log,
+            todo,
+            set_up=set_up,
+            record=recorder,
+            after_trial=after_trial,
+        )
+
+
+def _judge(log: PickLog, person: Person) -> Judge:
+    from dofbot_ros.trials.judge import CameraJudge, PersonJudge, TruthJudge
+
+    protocol = log.series.protocol
+    if log.series.judge == "truth":
+        return TruthJudge(protocol.lift)
+    return CameraJudge() if log.series.judge == "camera" else PersonJudge(person.lifted, protocol)
+
+
+def _line(record: PickRecord) -> str:
+    colour = {True: "green", False: "red", None: "yellow"}[record.lifted]
+    parts = [f"{record.label:16} {record.objects[0].name:8} [{colour}]{record.outcome}[/{colour}]"]
+    if record.rise_mm is not None:
+        parts.append(f"rose {record.rise_mm:.0f} mm")
+    if record.arm_s is not None:
+        parts.append(f"{record.arm_s:.1f} s")
+    if record.reason:
+        parts.append(escape(record.reason))
+    return ", ".join(parts)

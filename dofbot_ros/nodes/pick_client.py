@@ -1,0 +1,50 @@
+"""The arm of grasp trials behind its ROS interface: simulated and arranged, or real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+
+from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.nodes.arm_motions import REST_LIMIT_S
+from dofbot_ros.nodes.trial_client import TrialClient
+from dofbot_ros.sim.arrangement import Arrangement, as_text
+from dofbot_ros.vision.extrinsics import load_extrinsics
+
+FALL_S = 0.3
+"""Arm time in which arranged objects come to rest [s]."""
+
+
+class PickClient(TrialClient):
+    """A trials.arm.PickArm over topics and services.
+
+    Args:
+        world_node: the node that has the simulated world; "" for a real arm.
+        extrinsics: where the camera is; None: where the simulated one is.
+        check: called now and then while waiting; raises when waiting is in vain.
+    """
+
+    def __init__(self, world_node: str, extrinsics: Path | None, check: Callable[[], None] = lambda: None) -> None:
+        super().__init__(world_node, check)
+        if extrinsics is not None:
+            self._T_base_camera = load_extrinsics(extrinsics).matrix
+
+    def rest(self, seconds: float) -> None:
+        """Return after so much of the arm's time [s]."""
+        end_s = self.now_s() + seconds
+        self._motions.wait(lambda: self.now_s() >= end_s, REST_LIMIT_S, "joint states")
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """Put the objects of the simulated world there."""
+        if not self._world_node:
+            raise InputError("a real table is arranged by a person")
+        value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=as_text(arrangement))
+        request = SetParameters.Request(parameters=[Parameter(name="arrangement", value=value)])
+        answer = self._arm.call(SetParameters, f"{self._world_node}/set_parameters", request)
+        if not answer.results[0].successful:
+            raise DofbotError(f"{self._world_node} takes no arrangement: {answer.results[0].reason}")
+        self._arm.trigger("sim/reset")
+        self.rest(FALL_S)

@@ -1,0 +1,152 @@
+"""One grasp trial: look, plan, grasp, lift, hold, let the judge say what came of it, and put the object back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from dofbot_ros.arm.gripper import MAX_GAP
+from dofbot_ros.core.types import ImageArray
+from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.trials.arm import Look, PickArm
+from dofbot_ros.trials.judge import Judge, Judgement, Outcome
+from dofbot_ros.trials.picker import Attempt, NoGraspError, Picker
+from dofbot_ros.trials.placement import PickProtocol, PlacedObject, Placement
+
+
+@dataclass(frozen=True)
+class PickRecord:
+    """What came of a trial: one line of trials.jsonl.
+
+    Attributes:
+        condition: its name.
+        number: 0, 1, ... within the condition.
+        objects: where they stood; the one to be lifted first.
+        outcome: how it ended.
+        judge: who said so.
+        reason: why there was no grasp, or what was refused; "" otherwise.
+        thing: the object that was lifted, where the judge knows.
+        rise_mm: of the object that rose most, where the judge measured it.
+        gap_mm: where the fingers stood after lifting; None where it did not come to that.
+        plan: what the planner decided; places in base_link [m].
+        plan_ms: from image to plan, wall time.
+        arm_s: the arm's time from the first look to the judge's word, without what a person took.
+        started: date and time, UTC.
+        episode: name of the recording in the folder episodes; "" without one.
+    """
+
+    condition: str
+    number: int
+    objects: tuple[PlacedObject, ...]
+    outcome: Outcome
+    judge: str
+    reason: str = ""
+    thing: str = ""
+    rise_mm: float | None = None
+    gap_mm: float | None = None
+    plan: dict[str, Any] = field(default_factory=dict)
+    plan_ms: float | None = None
+    arm_s: float | None = None
+    started: str = ""
+    episode: str = ""
+
+    @property
+    def label(self) -> str:
+        """Condition and number, as Placement.label."""
+        return f"{self.condition}-{self.number:03d}"
+
+    @property
+    def lifted(self) -> bool | None:
+        """Whether it counts as a success; None where it does not count."""
+        return None if self.outcome == "skipped" else self.outcome == "lifted"
+
+
+@dataclass(frozen=True, eq=False)
+class PickPictures:
+    """The camera's images before anything moved and, arm upright again, at the end, RGB, shape (h, w, 3)."""
+
+    before: ImageArray
+    after: ImageArray
+
+
+class PickTrial:
+    """Runs grasp trials on one arm.
+
+    Args:
+        arm: where they are run.
+        picker: who plans and grasps.
+        judge: who says what came of it.
+        protocol: what counts.
+        set_up: puts the objects there, or has them put there; False to skip the trial.
+    """
+
+    def __init__(
+        self,
+        arm: PickArm,
+        picker: Picker,
+        judge: Judge,
+        protocol: PickProtocol,
+        set_up: Callable[[Placement], bool],
+    ) -> None:
+        self._arm = arm
+        self._picker = picker
+        self._judge = judge
+        self._protocol = protocol
+        self._set_up = set_up
+
+    def run(self, placement: Placement) -> tuple[PickRecord, PickPictures | None]:
+        """One trial. One that fails is a record, not an error; a skipped one has no pictures.
+
+        Raises:
+            DofbotError: the arm or the camera cannot go on.
+        """
+        facts: dict[str, Any] = {
+            "condition": placement.condition,
+            "number": placement.number,
+            "objects": placement.objects,
+            "judge": self._judge.name,
+            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        }
+        self._arm.prepare()
+        if not self._set_up(placement):
+            return PickRecord(**facts, outcome="skipped"), None
+        begin_s = self._arm.now_s()
+        look = self._arm.look()
+        self._judge.before(self._arm, look)
+        try:
+            judgement = self._attempt(look, placement.target, begin_s, facts)
+        except NoGraspError as error:
+            judgement, facts["reason"] = Judgement("no grasp"), str(error)
+        except CommandRefusedError as error:
+            judgement, facts["reason"] = Judgement("refused"), str(error)
+        self._arm.prepare()
+        pictures = PickPictures(look.image, self._arm.look().image)
+        rise_mm = None if judgement.rise_m is None else 1e3 * judgement.rise_m
+        return PickRecord(**facts, outcome=judgement.outcome, thing=judgement.thing, rise_mm=rise_mm), pictures
+
+    def _attempt(self, look: Look, target: str, begin_s: float, facts: dict[str, Any]) -> Judgement:
+        begun = time.perf_counter()
+        facts["plan"] = self._picker.plan(self._arm, look, target)
+        facts["plan_ms"] = 1e3 * (time.perf_counter() - begun)
+        attempt = self._picker.pick(self._arm)
+        facts["gap_mm"] = 1e3 * attempt.gap_m
+        self._arm.rest(self._protocol.hold_s)
+        facts["arm_s"] = self._arm.now_s() - begin_s
+        judgement = self._judge.after(self._arm, attempt)
+        # What comes after the judge's word changes nothing about it.
+        with suppress(CommandRefusedError):
+            self._put_back(attempt)
+        return judgement
+
+    def _put_back(self, attempt: Attempt) -> None:
+        if attempt.held:
+            self._arm.follow(attempt.lower)
+            self._arm.grip(MAX_GAP)
+            self._arm.follow(attempt.leave)
+        else:
+            self._arm.grip(MAX_GAP)
+            self._arm.follow(attempt.carry)
