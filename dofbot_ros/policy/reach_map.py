@@ -17,7 +17,7 @@ STEP = 0.005
 
 RADII = (0.130, 0.300)
 HEIGHTS = (0.005, 0.200)
-PLACE = 0.35
+PLACE = 0.1
 """Place in the band of reachable tilts, 0 the steepest tool, 1 the flattest."""
 
 MARGIN = math.radians(0.5)
