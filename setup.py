@@ -65,6 +65,7 @@ setup(
             "camera_node = dofbot_ros.nodes.camera_node:main",
             "block_localizer_node = dofbot_ros.nodes.block_localizer_node:main",
             "teleop_node = dofbot_ros.nodes.teleop_node:main",
+            "grasp_node = dofbot_ros.nodes.grasp_node:main",
             "policy_node = dofbot_ros.nodes.policy_node:main",
         ]
     },

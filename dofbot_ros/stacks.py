@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.launching import Argument, NodeSpec, Ref, Scalar, Stack
 
@@ -27,6 +28,11 @@ ON_EXIT = Argument("on_exit", "hold", "what the arm does when the stack ends", (
 RTF = Argument("rtf", "1.0", "speed of the simulation against real time; 0: as fast as it goes")
 SEED = Argument("scene_seed", "0", "seed of the block poses")
 WORLD = Argument("world_file", "", "what the simulated world consists of (YAML); empty: the shipped config/sim.yaml")
+GRASP_WORLD = replace(
+    WORLD,
+    default=str(share_file("config", "sim_grasp.yaml")),
+    description="what the simulated world consists of (YAML): plain blocks where the grasp network looks",
+)
 LOCALIZE = Argument("localize", "true", "find blocks by their markers in the camera image", ("true", "false"))
 CAMERA = Argument("camera", "", "V4L2 index or path, video file, image folder or http stream; empty: no camera")
 CAMERA_INFO = Argument("camera_info_url", "", "calibration of the camera: a camera_info YAML, file:// or a plain path")
@@ -107,6 +113,15 @@ TELEOP = NodeSpec(
         "calibration_file": Ref("calibration_file"),
         "auto_engage": Ref("auto_engage", bool),
         "loop": Ref("loop", bool),
+    },
+)
+
+GRASP = NodeSpec(
+    "grasp_node",
+    {
+        "model": Ref("model"),
+        "extrinsics_file": Ref("extrinsics_file"),
+        "calibration_file": Ref("calibration_file"),
     },
 )
 
@@ -230,6 +245,28 @@ STACKS: dict[str, Stack] = {
                 NAMESPACE,
             ),
             (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR, REAL_CAMERA, TELEOP),
+        ),
+        Stack(
+            "grasp",
+            "The arm, its camera, and the grasp network: shows grasps, and carries the best one out when asked.",
+            (
+                replace(
+                    MODEL, description="an .onnx file or a training run's folder; empty: the shipped grasp network"
+                ),
+                BACKEND,
+                PORT,
+                EMULATOR_PORT,
+                BUS_FAULTS,
+                *_ARM_ARGUMENTS,
+                CAMERA,
+                CAMERA_INFO,
+                EXTRINSICS,
+                GRASP_WORLD,
+                RTF,
+                SEED,
+                NAMESPACE,
+            ),
+            (*(_in_world(node) for node in (*REHEARSAL, SIMULATOR)), DRIVER, REAL_CAMERA, GRASP),
         ),
         Stack(
             "policy",

@@ -77,10 +77,10 @@ def plan_pick(pinches: PinchPlanner, start: FloatArray, pinch: Pinch) -> PickPla
 
 
 def pick_up(arm: GraspArm, plan: PickPlan) -> Held:
-    """Grasp, lift, and carry to where the motion began.
+    """Grasp, and lift a little.
 
     Raises:
-        EmptyHandError: the fingers closed on nothing, or lost what they held; the arm is back, its fingers are open.
+        EmptyHandError: the fingers closed on nothing; the arm is back, its fingers are open.
         CommandRefusedError: the arm ended it; it rests where it was then.
     """
     arm.grip(MAX_GAP)
@@ -88,14 +88,27 @@ def pick_up(arm: GraspArm, plan: PickPlan) -> Held:
     arm.grip(0.0)
     closed = arm.gap()
     arm.follow(plan.motions.lift)
+    if (gap := arm.gap()) >= HELD_GAP_M:
+        return Held(plan, gap)
     arm.follow(plan.back)
-    held = arm.gap()
-    if held >= HELD_GAP_M:
-        return Held(plan, held)
     arm.grip(MAX_GAP)
     if closed < HELD_GAP_M:
         raise EmptyHandError(f"missed: the fingers closed on nothing at {where(plan)}")
-    raise EmptyHandError(f"slipped: the fingers had {1e3 * closed:.0f} mm between them at {where(plan)}, and lost it")
+    raise _slipped(plan, closed)
+
+
+def bring_back(arm: GraspArm, held: Held) -> Held:
+    """Carry what is held to where the motion began.
+
+    Raises:
+        EmptyHandError: it got lost on the way; the fingers are open again.
+        CommandRefusedError: the arm ended it; it rests where it was then.
+    """
+    arm.follow(held.plan.back)
+    if (gap := arm.gap()) >= HELD_GAP_M:
+        return Held(held.plan, gap)
+    arm.grip(MAX_GAP)
+    raise _slipped(held.plan, held.gap)
 
 
 def put_back(arm: GraspArm, held: Held) -> None:
@@ -113,3 +126,7 @@ def put_back(arm: GraspArm, held: Held) -> None:
 def where(plan: PickPlan) -> str:
     """The place of a grasp in words."""
     return f"x {plan.pinch.x:.3f} y {plan.pinch.y:.3f} m"
+
+
+def _slipped(plan: PickPlan, gap: float) -> EmptyHandError:
+    return EmptyHandError(f"slipped: the fingers had {1e3 * gap:.0f} mm between them at {where(plan)}, and lost it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,12 +57,14 @@ class Survey:
         image: the view, RGB (size, size, 3).
         relief: how far each pixel's best closing line scores above the bare table, (size, size).
         offers: grasps that stand out, best first.
+        seconds: that it took, from image to motions [s].
     """
 
     view: TopDownView
     image: ImageArray
     relief: FloatArray
     offers: tuple[Offer, ...]
+    seconds: float
 
     @property
     def reachable(self) -> list[PickPlan]:
@@ -120,12 +123,14 @@ class Surveyor:
         Raises:
             InputError: the image does not fit the calibration, or the camera does not see the view.
         """
+        begin = time.perf_counter()
         seen = self.view.rectify(image, intrinsics, T_base_camera)
         score = self._planner.score(seen)
         level = table_level(score)
         candidates = self._planner.peaks(score, self.view)
         offers = tuple(self._offer(c, c.score - level) for c in candidates if c.score - level >= self._min_prominence)
-        return Survey(self.view, seen, np.asarray(score.max(axis=0) - level, np.float64), offers)
+        relief = np.asarray(score.max(axis=0) - level, np.float64)
+        return Survey(self.view, seen, relief, offers, time.perf_counter() - begin)
 
     def _offer(self, candidate: Candidate, prominence: float) -> Offer:
         try:

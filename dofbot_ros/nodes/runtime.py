@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import rclpy
-from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -64,10 +64,15 @@ class ManagedNode(Protocol):
         ...
 
 
-def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = None) -> int:
+def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = None, threads: int = 1) -> int:
     """Run one node until SIGINT or SIGTERM.
 
     rclpy's own handlers would shut ROS down under the node's feet; these let it come to rest first (on_exit).
+
+    Args:
+        make: makes the node.
+        args: of the command line; None for this process's.
+        threads: in which callbacks run: a node whose services take long needs more than one.
 
     Returns:
         Exit code: 0 stopped by a signal, 1 failed (with one line on stderr).
@@ -81,7 +86,7 @@ def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = No
     executor: Executor | None = None
     try:
         managed = make(lifeline)
-        executor = SingleThreadedExecutor()
+        executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
         executor.add_node(managed.node)
         spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)
         spinner.start()

@@ -1,0 +1,210 @@
+"""`grasp_node`: grasps that the network proposes for what the camera sees, shown, planned and carried out on demand."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
+from dofbot_ros.arm.gripper import CLOSED
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.types import N_JOINTS
+from dofbot_ros.errors import ConfigError, DofbotError
+from dofbot_ros.grasp.model_io import load_model
+from dofbot_ros.grasp.pinch_plan import PinchPlanner
+from dofbot_ros.grasp.planner import NetworkPlanner
+from dofbot_ros.grasp.station import START, GraspStation
+from dofbot_ros.grasp.survey import MIN_PROMINENCE, NothingToGraspError, Survey, Surveyor
+from dofbot_ros.motion.trajectory import MotionLimits
+from dofbot_ros.nodes import diagnostics
+from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.grasp_arm import GraspMotions
+from dofbot_ros.nodes.grasp_camera import GraspCamera
+from dofbot_ros.nodes.grasp_topics import BASE_FRAME, GraspTopics
+from dofbot_ros.nodes.parameters import declare, parameter
+from dofbot_ros.nodes.qos import STREAM
+from dofbot_ros.nodes.runtime import Lifeline, run
+from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.vision.extrinsics import load_extrinsics
+
+THREADS = 4
+"""One waits for a grasp's end, one refuses the next, one takes images, one is for everything else."""
+
+DIAGNOSTICS_PERIOD_S = 1.0
+END_S = 20.0
+"""How long a grasp may take to come to rest when the node ends [s]."""
+
+
+@dataclass(frozen=True)
+class GraspParameters:
+    """What grasp_node can be told."""
+
+    model: str = parameter("", "Network: an .onnx file or a training run's folder; empty for the shipped one.")
+    extrinsics_file: str = parameter(
+        "", "Pose of the camera in base_link (YAML); empty for the simulated one's, config/sim_camera.yaml."
+    )
+    calibration_file: str = parameter("", "Calibration of the arm (YAML); empty for the vendor's nominal values.")
+    candidates: int = parameter(5, "Grasps that are looked at in an image, at most.")
+    min_prominence: float = parameter(
+        MIN_PROMINENCE, "How far a grasp's score stands out of the table's; see `dofbot bench empty-table`."
+    )
+    image_timeout_s: float = parameter(3.0, "How long to wait for an image, and how old one may be.")
+    survey_rate_hz: float = parameter(1.0, "Images surveyed a second at most, while somebody listens to the results.")
+    max_velocity: float = parameter(DriverConfig().max_velocity, "Of the joints [rad/s]; at most the driver's.")
+    max_acceleration: float = parameter(
+        DriverConfig().max_acceleration, "Of the joints [rad/s^2]; at most the driver's."
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("candidates", "image_timeout_s", "survey_rate_hz", "max_velocity", "max_acceleration"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+
+
+class GraspNode:
+    """Services wait in threads of the executor for the end of a grasp; one at a time, others are refused meanwhile."""
+
+    def __init__(self, _: Lifeline) -> None:
+        cv2.setNumThreads(1)
+        self.node = Node("grasp_node")
+        parameters = self._parameters = declare(self.node, GraspParameters)
+        extrinsics = load_extrinsics(parameters.extrinsics_file or share_file("config", "sim_camera.yaml"))
+        if extrinsics.parent != BASE_FRAME:
+            raise ConfigError(f"the camera's pose is given in {extrinsics.parent}, not in {BASE_FRAME}")
+        kinematics, surveyor = _surveyor(parameters)
+        self._client = ArmClient("grasp_arm", self.node.get_namespace())
+        self._arm = GraspMotions(self._client)
+        self._camera = GraspCamera(self.node, self._client, self._arm, extrinsics.matrix, parameters.image_timeout_s)
+        self._camera.on_image = self._on_image
+        self._topics = GraspTopics(self.node, kinematics, surveyor.view.size)
+        self._station = GraspStation(self._arm, self._camera.look, surveyor, kinematics, self._show)
+        self._busy = threading.Lock()
+        self._survey: Survey | None = None
+        self._answer, self._next_survey_s = "", -float("inf")
+        self._planning_s: deque[float] = deque(maxlen=200)
+        self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        waiting = ReentrantCallbackGroup()
+        for name, job in (
+            ("plan", self._station.plan),
+            ("execute", self._station.execute),
+            ("put_back", self._station.put_back),
+        ):
+            self.node.create_service(Trigger, f"grasp/{name}", self._serving(name, job), callback_group=waiting)
+        self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell)
+
+    def close(self) -> None:
+        """End the grasp that runs: the arm brakes and holds."""
+        self._arm.end()
+        if self._busy.acquire(timeout=END_S):
+            self._busy.release()
+        self._client.close()
+
+    # -- services ----------------------------------------------------------------------------------------------------
+
+    def _serving(
+        self, name: str, job: Callable[[], str]
+    ) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
+        def serve(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            if not self._busy.acquire(blocking=False):
+                response.success, response.message = False, "another grasp is in progress; the arm's stop ends it"
+                return response
+            try:
+                response.success, response.message = True, job()
+            except DofbotError as error:
+                response.success, response.message = False, str(error)
+            finally:
+                self._busy.release()
+            self._answer = f"{name}: {response.message}"
+            self.node.get_logger().info(self._answer)
+            return response
+
+        return serve
+
+    # -- surveys -----------------------------------------------------------------------------------------------------
+
+    def _on_image(self) -> None:
+        """Keep those up to date who watch; a grasp that runs has its own looks."""
+        now = time.monotonic()
+        if now < self._next_survey_s or not self._topics.wanted or self._busy.locked():
+            return
+        self._next_survey_s = now + 1.0 / self._parameters.survey_rate_hz
+        try:
+            sight = self._camera.newest()
+        except DofbotError:
+            return  # diagnostics tell
+        try:
+            self._show(self._station.survey(sight), sight.stamp_s)
+        except DofbotError as error:
+            self._topics.nothing(sight.stamp_s, str(error))
+
+    def _show(self, survey: Survey, stamp_s: float) -> None:
+        self._survey = survey
+        self._planning_s.append(survey.seconds)
+        self._topics.survey(survey, stamp_s, _words(survey))
+
+    # -- diagnostics -------------------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        survey, trouble = self._survey, self._camera.trouble
+        recent = 1e3 * np.array(self._planning_s or [np.nan])
+        values: dict[str, object] = {
+            "image_age_s": self._camera.age_s,
+            "p50_planning_ms": float(np.percentile(recent, 50)),
+            "p95_planning_ms": float(np.percentile(recent, 95)),
+            "candidates": len(survey.offers) if survey else 0,
+            "within reach": len(survey.reachable) if survey else 0,
+            "prominence": survey.prominence if survey else 0.0,
+            "holding": self._station.holding,
+            "last answer": self._answer,
+        }
+        message = "at work" if self._busy.locked() else trouble or "ready"
+        level = DiagnosticStatus.WARN if trouble else DiagnosticStatus.OK
+        entry = diagnostics.status(level, f"{self.node.get_name()}: grasp", message, values)
+        self._diagnostics.publish(diagnostics.array(self.node.get_clock().now().to_msg(), [entry]))
+
+
+def _surveyor(parameters: GraspParameters) -> tuple[Kinematics, Surveyor]:
+    """The arm's kinematics, and what looks for grasps within its limits."""
+    file = parameters.calibration_file
+    calibration = load_calibration(file) if file else DEFAULT_CALIBRATION
+    kinematics = Kinematics(base_height=calibration.base_height_m)
+    limits = MotionLimits(
+        np.append(kinematics.lower, 0.0),
+        np.append(kinematics.upper, CLOSED),
+        np.full(N_JOINTS, parameters.max_velocity),
+        np.full(N_JOINTS, parameters.max_acceleration),
+    )
+    planner = NetworkPlanner(load_model(Path(parameters.model) if parameters.model else None), parameters.candidates)
+    pinches = PinchPlanner(kinematics, limits, Workspace(kinematics))
+    return kinematics, Surveyor(planner, pinches, START, parameters.min_prominence)
+
+
+def _words(survey: Survey) -> str:
+    try:
+        survey.best()
+    except NothingToGraspError as error:
+        return str(error)
+    return f"{len(survey.reachable)} grasps within reach; the best stands out by {survey.prominence:.1f}"
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(GraspNode, threads=THREADS))
+
+
+if __name__ == "__main__":
+    main()
