@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+TEACHER_EPISODES, TEACHER_WIDTH = 1200, 256
+"""What imitation of the planner does by default, and the width of the networks that it teaches."""
+
 TaskOption = Annotated[str, typer.Option(help="reach, pick or place.")]
-ObsOption = Annotated[str, typer.Option(help="state (joints, tool, block as localised) or image.")]
+ObsOption = Annotated[str, typer.Option(help="state (joints, tool, block as localised), image or pipeline.")]
 
 
 @app.callback()
@@ -36,19 +39,52 @@ def train(
     algo: Annotated[str, typer.Option(help="tqc, sac or ppo.")] = "tqc",
     randomize: Annotated[str, typer.Option(help="none, mild or wide: config/randomization.yaml.")] = "none",
     out: Annotated[Path, typer.Option(help="Folder of this run.")],
-    steps: Annotated[int | None, typer.Option(min=1, help="Of the environment; resumed runs count on.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=0, help="Of the environment; resumed runs count on. With a teacher 0 by default.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of networks, exploration and worlds.")] = 0,
     control: Annotated[str, typer.Option(help="Actions displace the tool or the joints.")] = "tool",
     hindsight: Annotated[
         bool, typer.Option("--hindsight", help="Sparse reward, replayed with the goals that were reached (HER).")
     ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    teacher: Annotated[
+        str | None, typer.Option(help="planner: imitate the scripted expert before, or instead of, learning alone.")
+    ] = None,
+    pictures: Annotated[int | None, typer.Option(min=1, help="That a pose network learns from.")] = None,
+    episodes: Annotated[int | None, typer.Option(min=1, help="In which the planner teaches.")] = None,
+    network: Annotated[
+        Path | None, typer.Option(help="Run with a trained pose network for a student; else it trains one first.")
+    ] = None,
+    state_policy: Annotated[
+        Path | None, typer.Option(help="That acts in a pipeline; by default the shipped state policy.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a policy; interrupted, it goes on from its last checkpoint with --resume."""
     from dofbot_ros.config.loader import from_mapping
 
+    if teacher not in (None, "planner"):
+        raise ConfigError(one_of("teacher", str(teacher), ("planner",)))
+    if obs == "pipeline" or (obs == "image" and teacher is not None):
+        from dofbot_ros.cli.policy_pixels import train_pixels
+
+        made = train_pixels(
+            _bar,
+            task=task,
+            obs=obs,
+            randomize=randomize,
+            out=out,
+            seed=seed,
+            resume=resume,
+            pictures=pictures,
+            episodes=episodes,
+            network=network,
+            state_policy=state_policy,
+        )
+        emit(made, as_json, f"Run in {out}")
+        return
     try:
         from dofbot_ros.policy.train import TrainConfig, Trainer
     except ModuleNotFoundError as error:
@@ -63,16 +99,18 @@ def train(
         "control": control,
         "hindsight": hindsight,
     }
+    if teacher is not None:
+        given |= {"episodes": episodes or TEACHER_EPISODES, "steps": 0, "width": TEACHER_WIDTH}
     config = from_mapping(TrainConfig, given, "dofbot policy train")
     config = config if steps is None else replace(config, steps=steps)
     trainer = Trainer(config, out, device=device, resume=resume)
     try:
         with _bar("{task.fields[rate]}") as bar:
-            line = bar.add_task("steps", total=config.steps, rate="")
+            line = bar.add_task("steps" if config.steps else "episodes", total=None, rate="")
 
             def report(progress: Trained) -> None:
                 rate = f"{progress.success_rate:.0%} succeed, return {progress.mean_return:.1f}"
-                bar.update(line, completed=progress.steps, rate=rate)
+                bar.update(line, completed=progress.steps, total=progress.wanted, rate=rate)
 
             end = trainer.train(report)
     finally:

@@ -1,0 +1,76 @@
+"""What `dofbot policy train` does for pictures: a pose network, a pipeline around it, a student of the expert."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dofbot_ros.errors import ConfigError, DependencyError, one_of
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from dofbot_ros.policy.keypoint_train import Report
+
+Bar = Callable[[str], AbstractContextManager["Progress"]]
+
+
+def train_pixels(
+    bar: Bar,
+    *,
+    task: str,
+    obs: str,
+    randomize: str,
+    out: Path,
+    seed: int,
+    resume: bool,
+    pictures: int | None,
+    episodes: int | None,
+    network: Path | None,
+    state_policy: Path | None,
+) -> dict[str, Any]:
+    """Train with progress. Returns what the command prints."""
+    from dofbot_ros.config.loader import from_mapping
+
+    try:
+        from dofbot_ros.policy.keypoint_train import PoseTrainConfig, measure_pose
+        from dofbot_ros.policy.pipeline_train import train_pipeline
+        from dofbot_ros.policy.runner import shipped
+        from dofbot_ros.policy.student_train import StudentConfig, StudentTrainer
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), "learn", "training") from error
+
+    if task not in ("pick", "place"):
+        raise ConfigError(one_of("task of a policy for pictures", task, ("pick", "place")))
+    pose = PoseTrainConfig(randomize=randomize, seed=seed)
+    pose = pose if pictures is None else replace(pose, pictures=pictures)
+    with bar("{task.fields[rate]}") as progress:
+        report = _reporter(progress)
+        if obs == "pipeline":
+            train_pipeline(pose, state_policy or shipped(task, "state"), out, resume=resume, report=report)
+            return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx"), **measure_pose(out)}
+        given = {"task": task, "randomize": randomize, "seed": seed}
+        config = replace(from_mapping(StudentConfig, given, "dofbot policy train"), pose=pose)
+        config = config if episodes is None else replace(config, episodes=episodes)
+        trainer = StudentTrainer(config, out, network=network, resume=resume, report=report)
+        try:
+            return {**trainer.train(), "policy": str(out / "policy.onnx")}
+        finally:
+            trainer.close()
+
+
+def _reporter(progress: Progress) -> Report:
+    lines: dict[str, TaskID] = {}
+
+    def report(what: str, done: int, total: int, loss: float) -> None:
+        kind, _, detail = what.partition(" (")
+        if kind not in lines:
+            lines[kind] = progress.add_task(kind, total=total, rate="")
+        rate = "" if math.isnan(loss) else f"loss {loss:.3f}"
+        progress.update(lines[kind], completed=done, rate=f"{rate} {detail.rstrip(')')}")
+
+    return report

@@ -1,0 +1,267 @@
+"""Teaches a policy for pictures what the scripted expert does: DAgger on the keypoints that a pose network finds.
+
+Ross et al., A Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning, 2011: the student
+acts more and more, the teacher tells in each state met what it would have done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+
+from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.policy.envs import DofBotEnv, make_env
+from dofbot_ros.policy.expert import Expert
+from dofbot_ros.policy.export import export_module
+from dofbot_ros.policy.keypoint_network import PoseNetwork
+from dofbot_ros.policy.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
+from dofbot_ros.policy.spec import commit
+from dofbot_ros.policy.student import PICTURE_NUMBERS, Head, ImageStudent, picture_numbers
+
+CONFIG, CHECKPOINT, DRAWS, POSE = "train.yaml", "student.ckpt", "draws.jsonl", "pose"
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """How to train.
+
+    Attributes:
+        task: pick or place.
+        randomize: level of config/randomization.yaml.
+        episodes: in all.
+        round_episodes: between two times of learning; the student's share of the acting grows with each round.
+        alone_after: share of the episodes after which the student acts alone.
+        shake: standard deviation of what is added to actions that are carried out, not to those that are learned.
+        epochs: times that what has been seen so far is shown in a round.
+        final_epochs: in the last one.
+        batch: states in a gradient step.
+        learning_rate: of Adam.
+        stack: pictures in an observation.
+        seed: of networks and worlds.
+        pose: how the network that reads pictures is trained, unless a trained one is given.
+    """
+
+    task: Literal["pick", "place"] = "pick"
+    randomize: str = "wide"
+    episodes: int = 400
+    round_episodes: int = 20
+    alone_after: float = 0.4
+    shake: float = 0.15
+    epochs: int = 6
+    final_epochs: int = 40
+    batch: int = 256
+    learning_rate: float = 1e-3
+    stack: int = 3
+    seed: int = 0
+    pose: PoseTrainConfig = field(default_factory=PoseTrainConfig)
+
+    def __post_init__(self) -> None:
+        for name in ("episodes", "round_episodes", "alone_after", "epochs", "final_epochs", "batch", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+
+
+@dataclass
+class _Lessons:
+    """States met and what the teacher would have done in them."""
+
+    numbers: list[NDArray[np.float32]]
+    actions: list[NDArray[np.float32]]
+
+
+class StudentTrainer:
+    """One run.
+
+    Args:
+        config: how.
+        run: its folder; checkpoints stay in it.
+        network: folder of a trained pose network; without it one is trained first, in `run`.
+        resume: go on with what is there.
+        report: told how far it is.
+
+    Raises:
+        InputError: `run` holds another run.
+    """
+
+    def __init__(
+        self,
+        config: StudentConfig,
+        run: Path,
+        *,
+        network: Path | None = None,
+        resume: bool = False,
+        report: Report | None = None,
+    ) -> None:
+        path = run / CONFIG
+        if path.exists() and not resume:
+            raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
+        if path.exists() and load_yaml(StudentConfig, path) != config:
+            raise InputError(f"{run} was begun with another configuration: resume with that in {path}")
+        run.mkdir(parents=True, exist_ok=True)
+        save_yaml(config, path)
+        torch.set_num_threads(1)
+        self.config, self.run, self._report = config, run, report
+        if network is None:
+            network = run / POSE
+            train_pose(config.pose, network, resume=network.exists(), report=report)
+        self._network: PoseNetwork = load_network(network)
+        self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=config.stack)
+        spaces: Any = self._env.observation_space
+        inputs = config.stack * PICTURE_NUMBERS + sum(spaces[name].shape[0] for name in ("arm", "goal"))
+        torch.manual_seed(config.seed)
+        self._head = Head(inputs, self._env.task.actions)
+        self._optimiser = torch.optim.Adam(self._head.parameters(), lr=config.learning_rate)
+        self._lessons = _Lessons([], [])
+        self._done = 0
+        if (run / CHECKPOINT).exists():
+            self._load()
+
+    def train(self) -> dict[str, float]:
+        """Teach to the end and export policy.onnx and policy.yaml. Returns `episodes`, `success_rate` of those in which
+        the student acted alone, and `loss`."""
+        config, expert = self.config, Expert(self._env)
+        writer = SummaryWriter(str(self.run / "tensorboard"))
+        alone: deque[bool] = deque(maxlen=100)
+        loss = float("nan")
+        try:
+            with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
+                while self._done < config.episodes:
+                    share = self._share()
+                    success = self._episode(expert, share)
+                    draws.write(json.dumps({"episode": self._done, **self._env.draw.to_log()}) + "\n")
+                    self._done += 1
+                    if share >= 1.0:
+                        alone.append(success)
+                    if self._done % config.round_episodes == 0 or self._done == config.episodes:
+                        last = self._done == config.episodes
+                        loss = self._learn(config.final_epochs if last else config.epochs, last=last)
+                        writer.add_scalar("student/loss", loss, self._done)
+                        if alone:
+                            writer.add_scalar("student/success_rate", np.mean(alone), self._done)
+                        draws.flush()
+                        self._save()
+                    if self._report is not None:
+                        what = (
+                            f"student: episodes ({np.mean(alone):.0%} alone succeed)" if alone else "student: episodes"
+                        )
+                        self._report(what, self._done, config.episodes, loss)
+        finally:
+            writer.close()
+        self.export()
+        return {
+            "episodes": float(self._done),
+            "success_rate": float(np.mean(alone)) if alone else float("nan"),
+            "loss": loss,
+        }
+
+    def _share(self) -> float:
+        """Of the acting that the student does in the next episode: none before it has learned anything."""
+        config = self.config
+        if self._done < config.round_episodes:
+            return 0.0
+        return min(1.0, self._done / (config.alone_after * config.episodes))
+
+    def _episode(self, expert: Expert, share: float) -> bool:
+        """One episode, in which the student acts for `share` of the periods."""
+        config, env = self.config, self._env
+        rng = np.random.default_rng([config.seed, self._done])
+        observation, info = env.reset(seed=config.seed * 1_000_000 + self._done)
+        pictures: deque[NDArray[np.float32]] = deque(maxlen=config.stack)
+        done = False
+        student = rng.random() < share
+        while not done:
+            numbers = self._numbers(observation, pictures)
+            taught = expert.act(observation)
+            self._lessons.numbers.append(numbers)
+            self._lessons.actions.append(taught)
+            # Who acts stays who acts for about a second: neither is interrupted in the middle of a grasp each time.
+            if rng.random() < 0.04:
+                student = rng.random() < share
+            action = self._act(numbers) if student else taught
+            if share < 1.0:
+                action = action + config.shake * rng.standard_normal(len(action)).astype(np.float32)
+            observation, _, _, done, info = env.step(action)
+        return bool(info["is_success"])
+
+    def _numbers(self, observation: dict[str, Any], pictures: deque[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The head's input of an observation; `pictures` holds the numbers of those before, and gets the newest's."""
+        newest = torch.from_numpy(observation["image"][..., -3:]).permute(2, 0, 1)[None].float()
+        with torch.no_grad():
+            read = picture_numbers(self._network(newest.contiguous(memory_format=torch.channels_last)))[0].numpy()
+        while len(pictures) < self.config.stack - 1:
+            pictures.append(read)
+        pictures.append(read)
+        numbers: NDArray[np.float32] = np.concatenate([*pictures, observation["arm"], observation["goal"]])
+        return numbers
+
+    def _act(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.no_grad():
+            action = self._head(torch.from_numpy(numbers)[None])[0]
+        return np.asarray(action.numpy(), np.float32)
+
+    def _learn(self, epochs: int, *, last: bool) -> float:
+        """Fit the head to all lessons so far. Returns the mean loss of the last epoch."""
+        config = self.config
+        numbers, actions = np.stack(self._lessons.numbers), np.stack(self._lessons.actions)
+        self._head.fit_scale(numbers)
+        inputs, wanted = torch.from_numpy(numbers), torch.from_numpy(actions)
+        order = torch.Generator().manual_seed(config.seed + self._done)
+        mean = float("nan")
+        for epoch in range(epochs):
+            for group in self._optimiser.param_groups:
+                # The last round comes to rest.
+                group["lr"] = config.learning_rate * (1.0 - epoch / epochs if last else 1.0)
+            losses = []
+            for chosen in torch.split(torch.randperm(len(inputs), generator=order), config.batch):
+                loss = nn.functional.smooth_l1_loss(self._head(inputs[chosen]), wanted[chosen], beta=0.1)
+                self._optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                self._optimiser.step()
+                losses.append(float(loss))
+            mean = float(np.mean(losses))
+        return mean
+
+    def _save(self) -> None:
+        state = {
+            "head": self._head.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "numbers": torch.from_numpy(np.stack(self._lessons.numbers)),
+            "actions": torch.from_numpy(np.stack(self._lessons.actions)),
+            "done": self._done,
+        }
+        torch.save(state, self.run / f"new_{CHECKPOINT}")
+        (self.run / f"new_{CHECKPOINT}").replace(self.run / CHECKPOINT)
+
+    def _load(self) -> None:
+        state = torch.load(self.run / CHECKPOINT, weights_only=True)
+        self._head.load_state_dict(state["head"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._lessons = _Lessons(list(state["numbers"].numpy()), list(state["actions"].numpy()))
+        self._done = int(state["done"])
+
+    def export(self) -> None:
+        """Write policy.onnx and policy.yaml."""
+        config = self.config
+        training = {
+            "algorithm": "imitation of the scripted expert (DAgger)",
+            "randomize": config.randomize,
+            "seed": str(config.seed),
+            "episodes": str(self._done),
+            "pictures": str(config.pose.pictures),
+            "commit": commit(),
+        }
+        export_module(ImageStudent(self._network, self._head, config.stack).eval(), self._env, self.run, training)
+
+    def close(self) -> None:
+        """Let go of the environment."""
+        self._env.close()
