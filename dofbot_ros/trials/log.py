@@ -149,7 +149,7 @@ def _difference(held: PickSeries, wanted: PickSeries) -> str:
     for name in ("planner", "backend", "seed", "judge", "model"):
         mine, theirs = getattr(held, name), getattr(wanted, name)
         if mine != theirs:
-            return f"{name} {mine or 'none'}, not {theirs or 'none'}"
+            return f"{name} {mine if mine != '' else 'none'}, not {theirs if theirs != '' else 'none'}"
     before, after = to_mapping(held.protocol), to_mapping(wanted.protocol)
     changed = ", ".join(key for key in before if before[key] != after[key])
     return f"its protocol {held.protocol.name} differs in: {changed}"

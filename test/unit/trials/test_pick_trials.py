@@ -1,0 +1,168 @@
+"""Grasp trials on the simulated arm, without ROS: planners, judges, setting up by a person, interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import DirectArm
+
+from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.trials.judge import CameraJudge, Judge, Judgement, PersonJudge, TruthJudge
+from dofbot_ros.trials.log import PickLog, PickSeries, open_log, read_log
+from dofbot_ros.trials.network_picker import NetworkPicker
+from dofbot_ros.trials.person import Person
+from dofbot_ros.trials.pick import PickRecord
+from dofbot_ros.trials.pick_runner import missing, run_picks
+from dofbot_ros.trials.picker import ArucoPicker, Attempt, Picker
+from dofbot_ros.trials.placement import PickProtocol, Placement
+
+
+@pytest.fixture
+def log(tmp_path: Path, kit: PickProtocol) -> Iterator[PickLog]:
+    with open_log(tmp_path, PickSeries("aruco", "sim", 0, "truth", "", kit)) as opened:
+        yield opened
+
+
+class BothJudges(TruthJudge):
+    """Judges by the truth, and remembers what the camera said of the same grasp."""
+
+    def __init__(self, lift: float) -> None:
+        super().__init__(lift)
+        self._camera = CameraJudge()
+        self.seen: list[str] = []
+
+    def before(self, arm, look) -> None:  # type: ignore[no-untyped-def]
+        super().before(arm, look)
+        self._camera.before(arm, look)
+
+    def after(self, arm, attempt: Attempt) -> Judgement:  # type: ignore[no-untyped-def]
+        true = super().after(arm, attempt)
+        self.seen.append(self._camera.after(arm, attempt).outcome)
+        return true
+
+
+def run(arm: DirectArm, log: PickLog, picker: Picker, judge: Judge, placements: list[Placement]) -> list[PickRecord]:
+    def set_up(placement: Placement) -> bool:
+        arm.arrange(placement.arrangement(log.series.protocol))
+        return True
+
+    run_picks(arm, picker, judge, log, placements, set_up=set_up)
+    return log.records
+
+
+def test_a_block_is_lifted_by_its_markers_held_and_put_back(pick_arm: DirectArm, log: PickLog) -> None:
+    kit = log.series.protocol
+    placement = next(p for p in missing(log, kit, 1) if p.condition == "clutter")
+    judge = BothJudges(kit.lift)
+    (record,) = run(pick_arm, log, ArucoPicker(pick_arm.world.blocks), judge, [placement])
+    assert record.outcome == "lifted"
+    assert record.thing == placement.target == "blue"
+    assert record.rise_mm is not None
+    assert record.rise_mm >= 50.0
+    assert record.gap_mm == pytest.approx(31.0, abs=4.0)
+    assert (record.plan["x"], record.plan["y"]) == pytest.approx((0.242, 0.043), abs=0.002)
+    assert judge.seen == ["lifted"]
+    back = pick_arm.world.truth()["blue"]
+    assert back[:2, 3] == pytest.approx((0.242, 0.043), abs=0.015)
+    assert back[2, 3] == pytest.approx(0.015, abs=0.002)
+    for when in ("before", "after"):
+        assert cv2.imread(str(log.image_path("clutter-000", when))).shape == (480, 640, 3)
+    assert read_log(log.folder).records == [record]
+
+
+def test_the_network_lifts_by_the_image_alone(pick_arm: DirectArm, log: PickLog) -> None:
+    pytest.importorskip("onnxruntime")
+    kit = log.series.protocol
+    (record,) = run(pick_arm, log, NetworkPicker(), TruthJudge(kit.lift), missing(log, kit, 1)[:1])
+    assert record.outcome == "lifted"
+    assert record.plan["rank"] == 0
+    assert record.plan_ms is not None
+
+
+class BesideIt:
+    """Closes its fingers 45 mm to the left of the block."""
+
+    name = "aruco"
+
+    def __init__(self, inner: ArucoPicker) -> None:
+        self._inner = inner
+
+    def plan(self, arm, look, target):  # type: ignore[no-untyped-def]
+        for pose in look.blocks.values():
+            pose[1, 3] += 0.045
+        return self._inner.plan(arm, look, target)
+
+    def pick(self, arm):  # type: ignore[no-untyped-def]
+        return self._inner.pick(arm)
+
+
+def test_fingers_that_close_on_nothing_are_no_success_to_either_judge(pick_arm: DirectArm, log: PickLog) -> None:
+    kit = log.series.protocol
+    judge = BothJudges(kit.lift)
+    (record,) = run(pick_arm, log, BesideIt(ArucoPicker(pick_arm.world.blocks)), judge, missing(log, kit, 1)[:1])
+    assert record.outcome in ("missed", "pushed")
+    assert record.lifted is False
+    assert judge.seen == ["missed"]
+
+
+def test_what_is_not_seen_and_what_is_refused_are_told_apart(pick_arm: DirectArm, log: PickLog) -> None:
+    kit = log.series.protocol
+    picker, judge = ArucoPicker(pick_arm.world.blocks), TruthJudge(kit.lift)
+    first, second = missing(log, kit, 2)[:2]
+    run_picks(pick_arm, picker, judge, log, [first], set_up=lambda _: _away(pick_arm))
+    assert (log.records[0].outcome, log.records[0].reason) == ("no grasp", "yellow is not seen; nothing is")
+    pick_arm.refusals = 1
+    run(pick_arm, log, picker, judge, [second])
+    assert (log.records[1].outcome, log.records[1].reason) == ("refused", "refused for a test")
+
+
+def test_a_person_sets_up_judges_skips_and_quits(pick_arm: DirectArm, log: PickLog) -> None:
+    kit = log.series.protocol
+    todo = missing(log, kit, 4)[:4]
+    answers = iter(["", "what?", "y", "s", "q"])
+    said: list[str] = []
+    person = Person(lambda _: next(answers), said.append, log.folder, kit)
+
+    def set_up(placement: Placement) -> bool:
+        pick_arm.arrange(placement.arrangement(kit))
+        return person.set_up(placement)
+
+    picker = ArucoPicker(pick_arm.world.blocks)
+    with pytest.raises(KeyboardInterrupt):
+        run_picks(pick_arm, picker, PersonJudge(person.lifted, kit), log, todo, set_up=set_up)
+    assert [record.outcome for record in log.records] == ["lifted", "skipped"]
+    assert [p.number for p in missing(log, kit, 4) if p.condition == "single"] == [2, 3]
+    assert "yellow     x  188 mm forward, y  +20 mm left, turned   0 deg  <- to be lifted" in said[1]
+    assert cv2.imread(str(log.folder / "next_placement.png")).shape == (700, 680, 3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "held", "outcome"),
+    [("y", True, "lifted"), ("n", True, "slipped"), ("no", False, "missed"), ("S", True, "skipped")],
+)
+def test_a_person_s_word_counts(
+    answer: str, held: bool, outcome: str, kit: PickProtocol, tmp_path: Path, pick_arm: DirectArm
+) -> None:
+    judge = PersonJudge(Person(lambda _: answer, print, tmp_path, kit).lifted, kit)
+    nowhere = TimedPath(np.zeros(1), np.zeros((1, 5)), np.zeros((1, 5)))
+    assert judge.after(pick_arm, Attempt(held, 0.03, nowhere, nowhere, nowhere)).outcome == outcome
+
+
+def test_the_end_of_the_input_is_an_interruption(kit: PickProtocol, log: PickLog) -> None:
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    with pytest.raises(KeyboardInterrupt):
+        Person(nobody, print, log.folder, kit).lifted("Has it?")
+
+
+def _away(arm: DirectArm) -> bool:
+    for number, name in enumerate(arm.world.block_names):
+        pose = arm.world.truth()[name]
+        pose[:3, 3] = (-1.0, 0.1 * number, 0.015)
+        arm.world.place(name, pose)
+    return True
