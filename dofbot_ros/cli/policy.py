@@ -135,6 +135,10 @@ def evaluate(
     domain: Annotated[str, typer.Option(help="source or target: config/domains.yaml.")] = "source",
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 0,
     physics: Annotated[str, typer.Option(help="node: what sim_node runs; training: the faster one.")] = "node",
+    rehearsal: Annotated[
+        bool,
+        typer.Option("--rehearsal", help="Over an emulated servo bus too, in real time: what of it is left there?"),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a policy: success rate with its interval, judged by what is true of the simulated world."""
@@ -146,6 +150,8 @@ def evaluate(
         raise ConfigError(one_of("task", task, TASKS))
     if physics not in ("node", "training"):
         raise ConfigError(one_of("physics", physics, ("node", "training")))
+    if rehearsal and physics != "node":
+        raise ConfigError("a rehearsal runs in the nodes' physics: leave out --physics training")
     folder = model or shipped(task, obs)
     spec = load_spec(folder)
     if (spec.task, spec.obs) != (task, obs):
@@ -153,6 +159,7 @@ def evaluate(
     try:
         from dofbot_ros.policy.evaluate import EvaluateConfig
         from dofbot_ros.policy.evaluate import evaluate as measure
+        from dofbot_ros.policy.rehearsal import rehearse
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "measuring policies") from error
     config = EvaluateConfig(folder, episodes, domain, seed, physics == "node")
@@ -162,7 +169,7 @@ def evaluate(
         def report(done: int, succeeded: int) -> None:
             bar.update(line, completed=done, rate=f"{succeeded / done:.1%} succeed")
 
-        result = measure(config, report)
+        result = (rehearse if rehearsal else measure)(config, report)
     emit(result, as_json, f"{task} from {obs} in {domain}")
 
 

@@ -157,6 +157,11 @@ class Cell:
         return self._seen[0]
 
     @property
+    def servos(self) -> WorldServos:
+        """Those of this episode."""
+        return self._servos
+
+    @property
     def block_size(self) -> float:
         """Edge of the block [m]."""
         return self.world.block_size(self.world.block_names[0])

@@ -16,7 +16,7 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
 from dofbot_ros.errors import CommandRefusedError, ConfigError, InputError
 from dofbot_ros.policy.fit import check_spec
-from dofbot_ros.policy.observation import CLIP, StateLayout
+from dofbot_ros.policy.observation import CLIP, Observation, StateLayout
 from dofbot_ros.policy.pixels import rows
 from dofbot_ros.policy.pose_reader import PoseReader
 from dofbot_ros.policy.spec import PolicySpec
@@ -194,14 +194,17 @@ class PolicyDrive:
             CommandRefusedError: joints or block are not known, or are stale.
             InputError: no goal of this task, or one out of its reach.
         """
-        self._goal = self.task.goal_at(place, self._steering.map)
-        self._started_s = now_s
+        self.begin(now_s, self.task.goal_at(place, self._steering.map), command)
+
+    def begin(self, now_s: float, goal: Observation, command: Sequence[float] | None = None) -> None:
+        """Do what start() does with a goal as observations show it."""
+        self._goal, self._started_s = goal, now_s
         stale = self._stale(now_s)
         if stale is not None:
             raise CommandRefusedError(f"{stale.end.value}: {stale.detail}" if stale.end else stale.detail)
         self._steering.start(self._joints if command is None else command)
         self._before = self._joints
-        self._started_s, self._reached_s = now_s, None
+        self._reached_s = None
         self._pictures.clear()
         if self._reader is not None:
             self._reader.reset()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+import numpy as np
+
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.policy.drive import End, PolicyDrive
@@ -79,6 +81,7 @@ class PolicySession:
         self._ready: list[float] = []
         self._order: GoTo | None = None
         self._deadline_s = 0.0
+        self._primed = False
 
     def start(self, now_s: float, arm: str, place: Sequence[float] = ()) -> None:
         """Begin a run.
@@ -101,6 +104,7 @@ class PolicySession:
         away = self._away()
         seconds = max(SHORTEST_APPROACH_S, away / APPROACH_SPEED)
         self._order = GoTo(self._ready, seconds) if away > AT_READY else None
+        self._primed = False
         self._deadline_s = now_s + seconds + APPROACH_SLACK_S
         self.phase, self.ended, self.started_s = Phase.APPROACHING, "", now_s
         self.runs += 1
@@ -133,8 +137,12 @@ class PolicySession:
             return order
         if now_s > self._deadline_s:
             return self.stop("the arm has not come to the pose where runs begin: see the driver's last refusal")
-        if self._away() > AT_READY or arm != ArmState.HOLD.value:
-            return None
+        if not self._primed:
+            if self._away() > AT_READY or arm != ArmState.HOLD.value:
+                return None
+            self._primed = True
+            # A stream takes its velocity from the point before: with this one the arm is not late from the first on.
+            return Follow(np.array(self._ready))
         try:
             self.drive.start(now_s, self._place, self._ready)
         except DofbotError as error:

@@ -1,0 +1,180 @@
+"""Episodes over the wire, in real time: policy, daemon, serial port, emulated servo bus, and the arm behind it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.types import N_JOINTS
+from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.hardware.faults import parse_faults
+from dofbot_ros.hardware.serial_arm import SerialArm
+from dofbot_ros.hardware.streamer import StreamConfig
+from dofbot_ros.policy.drive import DriveConfig, PolicyDrive
+from dofbot_ros.policy.envs import DofBotEnv, make_env
+from dofbot_ros.policy.evaluate import EvaluateConfig, rollout
+from dofbot_ros.policy.runner import PolicyRunner
+from dofbot_ros.policy.steering import PERIOD_S
+from dofbot_ros.policy.tracker import Sighting
+from dofbot_ros.safety.states import ArmState
+from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.sim.randomization import load_domain
+from dofbot_ros.trials.statistics import wilson
+
+HEALTHY_BUS = ("drop=0.001", "corrupt=0.001")
+"""What a servo bus in good order loses and garbles, as in `dofbot demo --backend emulator`."""
+
+DRIVER, STREAM = DriverConfig(soft_start_s=0.0), StreamConfig(soft_start_s=0.0)
+"""Soft start is for the moment that torque comes on; an episode begins with an arm that has long been holding."""
+
+TO_THE_END = DriveConfig(time_limit_s=60.0, goal_hold_s=60.0)
+"""Episodes last as long as training's, and are judged at their end."""
+
+CONNECT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """One episode.
+
+    Attributes:
+        success: whether the goal was truly reached at its end.
+        trouble: what ended it before; "" when nothing did.
+        missed: periods that were skipped because the machine was late.
+        lost: questions to servos that got no answer, retries included.
+    """
+
+    success: bool
+    trouble: str
+    missed: int
+    lost: int
+
+
+def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+    """Run the same episodes in simulation and over the wire, in real time, each in the physics that sim_node runs.
+
+    Args:
+        config: which; physics as in the nodes.
+        report: told after each episode how many are done and how many of them succeeded.
+
+    Returns:
+        As evaluate() does, of the episodes over the wire; and `simulated_success_rate` of the same ones,
+        `points_below_simulation`, `missed_periods`, `lost_frames`, and `troubles`: what ended how many early.
+
+    Raises:
+        InputError: a policy that is shown pictures: rendering them would hold up the emulated bus.
+    """
+    policy = PolicyRunner(config.model)
+    spec = policy.spec
+    if spec.obs != "state":
+        raise InputError(f"only state policies are rehearsed: pictures are rendered too slowly for this {spec.obs} one")
+    env = make_env(spec.task, control=spec.control, ranges=load_domain(config.domain), node_physics=True)
+    try:
+        simulated, done = 0, []
+        for seed in range(config.seed, config.seed + config.episodes):
+            simulated += rollout(env, policy, seed)[0]
+            done.append(_episode(env, policy, seed))
+            if report is not None:
+                report(len(done), sum(episode.success for episode in done))
+    finally:
+        env.close()
+    successes = sum(episode.success for episode in done)
+    return {
+        "success_rate": successes / config.episodes,
+        "interval": list(wilson(successes, config.episodes)),
+        "episodes": config.episodes,
+        "simulated_success_rate": simulated / config.episodes,
+        "points_below_simulation": 100.0 * (simulated - successes) / config.episodes,
+        "missed_periods": sum(episode.missed for episode in done),
+        "lost_frames": sum(episode.lost for episode in done),
+        "troubles": dict(Counter(episode.trouble for episode in done if episode.trouble)),
+        "task": spec.task,
+        "obs": spec.obs,
+        "domain": config.domain,
+        "physics": "node",
+        "seed": config.seed,
+    }
+
+
+def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
+    env.reset(seed=seed)
+    clock, cell = MonotonicClock(), env.cell
+    drive = PolicyDrive(policy, TO_THE_END)
+    noise = np.random.default_rng([seed, 1])
+    start = list(cell.state.command)
+    faults = parse_faults(list(HEALTHY_BUS), np.random.default_rng(seed)).line
+    trouble = ""
+    with Emulator(cell.servos, faults=faults, first=True) as emulator, _daemon(emulator) as daemon:
+        rate = Rate(clock, 1.0 / PERIOD_S)
+        # As policy_node does: a stream takes its velocity from the point before.
+        daemon.stream(start, clock.now())
+        rate.wait()
+        begin_s = clock.now()
+        drive_started = False
+        while clock.now() - begin_s < env.task.periods * PERIOD_S:
+            now_s = clock.now()
+            with emulator.lock:
+                cell.observe()
+            drive.joints(*_joints(daemon, env.draw.joint_noise, noise))
+            block = cell.state.block
+            if block is not None and block.age == 0:
+                drive.block(Sighting(block.position, block.yaw, now_s))
+            try:
+                if not drive_started:
+                    drive.begin(now_s, env.goal, start)
+                    drive_started = True
+                step = drive.step(now_s)
+                if step.command is None:
+                    trouble = step.end.value if step.end else "ended"
+                    break
+                daemon.stream(step.command, now_s)
+            except DofbotError as error:
+                trouble = str(error)
+                break
+            rate.wait()
+        with emulator.lock:
+            cell.observe()
+            success = env.task.success(cell, env.goal)
+        lost = daemon.snapshot().bus.lost
+    return Rehearsed(success and not trouble, trouble, rate.missed, lost)
+
+
+def _joints(daemon: ArmDaemon, sigma: float, rng: np.random.Generator) -> tuple[list[float], float]:
+    """What the arm says, with the noise of the domain."""
+    reading = daemon.snapshot().reading
+    if reading is None:
+        raise DofbotError("the emulated arm has said nothing")
+    noisy = reading.position + sigma * rng.standard_normal(N_JOINTS)
+    return noisy.tolist(), float(reading.stamps_s.min())
+
+
+@contextmanager
+def _daemon(emulator: Emulator) -> Iterator[ArmDaemon]:
+    """The driver's daemon on the emulated bus, holding, in a thread of its own."""
+    daemon = ArmDaemon(SerialArm(emulator.port, stream=STREAM), DRIVER)
+    stop, ready = threading.Event(), threading.Event()
+
+    def after_cycle(*_: object) -> None:
+        if daemon.snapshot().state is not ArmState.DISCONNECTED:
+            ready.set()
+
+    thread = threading.Thread(target=daemon.run, args=(stop.is_set, after_cycle), name="daemon", daemon=True)
+    thread.start()
+    try:
+        if not ready.wait(CONNECT_S):
+            raise DofbotError(f"the emulated arm did not answer: {daemon.snapshot().reason}")
+        daemon.set_torque(True)
+        yield daemon
+    finally:
+        stop.set()
+        thread.join()
