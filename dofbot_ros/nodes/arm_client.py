@@ -117,18 +117,18 @@ class ArmClient(OwnNode):
     def _news(self) -> tuple[str, str]:
         return self.diagnostics["arm"]["motions ended"], self.diagnostics["commands"]["refused"]
 
-    def trigger(self, name: str) -> str:
+    def trigger(self, name: str, timeout_s: float = SERVICE_TIMEOUT_S) -> str:
         """Call a Trigger service. Returns its message.
 
         Raises:
             CommandRefusedError: it answered with success = false.
-            DofbotError: nobody answers.
+            DofbotError: nobody answers within `timeout_s` [s].
         """
-        return self._ask(Trigger, name, Trigger.Request())
+        return self._answer(self.call(Trigger, name, Trigger.Request(), timeout_s))
 
     def switch(self, name: str, on: bool) -> str:
         """Call a SetBool service; as trigger()."""
-        return self._ask(SetBool, name, SetBool.Request(data=on))
+        return self._answer(self.call(SetBool, name, SetBool.Request(data=on)))
 
     def follow(
         self,
@@ -159,11 +159,11 @@ class ArmClient(OwnNode):
         """Open or close the gripper to a gap [m]."""
         self._gripper.publish(Float64(data=float(gap_m)))
 
-    def call(self, kind: Any, name: str, request: Any) -> Any:
+    def call(self, kind: Any, name: str, request: Any, timeout_s: float = SERVICE_TIMEOUT_S) -> Any:
         """Call a service of any kind. Returns its response.
 
         Raises:
-            DofbotError: nobody answers.
+            DofbotError: nobody answers within `timeout_s` [s].
         """
         client = self._services.get(name)
         if client is None:
@@ -173,12 +173,12 @@ class ArmClient(OwnNode):
         done = threading.Event()
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
-        if not done.wait(SERVICE_TIMEOUT_S):
-            raise DofbotError(f"{client.srv_name} did not answer within {SERVICE_TIMEOUT_S:g} s")
+        if not done.wait(timeout_s):
+            raise DofbotError(f"{client.srv_name} did not answer within {timeout_s:g} s")
         return future.result()
 
-    def _ask(self, kind: Any, name: str, request: Any) -> str:
-        response = self.call(kind, name, request)
+    @staticmethod
+    def _answer(response: Any) -> str:
         if not response.success:
             raise CommandRefusedError(response.message)
         return str(response.message)

@@ -165,7 +165,8 @@ class ArmMotions:
     def _why(self, refused: str) -> str:
         """Why the last motion came to nothing, if so many had been refused before it."""
         if self._arm.state not in MOVABLE:
-            return self._arm_entry("message", self._arm.state)
+            told = self._arm_entry("state", "") == self._arm.state
+            return self._arm_entry("message", "") if told else self._arm.state
         if self._refused() != refused:
             return self._arm.diagnostics["commands"]["last refusal"]
         return "stopped" if self._stopped() else self._arm_entry("last motion", "unknown")

@@ -52,6 +52,7 @@ def left(processes: list[psutil.Process], within_s: float) -> list[psutil.Proces
         (["sim"], {"sim_node", "block_localizer_node"}),
         (["demo", "backend:=emulator"], {"world_node", "driver_node", "block_localizer_node"}),
         (["bringup", "backend:=sim"], {"sim_node"}),
+        (["grasp"], {"sim_node", "grasp_node"}),
     ],
 )
 def test_a_stack_gets_ready_and_ctrl_c_leaves_nothing(
