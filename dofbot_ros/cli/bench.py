@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -86,6 +87,18 @@ def nodes(
     from dofbot_ros.bench.nodes import measure
 
     emit(measure(seconds), as_json, "Nodes at work")
+
+
+@app.command("policy")
+def policy(
+    as_json: JsonOption = False,
+    steps: Annotated[int, typer.Option(min=1, help="Periods of each policy.")] = 1000,
+    model: Annotated[Path | None, typer.Option(help="A policy's folder; by default the shipped ones.")] = None,
+) -> None:
+    """Run policies on an arm that obeys at once: how long a period's observation, network and goals take, in ms."""
+    from dofbot_ros.bench.policy import measure
+
+    emit(measure(steps, model), as_json, "One period of a policy")
 
 
 @app.command("sim")

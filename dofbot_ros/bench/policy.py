@@ -1,0 +1,81 @@
+"""How long one period of a policy takes: observation, network on one core, joint goals."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.errors import InputError
+from dofbot_ros.policy.drive import DriveConfig, PolicyDrive
+from dofbot_ros.policy.pixels import nominal_view, rows
+from dofbot_ros.policy.pose_reader import PoseReader
+from dofbot_ros.policy.runner import PolicyRunner, shipped
+from dofbot_ros.policy.spec import PolicySpec
+from dofbot_ros.policy.tracker import Sighting
+
+TASK, OBSERVED = "pick", ("state", "image", "pipeline")
+
+WARM_UP = 20
+"""Periods before the first that counts."""
+
+ENDLESS = DriveConfig(time_limit_s=1e6, goal_hold_s=1e6, max_block_age_s=1e6)
+
+
+def measure(steps: int, model: Path | None = None) -> dict[str, Any]:
+    """Drive an arm that does at once what it is told.
+
+    Args:
+        steps: periods of each policy.
+        model: a policy's folder; by default every pick policy that this package ships.
+
+    Returns:
+        Kind of observation -> `p50_ms`, `p99_ms`, `max_ms` of a period.
+
+    Raises:
+        InputError: there is none.
+    """
+    folders = [model] if model is not None else _shipped()
+    return {policy.spec.obs: _periods(folder, policy, steps) for folder in folders for policy in [PolicyRunner(folder)]}
+
+
+def _shipped() -> list[Path]:
+    found, missing = [], ""
+    for obs in OBSERVED:
+        try:
+            found.append(shipped(TASK, obs))
+        except InputError as error:
+            missing = missing or str(error)
+    if not found:
+        raise InputError(missing)
+    return found
+
+
+def _periods(folder: Path, policy: PolicyRunner, steps: int) -> dict[str, float]:
+    spec = policy.spec
+    drive = PolicyDrive(policy, ENDLESS, _reader(folder, spec))
+    rng, joints = np.random.default_rng(0), drive.ready_pose()
+    place = {"reach": (0.2, 0.05, 0.08), "pick": (), "place": (0.2, 0.05)}[spec.task]
+    took = []
+    for period in range(WARM_UP + steps):
+        now_s = period * spec.period_s
+        drive.joints(joints, now_s)
+        drive.block(Sighting((0.2, 0.0, 0.015), 0.1, now_s))
+        if spec.image_size:
+            drive.picture(rng.integers(0, 256, (rows(spec.image_size), spec.image_size, 3), np.uint8), now_s)
+        if period == 0:
+            drive.start(now_s, place)
+        begin = time.perf_counter()
+        step = drive.step(now_s)
+        took.append(time.perf_counter() - begin)
+        if step.command is None:
+            raise RuntimeError(f"the policy stopped: {step.end} {step.detail}")
+        joints = step.command.tolist()
+    p50, p99, most = np.percentile(1e3 * np.array(took[WARM_UP:]), [50, 99, 100])
+    return {"p50_ms": float(p50), "p99_ms": float(p99), "max_ms": float(most)}
+
+
+def _reader(folder: Path, spec: PolicySpec) -> PoseReader | None:
+    return PoseReader(folder, *nominal_view(spec.image_size)) if spec.obs == "pipeline" else None
