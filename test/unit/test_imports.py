@@ -18,6 +18,7 @@ LIGHT_NODES = {
     "driver_node": (*HEAVY, "cv2", "psutil"),
     "camera_node": HEAVY,
     "block_localizer_node": HEAVY,
+    "policy_node": HEAVY,
     "grasp_node": HEAVY,
 }
 
