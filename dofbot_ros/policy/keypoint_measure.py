@@ -15,6 +15,9 @@ from dofbot_ros.policy.keypoint_network import HIDDEN_BELOW, PoseNetwork
 from dofbot_ros.policy.keypoints import ARM_KEYPOINTS, BLOCK, CameraEstimate, on_plane, yaw_of
 from dofbot_ros.policy.pixels import nominal_view
 
+NEVER_SEEN_PX = 1.0
+"""Standard deviation of a keypoint that lies outside all pictures [px]."""
+
 SETTLED = 10
 """Looks at one picture before the camera's estimate is taken as settled."""
 
@@ -38,7 +41,10 @@ def sigma_px(network: PoseNetwork, data: KeypointData) -> list[float]:
     rows, width = data.pictures.shape[1:3]
     seen = data.pixels[:, : len(ARM_KEYPOINTS)]
     away[~np.all((seen >= 0) & (seen <= (width - 1, rows - 1)), axis=2)] = np.nan
-    return [round(max(0.1, 1.4826 * float(np.nanmedian(away[:, k]))), 3) for k in range(len(ARM_KEYPOINTS))]
+    return [
+        NEVER_SEEN_PX if np.isnan(column).all() else round(max(0.1, 1.4826 * float(np.nanmedian(column))), 3)
+        for column in away.transpose(1, 0, 2).reshape(len(ARM_KEYPOINTS), -1)
+    ]
 
 
 def measure(network: PoseNetwork, data: KeypointData) -> dict[str, float]:

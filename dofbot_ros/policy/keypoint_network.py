@@ -12,6 +12,12 @@ from dofbot_ros.policy.keypoints import BLOCK, KEYPOINTS
 STRIDE = 2
 """Pixels a cell of the heat maps."""
 
+CLOSEUP_PX, CLOSEUP_SAMPLES = 24.0, 32
+"""Edge of the close-up's window in the picture [px], and how many samples it is enlarged to."""
+
+OFFSET_PX = 4.0
+"""Unit of the close-up's offsets [px]."""
+
 HIDDEN_BELOW = 0.25
 """A block of which less than this share shows counts as not seen: what is left does not tell its yaw."""
 
@@ -24,13 +30,11 @@ class Poses:
         pixels: of KEYPOINTS, (n, 7, 2).
         yaw: cosine and sine of four times the block's yaw in the picture, (n, 2), not of unit length.
         shown: logit of the block being seen, (n,).
-        heat: logarithms of the keypoints' heat maps, (n, 7, rows / 2, width / 2).
     """
 
     pixels: Tensor
     yaw: Tensor
     shown: Tensor
-    heat: Tensor
 
 
 def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -42,8 +46,49 @@ def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation
     )
 
 
+class Closeup(nn.Module):
+    """Looks at the block once more, enlarged: where exactly it lies, how it is turned, whether it is there at all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            _layer(3, 24),
+            _layer(24, 32, stride=2),
+            _layer(32, 48),
+            _layer(48, 64, stride=2),
+            _layer(64, 64),
+            nn.Flatten(),
+            nn.Linear(64 * (CLOSEUP_SAMPLES // 4) ** 2, 64),
+            nn.ReLU(),
+            nn.Linear(64, 5),
+        )
+        along = torch.linspace(-0.5 * CLOSEUP_PX, 0.5 * CLOSEUP_PX, CLOSEUP_SAMPLES)
+        self.grid: Tensor
+        self.register_buffer("grid", torch.stack(torch.meshgrid(along, along, indexing="xy"), dim=2))
+
+    def forward(self, pictures: Tensor, centre: Tensor, turn: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Offset (n, 2) of the block from `centre` [px], its yaw (n, 2) and the logit (n,) of its being seen.
+
+        Args:
+            pictures: as PoseNetwork scales them, (n, 3, rows, width).
+            centre: of the windows [px], (n, 2).
+            turn: by which each window is turned in the picture [rad], (n,); offset and yaw are told in it.
+        """
+        grid = self.grid.expand(pictures.shape[0], -1, -1, -1)
+        if turn is not None:
+            cos, sin = turn.cos()[:, None, None], turn.sin()[:, None, None]
+            x, y = grid.unbind(dim=3)
+            grid = torch.stack([cos * x - sin * y, sin * x + cos * y], dim=3)
+        height, width = pictures.shape[2:]
+        u, v = (centre[:, None, None] + grid).unbind(dim=3)
+        places = torch.stack([2.0 * u / (width - 1) - 1.0, 2.0 * v / (height - 1) - 1.0], dim=3)
+        window = nn.functional.grid_sample(pictures, places, padding_mode="zeros", align_corners=True)
+        told = self.layers(window)
+        return OFFSET_PX * told[:, :2], told[:, 2:4], told[:, 4]
+
+
 class PoseNetwork(nn.Module):
-    """Heat maps at half resolution and their centres of mass; the block's numbers are read where its heat map is.
+    """Heat maps at half resolution and their centres of mass; then a close-up of the block.
 
     Features at a quarter of the resolution, a path at an eighth for what is around, and logits that tell the four cells
     of a feature apart (Shi et al., Real-Time Single Image Super-Resolution, 2016). Centres of mass as in Nibali et al.,
@@ -56,27 +101,40 @@ class PoseNetwork(nn.Module):
         self.around = nn.Sequential(_layer(32, 48, 3, 2), _layer(48, 48, dilation=2), _layer(48, 48, dilation=4))
         self.join = nn.Sequential(_layer(32 + 48, 48, 1), _layer(48, 48))
         self.maps = nn.Sequential(nn.Conv2d(48, 4 * len(KEYPOINTS), 1), nn.PixelShuffle(2))
-        self.block = nn.Sequential(nn.Linear(48 + 32, 64), nn.ReLU(), nn.Linear(64, 3))
+        self.closeup = Closeup()
 
-    def forward(self, pictures: Tensor) -> Poses:
-        """Of pictures (n, 3, rows, width), 0..255."""
-        fine = self.front(pictures / 64.0 - 2.0)
+    def look(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels (n, 7, 2) of KEYPOINTS at first sight, and their heat maps' logarithms (n, 7, rows / 2, width / 2).
+
+        Args:
+            pictures: (n, 3, rows, width), scaled.
+        """
+        fine = self.front(pictures)
         around = nn.functional.interpolate(self.around(fine), scale_factor=2.0, mode="bilinear", align_corners=False)
-        features = self.join(torch.cat([fine, around], dim=1))
-        logits = self.maps(features)
+        logits = self.maps(self.join(torch.cat([fine, around], dim=1)))
         n, points, height, width = logits.shape
         heat = logits.flatten(2).log_softmax(dim=2).view(n, points, height, width)
         share = heat.exp()
         # Pixel centres are at whole numbers: the first cell covers pixels 0 and 1, and its centre is at 0.5.
         first = 0.5 * (STRIDE - 1)
-        columns = first + STRIDE * torch.arange(width, dtype=share.dtype, device=share.device)
-        lines = first + STRIDE * torch.arange(height, dtype=share.dtype, device=share.device)
+        columns = first + STRIDE * torch.arange(width, dtype=share.dtype)
+        lines = first + STRIDE * torch.arange(height, dtype=share.dtype)
         u = (share.sum(dim=2) * columns).sum(dim=2)
         v = (share.sum(dim=3) * lines).sum(dim=2)
-        where = 4.0 * nn.functional.avg_pool2d(share[:, BLOCK : BLOCK + 1], 2)
-        there = (torch.cat([features, fine], dim=1) * where).sum(dim=(2, 3))
-        block = self.block(there)
-        return Poses(torch.stack([u, v], dim=2), block[:, :2], block[:, 2], heat)
+        return torch.stack([u, v], dim=2), heat
+
+    def forward(self, pictures: Tensor) -> Poses:
+        """Of pictures (n, 3, rows, width), 0..255."""
+        given = scaled(pictures)
+        pixels, _ = self.look(given)
+        centre = pixels[:, BLOCK]
+        offset, yaw, shown = self.closeup(given, centre)
+        return Poses(torch.cat([pixels[:, :BLOCK], (centre + offset)[:, None]], dim=1), yaw, shown)
+
+
+def scaled(pictures: Tensor) -> Tensor:
+    """What the layers are given of pictures (n, 3, rows, width), 0..255."""
+    return pictures / 64.0 - 2.0
 
 
 class Exported(nn.Module):

@@ -18,7 +18,7 @@ from dofbot_ros.config.loader import load_yaml, save_yaml
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.policy.keypoint_data import KeypointData, load_data, render_data
 from dofbot_ros.policy.keypoint_measure import measure, sigma_px
-from dofbot_ros.policy.keypoint_network import HIDDEN_BELOW, STRIDE, Exported, PoseNetwork, Poses
+from dofbot_ros.policy.keypoint_network import HIDDEN_BELOW, STRIDE, Exported, PoseNetwork, scaled
 from dofbot_ros.policy.keypoints import BLOCK
 from dofbot_ros.policy.pixels import WIDTH, rows
 from dofbot_ros.policy.pose_reader import POSE_MODEL, POSE_SPEC, PoseSpec
@@ -26,6 +26,12 @@ from dofbot_ros.policy.spec import commit
 from dofbot_ros.sim.randomization import load_domain, load_level
 
 CONFIG, CHECKPOINT, PICTURES, DRAWS, WEIGHTS = "pose_train.yaml", "pose.ckpt", "pictures", "pictures.jsonl", "pose.pt"
+
+NEAR_PX = 1.2
+"""Standard deviation of a close-up's centre about the block in training [px]: what the first look misses it by."""
+
+LOST, REACH_PX = 0.15, 6.0
+"""Share of close-ups that are taken somewhere else, and how far off the block counts as not in them [px]."""
 
 SHARD = 500
 """Pictures in a file."""
@@ -41,21 +47,23 @@ class PoseTrainConfig:
     Attributes:
         randomize: level of config/randomization.yaml.
         pictures: to learn from; SHARD more are rendered to measure the keypoints' spread.
-        epochs: times that each is shown.
+        epochs: times that each is shown for a first look.
+        closeup_epochs: times that the block in it is shown enlarged.
         batch: pictures in a gradient step.
         learning_rate: of Adam at its highest.
         seed: of pictures, weights and order.
     """
 
     randomize: str = "wide"
-    pictures: int = 14_000
+    pictures: int = 6_000
     epochs: int = 8
+    closeup_epochs: int = 30
     batch: int = 64
     learning_rate: float = 3e-3
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("pictures", "epochs", "batch", "learning_rate"):
+        for name in ("pictures", "epochs", "closeup_epochs", "batch", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
 
@@ -81,49 +89,77 @@ def train_pose(config: PoseTrainConfig, run: Path, *, resume: bool = False, repo
     data, kept = _pictures(config, run, report)
     torch.manual_seed(config.seed)
     network = channels_last(PoseNetwork())
-    optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
-    batches = math.ceil(len(data) / config.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=config.epochs * batches + 1, pct_start=0.15
-    )
-    begin = 0
+    state: dict[str, Any] = {}
     if (run / CHECKPOINT).exists():
         state = torch.load(run / CHECKPOINT, weights_only=True)
         network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        begin = state["epochs"]
     writer = SummaryWriter(str(run / "tensorboard"))
+    descent = _Descent(network, len(data), config, run, writer, report)
+
+    def looked(rng: np.random.Generator, chosen: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
+        return _loss(*network.look(scaled(_augmented(rng, data.pictures[chosen]))), data, chosen)
+
+    def enlarged(rng: np.random.Generator, chosen: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
+        return _closeup_loss(network, rng, data, chosen)
+
     try:
-        for epoch in range(begin, config.epochs):
-            network.train()
-            rng = np.random.default_rng([config.seed, epoch])
-            for number, rows_of in enumerate(_batches(rng, len(data), config.batch)):
-                loss, parts = _loss(network(_augmented(rng, data.pictures[rows_of])), data, rows_of)
+        for name, epochs, loss in (("look", config.epochs, looked), ("close-up", config.closeup_epochs, enlarged)):
+            if state.get("stage", name) == name:
+                descent.stage(name, epochs, loss, state)
+                state = {}
+    finally:
+        writer.close()
+    torch.save(network.state_dict(), run / WEIGHTS)
+    export_pose(network, kept, config, run)
+
+
+Loss = Callable[[np.random.Generator, NDArray[np.int64]], tuple[Tensor, dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class _Descent:
+    """The training's two stages, each with a checkpoint an epoch."""
+
+    network: PoseNetwork
+    n: int
+    config: PoseTrainConfig
+    run: Path
+    writer: SummaryWriter
+    report: Report | None
+
+    def stage(self, name: str, epochs: int, loss_of: Loss, state: dict[str, Any]) -> None:
+        """Train that part of the network, on from where `state` is."""
+        closeup = {id(weight) for weight in self.network.closeup.parameters()}
+        mine = [weight for weight in self.network.parameters() if (id(weight) in closeup) == (name == "close-up")]
+        optimiser = torch.optim.Adam(mine, lr=self.config.learning_rate)
+        batches = math.ceil(self.n / self.config.batch)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, self.config.learning_rate, total_steps=epochs * batches + 1, pct_start=0.15
+        )
+        if state:
+            optimiser.load_state_dict(state["optimiser"])
+            schedule.load_state_dict(state["schedule"])
+        self.network.train()
+        for epoch in range(state.get("epochs", 0), epochs):
+            rng = np.random.default_rng([self.config.seed, epoch])
+            for number, chosen in enumerate(_batches(rng, self.n, self.config.batch)):
+                loss, parts = loss_of(rng, chosen)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
                 done = epoch * batches + number + 1
                 if number % 20 == 0:
-                    for name, value in parts.items():
-                        writer.add_scalar(f"pose/{name}", value, done)
-                if report is not None:
-                    report("pose network: steps", done, config.epochs * batches, float(loss))
+                    for part, value in parts.items():
+                        self.writer.add_scalar(f"{name}/{part}", value, done)
+                if self.report is not None:
+                    self.report(f"{name}: steps", done, epochs * batches, loss.item())
+            saved: dict[str, Any] = {"network": self.network, "optimiser": optimiser, "schedule": schedule}
             torch.save(
-                {
-                    "network": network.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "epochs": epoch + 1,
-                },
-                run / f"new_{CHECKPOINT}",
+                {"stage": name, "epochs": epoch + 1, **{part: kept.state_dict() for part, kept in saved.items()}},
+                self.run / f"new_{CHECKPOINT}",
             )
-            (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)
-    finally:
-        writer.close()
-    torch.save(network.state_dict(), run / WEIGHTS)
-    export_pose(network, kept, config, run)
+            (self.run / f"new_{CHECKPOINT}").replace(self.run / CHECKPOINT)
 
 
 def channels_last(network: PoseNetwork) -> PoseNetwork:
@@ -161,7 +197,7 @@ def export_pose(network: PoseNetwork, kept: KeypointData, config: PoseTrainConfi
     training = {
         "randomize": config.randomize,
         "pictures": str(config.pictures),
-        "epochs": str(config.epochs),
+        "epochs": f"{config.epochs} and {config.closeup_epochs}",
         "seed": str(config.seed),
         "commit": commit(),
     }
@@ -220,26 +256,46 @@ def _augmented(rng: np.random.Generator, pictures: NDArray[np.uint8]) -> Tensor:
     return (gain * given + offset).clamp(0.0, 255.0).contiguous(memory_format=torch.channels_last)
 
 
-def _loss(poses: Poses, data: KeypointData, chosen: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
+def _loss(
+    pixels: Tensor, heat: Tensor, data: KeypointData, chosen: NDArray[np.int64]
+) -> tuple[Tensor, dict[str, float]]:
     wanted = torch.from_numpy(data.pixels[chosen])
-    height, width = poses.heat.shape[2:]
+    height, width = heat.shape[2:]
     inside = ((wanted > -0.5) & (wanted < torch.tensor([STRIDE * width, STRIDE * height]) - 0.5)).all(dim=2)
-    shown = torch.from_numpy(data.shown[chosen])
     weight = inside.float()
     # What is hidden is worth a guess and no more.
-    weight[:, BLOCK] *= 2.0 * shown.clamp(0.1, 1.0)
+    weight[:, BLOCK] *= 2.0 * torch.from_numpy(data.shown[chosen]).clamp(0.1, 1.0)
     cells = (wanted - 0.5 * (STRIDE - 1)) / STRIDE
     du = torch.arange(width) - cells[..., :1]
     dv = torch.arange(height) - cells[..., 1:]
     target = (-0.5 / SPREAD_CELLS**2 * (du[:, :, None, :] ** 2 + dv[:, :, :, None] ** 2)).exp()
     target = target / target.sum(dim=(2, 3), keepdim=True).clamp_min(1e-6)
-    heat = (weight * -(target * poses.heat).sum(dim=(2, 3))).mean()
-    away = nn.functional.smooth_l1_loss(poses.pixels, wanted, reduction="none", beta=0.5).sum(dim=2)
+    spread = (weight * -(target * heat).sum(dim=(2, 3))).mean()
+    away = nn.functional.smooth_l1_loss(pixels, wanted, reduction="none", beta=0.5).sum(dim=2)
     place = (weight * away).mean()
-    angle = 4.0 * torch.from_numpy(data.yaw[chosen])
-    turned = (poses.yaw - torch.stack([angle.cos(), angle.sin()], dim=1)).square().sum(dim=1)
-    seen = (shown >= HIDDEN_BELOW).float()
-    yaw = (seen * weight[:, BLOCK].sign() * turned).mean()
-    sight = nn.functional.binary_cross_entropy_with_logits(poses.shown, seen)
-    parts = {"heat": float(heat), "place": float(place), "yaw": float(yaw), "sight": float(sight)}
-    return heat + place + yaw + 0.5 * sight, parts
+    return spread + place, {"heat": spread.item(), "place": place.item()}
+
+
+def _closeup_loss(
+    network: PoseNetwork, rng: np.random.Generator, data: KeypointData, chosen: NDArray[np.int64]
+) -> tuple[Tensor, dict[str, float]]:
+    """Of windows somewhere near the block, turned anyhow: the few true pictures show it in every way it can lie."""
+    n = len(chosen)
+    true = torch.from_numpy(data.pixels[chosen, BLOCK])
+    jitter = NEAR_PX * rng.standard_normal((n, 2))
+    lost = rng.random(n) < LOST
+    jitter[lost] += 30.0 * rng.standard_normal((int(lost.sum()), 2))
+    centre = true + torch.from_numpy(jitter).float()
+    turn = torch.from_numpy(rng.uniform(-math.pi, math.pi, n)).float()
+    offset, yaw, sight = network.closeup(scaled(_augmented(rng, data.pictures[chosen])), centre, turn)
+    away = true - centre
+    cos, sin = turn.cos(), turn.sin()
+    wanted = torch.stack([cos * away[:, 0] + sin * away[:, 1], cos * away[:, 1] - sin * away[:, 0]], dim=1)
+    there = (away.abs().amax(dim=1) < REACH_PX) & (torch.from_numpy(data.shown[chosen]) >= HIDDEN_BELOW)
+    seen = there.float()
+    angle = 4.0 * (torch.from_numpy(data.yaw[chosen]) - turn)
+    missed = nn.functional.smooth_l1_loss(offset, wanted, reduction="none", beta=0.3).sum(dim=1)
+    turned = (yaw - torch.stack([angle.cos(), angle.sin()], dim=1)).square().sum(dim=1)
+    place, spin = (seen * missed).mean(), (seen * turned).mean()
+    told = nn.functional.binary_cross_entropy_with_logits(sight, seen)
+    return place + spin + 0.5 * told, {"offset": place.item(), "yaw": spin.item(), "sight": told.item()}

@@ -227,7 +227,7 @@ class StudentTrainer:
                 self._optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 self._optimiser.step()
-                losses.append(float(loss))
+                losses.append(loss.item())
             mean = float(np.mean(losses))
         return mean
 

@@ -1,0 +1,114 @@
+"""Pose network and student: runs end in files that act as what was trained, go on where they were, refuse others."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from dofbot_ros.errors import InputError
+from dofbot_ros.policy import keypoint_train
+from dofbot_ros.policy.envs import make_env
+from dofbot_ros.policy.keypoint_data import load_data
+from dofbot_ros.policy.keypoint_measure import found, measure
+from dofbot_ros.policy.keypoint_network import Closeup
+from dofbot_ros.policy.keypoint_train import PoseTrainConfig, load_network, train_pose
+from dofbot_ros.policy.pixels import WIDTH, nominal_view
+from dofbot_ros.policy.pose_reader import PoseReader
+from dofbot_ros.policy.runner import PolicyRunner
+from dofbot_ros.policy.student_train import StudentConfig, StudentTrainer
+
+POSE = PoseTrainConfig(randomize="mild", pictures=16, epochs=1, closeup_epochs=1, batch=8)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a pose network that has hardly been trained."""
+    run = tmp_path_factory.mktemp("pose")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keypoint_train, "SHARD", 8)
+        train_pose(POSE, run)
+    return run
+
+
+def test_the_exported_pose_network_reads_as_the_trained_one(network: Path) -> None:
+    data = load_data([network / "pictures" / "000.npz"])
+    pixels, yaw, shown = found(load_network(network), data.pictures)
+    reader = PoseReader(network, *nominal_view(WIDTH))
+    told = reader._session.run(None, {"image": data.pictures})
+    assert told[0] == pytest.approx(pixels, abs=0.02)
+    assert 0.25 * np.arctan2(told[1][:, 1], told[1][:, 0]) == pytest.approx(yaw, abs=0.01)
+    assert told[2] == pytest.approx(shown, abs=1e-3)
+    assert set(measure(load_network(network), data)) >= {"centre_mm_p50", "uncorrected_mm_p50", "yaw_deg_p95", "sight"}
+
+
+def test_a_run_goes_on_and_is_not_mixed_with_another(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keypoint_train, "SHARD", 8)
+    with pytest.raises(InputError, match="--resume"):
+        train_pose(POSE, network)
+    with pytest.raises(InputError, match="another configuration"):
+        train_pose(replace(POSE, pictures=24), network, resume=True)
+    told: list[str] = []
+    train_pose(POSE, network, resume=True, report=lambda what, *_: told.append(what))
+    assert told == []
+    (network / "pictures" / "001.npz").unlink()
+    train_pose(POSE, network, resume=True, report=lambda what, *_: told.append(what))
+    assert set(told) == {"pictures"}
+
+
+def test_a_closeup_is_turned_with_its_window() -> None:
+    """A window turned by a quarter shows the picture turned back by it."""
+    closeup = Closeup().eval()
+    picture = torch.rand(1, 3, 96, 128)
+    turned = torch.rot90(picture, 1, (2, 3))
+    centre = torch.tensor([[60.0, 40.0]])
+    same_place = torch.tensor([[40.0, 127.0 - 60.0]])
+    with torch.no_grad():
+        one = closeup(picture, centre, torch.tensor([0.5 * np.pi]))
+        other = closeup(turned, same_place)
+    for a, b in zip(one, other, strict=True):
+        assert a.numpy() == pytest.approx(b.numpy(), abs=1e-3)
+
+
+def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp_path: Path) -> None:
+    config = StudentConfig(
+        randomize="none", episodes=2, round_episodes=1, epochs=1, final_epochs=2, stack=2, seed=3, pose=POSE
+    )
+    trainer = StudentTrainer(config, tmp_path, network=network)
+    end = trainer.train()
+    assert end["episodes"] == 2
+    runner = PolicyRunner(tmp_path)
+    assert (runner.spec.obs, runner.spec.stack, runner.spec.image_size) == ("image", 2, WIDTH)
+    env = make_env("pick", "image", stack=2)
+    pictures: deque[NDArray[np.float32]] = deque(maxlen=2)
+    observation, _ = env.reset(seed=0)
+    for _ in range(4):
+        action = runner.act(observation)
+        assert action == pytest.approx(trainer._act(trainer._numbers(observation, pictures)), abs=0.02)
+        observation, *_ = env.step(action)
+    env.close()
+    trainer.close()
+    more = StudentTrainer(config, tmp_path, network=network, resume=True)
+    assert more.train()["episodes"] == 2
+    more.close()
+    assert len((tmp_path / "draws.jsonl").read_text().splitlines()) == 2
+    with pytest.raises(InputError, match="--resume"):
+        StudentTrainer(config, tmp_path, network=network)
+
+
+def test_a_pipeline_shows_what_a_state_policy_needs(network: Path) -> None:
+    pipeline, state = make_env("pick", "pipeline", pose=network), make_env("pick", "state")
+    assert pipeline.observation_space == state.observation_space
+    seen, _ = pipeline.reset(seed=0)
+    assert pipeline.observation_space.contains(seen)
+    for _ in range(3):
+        seen, *_ = pipeline.step(np.zeros(5, np.float32))
+    assert pipeline.cell.state.block is not None
+    assert seen["observation"].shape == state.observation_space["observation"].shape  # type: ignore[index]
+    pipeline.close()
+    state.close()
