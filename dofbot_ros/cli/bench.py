@@ -40,6 +40,33 @@ def env(
     emit(measure(seconds), as_json, "Environments for policies")
 
 
+@app.command("empty-table")
+def empty_table(
+    as_json: JsonOption = False,
+    scenes: Annotated[int, typer.Option(min=2, help="Of each kind of table.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first.")] = 0,
+    model: Annotated[Path | None, typer.Option(help="A run's folder; by default the shipped network.")] = None,
+) -> None:
+    """Show the grasp network bare tables and tables with objects: how far grasps stand out of its map."""
+    from dofbot_ros.bench.empty_table import measure
+
+    emit(measure(scenes, seed, model), as_json, "Grasps that stand out of the table")
+
+
+@app.command("grasp-node")
+def grasp_node(
+    as_json: JsonOption = False,
+    grasps: Annotated[int, typer.Option(min=1, help="One in each scene.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first scene.")] = 0,
+    backend: Annotated[str, typer.Option(help="sim or emulator.")] = "sim",
+    rtf: Annotated[float, typer.Option(min=0.0, help="Speed of the simulation against real time (sim only).")] = 1.0,
+) -> None:
+    """Grasp plain blocks through grasp_node, from the camera's image to the answer; judged by the true poses."""
+    from dofbot_ros.bench.grasp_node import measure
+
+    emit(measure(grasps, seed, backend, rtf), as_json, "Grasps through grasp_node")
+
+
 @app.command("images")
 def images(
     as_json: JsonOption = False,

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
@@ -35,6 +35,8 @@ FAULT_LIMIT_S = 20.0
 
 KEPT_IMAGES = 4
 
+Me = TypeVar("Me", bound="TrialClient")
+
 
 class TrialClient:
     """A trials.arm.TrialArm over topics and services.
@@ -57,7 +59,7 @@ class TrialClient:
         subscribe(Image, "camera/image_raw", noting(self._on_image), NEWEST_IMAGE)
         subscribe(String, "blocks/detections", noting(self._on_blocks), STREAM)
 
-    def __enter__(self) -> TrialClient:
+    def __enter__(self: Me) -> Me:
         try:
             self._motions.wait(lambda: self._arm.state not in ("", "DISCONNECTED"), REST_LIMIT_S, "connected arm")
             self._arm.wait_connected()
@@ -121,7 +123,7 @@ class TrialClient:
         begin_s = self.now_s()
         self._motions.wait(lambda: self._seen(begin_s), LOOK_LIMIT_S, "localised image")
         stamp_s = float(self._found["stamp_s"])
-        blocks = {block["name"]: _pose(block) for block in self._found["blocks"]}
+        blocks = {block["name"]: block_pose(block) for block in self._found["blocks"]}
         return Look(stamp_s, blocks, image_array(self._images[stamp_s]))
 
     def reset_scene(self, seed: int) -> None:
@@ -140,7 +142,7 @@ class TrialClient:
             answer = self._arm.trigger("sim/truth")
         except CommandRefusedError:
             return None
-        return {name: _pose(block) for name, block in json.loads(answer)["blocks"].items()}
+        return {name: block_pose(block) for name, block in json.loads(answer)["blocks"].items()}
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -160,5 +162,6 @@ class TrialClient:
         self._found = json.loads(message.data)
 
 
-def _pose(block: dict[str, Any]) -> FloatArray:
+def block_pose(block: dict[str, Any]) -> FloatArray:
+    """Pose (4, 4) [m] of a block as detections and truth tell it."""
     return transform(matrix_from_quat(block["quaternion"]), block["position"])

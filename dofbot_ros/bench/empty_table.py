@@ -1,0 +1,63 @@
+"""How far grasps stand out of the network's map on bare tables and on tables with objects: where to draw the line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+from dofbot_ros.cli.output import console
+from dofbot_ros.core.types import FloatArray
+
+TABLES = {
+    "bare, plain": (0, 0.0),
+    "bare, textured": (0, 1.0),
+    "one object": (1, 0.5),
+    "five objects": (5, 0.5),
+}
+"""Kind of table -> objects on it, and share of the tables with a texture."""
+
+
+def measure(scenes: int = 200, seed: int = 0, model: Path | None = None) -> dict[str, Any]:
+    """Draw tables with everything random that training draws at random; objects of the training and held-out families.
+
+    Args:
+        scenes: of each kind of table.
+        seed: of the first.
+        model: a training run's folder or an .onnx file; None for the shipped network.
+
+    Returns:
+        For each kind the 0th, 1st, 50th, 99th and 100th percentile of the best peak's prominence (grasp/survey.py), and
+        the share of tables taken for one with an object at the line that grasp_node draws by default.
+    """
+    from dofbot_ros.grasp.families import SPLITS
+    from dofbot_ros.grasp.model_io import load_model
+    from dofbot_ros.grasp.planner import NetworkPlanner
+    from dofbot_ros.grasp.scenes import SceneMaker, SceneRules
+    from dofbot_ros.grasp.survey import MIN_PROMINENCE, table_level
+
+    planner = NetworkPlanner(load_model(model))
+    families = {**SPLITS["train"], **SPLITS["heldout"]}
+    result: dict[str, Any] = {"line": MIN_PROMINENCE, "scenes": scenes}
+    for kind, (objects, texture) in TABLES.items():
+        rules = SceneRules(objects=objects, view=planner.model.info.view)
+        maker = SceneMaker(families, replace(rules, ranges=replace(rules.ranges, table_texture=texture)))
+        found = []
+        for number in track(range(scenes), kind, console=console, transient=True):
+            score = planner.score(maker.make(seed + number).image)
+            found.append(float(score.max()) - table_level(score))
+        maker.close()
+        result[kind] = _summary(np.array(found), MIN_PROMINENCE)
+    return result
+
+
+def _summary(prominence: FloatArray, line: float) -> dict[str, Any]:
+    percentiles = np.percentile(prominence, [0, 1, 50, 99, 100])
+    names = ("min", "p1", "median", "p99", "max")
+    return {
+        **{name: float(value) for name, value in zip(names, percentiles, strict=True)},
+        "taken_for_occupied": float((prominence >= line).mean()),
+    }

@@ -1,0 +1,75 @@
+"""Grasps through grasp_node, from the camera's image to the answer, judged by where the blocks really are."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.progress import track
+
+from dofbot_ros.cli.output import console
+from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.trials.statistics import wilson
+
+if TYPE_CHECKING:
+    from dofbot_ros.nodes.grasp_stack import GraspClient
+
+LIFTED_M = 0.2
+"""A block this high is in the hand of an arm that stands upright."""
+
+
+def measure(grasps: int = 30, seed: int = 0, backend: str = "sim", rtf: float = 1.0) -> dict[str, Any]:
+    """Start the stack `grasp` and ask for one grasp in each of `grasps` scenes; what was lifted is put back.
+
+    Args:
+        grasps: how many.
+        seed: of the first scene; each has three plain blocks where the network looks.
+        backend: sim or emulator.
+        rtf: speed of the simulation (sim only).
+
+    Returns:
+        held of grasps with Wilson's interval, by the true poses; wrong_answers, where the node said otherwise; why the
+        others failed; seconds of a grasp by the arm's clock; planning_ms, from image to motions, as the node tells it.
+    """
+    from dofbot_ros.nodes.grasp_stack import grasp_stack
+
+    held, wrong, failures, seconds = 0, 0, Counter[str](), []
+    with grasp_stack(backend, rtf) as client:
+        client.prepare()
+        for number in track(range(grasps), "grasps", console=console, transient=True):
+            client.reset_scene(seed + number)
+            begin_s = client.now_s()
+            said = _answer(client)
+            seconds.append(client.now_s() - begin_s)
+            truth = client.truth() or {}
+            lifted = any(pose[2, 3] > LIFTED_M for pose in truth.values())
+            held += lifted
+            wrong += lifted != (said == "lifted")
+            if said == "lifted":
+                client.ask("put_back")
+            else:
+                failures[said] += 1
+                client.prepare()
+        time.sleep(1.5)  # diagnostics come once a second
+        told = client.told()
+    return {
+        "held": held,
+        "grasps": grasps,
+        "interval": list(wilson(held, grasps)),
+        "wrong_answers": wrong,
+        "failures": dict(failures),
+        "seconds_median": float(np.median(seconds)),
+        "planning_ms": {"p50": float(told["p50_planning_ms"]), "p95": float(told["p95_planning_ms"])},
+        "backend": backend,
+    }
+
+
+def _answer(client: GraspClient) -> str:
+    """The answer's first word: lifted, missed, slipped, nothing, ..."""
+    try:
+        said = client.ask("execute")
+    except CommandRefusedError as error:
+        said = str(error)
+    return said.split(maxsplit=1)[0].rstrip(":")
