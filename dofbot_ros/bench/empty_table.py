@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.progress import track
 
 from dofbot_ros.cli.output import console
-from dofbot_ros.core.types import FloatArray
+from dofbot_ros.core.types import FloatArray, ImageArray
+
+if TYPE_CHECKING:
+    from dofbot_ros.grasp.view import TopDownView
+    from dofbot_ros.sim.world import World
 
 TABLES = {
     "bare, plain": (0, 0.0),
@@ -40,18 +46,46 @@ def measure(scenes: int = 200, seed: int = 0, model: Path | None = None) -> dict
     from dofbot_ros.grasp.survey import MIN_PROMINENCE, table_level
 
     planner = NetworkPlanner(load_model(model))
-    families = {**SPLITS["train"], **SPLITS["heldout"]}
+    families, view = {**SPLITS["train"], **SPLITS["heldout"]}, planner.model.info.view
     result: dict[str, Any] = {"line": MIN_PROMINENCE, "scenes": scenes}
-    for kind, (objects, texture) in TABLES.items():
-        rules = SceneRules(objects=objects, view=planner.model.info.view)
-        maker = SceneMaker(families, replace(rules, ranges=replace(rules.ranges, table_texture=texture)))
+
+    def look(kind: str, take: Callable[[int], ImageArray]) -> None:
         found = []
         for number in track(range(scenes), kind, console=console, transient=True):
-            score = planner.score(maker.make(seed + number).image)
+            score = planner.score(take(seed + number))
             found.append(float(score.max()) - table_level(score))
-        maker.close()
         result[kind] = _summary(np.array(found), MIN_PROMINENCE)
+
+    for kind, (objects, texture) in TABLES.items():
+        rules = SceneRules(objects=objects, view=view)
+        maker = SceneMaker(families, replace(rules, ranges=replace(rules.ranges, table_texture=texture)))
+        look(kind, lambda number: maker.make(number).image)  # noqa: B023
+        maker.close()
+    look("bare, arm in view", partial(_with_arm, _bare_world(), view))
     return result
+
+
+def _bare_world() -> World:
+    from dofbot_ros.sim.config import WorldConfig
+    from dofbot_ros.sim.world import World
+
+    return World(WorldConfig(marked=()))
+
+
+def _with_arm(world: World, view: TopDownView, seed: int) -> ImageArray:
+    """The view of a bare table with the arm in some pose that covers a part of it."""
+    from dofbot_ros.arm.kinematics import Kinematics
+    from dofbot_ros.grasp.clear_view import arm_hides
+    from dofbot_ros.safety.workspace import Workspace
+    from dofbot_ros.sim.camera import SimCamera
+
+    rng, kinematics, camera = np.random.default_rng(seed), Kinematics(), SimCamera(world)
+    workspace = Workspace(kinematics)
+    while True:
+        q = np.append(rng.uniform(kinematics.lower, kinematics.upper), rng.uniform(0.0, 0.5 * np.pi))
+        if workspace.clearances(q).min() >= 0.0 and arm_hides(kinematics, q, view, camera.pose()):
+            world.arm.teleport(q)
+            return view.rectify(camera.render(), camera.intrinsics, camera.pose())
 
 
 def _summary(prominence: FloatArray, line: float) -> dict[str, Any]:
