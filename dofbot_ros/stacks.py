@@ -127,6 +127,8 @@ GRASP = NodeSpec(
 
 POLICY_CAMERA_HZ = 25.0
 """Pictures a second of a simulated camera, as many as a policy has periods."""
+POLICY_LIMITS: dict[str, Scalar | Ref] = {"max_velocity": 2.0, "max_acceleration": 16.0}
+"""Of the driver: room above what policies command, see policy/fit.py [rad/s], [rad/s^2]."""
 POLICY = NodeSpec(
     "policy_node",
     {
@@ -141,9 +143,16 @@ POLICY = NodeSpec(
 )
 
 
-def _with_camera(node: NodeSpec) -> NodeSpec:
-    """A node with a simulated world, its camera as fast as policies look."""
-    if node.executable not in ("sim_node", "world_node"):
+def _with_room(node: NodeSpec) -> NodeSpec:
+    """The same node, its limits above what policies command."""
+    if node.executable not in ("sim_node", "driver_node"):
+        return node
+    return replace(node, parameters={**node.parameters, **POLICY_LIMITS})
+
+
+def _looking_often(node: NodeSpec) -> NodeSpec:
+    """The same node, its simulated camera as fast as policies look."""
+    if "scene_seed" not in node.parameters:
         return node
     return replace(node, parameters={**node.parameters, "camera_rate_hz": POLICY_CAMERA_HZ})
 
@@ -219,8 +228,8 @@ STACKS: dict[str, Stack] = {
                 NAMESPACE,
             ),
             (
-                *(_in_world(node) for node in (*REHEARSAL, SIMULATOR)),
-                DRIVER,
+                *(_in_world(_with_room(node)) for node in (*REHEARSAL, SIMULATOR)),
+                _with_room(DRIVER),
                 replace(REAL_CAMERA, required=True),
                 replace(LOCALIZER, when={}),
             ),
@@ -291,9 +300,7 @@ STACKS: dict[str, Stack] = {
                 NAMESPACE,
             ),
             (
-                *(_with_camera(node) for node in REHEARSAL),
-                DRIVER,
-                _with_camera(REAL_TIME_SIMULATOR),
+                *(_looking_often(_with_room(node)) for node in (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR)),
                 REAL_CAMERA,
                 LOCALIZER,
                 POLICY,

@@ -14,7 +14,7 @@ import numpy as np
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import N_JOINTS
-from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.hardware.emulator import Emulator
 from dofbot_ros.hardware.faults import parse_faults
 from dofbot_ros.hardware.serial_arm import SerialArm
@@ -22,7 +22,9 @@ from dofbot_ros.hardware.streamer import StreamConfig
 from dofbot_ros.policy.drive import DriveConfig, PolicyDrive
 from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.evaluate import EvaluateConfig, rollout
+from dofbot_ros.policy.fit import driver_needs
 from dofbot_ros.policy.runner import PolicyRunner
+from dofbot_ros.policy.spec import PolicySpec
 from dofbot_ros.policy.steering import PERIOD_S
 from dofbot_ros.policy.tracker import Sighting
 from dofbot_ros.safety.states import ArmState
@@ -34,7 +36,7 @@ from dofbot_ros.trials.statistics import wilson
 HEALTHY_BUS = ("drop=0.001", "corrupt=0.001")
 """What a servo bus in good order loses and garbles, as in `dofbot demo --backend emulator`."""
 
-DRIVER, STREAM = DriverConfig(soft_start_s=0.0), StreamConfig(soft_start_s=0.0)
+STREAM = StreamConfig(soft_start_s=0.0)
 """Soft start is for the moment that torque comes on; an episode begins with an arm that has long been holding."""
 
 TO_THE_END = DriveConfig(time_limit_s=60.0, goal_hold_s=60.0)
@@ -114,34 +116,30 @@ def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
     start = list(cell.state.command)
     faults = parse_faults(list(HEALTHY_BUS), np.random.default_rng(seed)).line
     trouble = ""
-    with Emulator(cell.servos, faults=faults, first=True) as emulator, _daemon(emulator) as daemon:
+    with Emulator(cell.servos, faults=faults, first=True) as emulator, _daemon(emulator, policy.spec) as daemon:
         rate = Rate(clock, 1.0 / PERIOD_S)
-        # As policy_node does: a stream takes its velocity from the point before.
-        daemon.stream(start, clock.now())
-        rate.wait()
-        begin_s = clock.now()
-        drive_started = False
-        while clock.now() - begin_s < env.task.periods * PERIOD_S:
-            now_s = clock.now()
-            with emulator.lock:
-                cell.observe()
-            drive.joints(*_joints(daemon, env.draw.joint_noise, noise))
-            block = cell.state.block
-            if block is not None and block.age == 0:
-                drive.block(Sighting(block.position, block.yaw, now_s))
-            try:
-                if not drive_started:
+        try:
+            # As policy_node does: a stream takes its velocity from the point before.
+            daemon.stream(start, clock.now())
+            rate.wait()
+            begin_s = now_s = clock.now()
+            while now_s - begin_s < env.task.periods * PERIOD_S:
+                with emulator.lock:
+                    cell.observe()
+                drive.joints(*_joints(daemon, env.draw.joint_noise, noise))
+                block = cell.state.block
+                if block is not None and block.age == 0:
+                    drive.block(Sighting(block.position, block.yaw, now_s))
+                if now_s == begin_s:
                     drive.begin(now_s, env.goal, start)
-                    drive_started = True
                 step = drive.step(now_s)
                 if step.command is None:
-                    trouble = step.end.value if step.end else "ended"
-                    break
+                    raise CommandRefusedError(f"{step.end.value if step.end else 'ended'}: {step.detail}")
                 daemon.stream(step.command, now_s)
-            except DofbotError as error:
-                trouble = str(error)
-                break
-            rate.wait()
+                rate.wait()
+                now_s = clock.now()
+        except CommandRefusedError as error:
+            trouble = str(error)
         with emulator.lock:
             cell.observe()
             success = env.task.success(cell, env.goal)
@@ -159,9 +157,13 @@ def _joints(daemon: ArmDaemon, sigma: float, rng: np.random.Generator) -> tuple[
 
 
 @contextmanager
-def _daemon(emulator: Emulator) -> Iterator[ArmDaemon]:
-    """The driver's daemon on the emulated bus, holding, in a thread of its own."""
-    daemon = ArmDaemon(SerialArm(emulator.port, stream=STREAM), DRIVER)
+def _daemon(emulator: Emulator, spec: PolicySpec) -> Iterator[ArmDaemon]:
+    """The driver's daemon on the emulated bus, holding, in a thread of its own; as fast as the policy needs it."""
+    needs = driver_needs(spec)
+    config = DriverConfig(
+        soft_start_s=0.0, max_velocity=needs["max_velocity"], max_acceleration=needs["max_acceleration"]
+    )
+    daemon = ArmDaemon(SerialArm(emulator.port, stream=STREAM), config)
     stop, ready = threading.Event(), threading.Event()
 
     def after_cycle(*_: object) -> None:

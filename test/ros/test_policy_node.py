@@ -81,7 +81,7 @@ def policy(arm: Arm, folder: Path, **parameters: object) -> Iterator[PolicyClien
 
 @pytest.fixture(scope="module")
 def arm(start_arm: StartArm) -> Arm:
-    return start_arm("sim_node")
+    return start_arm("sim_node", max_velocity=2.0, max_acceleration=16.0)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from dofbot_ros.policy.report import PolicyReport
 from dofbot_ros.policy.runner import PolicyRunner
 from dofbot_ros.policy.session import Follow, GoTo, Halt, Order, Phase, PolicySession
 from dofbot_ros.policy.steering import PERIOD_S
+from dofbot_ros.stacks import find
 
 GOAL = (0.20, 0.06, 0.09)
 UPRIGHT = [0.0] * 6
@@ -126,8 +127,8 @@ def test_a_limp_arm_is_told_what_it_lacks(arm: PerfectArm) -> None:
 @pytest.mark.parametrize(
     ("driver", "why"),
     [
-        ({"max_velocity": 0.8}, "max_velocity is 0.8, the policy needs 1.6"),
-        ({"max_acceleration": 4.0}, "max_acceleration is 4, the policy needs 8"),
+        ({"max_velocity": 0.8}, "max_velocity is 0.8, the policy needs 2"),
+        ({"max_acceleration": 4.0}, "max_acceleration is 4, the policy needs 16"),
         ({"control_rate_hz": 10.0}, "control_rate_hz is 10, the policy needs 25"),
         ({"command_timeout_s": 0.05}, "command_timeout_s is 0.05, the policy needs 0.08"),
     ],
@@ -135,11 +136,20 @@ def test_a_limp_arm_is_told_what_it_lacks(arm: PerfectArm) -> None:
 def test_a_driver_that_is_slower_than_the_training_is_refused(
     driver: dict[str, float], why: str, straight_policy: Any
 ) -> None:
-    spec, usual = straight_policy.spec(), {"max_velocity": 1.6, "max_acceleration": 8.0, "control_rate_hz": 50.0}
+    spec, usual = straight_policy.spec(), {"max_velocity": 2.0, "max_acceleration": 16.0, "control_rate_hz": 50.0}
     check_fit(spec, ArmAbilities(load_model(), usual))
     check_fit(spec, ArmAbilities(load_model()))  # another maker's driver need not tell
     with pytest.raises(CommandRefusedError, match=why):
         check_fit(spec, ArmAbilities(load_model(), {**usual, **driver}))
+
+
+def test_the_stack_gives_the_driver_what_policies_need(straight_policy: Any) -> None:
+    nodes = [node for node in find("policy").nodes if node.executable in ("sim_node", "driver_node")]
+    assert len(nodes) == 3
+    for node in nodes:
+        known = {name: value for name, value in node.parameters.items() if isinstance(value, float)}
+        assert {"max_velocity", "max_acceleration"} <= set(known)
+        check_fit(straight_policy.spec(), ArmAbilities(load_model(), known))
 
 
 def test_an_arm_of_another_shape_is_refused(straight_policy: Any) -> None:
