@@ -49,6 +49,7 @@ setup(
         "sim": names("sim"),
         "teleop": names("teleop"),
         "learn": names("learn"),
+        "ray": requirements("ray"),
         "test": requirements("test"),
     },
     zip_safe=True,

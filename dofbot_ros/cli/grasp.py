@@ -18,15 +18,26 @@ from dofbot_ros.errors import InputError
 if TYPE_CHECKING:
     from dofbot_ros.grasp.collect import Progress as Collected
     from dofbot_ros.grasp.train import Epoch
+    from dofbot_ros.grasp.workers import Workers
 
 app = typer.Typer(no_args_is_help=True)
 
 
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes; by default one a core, of the cluster with --ray.")
+]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of everything that is drawn at random.")]
 ObjectsOption = Annotated[
     str,
     typer.Option(help="train, validation or heldout; family names with commas; or a folder of URDF, OBJ, STL files."),
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Spread over the Ray cluster at host:port or ray://host:port; local starts one.",
+    ),
 ]
 ClutterOption = Annotated[int, typer.Option(min=1, max=8, help="Objects on the table at once.")]
 
@@ -53,6 +64,7 @@ def collect(
     failures: Annotated[bool, typer.Option("--failures", help="Keep failed attempts in the files too.")] = False,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
+    ray: RayOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let the simulated arm try grasps until that many succeed. Interrupted, it goes on where it stopped."""
@@ -80,7 +92,7 @@ def collect(
             val_objects=val_objects,
             grasps=grasps,
             val_share=val_share,
-            workers=workers or _cores(),
+            workers=_workers(workers, ray),
             failures=failures,
             report=report,
         )
@@ -102,6 +114,9 @@ def train(
     backbone_weights: Annotated[
         Path | None, typer.Option(help="State dict of torchvision's mobilenet_v3_small to start from.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="A run's folder: begin with its weights, for a second round's data.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -121,7 +136,7 @@ def train(
         epochs=settings.epochs if epochs is None else epochs,
         seed=settings.seed if seed is None else seed,
     )
-    trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, resume=resume)
+    trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, start=start, resume=resume)
     with _bar("{task.fields[losses]}") as bar:
         task = bar.add_task("epochs", total=settings.epochs, losses="")
 
@@ -148,6 +163,7 @@ def evaluate(
     ] = False,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
+    ray: RayOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the network by grasps that the simulated arm carries out, beside planners without learning."""
@@ -167,7 +183,7 @@ def evaluate(
         def report(done: int, lifted: int) -> None:
             bar.update(task, completed=done, rate=lifted / done)
 
-        result = measure(config, workers or _cores(), report)
+        result = measure(config, _workers(workers, ray), report)
     if not as_json:
         del result["failed_scenes"]  # for machines: which ones to look at
     emit(result, as_json, f"Grasps of {objects}")
@@ -195,7 +211,9 @@ def _bar(last: str) -> Iterator[Progress]:
         raise typer.Exit(130) from None
 
 
-def _cores() -> int:
+def _workers(count: int | None, ray: str | None) -> Workers:
     import os
 
-    return os.cpu_count() or 1
+    from dofbot_ros.grasp.ray_cluster import RayCluster
+
+    return RayCluster(ray, count) if ray is not None else count or os.cpu_count() or 1

@@ -29,7 +29,7 @@ from dofbot_ros.grasp.model_io import GraspModel, Logits, digest, load_model
 from dofbot_ros.grasp.pinch_plan import Pinch
 from dofbot_ros.grasp.scenes import Scene, SceneRules
 from dofbot_ros.grasp.view import rotation_yaw
-from dofbot_ros.grasp.workers import parallel
+from dofbot_ros.grasp.workers import Workers, parallel
 
 BLOCK = 25
 """Attempts that a worker makes between two reports."""
@@ -170,7 +170,7 @@ def collect(
     config: CollectConfig,
     successes: int,
     folder: Path,
-    workers: int,
+    workers: Workers,
     report: Callable[[Progress], None] | None = None,
 ) -> GraspData:
     """All attempts up to the one that is success number `successes`. What `folder` already holds is not done again.
@@ -179,7 +179,7 @@ def collect(
         config: what to collect.
         successes: how many.
         folder: keeps the finished blocks; made where it is not there.
-        workers: processes.
+        workers: who does the work.
         report: called after each block.
 
     Raises:
@@ -214,7 +214,7 @@ def _leading(blocks: dict[int, GraspData]) -> list[GraspData]:
     return leading
 
 
-def _blocks(config: CollectConfig, folder: Path, workers: int) -> Iterator[tuple[int, GraspData]]:
+def _blocks(config: CollectConfig, folder: Path, workers: Workers) -> Iterator[tuple[int, GraspData]]:
     """Blocks as they become ready, for ever; those on disk first."""
     done = sorted(int(path.stem.rsplit("-", 1)[1]) for path in folder.glob("block-*.npz"))
     for number in done:
@@ -236,7 +236,7 @@ def collect_dataset(
     val_objects: str,
     grasps: int,
     val_share: float,
-    workers: int,
+    workers: Workers,
     failures: bool,
     report: Callable[[str, Progress], None],
 ) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def collect_dataset(
         val_objects: split or families of the validation data.
         grasps: successes in both together.
         val_share: part of them for validation.
-        workers: processes.
+        workers: who does the work.
         failures: keep the failed attempts in the files too.
         report: called with the file's name and its progress.
     """

@@ -21,7 +21,7 @@ from dofbot_ros.grasp.families import KIT, families_of
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.planner import GraspPlanner, NetworkPlanner
 from dofbot_ros.grasp.scenes import Randomisation, SceneRules
-from dofbot_ros.grasp.workers import parallel
+from dofbot_ros.grasp.workers import Workers, parallel
 from dofbot_ros.trials.statistics import wilson
 
 SALT = 0xE7A1
@@ -152,12 +152,14 @@ def _baseline(name: str, network: NetworkPlanner, cell: GraspCell) -> GraspPlann
     return RandomPixelPlanner(network.model.info.network.rotations)
 
 
-def evaluate(config: EvaluateConfig, workers: int, report: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+def evaluate(
+    config: EvaluateConfig, workers: Workers, report: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
     """Carry out all attempts and sum them up.
 
     Args:
         config: what to measure.
-        workers: processes; they change nothing in the result but the times.
+        workers: who does the work; that changes nothing in the result but the times.
         report: called with the number of scenes done and of the network's successes in them.
     """
     shares = [list(range(i, min(i + 5, config.attempts))) for i in range(0, config.attempts, 5)]

@@ -1,4 +1,4 @@
-"""Jobs in parallel processes: results as they come, and no process left behind however it ends."""
+"""Jobs in parallel, on this machine or on a Ray cluster: results as they come, and nothing left behind at the end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import islice
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
+
+from dofbot_ros.grasp.ray_cluster import RayCluster
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def parallel(work: Callable[[Job], Result], jobs: Iterable[Job], workers: int) -> Iterator[tuple[Job, Result]]:
+Workers: TypeAlias = int | RayCluster
+"""So many processes on this machine, or a Ray cluster."""
+
+
+def parallel(work: Callable[[Job], Result], jobs: Iterable[Job], workers: Workers) -> Iterator[tuple[Job, Result]]:
     """Jobs with their results in the order in which they are done; `jobs` may be endless.
 
     Each worker is a fresh process that lives as long as this iterator. Whoever stops iterating, or is interrupted, ends
@@ -22,8 +28,12 @@ def parallel(work: Callable[[Job], Result], jobs: Iterable[Job], workers: int) -
     Args:
         work: a module's function.
         jobs: its arguments.
-        workers: processes.
+        workers: who does them.
     """
+    return workers.run(work, jobs) if isinstance(workers, RayCluster) else _in_processes(work, jobs, workers)
+
+
+def _in_processes(work: Callable[[Job], Result], jobs: Iterable[Job], workers: int) -> Iterator[tuple[Job, Result]]:
     left = iter(jobs)
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_ctrl_c)
