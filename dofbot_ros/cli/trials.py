@@ -175,7 +175,14 @@ def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> 
         from dofbot_ros.trials.network_picker import NetworkPicker
 
         return NetworkPicker(model), digest(model or share_file("models", "grasp"))
-    raise InputError("the planner policy is not there yet")
+    from hashlib import sha256
+
+    from dofbot_ros.policy.runner import PolicyRunner, shipped
+    from dofbot_ros.policy.spec import MODEL
+    from dofbot_ros.trials.policy_picker import PolicyPicker
+
+    folder = model or shipped("pick", "state")
+    return PolicyPicker(PolicyRunner(folder)), sha256((folder / MODEL).read_bytes()).hexdigest()[:16]
 
 
 def _run(log: PickLog, picker: Picker, todo: list[Placement], given: dict[str, str], record: bool) -> None:

@@ -17,7 +17,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
-from dofbot_ros.nodes.messages import from_time, to_duration
+from dofbot_ros.nodes.messages import from_time, to_duration, to_time
 from dofbot_ros.nodes.own_node import OwnNode
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 
@@ -148,10 +148,10 @@ class ArmClient(OwnNode):
                 point.velocities = row.tolist()
         self._trajectories.publish(JointTrajectory(joint_names=list(joints), points=points))
 
-    def stream(self, position: ArrayLike, joints: Sequence[str] = JOINT_NAMES) -> None:
-        """Send one point to be followed at once: [rad] shape (len(joints),)."""
+    def stream(self, position: ArrayLike, joints: Sequence[str] = JOINT_NAMES, stamp_s: float | None = None) -> None:
+        """Send one point to be followed at once: [rad] shape (len(joints),), made at `stamp_s` [s], by default now."""
         message = JointTrajectory(joint_names=list(joints))
-        message.header.stamp = self.node.get_clock().now().to_msg()
+        message.header.stamp = self.node.get_clock().now().to_msg() if stamp_s is None else to_time(stamp_s)
         message.points = [JointTrajectoryPoint(positions=[float(v) for v in np.asarray(position)])]
         self._points.publish(message)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError, InputError
 from dofbot_ros.nodes.arm_motions import REST_LIMIT_S
-from dofbot_ros.nodes.trial_client import TrialClient
+from dofbot_ros.nodes.trial_client import TrialClient, block_pose
 from dofbot_ros.sim.arrangement import Arrangement, as_text
 from dofbot_ros.vision.extrinsics import load_extrinsics
 
@@ -34,8 +35,29 @@ class PickClient(TrialClient):
 
     def rest(self, seconds: float) -> None:
         """Return after so much of the arm's time [s]."""
-        end_s = self.now_s() + seconds
-        self._motions.wait(lambda: self.now_s() >= end_s, REST_LIMIT_S, "joint states")
+        self.wait_until(self.now_s() + seconds)
+
+    def wait_until(self, time_s: float) -> None:
+        """Return when the newest joint state is from `time_s` [s] or later."""
+        self._motions.wait(lambda: self.now_s() >= time_s, REST_LIMIT_S, "joint states")
+
+    @property
+    def state(self) -> str:
+        """The arm's last state."""
+        return self._arm.state
+
+    def joints(self) -> tuple[FloatArray, float]:
+        """Measured angles, and the oldest of their stamps."""
+        return self._arm.position.copy(), float(self._arm.stamps_s.min())
+
+    def seen(self) -> tuple[dict[str, FloatArray], float]:
+        """What the localiser found last."""
+        found = self._found
+        return {block["name"]: block_pose(block) for block in found["blocks"]}, float(found["stamp_s"])
+
+    def stream(self, position: FloatArray, stamp_s: float) -> None:
+        """Follow a point that was made at `stamp_s` [s]."""
+        self._arm.stream(position, stamp_s=stamp_s)
 
     def arrange(self, arrangement: Arrangement) -> None:
         """Put the objects of the simulated world there."""

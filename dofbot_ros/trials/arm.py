@@ -115,6 +115,27 @@ class PickArm(TrialArm, Protocol):
         """Return after so much of the arm's time [s]; the arm goes on holding what it holds."""
         ...
 
+    @property
+    def state(self) -> str:
+        """Of the arm, as safety.states.ArmState says it."""
+        ...
+
+    def joints(self) -> tuple[FloatArray, float]:
+        """Measured angles [rad] (6,), and when the oldest of them was read, on the arm's clock [s]."""
+        ...
+
+    def seen(self) -> tuple[dict[str, FloatArray], float]:
+        """What the localiser found last: poses (4, 4) [m] by name, and the stamp of that image [s]."""
+        ...
+
+    def stream(self, position: FloatArray, stamp_s: float) -> None:
+        """Follow a point [rad] (6,) that was made at `stamp_s` on the arm's clock [s]; the next one is due soon."""
+        ...
+
+    def wait_until(self, time_s: float) -> None:
+        """Return when the arm's clock has reached `time_s` [s]."""
+        ...
+
     def arrange(self, arrangement: Arrangement) -> None:
         """Put the objects of a simulated world there; returns when they rest.
 

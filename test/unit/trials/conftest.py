@@ -109,6 +109,25 @@ class DirectArm:
     def rest(self, seconds: float) -> None:
         self._run_for(seconds)
 
+    @property
+    def state(self) -> str:
+        return self.daemon.snapshot().state.value
+
+    def joints(self) -> tuple[FloatArray, float]:
+        reading = self.daemon.snapshot().reading
+        if reading is None:
+            raise DofbotError("the arm has not been read yet")
+        return reading.position.copy(), float(reading.stamps_s.min())
+
+    def seen(self) -> tuple[dict[str, FloatArray], float]:
+        return self.world.truth(), self.now_s()
+
+    def stream(self, position: FloatArray, stamp_s: float) -> None:
+        self.daemon.stream(position, stamp_s)
+
+    def wait_until(self, time_s: float) -> None:
+        self._until(lambda: self.now_s() >= time_s)
+
     def arrange(self, arrangement: Arrangement) -> None:
         arrange(self.world, arrangement)
         self._camera = SimCamera(self.world)

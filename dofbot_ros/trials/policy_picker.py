@@ -1,0 +1,90 @@
+"""Lifts the named block by a trained policy, which moves the arm through the driver's joint stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.arm.gripper import joint_to_gap
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
+from dofbot_ros.errors import CommandRefusedError, InputError
+from dofbot_ros.grasp.block_plan import joint_line
+from dofbot_ros.grasp.retiming import retime
+from dofbot_ros.policy.drive import Policy, PolicyDrive
+from dofbot_ros.policy.limiter import driver_limits
+from dofbot_ros.policy.session import Follow, GoTo, Halt, PolicySession
+from dofbot_ros.policy.tracker import sighting
+from dofbot_ros.trials.arm import Look, PickArm
+from dofbot_ros.trials.picker import START, Attempt, NoGraspError
+
+
+class PolicyPicker:
+    """Runs a policy until it has reached its goal, or its time is up.
+
+    Args:
+        policy: for the task pick, from the localiser's state.
+
+    Raises:
+        InputError: one for another task, or one that is shown pictures.
+    """
+
+    name = "policy"
+
+    def __init__(self, policy: Policy) -> None:
+        spec = policy.spec
+        if (spec.task, spec.obs) != ("pick", "state"):
+            raise InputError(f"trials take a policy for pick from state, this is one for {spec.task} from {spec.obs}")
+        self._drive = PolicyDrive(policy)
+        self._period_s = spec.period_s
+        self._kinematics = Kinematics()
+        self._limits = driver_limits()
+        self._target = ""
+
+    def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
+        """See Picker.plan: a policy decides as it goes."""
+        if target not in look.blocks:
+            raise NoGraspError(f"{target} is not seen; {', '.join(sorted(look.blocks)) or 'nothing'} is")
+        self._target = target
+        x, y = (float(v) for v in look.blocks[target][:2, 3])
+        return {"x": x, "y": y}
+
+    def pick(self, arm: PickArm) -> Attempt:
+        """See Picker.pick."""
+        session = PolicySession(self._drive)
+        self._tell(arm)
+        session.start(arm.now_s(), arm.state)
+        tick_s = arm.now_s()
+        way: list[FloatArray] = []
+        while not isinstance(order := session.cycle(tick_s, arm.state), Halt):
+            if isinstance(order, Follow):
+                arm.stream(np.asarray(order.position), tick_s)
+                way.append(arm.joints()[0][:N_ARM])
+            elif isinstance(order, GoTo):
+                arm.follow(retime(joint_line(arm.joints()[0][:N_ARM], np.array(order.position[:N_ARM])), self._limits))
+                tick_s = arm.now_s()
+            tick_s += self._period_s
+            arm.wait_until(tick_s)
+            self._tell(arm)
+        arm.stop()
+        if not way:
+            raise CommandRefusedError(f"the policy did not begin: {session.ended}")
+        return self._attempt(arm, way)
+
+    def _tell(self, arm: PickArm) -> None:
+        joints, stamp_s = arm.joints()
+        self._drive.joints(joints.tolist(), stamp_s)
+        blocks, seen_s = arm.seen()
+        if self._target in blocks:
+            self._drive.block(sighting(blocks[self._target], seen_s))
+
+    def _attempt(self, arm: PickArm, way: list[FloatArray]) -> Attempt:
+        """What the policy leaves behind: an object is put back where its way was lowest."""
+        joints, _ = arm.joints()
+        here = joints[:N_ARM]
+        lowest = way[int(np.argmin([self._kinematics.forward(q).z for q in way]))]
+        carry = joint_line(here, START)
+        leave = np.vstack([joint_line(lowest, here), carry[1:]])
+        paths = [retime(path, self._limits) for path in (carry, joint_line(here, lowest), leave)]
+        return Attempt(self._drive.held, joint_to_gap(float(joints[GRIP])), *paths)
