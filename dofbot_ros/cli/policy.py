@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from dofbot_ros.cli.output import JsonOption, console, emit
 from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
@@ -171,6 +179,37 @@ def evaluate(
 
         result = (rehearse if rehearsal else measure)(config, report)
     emit(result, as_json, f"{task} from {obs} in {domain}")
+
+
+@app.command("domain-gap")
+def domain_gap(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for results, table and chart; a second call goes on there.")],
+    models: Annotated[
+        list[Path] | None, typer.Option("--model", help="A run's folder, as often as wanted; all shipped by default.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="Of each policy in each domain.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first episode of each.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure what the change of world costs: policies in source and target, beside their bars, as table and chart."""
+    try:
+        from dofbot_ros.policy import domain_gap as gap
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), "learn", "measuring policies") from error
+    with _bar("{task.fields[rate]}") as bar:
+        lines: dict[str, TaskID] = {}
+
+        def report(row: str, done: int, succeeded: int) -> None:
+            if row not in lines:
+                lines[row] = bar.add_task(row, total=episodes, rate="")
+            bar.update(lines[row], completed=done, rate=f"{succeeded / done:.1%} succeed")
+
+        result = gap.domain_gap(models or gap.shipped_policies(), out, episodes, seed, report)
+    if as_json:
+        emit(result, as_json, "")
+    else:
+        typer.echo(Path(result["table"]).read_text(encoding="utf-8"))
 
 
 @contextmanager

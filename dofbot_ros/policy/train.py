@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from dofbot_ros.config.loader import load_yaml, save_yaml
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.export import export_policy
+from dofbot_ros.policy.imitate import ImitateConfig, Imitation
 from dofbot_ros.policy.spec import commit
 from dofbot_ros.sim.randomization import Draw
 
@@ -42,7 +43,8 @@ class TrainConfig:
         randomize: level of config/randomization.yaml.
         control: tool or joints.
         hindsight: replay with goals that were reached by chance, and a sparse reward; tqc and sac only.
-        steps: of the environment.
+        episodes: in which the scripted teacher shows what it would do, before the policy tries alone (imitate.py).
+        steps: of the environment, in which the policy tries alone; may be 0 where it had a teacher.
         seed: of networks, exploration and worlds.
         width: of the two hidden layers.
         learning_rate: of Adam.
@@ -59,6 +61,7 @@ class TrainConfig:
     randomize: str = "none"
     control: Literal["tool", "joints"] = "tool"
     hindsight: bool = False
+    episodes: int = 0
     steps: int = 30_000
     seed: int = 0
     width: int = 128
@@ -70,13 +73,21 @@ class TrainConfig:
     checkpoint_steps: int = 10_000
 
     def __post_init__(self) -> None:
-        for name in ("steps", "width", "learning_rate", "batch", "buffer", "checkpoint_steps"):
+        if self.episodes < 0 or self.steps < (0 if self.episodes else 1):
+            raise ConfigError(
+                f"a policy learns from a teacher's episodes, from steps of its own, or both: got {self.episodes} "
+                f"episodes and {self.steps} steps"
+            )
+        for name in ("width", "learning_rate", "batch", "buffer", "checkpoint_steps"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
         if not 0.0 < self.discount < 1.0:
             raise ConfigError(f"discount is between 0 and 1, got {self.discount}")
         if self.hindsight and (self.algo == "ppo" or self.obs != "state"):
             raise ConfigError("hindsight needs a replay buffer and goals: algo tqc or sac, obs state")
+
+        if self.episodes and (self.control != "tool" or self.obs != "state"):
+            raise ConfigError("the scripted teacher displaces the tool, and here shows states: control tool, obs state")
 
     def environment(self) -> DofBotEnv:
         """What this policy trains in."""
@@ -89,7 +100,7 @@ class Progress:
     """How far a run is.
 
     Attributes:
-        steps: done.
+        steps: done, or episodes with the teacher.
         wanted: in all.
         success_rate: of the last 100 episodes; nan before the first.
         mean_return: of the same.
@@ -136,14 +147,35 @@ class Trainer:
         self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
-        """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
+        """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with.
+
+        Episodes with the teacher come first and are no part of a checkpoint: interrupted among them, a run begins anew.
+        """
         watcher = _Watcher(self.config, self.run, self._env, report)
+        if self.config.episodes and not (self.run / CHECKPOINT).exists():
+            taught = self._imitate(watcher)
+            _save(self.model, self.run)
+            if self.config.steps == 0:
+                self.export()
+                return taught
         remaining = self.config.steps - self.model.num_timesteps
         if remaining > 0:
             self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
         _save(self.model, self.run)
         self.export()
         return watcher.progress(self.model)
+
+    def _imitate(self, watcher: _Watcher) -> Progress:
+        config = self.config
+        lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, config.steps > 0)
+        school = Imitation(self.model, self._env, lessons)
+
+        def report(done: int, wanted: int, success_rate: float) -> None:
+            watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
+
+        with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
+            school.run(report, lambda step: _log_draw(draws, step, self._env.draw))
+        return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
 
     def export(self) -> None:
         """Write policy.onnx and policy.yaml."""
@@ -153,6 +185,7 @@ class Trainer:
             "randomize": config.randomize,
             "reward": "sparse, with hindsight" if config.hindsight else "dense",
             "seed": str(config.seed),
+            "teacher": f"planner, {config.episodes} episodes" if config.episodes else "none",
             "steps": str(self.model.num_timesteps),
             "commit": commit(),
         }
@@ -183,17 +216,26 @@ class _Watcher(BaseCallback):
         # The vector environment has reset it by the time that the callback hears of the episode's end.
         if self._env.draw is not self._logged:
             self._logged = self._env.draw
-            self._draws.write(json.dumps({"step": self.num_timesteps, **self._env.draw.to_log()}) + "\n")
+            _log_draw(self._draws, self.num_timesteps, self._env.draw)
         if self.num_timesteps - self._saved >= self._config.checkpoint_steps:
             self._saved = self.num_timesteps
             _save(self.model, self._run)
-        if self._report is not None and time.monotonic() - self._reported > 1.0:
-            self._reported = time.monotonic()
-            self._report(self.progress(self.model))
+        self.tell(lambda: self.progress(self.model))
         return True
 
     def _on_training_end(self) -> None:
         self._draws.close()
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self._begin
+
+    def tell(self, progress: Callable[[], Progress]) -> None:
+        """Pass it on, once a second."""
+        if self._report is not None and time.monotonic() - self._reported > 1.0:
+            self._reported = time.monotonic()
+            self._report(progress())
 
     def progress(self, model: BaseAlgorithm) -> Progress:
         """How far it is."""
@@ -204,7 +246,7 @@ class _Watcher(BaseCallback):
             self._config.steps,
             float(np.mean(successes)) if successes else float("nan"),
             float(np.mean([episode["r"] for episode in episodes])) if episodes else float("nan"),
-            time.monotonic() - self._begin,
+            self.seconds,
         )
 
 
@@ -236,6 +278,10 @@ def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) ->
     # Otherwise it would meet the worlds of the run's beginning once more.
     model.set_random_seed(config.seed + model.num_timesteps)
     return model
+
+
+def _log_draw(file: TextIO, step: int, draw: Draw) -> None:
+    file.write(json.dumps({"step": step, **draw.to_log()}) + "\n")
 
 
 def _save(model: BaseAlgorithm, run: Path) -> None:

@@ -104,6 +104,32 @@ def test_a_policy_for_other_scales_is_refused(tmp_path: Path) -> None:
         PolicyRunner(run)
 
 
+def test_a_teacher_leaves_a_policy_that_comes_close(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    trained(replace(QUICK, algo="sac", randomize="none", episodes=30, steps=0, width=48, batch=64), run)
+    assert len((run / DRAWS).read_text().splitlines()) == 30
+    env = make_env("reach")
+    returns: dict[str, float] = {}
+    for name, policy in (("random", Random(0)), ("taught", PolicyRunner(run))):
+        returns[name] = float(np.mean([rollout(env, policy, 10_000 + episode)[1] for episode in range(5)]))
+    env.close()
+    assert returns["taught"] > 0.5 * returns["random"]
+
+
+def test_what_a_teacher_showed_is_remembered_when_the_policy_tries_alone(tmp_path: Path) -> None:
+    trainer = trained(replace(QUICK, episodes=2, steps=30), tmp_path / "run")
+    assert trainer.model.num_timesteps == 30
+    assert trainer.model.replay_buffer.size() == 2 * 50 + 30
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"steps": 0}, {"episodes": 2, "control": "joints"}, {"episodes": 2, "obs": "image"}], ids=str
+)
+def test_lessons_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"teacher"):
+        replace(QUICK, **wrong)
+
+
 @pytest.mark.slow
 def test_reach_is_learned(tmp_path: Path) -> None:
     run = tmp_path / "run"

@@ -1,0 +1,175 @@
+"""Shows a policy what the scripted teacher does, in the states that the policy itself comes to: before it tries alone.
+
+DAgger (Ross, Gordon and Bagnell, A Reduction of Imitation Learning and Structured Prediction to No-Regret Online
+Learning, 2011). The teacher decides from what is true, the policy from what it sees: it learns the action that is right
+on average over all that may lie behind a late and noisy observation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy
+from torch import Tensor
+from torch.nn.functional import huber_loss
+
+from dofbot_ros.policy.envs import DofBotEnv
+from dofbot_ros.policy.expert import Expert
+
+ALONE = 0.3
+"""Share of the episodes after which the teacher only says what it would do; before, it acts in ever fewer of them."""
+
+SHAKE = 0.1
+"""Standard deviation of what is added to actions that are carried out, so that mistakes are seen and corrected."""
+
+UPDATES = 0.25
+"""Gradient steps for each step of the environment; in the end twice as many more, with a step size that fades."""
+
+HUBER = 0.2
+"""Error of an action beyond which it weighs no more than its size: near a decision the teacher's action may jump."""
+
+ROUND = 10
+"""Episodes between two times of learning."""
+
+FIRST_SEEDS = 1_000_000
+"""Worlds of imitation have seeds from here on: none that a measurement begins with."""
+
+Report = Callable[[int, int, float], None]
+"""Told how many episodes are done, of how many, and which share of the policy's own last 100 succeeded."""
+
+
+@dataclass(frozen=True)
+class ImitateConfig:
+    """How to imitate.
+
+    Attributes:
+        episodes: how many.
+        seed: of worlds, noise and batches.
+        batch: states in a gradient step.
+        learning_rate: of Adam.
+        remember: put the transitions into the model's replay buffer, for what it learns alone afterwards.
+    """
+
+    episodes: int
+    seed: int = 0
+    batch: int = 256
+    learning_rate: float = 1e-3
+    remember: bool = False
+
+
+class Imitation:
+    """Teaches the actor of a stable-baselines3 model.
+
+    Args:
+        model: whose policy learns.
+        env: that it learns in; its policy's.
+        config: how.
+    """
+
+    def __init__(self, model: BaseAlgorithm, env: DofBotEnv, config: ImitateConfig) -> None:
+        self._model, self._env, self._config = model, env, config
+        self._rng = np.random.default_rng([config.seed, 1])
+        self._teacher = Expert(env)
+        capacity = config.episodes * env.task.periods
+        spaces = env.observation_space.spaces  # type: ignore[attr-defined]
+        self._seen = {name: torch.empty(capacity, *space.shape) for name, space in spaces.items()}
+        self._shown = torch.empty(capacity, *(env.action_space.shape or ()))
+        self._count = 0
+        self._optimizer = torch.optim.Adam(self._parameters(), lr=config.learning_rate)
+        self._successes: deque[bool] = deque(maxlen=100)
+
+    def run(self, report: Report, log: Callable[[int], None]) -> None:
+        """All episodes.
+
+        Args:
+            report: see Report.
+            log: told the steps that were made so far, after each reset.
+        """
+        for episode in range(self._config.episodes):
+            self._play(episode, log)
+            report(episode + 1, self._config.episodes, self.success_rate)
+            if (episode + 1) % ROUND == 0:
+                self._learn(round(UPDATES * ROUND * self._env.task.periods), fade=False)
+        self._learn(round(2.0 * UPDATES * self._count), fade=True)
+
+    @property
+    def steps(self) -> int:
+        """Made in the environment."""
+        return self._count
+
+    @property
+    def success_rate(self) -> float:
+        """Of the policy's own last 100 episodes; nan before the first."""
+        return float(np.mean(self._successes)) if self._successes else math.nan
+
+    def _play(self, episode: int, log: Callable[[int], None]) -> None:
+        env, rng = self._env, self._rng
+        alone = rng.random() < episode / max(1.0, ALONE * self._config.episodes)
+        observation, _ = env.reset(seed=FIRST_SEEDS * (1 + self._config.seed) + episode)
+        log(self._count)
+        done, info = False, {"is_success": False}
+        while not done:
+            shown = self._teacher.act()
+            for name, values in self._seen.items():
+                values[self._count] = torch.as_tensor(observation[name])
+            self._shown[self._count] = torch.as_tensor(shown)
+            self._count += 1
+            action = self._model.predict(observation, deterministic=True)[0] if alone else shown
+            shaken = action + SHAKE * rng.standard_normal(len(action))
+            action = np.minimum(np.maximum(shaken, -1.0), 1.0).astype(np.float32)
+            after, reward, _, done, info = env.step(action)
+            if self._config.remember and isinstance(self._model, OffPolicyAlgorithm):
+                _remember(self._model, (observation, after), action, reward, {**info, "TimeLimit.truncated": done})
+            observation = after
+        if alone:
+            self._successes.append(bool(info["is_success"]))
+
+    def _learn(self, updates: int, *, fade: bool) -> None:
+        policy: Any = self._model.policy
+        policy.set_training_mode(True)
+        for update in range(updates):
+            if fade:
+                share = 0.5 * (1.0 + math.cos(math.pi * update / updates))
+                for group in self._optimizer.param_groups:
+                    group["lr"] = share * self._config.learning_rate
+            chosen = torch.as_tensor(self._rng.integers(0, self._count, self._config.batch))
+            parts = {name: values[chosen].to(self._model.device) for name, values in self._seen.items()}
+            loss = huber_loss(self._act(parts), self._shown[chosen].to(self._model.device), delta=HUBER)
+            self._optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimizer.step()
+        policy.set_training_mode(False)
+
+    def _act(self, observation: dict[str, Tensor]) -> Tensor:
+        policy: Any = self._model.policy
+        if isinstance(policy, ActorCriticPolicy):
+            mean: Tensor = policy.get_distribution(observation).mode()
+            return mean
+        action: Tensor = policy.actor(observation, deterministic=True)
+        return action
+
+    def _parameters(self) -> list[torch.nn.Parameter]:
+        policy: Any = self._model.policy
+        return list((policy if isinstance(policy, ActorCriticPolicy) else policy.actor).parameters())
+
+
+def _remember(
+    model: OffPolicyAlgorithm,
+    observations: tuple[dict[str, Any], dict[str, Any]],
+    action: NDArray[np.float32],
+    reward: float,
+    info: dict[str, Any],
+) -> None:
+    before, after = ({name: value[None] for name, value in one.items()} for one in observations)
+    done = np.array([info["TimeLimit.truncated"]])
+    buffer: Any = model.replay_buffer
+    buffer.add(before, after, action[None], np.array([reward]), done, [info])
