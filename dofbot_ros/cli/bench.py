@@ -151,6 +151,19 @@ def corners(
     emit(measure(trials, seed), as_json, "Marker corners")
 
 
+@app.command("following")
+def following(
+    as_json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(min=6.0, help="Simulated length of each of the four runs.")] = 12.0,
+    amplitude: Annotated[float, typer.Option(min=0.01, max=0.06, help="Of the hand's way [m].")] = 0.05,
+    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+) -> None:
+    """Follow a synthetic hand at 0.1 m/s with the simulated arm: lag and error in each direction, jitter at rest."""
+    from dofbot_ros.bench.following import measure
+
+    emit(measure(seconds, amplitude, seed), as_json, "Following a hand")
+
+
 @app.command("teleop")
 def teleop(
     source: Annotated[str, typer.Option(help="Video file of a moving hand, or another source of teleop_node.")],

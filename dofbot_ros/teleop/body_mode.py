@@ -10,7 +10,7 @@ from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray
 from dofbot_ros.teleop.body import SIDES, ArmAngles, arm_angles, hand_raised, seen_side
 from dofbot_ros.teleop.clutch import Reason
 from dofbot_ros.teleop.config import Sign, TeleopConfig
-from dofbot_ros.teleop.filters import DeadZone, OneEuroFilter
+from dofbot_ros.teleop.filters import SteadyFilter
 from dofbot_ros.teleop.hand import hand_opening
 from dofbot_ros.teleop.landmarks import Observation
 from dofbot_ros.teleop.reach import Reach, Target
@@ -33,9 +33,9 @@ class BodyMode:
     def __init__(self, config: TeleopConfig, reach: Reach) -> None:
         self._config, self._reach = config, reach
         f = config.filter
-        self._angles = OneEuroFilter(f.joint)
-        self._opening = OneEuroFilter(f.opening)
-        self._zone = DeadZone([f.joint_zone_rad] * 4 + [f.opening_zone], f.rest_s)
+        self._angles = SteadyFilter(f.joint, f.rest, f.joint_zone_rad)
+        self._opening = SteadyFilter(f.opening, f.rest, f.opening_zone)
+        self._filters = (self._angles, self._opening)
         self._pickup = GapPickup()
         self._anchor_s = 0.0
         self._offset = np.zeros(4)
@@ -69,14 +69,13 @@ class BodyMode:
     def smooth(self, reading: Reading, stamp_s: float) -> FloatArray:
         """The filtered signal, shape (5,)."""
         raw = reading.values
-        angles = self._angles(raw[:OPENING], stamp_s)
-        return self._zone(np.concatenate([angles, self._opening(raw[[OPENING]], stamp_s)]), stamp_s)
+        return np.concatenate([self._angles(raw[:OPENING], stamp_s), self._opening(raw[OPENING:], stamp_s)])
 
-    def anchor(self, values: FloatArray, joints: FloatArray, stamp_s: float) -> None:
+    def anchor(self, joints: FloatArray, stamp_s: float) -> None:
         """Begin at `joints` [rad] (6,); within `align_s` the arm is led over to the person's pose."""
         self._anchor_s = stamp_s
         self._joints = joints.copy()
-        self._offset = joints[:4] - self._mapped(values)
+        self._offset = joints[:4] - self._mapped(np.concatenate([part.hold() for part in self._filters]))
         self._pickup.anchor(float(joints[GRIP]))
 
     def target(self, values: FloatArray, stamp_s: float) -> Target:
@@ -92,7 +91,7 @@ class BodyMode:
 
     def reset(self) -> None:
         """Forget the filtered past."""
-        for part in (self._angles, self._opening, self._zone):
+        for part in self._filters:
             part.reset()
 
     def _mapped(self, values: FloatArray) -> FloatArray:

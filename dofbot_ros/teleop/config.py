@@ -10,7 +10,7 @@ from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ToolPose
 from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.teleop.filters import OneEuroConfig
+from dofbot_ros.teleop.filters import OneEuroConfig, RestConfig
 from dofbot_ros.teleop.landmarks import Side
 
 Mode = Literal["hand", "arm"]
@@ -63,25 +63,35 @@ class FilterConfig:
     Attributes:
         position: of the hand across the view [m].
         depth: logarithm of the hand's distance from the camera, which is ten times noisier than its place across.
+        depth_rest: the same, filtered calmer, to tell a hand at rest from one that moves.
         angle: of the hand's pitch and roll [rad].
         joint: of the person's arm in mode `arm` [rad].
         opening: of pinch and hand opening, 0 to 1.
-        position_zone_m, angle_zone_rad, joint_zone_rad, opening_zone: how far what rests must move to be followed.
+        position_zone_m, angle_zone_rad, joint_zone_rad, opening_zone: how far what rests must move at least to be
+            followed.
         depth_zone: likewise, as a share of the distance.
-        rest_s: a hand that has not moved by half of that for this long is resting [s].
+        rest: when a hand is resting.
+        lead_s: how far ahead of its last sample a moving hand's place is told, which makes up for what camera, detector
+            and servos take [s].
     """
 
     position: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 60.0, 2.0))
-    depth: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.4, 12.0, 0.3))
+    depth: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(3.5, 0.0, 2.0, trend=True))
+    depth_rest: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.8, 3.0, 0.5))
     angle: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.4, 0.3, 0.3))
     joint: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 2.0, 1.0))
     opening: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.5, 2.0, 1.0))
     position_zone_m: float = 0.003
-    depth_zone: float = 0.025
+    depth_zone: float = 0.008
     angle_zone_rad: float = 0.12
     joint_zone_rad: float = 0.02
     opening_zone: float = 0.02
-    rest_s: float = 0.4
+    rest: RestConfig = field(default_factory=RestConfig)
+    lead_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.lead_s <= 0.2:
+            raise ConfigError(f"lead_s must be in 0..0.2, got {self.lead_s}")
 
 
 @dataclass(frozen=True)

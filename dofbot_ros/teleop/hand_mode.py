@@ -11,7 +11,7 @@ from dofbot_ros.core.transforms import wrap_angle
 from dofbot_ros.core.types import GRIP, N_ARM, N_JOINTS, FloatArray, ToolPose
 from dofbot_ros.teleop.clutch import Reason
 from dofbot_ros.teleop.config import MOTIONS, Sign, TeleopConfig
-from dofbot_ros.teleop.filters import DeadZone, OneEuroFilter
+from dofbot_ros.teleop.filters import SteadyFilter
 from dofbot_ros.teleop.hand import hand_pose, hand_sign
 from dofbot_ros.teleop.landmarks import Observation
 from dofbot_ros.teleop.reach import PITCH_END, Reach, Target, ToolWish
@@ -39,12 +39,11 @@ class HandMode:
     def __init__(self, config: TeleopConfig, kinematics: Kinematics, reach: Reach) -> None:
         self._config, self._kinematics, self._reach = config, kinematics, reach
         f = config.filter
-        self._depth = OneEuroFilter(f.depth)
-        self._across = OneEuroFilter(f.position)
-        self._angles = OneEuroFilter(f.angle)
-        self._pinch = OneEuroFilter(f.opening)
-        self._depth_zone = DeadZone(f.depth_zone, f.rest_s)
-        self._zone = DeadZone([f.position_zone_m] * 2 + [f.angle_zone_rad] * 2 + [f.opening_zone], f.rest_s)
+        self._depth = SteadyFilter(f.depth, f.rest, f.depth_zone, f.lead_s, judge=f.depth_rest)
+        self._across = SteadyFilter(f.position, f.rest, f.position_zone_m, f.lead_s)
+        self._angles = SteadyFilter(f.angle, f.rest, f.angle_zone_rad)
+        self._pinch = SteadyFilter(f.opening, f.rest, f.opening_zone)
+        self._filters = (self._depth, self._across, self._angles, self._pinch)
         self._pickup = GapPickup()
         hand = config.hand
         self._axes = np.zeros((3, 3))
@@ -84,17 +83,18 @@ class HandMode:
         raw = reading.values
         # The same angle in the turn that is nearest to the last one: a filter knows no wrap-around.
         self._angles_read += [wrap_angle(a - b) for a, b in zip(raw[[PITCH, ROLL]], self._angles_read, strict=True)]
-        distance = np.exp(self._depth_zone(self._depth(np.log(raw[[DISTANCE]]), stamp_s), stamp_s))
+        distance = np.exp(self._depth(np.log(raw[[DISTANCE]]), stamp_s))
         across = self._across(raw[[LEFT, UP]] * distance, stamp_s)
         angles = self._angles(self._angles_read, stamp_s)
         hand = self._config.hand
         pinch = self._pinch((raw[[PINCH]] - hand.pinch_closed) / (hand.pinch_open - hand.pinch_closed), stamp_s)
-        return np.concatenate([-distance, self._zone(np.concatenate([across, angles, pinch]), stamp_s)])
+        return np.concatenate([-distance, across, angles, pinch])
 
-    def anchor(self, values: FloatArray, joints: FloatArray, stamp_s: float) -> None:
-        """From now on the hand at `values` means the arm at `joints` [rad] (6,)."""
+    def anchor(self, joints: FloatArray, stamp_s: float) -> None:
+        """From now on the present hand means the arm at `joints` [rad] (6,), and rests until it moves noticeably."""
         del stamp_s
-        self._hand0 = values.copy()
+        distance, *others = (part.hold() for part in self._filters)
+        self._hand0 = np.concatenate([-np.exp(distance), *others])
         self._joints = joints.copy()
         self._tool0 = self._kinematics.forward(joints[:N_ARM])
         self._share0 = self._reach.pitch_share(self._tool0)
@@ -123,6 +123,6 @@ class HandMode:
 
     def reset(self) -> None:
         """Forget the filtered past."""
-        for part in (self._depth, self._depth_zone, self._across, self._angles, self._pinch, self._zone):
+        for part in self._filters:
             part.reset()
         self._angles_read = np.zeros(2)

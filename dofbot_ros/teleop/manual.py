@@ -71,9 +71,8 @@ class ManualMode:
         del stamp_s
         return reading.values
 
-    def anchor(self, values: FloatArray, joints: FloatArray, stamp_s: float) -> None:
+    def anchor(self, joints: FloatArray, stamp_s: float) -> None:
         """Begin at the present `joints` [rad] (6,)."""
-        del values
         tool = self._kinematics.forward(joints[:N_ARM])
         share = self._reach.pitch_share(tool)
         self._wish = ToolWish((tool.x, tool.y, tool.z), share, 0.0, tool.roll, float(joints[GRIP]))

@@ -141,14 +141,14 @@ class TeleopPipeline(Generic[Source_contra]):
         """
         self._clutch.tick(now_s)
         if self._clutch.engaged and self._target is None and self._values is not None:
-            self._anchor(self._values, measured)
+            self._anchor(measured)
         if not self._clutch.engaged:
             self._target = None
         if self._target is not None:
             return self._command(self._target.joints)
         return self._command(None) if self._moving else None
 
-    def _anchor(self, values: FloatArray, measured: FloatArray) -> None:
+    def _anchor(self, measured: FloatArray) -> None:
         """Tie the hand to the arm: where it was sent last when it still moves, where it is measured when it rests."""
         if not self._moving:
             if not np.isfinite(measured).all() or self._outside(measured):
@@ -156,7 +156,7 @@ class TeleopPipeline(Generic[Source_contra]):
                 return
             self._motion.reset(self._resting(measured))
         joints = self._motion.position
-        self._mode.anchor(values, joints, self._values_s)
+        self._mode.anchor(joints, self._values_s)
         self._target = Target(joints, self._kinematics.forward(joints[:N_ARM]), clamped=False)
         self._moving = self._commanded = True
 

@@ -61,8 +61,8 @@ class Retarget(Protocol[Source_contra]):
         """The filtered signal [same shape as values]; `stamp_s` is the capture time [s]."""
         ...
 
-    def anchor(self, values: FloatArray, joints: FloatArray, stamp_s: float) -> None:
-        """From now on `values` mean the present `joints` [rad] (6,)."""
+    def anchor(self, joints: FloatArray, stamp_s: float) -> None:
+        """From now on what was read last means the present `joints` [rad] (6,)."""
         ...
 
     def target(self, values: FloatArray, stamp_s: float) -> Target:

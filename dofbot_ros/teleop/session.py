@@ -75,6 +75,11 @@ class SimSession:
         """How things stand."""
         return self._pipeline.status
 
+    @property
+    def shift_s(self) -> float:
+        """From the stamps of the observations to the times of the path [s]."""
+        return 0.0 if self._start_s is None else self._start_s - self._samples[0].time_s
+
     def observe(self, observation: Observation) -> Observation:
         """Run the arm until `observation` has been seen; its stamps may begin anywhere.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,16 +11,16 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray, ToolPose
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.teleop.config import ClutchConfig, TeleopConfig
-from dofbot_ros.teleop.landmarks import PALM, Landmarks, Observation
+from dofbot_ros.teleop.landmarks import Landmarks, Observation
 from dofbot_ros.teleop.pipeline import TeleopCommand, TeleopPipeline, landmark_pipeline
 from dofbot_ros.teleop.recording import load_observations
+from dofbot_ros.teleop.synthetic import SyntheticHand
 
 RECORDING = Path(__file__).parent / "data" / "hand_video.npz"
 OPEN, FIST, PINCH = 0, 265, 328
 """Frames of the recording, checked by test_hand."""
 
-WIDTH, HEIGHT, FOV_DEG = 640, 480, 60.0
-FOCAL = 0.5 * WIDTH / math.tan(math.radians(FOV_DEG / 2))
+FOV_DEG = TeleopConfig().camera.horizontal_fov_deg
 START = ToolPose(0.20, 0.0, 0.14, 2.1, 0.0)
 QUICK = TeleopConfig(clutch=ClutchConfig(settle_s=0.5))
 
@@ -34,31 +33,11 @@ def recorded(frame: int) -> Landmarks:
     return hand
 
 
-class Operator:
-    """Shows one recorded hand anywhere in front of the camera.
-
-    Noise, as measured on photos with sensor noise: 0.2 px of the whole hand, 0.7 % of its size, 0.3 px and 0.5 mm of
-    each landmark.
-    """
+class Operator(SyntheticHand):
+    """Shows one recorded hand anywhere in front of the camera."""
 
     def __init__(self, frame: int = OPEN, noise: float = 1.0, seed: int = 0) -> None:
-        self._hand = recorded(frame)
-        # Turned to camera axes around the palm, brought to the palm length that the configuration assumes.
-        world = self._hand.world - self._hand.world[list(PALM)].mean(axis=0)
-        self._world = world * (0.095 / np.linalg.norm(world[9] - world[0]))
-        self._noise, self._rng = noise, np.random.default_rng(seed)
-
-    def at(self, forward: float, left: float, up: float, stamp_s: float, score: float = 0.95) -> Observation:
-        """The palm at (forward, left, up) from the camera [m]; forward is negative."""
-        n, rng = self._noise, self._rng
-        points = self._world + (left, -up, -forward)
-        uv = points[:, :2] / points[:, 2:] * FOCAL
-        centre = uv[list(PALM)].mean(axis=0)
-        uv = centre + (uv - centre) * (1.0 + n * 0.007 * rng.standard_normal())
-        uv = uv + n * (0.2 * rng.standard_normal(2) + 0.3 * rng.standard_normal(uv.shape))
-        image = np.column_stack([uv + (WIDTH / 2, HEIGHT / 2), np.zeros(len(uv))])
-        world = self._world + n * 0.0005 * rng.standard_normal(self._world.shape)
-        return Observation(stamp_s, WIDTH, HEIGHT, Landmarks(image, world, score, "right"))
+        super().__init__(np.random.default_rng(seed), recorded(frame).world, noise)
 
 
 def pipeline(config: TeleopConfig | None = None) -> TeleopPipeline[Observation]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.teleop.filters import DeadZone, OneEuroConfig, OneEuroFilter
+from dofbot_ros.teleop.filters import DeadZone, NoiseLevel, OneEuroConfig, OneEuroFilter, RestConfig, SteadyFilter
 
 values = st.floats(-10.0, 10.0)
 gaps = st.floats(1e-3, 2.0)
@@ -75,15 +75,61 @@ def test_parameters_that_make_no_filter_are_refused() -> None:
 @settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_noise_inside_the_zone_does_not_pass(seed: int) -> None:
-    zone, rng = DeadZone(0.01, rest_s=0.3), np.random.default_rng(seed)
-    out = [float(zone(np.array([0.5 + rng.uniform(-0.0024, 0.0024)]), i / 30)[0]) for i in range(200)]
+    zone, rng = DeadZone(rest_s=0.3), np.random.default_rng(seed)
+    out = [float(zone(np.array([0.5 + rng.uniform(-0.0024, 0.0024)]), i / 30, 0.01)[0]) for i in range(200)]
     assert len(set(out[20:])) == 1
 
 
 def test_motion_passes_without_offset_and_rest_is_held() -> None:
-    zone = DeadZone(0.01, rest_s=0.3)
+    zone = DeadZone(rest_s=0.3)
     for i in range(30):
-        zone(np.array([0.0]), i / 30)
-    assert zone(np.array([0.009]), 1.0)[0] == 0.0
-    assert zone(np.array([0.02]), 1.03)[0] == 0.02
-    assert zone(np.array([0.021]), 1.07)[0] == 0.021
+        zone(np.array([0.0]), i / 30, 0.01)
+    assert zone(np.array([0.009]), 1.0, 0.01)[0] == 0.0
+    assert zone(np.array([0.02]), 1.03, 0.01)[0] == 0.02
+    assert zone(np.array([0.021]), 1.07, 0.01)[0] == 0.021
+
+
+def test_a_trend_has_no_lag_at_constant_speed() -> None:
+    ramp = [(1 / 30, 0.1 * i / 30) for i in range(120)]
+    plain, trend = (run(OneEuroConfig(2.0, 0.0, 1.0, trend=with_it), ramp)[-1] for with_it in (False, True))
+    assert ramp[-1][1] - plain > 5e-3
+    assert trend == pytest.approx(ramp[-1][1], abs=1e-5)
+
+
+@settings(deadline=None)
+@given(st.floats(0.3, 6.0), st.floats(0.1, 10.0))
+def test_a_trend_settles_after_a_step(cutoff: float, speed_cutoff: float) -> None:
+    """Whatever the cut-offs: damped, with a fifth of overshoot at most."""
+    out = run(OneEuroConfig(cutoff, 0.0, speed_cutoff, trend=True), [(1 / 30, 0.0)] * 30 + [(1 / 30, 1.0)] * 300)
+    assert max(out) < 1.25
+    assert out[-1] == pytest.approx(1.0, abs=0.02)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(-0.5, 0.5), st.lists(st.floats(0.02, 0.07), min_size=200, max_size=200))
+def test_noise_is_told_from_motion(seed: int, speed: float, dts: list[float]) -> None:
+    """Within a third, at any steady speed and any frame intervals."""
+    noise, stamps = NoiseLevel(memory_s=3.0), np.cumsum(dts)
+    samples = speed * stamps + np.random.default_rng(seed).normal(0.0, 0.01, len(stamps))
+    level = [noise(np.array([v]), float(t)) for v, t in zip(samples, stamps, strict=True)][-1]
+    assert float(level[0]) == pytest.approx(0.01, rel=0.4)
+
+
+def steady(lead_s: float = 0.1) -> SteadyFilter:
+    return SteadyFilter(OneEuroConfig(3.0, 0.0, 2.0, trend=True), RestConfig(), 0.005, lead_s)
+
+
+def test_what_moves_is_led_ahead() -> None:
+    ahead, plain = steady(0.1), steady(0.0)
+    for i in range(60):
+        there, here = (float(f(np.array([0.1 * i / 30]), i / 30)[0]) for f in (ahead, plain))
+    assert there - here == pytest.approx(0.01, rel=0.01)
+
+
+def test_what_is_held_stands_until_it_leaves_the_zone() -> None:
+    steadied = steady()
+    for i in range(5):
+        steadied(np.array([0.1]), i / 30)
+    assert steadied.hold().tolist() == [0.1]
+    assert [float(steadied(np.array([0.104]), (5 + i) / 30)[0]) for i in range(10)] == [0.1] * 10
+    assert [float(steadied(np.array([0.2]), (15 + i) / 30)[0]) for i in range(90)][-1] == pytest.approx(0.2, abs=1e-3)
