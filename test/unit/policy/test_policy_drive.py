@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,37 @@ def test_a_policy_acts_as_it_does_in_its_environment(task: str, control: str, st
         observation, *_ = env.step(policy.act(observation))
         assert step.command == pytest.approx(env.cell.state.command, abs=1e-6)
     env.close()
+
+
+def test_a_policy_is_shown_the_pictures_that_its_environment_shows(straight_policy: Any) -> None:
+    env = make_env("pick", "image", image_size=32)
+    observation, _ = env.reset(seed=1)
+    spec = replace(
+        straight_policy.spec("pick"),
+        obs="image",
+        image_size=32,
+        stack=3,
+        observation=env.layout.entries,
+        inputs=("arm", "goal", "image"),
+    )
+    policy = Wandering(spec, observation, env.action_space.shape[0])
+    drive = PolicyDrive(policy, DriveConfig(max_picture_age_s=0.5))
+    drive.joints(env.cell.state.joints, 0.0)
+    with pytest.raises(CommandRefusedError, match="pictures are stale: none has come"):
+        drive.start(0.0)
+    for period in range(10):
+        now_s = period * PERIOD_S
+        drive.joints(env.cell.state.joints, now_s)
+        drive.picture(observation["image"][..., -3:], now_s)
+        if period == 0:
+            drive.start(now_s, (), env.cell.state.command)
+        drive.step(now_s)
+        for name, part in observation.items():
+            assert drive.shown[name] == pytest.approx(part, abs=1e-5), (period, name)
+        observation, *_ = env.step(policy.act(observation))
+    env.close()
+    drive.joints(env.cell.state.joints, now_s + 1.0)
+    assert drive.step(now_s + 1.0).end is End.STALE_PICTURE
 
 
 def arm(straight_policy: Any, tmp_path: Path, task: str = "reach", **limits: float) -> PolicyDrive:
