@@ -151,13 +151,23 @@ def _check(backend: Backend, judge: JudgeName | None, given: dict[str, str]) -> 
     """Refuse what cannot work before anything starts."""
     if "backend" in given:
         raise InputError("backend:= is the option --backend here")
+    if "namespace" in given:
+        raise InputError("trials run in no namespace")
     if backend is not Backend.serial:
         return
     if judge is JudgeName.truth:
         raise InputError("nobody knows the true poses on a real table: --judge person or camera")
-    for name, what in (("camera", "the camera over the table"), ("extrinsics_file", "where that camera is")):
+    needed = (
+        ("port", "the arm's serial port"),
+        ("camera", "the camera over the table"),
+        ("camera_info_url", "its calibration"),
+        ("extrinsics_file", "where it is"),
+    )
+    for name, what in needed:
         if not given.get(name):
             raise InputError(f"--backend serial needs {name}:=...: {what}; see `dofbot up trials --show-args`")
+    if not Path(given["port"]).exists():
+        raise InputError(f"port:={given['port']}: there is no such port; is the arm plugged in and switched on?")
 
 
 def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> tuple[Picker, str]:
@@ -218,7 +228,7 @@ def _run(log: PickLog, picker: Picker, todo: list[Placement], given: dict[str, s
 
         def after_trial(result: PickRecord) -> None:
             progress.advance(task)
-            console.print(_line(result), highlight=False)
+            console.print(_line(result), highlight=False, soft_wrap=True)
 
         recorder = stack.enter_context(PickRecorder(log.folder / EPISODES)).record if record else no_recording
         run_picks(

@@ -51,8 +51,8 @@ def pick_arm(backend: str, world: WorldConfig, given: Mapping[str, str]) -> Iter
             "backend": backend,
             "emulator_port": str(folder / "servo_bus"),
             "bus_faults": HEALTHY_BUS,
-            "world_file": str(folder / "world.yaml"),
             **given,
+            "world_file": str(folder / "world.yaml"),
         }
         commands = [process.command() for process in processes(find("trials"), arguments)]
         group = stack.enter_context(ProcessGroup(commands))

@@ -16,13 +16,13 @@ from dofbot_ros.trials.arm import Look, PickArm
 from dofbot_ros.trials.picker import Attempt, backwards
 from dofbot_ros.trials.placement import PickProtocol
 
-Outcome = Literal["lifted", "slipped", "missed", "pushed", "no grasp", "refused", "skipped"]
+Outcome = Literal["lifted", "slipped", "missed", "pushed", "no grasp", "refused", "fault", "skipped"]
 """How a trial ended.
 
 lifted: an object has risen far enough, and was up there still at the end. slipped: the fingers held something, but no
 object was up at the end. missed: they closed on nothing. pushed: so, and an object has moved. no grasp: nothing was
-found, or nothing within reach. refused: the arm refused a motion or ended it early. skipped: by the person; it counts
-neither way.
+found, or nothing within reach. refused: the arm refused a motion or ended it early. fault: it was in FAULT or ESTOP
+then. skipped: by the person; it counts neither way.
 """
 
 JUDGES = ("truth", "camera", "person")

@@ -12,6 +12,7 @@ from typing import Any
 from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.safety.states import ArmState
 from dofbot_ros.trials.arm import Look, PickArm
 from dofbot_ros.trials.judge import Judge, Judgement, Outcome
 from dofbot_ros.trials.picker import Attempt, NoGraspError, Picker
@@ -122,7 +123,8 @@ class PickTrial:
         except NoGraspError as error:
             judgement, facts["reason"] = Judgement("no grasp"), str(error)
         except CommandRefusedError as error:
-            judgement, facts["reason"] = Judgement("refused"), str(error)
+            broken = self._arm.state in (ArmState.FAULT.value, ArmState.ESTOP.value)
+            judgement, facts["reason"] = Judgement("fault" if broken else "refused"), str(error)
         self._arm.prepare()
         pictures = PickPictures(look.image, self._arm.look().image)
         rise_mm = None if judgement.rise_m is None else 1e3 * judgement.rise_m

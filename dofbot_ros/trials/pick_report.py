@@ -20,6 +20,7 @@ MEANINGS = {
     "pushed": "the fingers closed on nothing, and an object was moved",
     "no grasp": "nothing was found, or nothing within reach",
     "refused": "the arm refused a motion or ended it early",
+    "fault": "the arm was in FAULT or ESTOP: its servos or their bus failed, or it was stopped",
 }
 
 
