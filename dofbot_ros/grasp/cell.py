@@ -93,6 +93,17 @@ class GraspCell:
         """True centres of mass of the things (n, 3) [m]: for judges, and for proposals while data are collected."""
         return np.array([pose[:3, 3] for pose in self.maker.poses(scene).values()])
 
+    def point_on(self, scene: Scene, thing: int, rng: np.random.Generator) -> FloatArray:
+        """A point (2,) [m], drawn evenly from where a ray from straight above meets the thing: for proposals."""
+        client, body = self.maker.world.client, scene.things[thing].body
+        with self.maker.world.lock:
+            low, high = (np.array(corner) for corner in client.getAABB(body))
+            for _ in range(40):
+                x, y = rng.uniform(low[:2], high[:2])
+                if client.rayTest((x, y, high[2] + 0.01), (x, y, 0.0))[0][0] == body:
+                    break
+        return np.array([x, y])
+
     def nearest(self, scene: Scene, pinch: Pinch) -> int:
         """Index of the thing whose centre is nearest to a grasp."""
         distance = np.linalg.norm(self.positions(scene)[:, :2] - (pinch.x, pinch.y), axis=1)

@@ -4,8 +4,8 @@ Attempt number i depends on the seed and on i alone. Workers hand in blocks of a
 at which the wanted number of successes is reached, counted in order. So the number of workers, an interruption or a
 resumed run change nothing in the file.
 
-Proposals come from where the object truly is, roughly; in a second round, from a network that learnt from the first:
-its mistakes are then among the data.
+Proposals come from where the object truly is; in a second round, mostly from a network that learnt from the first: its
+mistakes are then among the data.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.cell import GraspCell
 from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, join, load, save
 from dofbot_ros.grasp.families import families_of
-from dofbot_ros.grasp.model_io import GraspModel, Logits, digest, load_model
+from dofbot_ros.grasp.model_io import Logits, digest, load_model
 from dofbot_ros.grasp.pinch_plan import Pinch
+from dofbot_ros.grasp.planner import NetworkPlanner
 from dofbot_ros.grasp.scenes import Scene, SceneRules
 from dofbot_ros.grasp.view import rotation_yaw
 from dofbot_ros.grasp.workers import Workers, parallel
@@ -34,18 +35,15 @@ from dofbot_ros.grasp.workers import Workers, parallel
 BLOCK = 25
 """Attempts that a worker makes between two reports."""
 
-NEAR_M = 0.006
-"""Standard deviation of a proposal from the object's centre [m]."""
-
-AROUND_M = 0.020
-"""Every third proposal is uniform within this distance instead, so that off-centre grasps are tried too [m]."""
-
+STRAY_M = 0.008
+"""Every fourth proposal is moved off its point by this standard deviation, so that grasps beside things are tried too
+[m]."""
 
 MODEL_SHARE = 0.6
 """Share of the proposals that a network makes, where there is one."""
 
-SHARPEN = 1.5
-"""Its logits are multiplied by this before a cell is drawn: the better ones more often."""
+SHARPEN = 4.0
+"""Its logits are multiplied by this before a cell is drawn: mostly what it would choose, and what comes next."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +104,14 @@ def scene_seed(seed: int, number: int) -> int:
 
 
 def try_one(
-    cell: GraspCell, config: CollectConfig, model: GraspModel | None, number: int
+    cell: GraspCell, config: CollectConfig, planner: NetworkPlanner | None, number: int
 ) -> tuple[Scene, tuple[int, int, int], bool, str]:
     """Attempt `number`: scene, action (row, column, rotation), success, family."""
     seed = scene_seed(config.seed, number)
     scene = cell.make(seed)
     rng = np.random.default_rng([seed, 0xAC7])
-    if model is not None and rng.random() < MODEL_SHARE:
-        row, column, rotation = _propose(rng, model.logits(scene.image[None])[0])
+    if planner is not None and rng.random() < MODEL_SHARE:
+        row, column, rotation = _propose(rng, planner.score(scene.image))
     else:
         row, column, rotation = _guess(rng, cell, config, scene)
     view = config.rules.view
@@ -132,20 +130,20 @@ def _propose(rng: np.random.Generator, logits: Logits) -> tuple[int, int, int]:
 
 
 def _guess(rng: np.random.Generator, cell: GraspCell, config: CollectConfig, scene: Scene) -> tuple[int, int, int]:
-    """A cell near an object's true centre, any rotation."""
-    target = int(rng.integers(len(scene.things)))
-    x, y, _ = cell.positions(scene)[target]
-    if rng.random() < 1.0 / 3.0:
-        distance, angle = AROUND_M * np.sqrt(rng.random()), rng.uniform(0.0, 2.0 * np.pi)
-        x, y = x + distance * np.cos(angle), y + distance * np.sin(angle)
-    else:
-        x, y = np.array([x, y]) + rng.normal(0.0, NEAR_M, size=2)
+    """A cell anywhere on an object, any rotation.
+
+    Evenly over the object, and not about its centre: where grasps that held are frequent, they are then likely to hold,
+    and the network does not learn that the middle of a thing is the place to hold it.
+    """
+    x, y = cell.point_on(scene, int(rng.integers(len(scene.things))), rng)
+    if rng.random() < 0.25:
+        x, y = np.array([x, y]) + rng.normal(0.0, STRAY_M, size=2)
     view = config.rules.view
     row, column = (int(np.clip(round(v), 0, view.size - 1)) for v in view.to_pixel(float(x), float(y)))
     return row, column, int(rng.integers(config.rotations))
 
 
-_worker: tuple[GraspCell, GraspModel | None] | None = None
+_worker: tuple[GraspCell, NetworkPlanner | None] | None = None
 """World and network of this worker process; made by its first block."""
 
 
@@ -153,10 +151,10 @@ def collect_block(config: CollectConfig, block: int) -> GraspData:
     """Attempts block * BLOCK and following, in this process's own world."""
     global _worker
     if _worker is None:
-        network = None if config.model is None else load_model(config.model)
+        network = None if config.model is None else NetworkPlanner(load_model(config.model))
         _worker = GraspCell(families_of(config.objects), config.rules), network
-    cell, model = _worker
-    rows = [try_one(cell, config, model, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
+    cell, planner = _worker
+    rows = [try_one(cell, config, planner, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
     return GraspData(
         np.array([scene.image for scene, *_ in rows]),
         np.array([action for _, action, *_ in rows]),

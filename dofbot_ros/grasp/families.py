@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.grasp.object_files import read_folder
 from dofbot_ros.grasp.shapes import Box, Capsule, Cylinder, Part, Prism, Shape, Solid, polygon
@@ -76,6 +77,45 @@ def cross(rng: np.random.Generator) -> Shape:
     )
 
 
+def zed(rng: np.random.Generator) -> Shape:
+    """A bar with an arm to the left on one end and to the right on the other."""
+    h, w, b = _height(rng), rng.uniform(0.012, 0.020), rng.uniform(0.036, 0.055)
+    left, right = rng.uniform(0.010, 0.020, size=2)
+    return _standing(
+        "zed",
+        (*_block(w, b, h), 0.0, 0.0, 0.0),
+        (*_block(left, w, h), -0.5 * (w + left), 0.5 * (b - w), 0.0),
+        (*_block(right, w, h), 0.5 * (w + right), -0.5 * (b - w), 0.0),
+    )
+
+
+def channel(rng: np.random.Generator) -> Shape:
+    """A bar with an arm on each end, to the same side: a U."""
+    h, w, a = _height(rng), rng.uniform(0.010, 0.014), rng.uniform(0.032, 0.040)
+    left, right = rng.uniform(0.010, 0.028, size=2)
+    return _standing(
+        "channel",
+        (*_block(a, w, h), 0.0, 0.0, 0.0),
+        (*_block(w, left, h), -0.5 * (a - w), 0.5 * (w + left), 0.0),
+        (*_block(w, right, h), 0.5 * (a - w), 0.5 * (w + right), 0.0),
+    )
+
+
+def trapezium(rng: np.random.Generator) -> Shape:
+    """A four-sided prism with one pair of parallel sides, standing, 18 to 36 mm between these."""
+    d, a = 0.5 * rng.uniform(0.018, 0.036), 0.5 * rng.uniform(0.026, 0.046)
+    b, lean = a * rng.uniform(0.45, 0.85), rng.uniform(-0.006, 0.006)
+    h = _height(rng)
+    return _standing("trapezium", (Prism(((-a, -d), (a, -d), (lean + b, d), (lean - b, d)), h), h, 0.0, 0.0, 0.0))
+
+
+def oval(rng: np.random.Generator) -> Shape:
+    """A prism with an elliptic outline, standing, 16 to 34 mm by 28 to 55 mm."""
+    stretch = np.array([rng.uniform(0.014, 0.0275), rng.uniform(0.008, 0.017)])
+    h = _height(rng)
+    return _standing("oval", (Prism(_pairs(stretch * polygon(24, 1.0)), h), h, 0.0, 0.0, 0.0))
+
+
 def capsule(rng: np.random.Generator) -> Shape:
     """Lying, 18 to 32 mm thick."""
     r, length = rng.uniform(0.009, 0.016), rng.uniform(0.015, 0.035)
@@ -85,6 +125,23 @@ def capsule(rng: np.random.Generator) -> Shape:
 def pentagon(rng: np.random.Generator) -> Shape:
     """A regular five-sided prism, standing."""
     return _regular("pentagon", 5, rng.uniform(0.020, 0.036), _height(rng))
+
+
+def chevron(rng: np.random.Generator) -> Shape:
+    """Two equal bars, 12 to 18 mm wide, that meet at 100 to 150 degrees."""
+    h, w, length = _height(rng), rng.uniform(0.012, 0.018), rng.uniform(0.022, 0.032)
+    slope = 0.5 * rng.uniform(math.radians(100), math.radians(150))
+    x, y, up = length * math.sin(slope), length * math.cos(slope), w / math.sin(slope)
+    wings = (((0.0, 0.0), (x, -y), (x, up - y), (0.0, up)), ((0.0, 0.0), (0.0, up), (-x, up - y), (-x, -y)))
+    return _standing("chevron", *((Prism(wing, h), h, 0.0, 0.0, 0.0) for wing in wings))
+
+
+def half_disc(rng: np.random.Generator) -> Shape:
+    """Half a cylinder, standing, 18 to 28 mm from its flat to its round side."""
+    radius, h = rng.uniform(0.018, 0.028), _height(rng)
+    angle = np.linspace(0.0, math.pi, 15)
+    arc = radius * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return _standing("half_disc", (Prism(_pairs(arc), h), h, 0.0, 0.0, 0.0))
 
 
 def tee(rng: np.random.Generator) -> Shape:
@@ -110,8 +167,19 @@ def compound(rng: np.random.Generator) -> Shape:
 Family = Callable[[np.random.Generator], Shape]
 
 SPLITS: dict[str, dict[str, Family]] = {
-    "train": {"cube": cube, "box": box, "cylinder": cylinder, "hexagon": hexagon, "ell": ell, "cross": cross},
-    "validation": {"capsule": capsule, "pentagon": pentagon},
+    "train": {
+        "cube": cube,
+        "box": box,
+        "cylinder": cylinder,
+        "hexagon": hexagon,
+        "trapezium": trapezium,
+        "oval": oval,
+        "ell": ell,
+        "cross": cross,
+        "zed": zed,
+        "channel": channel,
+    },
+    "validation": {"capsule": capsule, "pentagon": pentagon, "half_disc": half_disc, "chevron": chevron},
     "heldout": {"tee": tee, "triangle": triangle, "compound": compound},
 }
 """The split: a family is in one of the three only, so that no shape that is judged has been learnt from."""
@@ -147,7 +215,11 @@ def _height(rng: np.random.Generator) -> float:
 
 
 def _outline(corners: int, radius: float) -> tuple[tuple[float, float], ...]:
-    return tuple((float(x), float(y)) for x, y in polygon(corners, radius))
+    return _pairs(polygon(corners, radius))
+
+
+def _pairs(points: FloatArray) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in points)
 
 
 def _regular(family: str, corners: int, width: float, height: float) -> Shape:

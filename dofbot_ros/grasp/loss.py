@@ -20,26 +20,26 @@ def grasp_loss(logits: Tensor, actions: Tensor, success: Tensor, spread: float, 
     """
     n, _, size, _ = logits.shape
     rows = torch.arange(n, device=logits.device)
-    row, column, rotation = actions.T
-    log_p = nn.functional.log_softmax(logits.reshape(n, -1), dim=1).reshape(logits.shape)
-    held = torch.zeros(n, device=logits.device)
-    for weight, dr, dc in _neighbours(spread):
-        at = rows, rotation, (row + dr).clamp(0, size - 1), (column + dc).clamp(0, size - 1)
-        held = held - weight * log_p[at]
+    cell, rotation = actions[:, :2], actions[:, 2]
+    # One look-up for all cells of the target: each costs a whole map in the backward pass.
+    weights, offsets = _neighbours(spread)
+    cells = (cell[:, None] + offsets.to(logits.device)).clamp(0, size - 1)
+    wanted = logits[rows[:, None], rotation[:, None], cells[..., 0], cells[..., 1]] @ weights.to(logits)
+    held = torch.logsumexp(logits.reshape(n, -1), dim=1) - wanted
     target = success.to(logits.dtype)
     loss = (held * target).sum() / target.sum().clamp(min=1.0)
     if failure_weight > 0.0:
-        tried = logits[rows, rotation, row, column]
+        tried = logits[rows, rotation, cell[:, 0], cell[:, 1]]
         loss = loss + failure_weight * nn.functional.binary_cross_entropy_with_logits(tried, target)
     return loss
 
 
-def _neighbours(spread: float) -> list[tuple[float, int, int]]:
-    """Weight, row and column offset of the target's pixels; the weights add up to one."""
+def _neighbours(spread: float) -> tuple[Tensor, Tensor]:
+    """Weights (m,) of the target's pixels, which add up to one, and their row and column offsets (m, 2)."""
     if spread == 0.0:
-        return [(1.0, 0, 0)]
+        return torch.ones(1), torch.zeros(1, 2, dtype=torch.int64)
     reach = math.ceil(2.0 * spread)
-    offsets = range(-reach, reach + 1)
-    cells = [(math.exp(-0.5 * (r * r + c * c) / spread**2), r, c) for r in offsets for c in offsets]
-    total = sum(weight for weight, _, _ in cells)
-    return [(weight / total, r, c) for weight, r, c in cells]
+    line = torch.arange(-reach, reach + 1)
+    offsets = torch.cartesian_prod(line, line)
+    weights = torch.exp(-0.5 * (offsets**2).sum(dim=1) / spread**2)
+    return weights / weights.sum(), offsets

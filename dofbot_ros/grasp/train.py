@@ -98,6 +98,7 @@ class Trainer:
         config: how.
         device: cpu, cuda, or cuda:N.
         backbone: state dict of torchvision's mobilenet_v3_small to start from.
+        start: folder of a run to start from, all of its weights.
         resume: go on where `run` stopped.
 
     Raises:
@@ -112,6 +113,7 @@ class Trainer:
         *,
         device: str = "cpu",
         backbone: Path | None = None,
+        start: Path | None = None,
         resume: bool = False,
     ) -> None:
         train = join([load(folder / TRAIN_FILE) for folder in data])
@@ -131,6 +133,8 @@ class Trainer:
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if backbone is not None:
             load_backbone(self._network, backbone)
+        if start is not None:
+            self._start_from(start)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
@@ -139,6 +143,12 @@ class Trainer:
         self._info = ModelInfo(config.network, from_mapping(TopDownView, view, "view"), train.meta, training)
         self._log: list[Epoch] = []
         self._prepare(resume)
+
+    def _start_from(self, run: Path) -> None:
+        network, info = load_weights(run / WEIGHTS)
+        if info.network != self._config.network:
+            raise InputError(f"{run} holds a network of another shape ({info.network}) than the configuration's")
+        self._network.load_state_dict(network.state_dict())
 
     def _prepare(self, resume: bool) -> None:
         checkpoint = self._run / CHECKPOINT

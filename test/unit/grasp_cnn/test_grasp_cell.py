@@ -110,6 +110,17 @@ def test_what_is_out_of_reach_is_said_so(cell: GraspCell) -> None:
     assert cell.grasp(scene, None).outcome == "unreachable"
 
 
+def test_points_on_a_thing_cover_it(cell: GraspCell) -> None:
+    scene = cell.maker.make(0)
+    (pose,) = cell.maker.poses(scene).values()
+    rng = np.random.default_rng(0)
+    points = np.array([cell.point_on(scene, 0, rng) for _ in range(60)])
+    inside = (points - pose[:2, 3]) @ pose[:2, :2]  # along the cube's sides
+    assert np.abs(inside).max() < 0.0165  # the engine adds a margin of a millimetre
+    assert (inside.max(axis=0) > 0.010).all()
+    assert (inside.min(axis=0) < -0.010).all()
+
+
 def test_attempts_do_not_depend_on_those_before_them(cell: GraspCell) -> None:
     config = CollectConfig("cube", rotations=4, seed=3)
     first = [try_one(cell, config, None, number) for number in (0, 1)]

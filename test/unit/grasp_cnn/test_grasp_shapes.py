@@ -37,8 +37,8 @@ def test_a_family_stands_on_the_table_and_fits_the_open_fingers(name: str) -> No
         assert shape.family == name
         assert points[:, 2].min() == pytest.approx(0.0, abs=1e-9)
         assert 0.017 < np.ptp(points[:, 2]) < 0.045
-        # An L, a T and a plus are held by one bar; whatever is convex is held whole.
-        narrowest = widths(points).min() if name not in ("ell", "tee", "cross") else 0.0
+        # What is made of bars is held by one of them; whatever is convex is held whole.
+        narrowest = widths(points).min() if name not in ("ell", "tee", "cross", "zed", "chevron") else 0.0
         assert narrowest <= MAX_GRIP + 1e-3
         assert shape.radius < 0.06
 
