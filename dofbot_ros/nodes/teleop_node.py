@@ -5,11 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
@@ -18,19 +15,18 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.errors import ConfigError, DofbotError
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.messages import from_time
-from dofbot_ros.nodes.parameters import declare, parameter
-from dofbot_ros.nodes.qos import STREAM
+from dofbot_ros.nodes.parameters import declare
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.nodes.teleop_arm import TeleopArm
 from dofbot_ros.nodes.teleop_inputs import Device, open_device, open_feed
+from dofbot_ros.nodes.teleop_parameters import TeleopParameters, configuration
 from dofbot_ros.nodes.teleop_topics import TeleopTopics
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.teleop.clutch import Reason
-from dofbot_ros.teleop.config import TeleopConfig, as_mode, load_config
 from dofbot_ros.teleop.feed import Feed
 from dofbot_ros.teleop.landmarks import Observation
 from dofbot_ros.teleop.pipeline import TeleopCommand, TeleopPipeline, landmark_pipeline, manual_pipeline
@@ -44,31 +40,6 @@ STATUS_PERIOD_S = 0.2
 DIAGNOSTICS_PERIOD_S = 1.0
 
 
-@dataclass(frozen=True)
-class TeleopParameters:
-    """What teleop_node can be told beside the configuration file."""
-
-    source: str = parameter(
-        "topic",
-        "topic: camera/image_raw; joy: the topic joy; keyboard; gamepad or /dev/input/jsN; a landmark recording "
-        "(.npz); or whatever camera_node takes: V4L2 index or path, video file, image folder, http stream.",
-    )
-    mode: str = parameter("", "hand or arm; empty: as the configuration says.")
-    config_file: str = parameter("", "Configuration (YAML); empty for the shipped config/teleop.yaml.")
-    calibration_file: str = parameter("", "Calibration of the arm (YAML); empty for the vendor's nominal values.")
-    auto_engage: bool = parameter(
-        False, "Engage whenever that is possible, without a sign: for recordings and simulated arms."
-    )
-    loop: bool = parameter(False, "Files and folders begin again at their end.")
-    overlay_rate_hz: float = parameter(10.0, "Overlay images a second at most, while somebody looks.")
-
-    def __post_init__(self) -> None:
-        if self.mode:
-            as_mode(self.mode)
-        if not self.overlay_rate_hz > 0:
-            raise ConfigError(f"overlay_rate_hz must be positive, got {self.overlay_rate_hz}")
-
-
 class TeleopNode:
     """Three threads: landmarks (wait for a frame, detect), control (step at the control rate), and the executor.
 
@@ -79,7 +50,7 @@ class TeleopNode:
         self.node = Node("teleop_node")
         self._lifeline = lifeline
         self._parameters = declare(self.node, TeleopParameters)
-        config = self._config = _configuration(self._parameters)
+        config = self._config = configuration(self._parameters)
         self._clock = MonotonicClock()
         self._stamps = Stamps(self._clock)
         self._lock = threading.Lock()
@@ -92,7 +63,6 @@ class TeleopNode:
         self._latencies: deque[float] = deque(maxlen=300)
         self._arm = TeleopArm(self.node)
         self._topics = TeleopTopics(self.node, config, 1.0 / self._parameters.overlay_rate_hz)
-        self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
         self.node.create_service(SetBool, "teleop/engage", self._on_engage)
         self.node.create_service(Trigger, "teleop/recenter", self._on_recenter)
 
@@ -235,7 +205,7 @@ class TeleopNode:
         return TeleopReport(
             engaged=status.engaged,
             reason=status.reason.value,
-            fault=status.fault.value if status.fault else "",
+            fault=status.fault.value if status.fault else self._arm_fault(),
             source=self._trouble,
             arm=self._arm.state if self._arm.present else "",
             progress=status.progress,
@@ -249,31 +219,20 @@ class TeleopNode:
             target=(target.x, target.y, target.z, target.pitch, target.roll) if target else None,
         )
 
+    def _arm_fault(self) -> str:
+        """Why the arm cannot be engaged, "" when it can."""
+        return f"{Reason.ARM_NOT_READY.value}: {self._arm.trouble}" if self._arm.trouble else ""
+
     def _tell_status(self) -> None:
         self._status_s = self._clock.now()
         self._topics.status(self._report())
 
     def _tell_diagnostics(self) -> None:
-        report, prefix = self._report(), self.node.get_name()
-        recent = 1e3 * np.array(self._latencies or [np.nan])
-        values = {
-            "source": self._parameters.source,
-            "frames": report.frames,
-            "dropped": report.dropped,
-            "hands": report.hands,
-            "p50_latency_ms": float(np.percentile(recent, 50)),
-            "p95_latency_ms": float(np.percentile(recent, 95)),
-            "let go because": report.reason,
-        }
-        message = report.source or ("following" if report.engaged else report.fault or self._arm.trouble or "ready")
-        level = DiagnosticStatus.ERROR if report.source else DiagnosticStatus.OK
-        entries = [
-            diagnostics.status(level, f"{prefix}: teleop", message, values),
-            diagnostics.loop_status(
-                prefix, self._rate.lateness_s()[-500:], self._rate.missed, self._config.control_rate_hz
-            ),
-        ]
-        self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(self._clock.now()), entries))
+        loop = diagnostics.loop_status(
+            self.node.get_name(), self._rate.lateness_s()[-500:], self._rate.missed, self._config.control_rate_hz
+        )
+        stamp = self._stamps.to_ros(self._clock.now())
+        self._topics.diagnostics(self._parameters.source, self._report(), list(self._latencies), loop, stamp)
 
     # -- services ----------------------------------------------------------------------------------------------------
 
@@ -284,8 +243,8 @@ class TeleopNode:
                 self._pipeline.release(Reason.RELEASED)
             response.success, response.message = True, Reason.RELEASED.value
             return response
-        if self._arm.trouble:
-            response.success, response.message = False, f"{Reason.ARM_NOT_READY.value}: {self._arm.trouble}"
+        if fault := self._arm_fault():
+            response.success, response.message = False, fault
             return response
         with self._lock:
             refusal = self._pipeline.engage()
@@ -301,15 +260,6 @@ class TeleopNode:
                 self._pipeline.recenter()
         response.message = "" if response.success else "not engaged: there is nothing to recenter"
         return response
-
-
-def _configuration(parameters: TeleopParameters) -> TeleopConfig:
-    config = load_config(parameters.config_file or None)
-    if parameters.mode:
-        config = replace(config, mode=as_mode(parameters.mode))
-    if parameters.auto_engage:
-        config = replace(config, clutch=replace(config.clutch, signs=False))
-    return config
 
 
 def main() -> None:

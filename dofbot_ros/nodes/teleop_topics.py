@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, Header, String
 
 from dofbot_ros.core.types import ImageArray
+from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.camera_messages import image_message
 from dofbot_ros.nodes.messages import from_time
 from dofbot_ros.nodes.qos import IMAGE, LATCHED, STREAM
@@ -42,6 +44,8 @@ class TeleopTopics:
         self._status = node.create_publisher(String, "teleop/status", STREAM)
         self._landmarks = node.create_publisher(String, "teleop/landmarks", STREAM)
         self._overlay = node.create_publisher(Image, "teleop/overlay", IMAGE)
+        self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        self._name = node.get_name()
 
     def engaged(self, engaged: bool) -> None:
         """Tell when it changes."""
@@ -52,6 +56,33 @@ class TeleopTopics:
     def status(self, report: TeleopReport) -> None:
         """Tell how it stands."""
         self._status.publish(String(data=report.to_json()))
+
+    def diagnostics(
+        self, source: str, report: TeleopReport, latencies_s: list[float], loop: DiagnosticStatus, stamp: Time
+    ) -> None:
+        """Tell how the source, the latency and the control loop do.
+
+        Args:
+            source: its name.
+            report: how it stands.
+            latencies_s: of the last commands [s].
+            loop: of the control thread.
+            stamp: of the message.
+        """
+        recent = 1e3 * np.array(latencies_s or [np.nan])
+        values = {
+            "source": source,
+            "frames": report.frames,
+            "dropped": report.dropped,
+            "hands": report.hands,
+            "p50_latency_ms": float(np.percentile(recent, 50)),
+            "p95_latency_ms": float(np.percentile(recent, 95)),
+            "let go because": report.reason,
+        }
+        message = report.source or ("following" if report.engaged else report.fault or "ready")
+        level = DiagnosticStatus.ERROR if report.source else DiagnosticStatus.OK
+        entries = [diagnostics.status(level, f"{self._name}: teleop", message, values), loop]
+        self._diagnostics.publish(diagnostics.array(stamp, entries))
 
     def landmarks(self, observation: Observation, stamp: Time) -> None:
         """Tell what was seen, when somebody listens."""

@@ -21,7 +21,7 @@ class TeleopReport:
     Attributes:
         engaged: whether the arm follows.
         reason: why it let go the last time.
-        fault: what keeps it from being engaged now; "" when nothing does.
+        fault: what keeps it from being engaged now, the hand or the arm; "" when nothing does.
         source: what is wrong with the camera or the device; "" when nothing is.
         arm: state of the arm.
         progress: of the sign that engages or releases, 0 to 1.
