@@ -85,7 +85,6 @@ def run(
     from dofbot_ros.trials.pick_runner import missing
     from dofbot_ros.trials.pick_summary import summary
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     rules = _protocol(protocol)
     given = parse_words(arguments or [])
     find("trials").resolve(given)
@@ -93,6 +92,7 @@ def run(
     chosen = judge or (JudgeName.person if backend is Backend.serial else JudgeName.truth)
     picker, digest = _picker(planner, model, given)
     series = PickSeries(planner.value, backend.value, seed, chosen.value, digest, rules)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     with open_log(out, series) as log:
         todo = missing(log, rules, trials or rules.trials)
         try:

@@ -10,10 +10,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from dofbot_ros.cli.main import main
 from dofbot_ros.record.reader import Episode
 from dofbot_ros.trials.log import TRIALS, read_log
 
@@ -93,12 +95,12 @@ def test_a_series_is_interrupted_gone_on_with_and_reported(tmp_path: Path) -> No
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_one_line_before_anything_starts(
-    words: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    refused = start(*words)
-    _, err = refused.communicate(timeout=LIMIT_S)
-    assert refused.returncode == 1
-    assert message in " ".join(err.split())
-    assert "Traceback" not in err
+    monkeypatch.setattr(sys, "argv", ["dofbot", "trials", *words])
+    with pytest.raises(SystemExit) as refused:
+        main()
+    assert refused.value.code == 1
+    assert message in " ".join(capsys.readouterr().err.split())
     assert not list(tmp_path.iterdir())
