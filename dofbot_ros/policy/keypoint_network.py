@@ -30,11 +30,13 @@ class Poses:
         pixels: of KEYPOINTS, (n, 7, 2).
         yaw: cosine and sine of four times the block's yaw in the picture, (n, 2), not of unit length.
         shown: logit of the block being seen, (n,).
+        spread: of the keypoints' heat, as a standard deviation [px], (n, 7).
     """
 
     pixels: Tensor
     yaw: Tensor
     shown: Tensor
+    spread: Tensor
 
 
 def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -115,10 +117,7 @@ class PoseNetwork(nn.Module):
         n, points, height, width = logits.shape
         heat = logits.flatten(2).log_softmax(dim=2).view(n, points, height, width)
         share = heat.exp()
-        # Pixel centres are at whole numbers: the first cell covers pixels 0 and 1, and its centre is at 0.5.
-        first = 0.5 * (STRIDE - 1)
-        columns = first + STRIDE * torch.arange(width, dtype=share.dtype)
-        lines = first + STRIDE * torch.arange(height, dtype=share.dtype)
+        columns, lines = _cells(width), _cells(height)
         u = (share.sum(dim=2) * columns).sum(dim=2)
         v = (share.sum(dim=3) * lines).sum(dim=2)
         return torch.stack([u, v], dim=2), heat
@@ -126,10 +125,26 @@ class PoseNetwork(nn.Module):
     def forward(self, pictures: Tensor) -> Poses:
         """Of pictures (n, 3, rows, width), 0..255."""
         given = scaled(pictures)
-        pixels, _ = self.look(given)
+        pixels, heat = self.look(given)
         centre = pixels[:, BLOCK]
         offset, yaw, shown = self.closeup(given, centre)
-        return Poses(torch.cat([pixels[:, :BLOCK], (centre + offset)[:, None]], dim=1), yaw, shown)
+        return Poses(
+            torch.cat([pixels[:, :BLOCK], (centre + offset)[:, None]], dim=1), yaw, shown, _spread(pixels, heat)
+        )
+
+
+def _cells(n: int) -> Tensor:
+    """Centres of a heat map's first `n` cells [px]. Pixel centres are at whole numbers: the first covers 0 and 1."""
+    return 0.5 * (STRIDE - 1) + STRIDE * torch.arange(n, dtype=torch.float32)
+
+
+def _spread(pixels: Tensor, heat: Tensor) -> Tensor:
+    """Standard deviation of heat (n, 7, h, w) about its centres `pixels` (n, 7, 2), along an axis [px]."""
+    share = heat.exp()
+    height, width = heat.shape[2:]
+    across = (share.sum(dim=2) * (_cells(width) - pixels[..., :1]).square()).sum(dim=2)
+    down = (share.sum(dim=3) * (_cells(height) - pixels[..., 1:]).square()).sum(dim=2)
+    return (0.5 * (across + down)).sqrt()
 
 
 def scaled(pictures: Tensor) -> Tensor:
@@ -148,7 +163,8 @@ class Exported(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Pixels (n, 7, 2), yaw (n, 2) and probability of being seen (n,) of pictures (n, rows, width, 3), 0..255."""
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Pixels (n, 7, 2), yaw (n, 2), probability of being seen (n,) and spread (n, 7) [px] of pictures
+        (n, rows, width, 3), 0..255."""
         poses = self.network(image.permute(0, 3, 1, 2).float())
-        return poses.pixels, poses.yaw, poses.shown.sigmoid()
+        return poses.pixels, poses.yaw, poses.shown.sigmoid(), poses.spread

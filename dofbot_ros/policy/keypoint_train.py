@@ -189,8 +189,8 @@ def export_pose(network: PoseNetwork, kept: KeypointData, config: PoseTrainConfi
         (torch.zeros(1, rows(WIDTH), WIDTH, 3, dtype=torch.uint8),),
         str(folder / POSE_MODEL),
         input_names=["image"],
-        output_names=["pixels", "yaw", "shown"],
-        dynamic_axes={name: {0: "n"} for name in ("image", "pixels", "yaw", "shown")},
+        output_names=["pixels", "yaw", "shown", "spread"],
+        dynamic_axes={name: {0: "n"} for name in ("image", "pixels", "yaw", "shown", "spread")},
         opset_version=17,
         dynamo=False,
     )

@@ -35,6 +35,12 @@ FORGET = 0.9
 LATE = 1.5
 """Periods by which a picture may be older than the joint angles."""
 
+SHARP_PX = 2.0
+"""Spread of the heat of a keypoint that was found well [px]; what it has beyond that counts as uncertainty."""
+
+GATE = 4.0
+"""A keypoint that misses what is expected of it by more standard deviations than this is not believed."""
+
 _KINEMATICS = Kinematics()
 
 
@@ -98,34 +104,38 @@ class CameraEstimate:
         self.pose = self._calibrated
         self._displacement = np.zeros(6)
 
-    def update(self, pixels: FloatArray, q: ArrayLike, before: ArrayLike) -> None:
+    def update(self, pixels: FloatArray, spread: FloatArray, q: ArrayLike, before: ArrayLike) -> None:
         """Take in a picture.
 
         Args:
             pixels: of ARM_KEYPOINTS, (6, 2).
+            spread: of their heat, as a standard deviation [px], (6,).
             q: joint angles now [rad], (5,) or more.
             before: those of the period before; a point that moves is trusted less, since the picture may be late.
         """
         points, K = arm_points(q), self._intrinsics.K
         expected = project(points, self._intrinsics, self.pose)
         moved = project(arm_points(before), self._intrinsics, self.pose) - expected
-        weight = 1.0 / (self._variance[:, None] + np.square(LATE * moved))
+        unsure = np.square(np.maximum(spread - SHARP_PX, 0.0)) + self._variance
+        variance = unsure[:, None] + np.square(LATE * moved)
         width, height = self._intrinsics.size
         inside = np.all((expected >= 0) & (expected <= (width - 1, height - 1)), axis=1)
         missing = pixels - expected
-        # A point further off than any displacement would put it was not found.
-        inside &= np.abs(missing).max(axis=1) < 0.15 * width
         known = self._information
         # The prior does not fade, and its mean is no displacement.
         information = self._prior + FORGET * (known - self._prior)
         told = FORGET * known @ self._displacement
         seen = apply(invert(self.pose), points)
-        for point, miss, share in zip(seen[inside], missing[inside], weight[inside], strict=True):
+        covariance = np.linalg.inv(information)
+        for point, miss, noise in zip(seen[inside], missing[inside], variance[inside], strict=True):
             x, y, z = point
             lens = np.array([[K[0, 0] / z, 0, -K[0, 0] * x / z**2], [0, K[1, 1] / z, -K[1, 1] * y / z**2]])
             jacobian = lens @ np.hstack([np.eye(3), -skew(point)])
-            information = information + jacobian.T @ (share[:, None] * jacobian)
-            told = told + jacobian.T @ (share * (miss + jacobian @ self._displacement))
+            scatter = jacobian @ covariance @ jacobian.T + np.diag(noise)
+            if miss @ np.linalg.solve(scatter, miss) > GATE**2:
+                continue
+            information = information + jacobian.T @ (jacobian / noise[:, None])
+            told = told + jacobian.T @ ((miss + jacobian @ self._displacement) / noise)
         self._information = information
         self._displacement = np.linalg.solve(information, told)
         shift, turn = self._displacement[:3], self._displacement[3:]

@@ -86,9 +86,9 @@ class PoseReader:
         Returns:
             The block, taken to lie on the table; None when it is hidden, out of the picture or in the fingers.
         """
-        pixels, yaw, shown = self._session.run(None, {"image": picture[None]})
+        pixels, yaw, shown, spread = self._session.run(None, {"image": picture[None]})
         found: FloatArray = pixels[0].astype(np.float64)
-        self.camera.update(found[:BLOCK], joints, before)
+        self.camera.update(found[:BLOCK], spread[0, :BLOCK].astype(np.float64), joints, before)
         if shown[0] < 0.5:
             return None
         view = self._intrinsics, self.camera.pose

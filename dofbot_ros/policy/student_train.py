@@ -53,11 +53,11 @@ class StudentConfig:
 
     task: Literal["pick", "place"] = "pick"
     randomize: str = "wide"
-    episodes: int = 400
+    episodes: int = 300
     round_episodes: int = 20
     alone_after: float = 0.4
     shake: float = 0.15
-    epochs: int = 6
+    epochs: int = 10
     final_epochs: int = 40
     batch: int = 256
     learning_rate: float = 1e-3

@@ -30,6 +30,7 @@ from dofbot_ros.sim.config import CameraConfig
 from dofbot_ros.sim.randomization import load_level
 
 INTRINSICS, NOMINAL = nominal_view(WIDTH)
+SHARP = np.full(len(ARM_KEYPOINTS), 1.5)
 SIGMA = [0.3] * len(ARM_KEYPOINTS)
 
 places = st.tuples(st.floats(0.10, 0.28), st.floats(-0.2, 0.2))
@@ -70,7 +71,7 @@ def test_the_arm_in_the_picture_tells_a_knocked_camera_from_its_calibration(
     camera = CameraEstimate(INTRINSICS, NOMINAL, SIGMA)
     for i in range(25):
         q = joints(0.16 + 0.002 * i, azimuth, 0.11 - 0.002 * i)
-        camera.update(project(arm_points(q), INTRINSICS, pose), q, q)
+        camera.update(project(arm_points(q), INTRINSICS, pose), SHARP, q, q)
     block = np.array([[*place, 0.015]])
     pixel = project(block, INTRINSICS, pose)
     error = np.linalg.norm(on_plane(pixel, INTRINSICS, camera.pose, 0.015) - block)
@@ -81,7 +82,7 @@ def test_a_late_picture_of_a_moving_arm_does_not_move_the_camera() -> None:
     camera = CameraEstimate(INTRINSICS, NOMINAL, SIGMA)
     for i in range(20):
         before, q = joints(0.20, 0.06 * (i - 1) - 0.5, 0.1), joints(0.20, 0.06 * i - 0.5, 0.1)
-        camera.update(project(arm_points(before), INTRINSICS, NOMINAL), q, before)
+        camera.update(project(arm_points(before), INTRINSICS, NOMINAL), SHARP, q, before)
     centre = np.array([[0.20, 0.0, 0.015]])
     pixel = project(centre, INTRINSICS, NOMINAL)
     assert on_plane(pixel, INTRINSICS, camera.pose, 0.015) == pytest.approx(centre, abs=0.0025)
@@ -90,7 +91,7 @@ def test_a_late_picture_of_a_moving_arm_does_not_move_the_camera() -> None:
 def test_points_that_were_not_found_are_not_believed() -> None:
     camera = CameraEstimate(INTRINSICS, NOMINAL, SIGMA)
     q = joints(0.2, 0.0, 0.1)
-    camera.update(np.full((len(ARM_KEYPOINTS), 2), 5.0), q, q)
+    camera.update(np.full((len(ARM_KEYPOINTS), 2), 5.0), SHARP, q, q)
     assert camera.pose == pytest.approx(NOMINAL)
 
 

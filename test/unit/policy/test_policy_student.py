@@ -38,12 +38,13 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_exported_pose_network_reads_as_the_trained_one(network: Path) -> None:
     data = load_data([network / "pictures" / "000.npz"])
-    pixels, yaw, shown = found(load_network(network), data.pictures)
+    seen = found(load_network(network), data.pictures)
     reader = PoseReader(network, *nominal_view(WIDTH))
     told = reader._session.run(None, {"image": data.pictures})
-    assert told[0] == pytest.approx(pixels, abs=0.02)
-    assert 0.25 * np.arctan2(told[1][:, 1], told[1][:, 0]) == pytest.approx(yaw, abs=0.01)
-    assert told[2] == pytest.approx(shown, abs=1e-3)
+    assert told[0] == pytest.approx(seen.pixels, abs=0.02)
+    assert 0.25 * np.arctan2(told[1][:, 1], told[1][:, 0]) == pytest.approx(seen.yaw, abs=0.01)
+    assert told[2] == pytest.approx(seen.shown, abs=1e-3)
+    assert told[3] == pytest.approx(seen.spread, abs=0.02)
     assert set(measure(load_network(network), data)) >= {"centre_mm_p50", "uncorrected_mm_p50", "yaw_deg_p95", "sight"}
 
 
