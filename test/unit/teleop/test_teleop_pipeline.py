@@ -144,7 +144,8 @@ def test_a_lost_hand_is_held_within_200_ms_and_stops_smoothly() -> None:
     velocities = np.array([v for _, _, v in speeds])
     assert np.abs(np.diff(velocities, axis=0)).max() <= config.motion.max_acceleration * PERIOD * 1.05
     assert speeds[-1][0] - released <= 0.3
-    assert speeds[-1][1] < 1e-6
+    # The mean speed of the period in which a jerk-limited motion ends.
+    assert speeds[-1][1] <= 0.5 * config.motion.max_jerk * PERIOD**2
     assert teleop.step(joints, 5.0) is None
 
 
