@@ -146,7 +146,8 @@ class PickTrial:
 
     def _put_back(self, attempt: Attempt) -> None:
         if attempt.held:
-            self._arm.follow(attempt.lower)
+            if attempt.lower is not None:
+                self._arm.follow(attempt.lower)
             self._arm.grip(MAX_GAP)
             self._arm.follow(attempt.leave)
         else:

@@ -42,14 +42,14 @@ class Attempt:
         held: whether the fingers hold something, as far as they tell.
         gap_m: where they stand [m].
         carry: from here to upright, out of the camera's view.
-        lower: from here down to where an object may be let go.
+        lower: from here down to where an object may be let go; None where it may be let go here.
         leave: from there to upright.
     """
 
     held: bool
     gap_m: float
     carry: TimedPath
-    lower: TimedPath
+    lower: TimedPath | None
     leave: TimedPath
 
 

@@ -19,6 +19,9 @@ from dofbot_ros.policy.tracker import sighting
 from dofbot_ros.trials.arm import Look, PickArm
 from dofbot_ros.trials.picker import START, Attempt, NoGraspError
 
+SAME_RAD = 0.01
+"""An arm with no joint further than this from its lowest pose is there [rad]."""
+
 
 class PolicyPicker:
     """Runs a policy until it has reached its goal, or its time is up.
@@ -84,7 +87,10 @@ class PolicyPicker:
         joints, _ = arm.joints()
         here = joints[:N_ARM]
         lowest = way[int(np.argmin([self._kinematics.forward(q).z for q in way]))]
+        gap = joint_to_gap(float(joints[GRIP]))
         carry = joint_line(here, START)
-        leave = np.vstack([joint_line(lowest, here), carry[1:]])
-        paths = [retime(path, self._limits) for path in (carry, joint_line(here, lowest), leave)]
-        return Attempt(self._drive.held, joint_to_gap(float(joints[GRIP])), *paths)
+        if np.abs(lowest - here).max() < SAME_RAD:
+            timed = retime(carry, self._limits)
+            return Attempt(self._drive.held, gap, timed, None, timed)
+        lower, leave = joint_line(here, lowest), np.vstack([joint_line(lowest, here), carry[1:]])
+        return Attempt(self._drive.held, gap, *(retime(path, self._limits) for path in (carry, lower, leave)))
