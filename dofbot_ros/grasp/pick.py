@@ -33,6 +33,10 @@ class GraspArm(Protocol):
         """Open or close to `gap` [m], or until something stops the fingers."""
         ...
 
+    def tighten(self) -> None:
+        """Let the fingers close on what they hold while the next motion runs; returns at once."""
+        ...
+
     def gap(self) -> float:
         """Where the fingers stand now [m]."""
         ...
@@ -87,6 +91,8 @@ def pick_up(arm: GraspArm, plan: PickPlan) -> Held:
     arm.follow(plan.motions.reach.then(plan.motions.descend))
     arm.grip(0.0)
     closed = arm.gap()
+    # An object that is held by its edges turns in the hand as it leaves the table: the fingers have to come after it.
+    arm.tighten()
     arm.follow(plan.motions.lift)
     if (gap := arm.gap()) >= HELD_GAP_M:
         return Held(plan, gap)
@@ -104,6 +110,7 @@ def bring_back(arm: GraspArm, held: Held) -> Held:
         EmptyHandError: it got lost on the way; the fingers are open again.
         CommandRefusedError: the arm ended it; it rests where it was then.
     """
+    arm.tighten()
     arm.follow(held.plan.back)
     if (gap := arm.gap()) >= HELD_GAP_M:
         return Held(held.plan, gap)

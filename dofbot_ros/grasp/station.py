@@ -28,8 +28,8 @@ START = np.array(HOME[:N_ARM])
 AT_START_RAD = 0.05
 OPEN_MARGIN_M = 0.004
 """Fingers this near to fully open are open [m]."""
-SAME_GAP_M = 0.006
-"""Fingers that have moved by more than this hold no longer what they held [m]."""
+SAME_GAP_M = 0.004
+"""Fingers that have moved by more than this hold no longer what they held [m]: nothing stops them any more."""
 
 
 class NotNowError(DofbotError):

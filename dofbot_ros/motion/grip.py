@@ -16,7 +16,8 @@ class GripMotion:
     """Moves grip_joint to its goal; when a block stops the fingers, the goal stays a little ahead of them.
 
     A bus servo pushes harder the further its goal lies ahead, and burns out when it stalls for long (the vendor's
-    precautions): so a goal that leads a standing gripper by more than `lead` is drawn back to that lead.
+    precautions): so a goal that leads a standing gripper by more than `lead` is drawn back to that lead. A block that
+    gives way or is lost does not open the hand: the goal keeps its lead while the fingers close further.
 
     Args:
         motion: of one joint.
@@ -29,7 +30,7 @@ class GripMotion:
     def __init__(self, motion: OnlineMotion, lead: float) -> None:
         self._motion = motion
         self._lead = lead
-        self._goal = 0.0
+        self._goal = self._wanted = 0.0
         self._mark = _NOWHERE
         self.stalled = False
 
@@ -41,13 +42,13 @@ class GripMotion:
     def reset(self, position: float, velocity: float = 0.0) -> None:
         """Be at `position` [rad] and stay there."""
         self._motion.reset([position], [velocity])
-        self._goal = position
+        self._goal = self._wanted = position
         self._mark = _NOWHERE
         self.stalled = False
 
     def go(self, goal: float) -> None:
         """Move to `goal` [rad]."""
-        self._goal = goal
+        self._goal = self._wanted = goal
         self._mark = _NOWHERE
         self.stalled = False
 
@@ -59,9 +60,18 @@ class GripMotion:
 
     def _watch(self, measured: float, now_s: float) -> None:
         lead = float(self._motion.state.position[0]) - measured
+        if self.stalled:
+            self._keep_up(measured)
+            return
         moved = abs(measured - self._mark[0]) > self.STANDING_TRAVEL
         if moved or abs(lead) <= self._lead + 1e-3:
             self._mark = (measured, now_s)
         elif now_s - self._mark[1] >= self.STANDING_S:
             self.stalled = True
             self._goal = measured + float(np.sign(lead)) * self._lead
+
+    def _keep_up(self, measured: float) -> None:
+        left = self._wanted - measured
+        goal = measured + math.copysign(min(abs(left), self._lead), left)
+        if abs(self._wanted - self._goal) - abs(self._wanted - goal) > self.STANDING_TRAVEL:
+            self._goal = goal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 import numpy as np
 from std_msgs.msg import String
@@ -82,6 +83,7 @@ class ArmMotions:
 
     def grip(self, gap: float) -> None:
         """Open or close to `gap` [m], or until something stops the fingers; raises as follow()."""
+        self._require_going_on()
         refused = self._refused()
         self._states.clear()
         begin_s = self.now_s()
@@ -95,7 +97,11 @@ class ArmMotions:
         self.settle()
         # ACTIVE again is a grip that gives way to a block: no failure.
         if self._arm.state not in MOVABLE or self._refused() != refused or self._stopped():
-            raise CommandRefusedError(self._why(refused))
+            self._give_up(refused)
+
+    def tighten(self) -> None:
+        """Let the fingers close on what they hold while the next motion runs; returns at once."""
+        self._arm.grip(0.0)
 
     def settle(self) -> None:
         """Let the servos reach what they were told."""
@@ -125,6 +131,7 @@ class ArmMotions:
 
         How a motion has ended is told by diagnostics, a little late; an arm that rests at its goal is seen at once.
         """
+        self._require_going_on()
         refused, ended = self._refused(), self._ended()
         self._states.clear()
         command()
@@ -141,8 +148,19 @@ class ArmMotions:
 
         self.wait(lambda: arrived() or failed(), REST_LIMIT_S, "end of the motion")
         if failed() or not arrived():
-            raise CommandRefusedError(self._why(refused))
+            self._give_up(refused)
         self.settle()
+
+    def _require_going_on(self) -> None:
+        if self._stopped():
+            raise CommandRefusedError("stopped")
+
+    def _give_up(self, refused: str) -> NoReturn:
+        """Raise why the last motion came to nothing, if so many had been refused before it."""
+        why = self._why(refused)
+        if self._stopped():
+            self.stop()  # the stop that is told only now may have come before the motion began
+        raise CommandRefusedError(why)
 
     def _arm_entry(self, name: str, otherwise: str) -> str:
         return self._arm.diagnostics.get("arm", {}).get(name, otherwise)
@@ -163,7 +181,6 @@ class ArmMotions:
         return self._stops is not None and self._arm_entry("stops", self._stops) != self._stops
 
     def _why(self, refused: str) -> str:
-        """Why the last motion came to nothing, if so many had been refused before it."""
         if self._arm.state not in MOVABLE:
             told = self._arm_entry("state", "") == self._arm.state
             return self._arm_entry("message", "") if told else self._arm.state

@@ -301,7 +301,7 @@ class ArmDaemon:
         """Brake at once and refuse everything until reset_estop(); latched in every state."""
         with self._lock:
             self._estop = self._estop or reason
-            self._motion.end(self._estop)
+            self._motion.stop(self._estop)
 
     def reset_estop(self) -> None:
         """Allow commands again; nothing moves by itself."""

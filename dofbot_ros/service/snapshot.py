@@ -35,7 +35,7 @@ class Snapshot:
         motion, kind: number and kind of the motion that runs, 0 and "" for none.
         gripper_moving: whether the gripper is on its way.
         result: how the last motion ended.
-        stops: how often arm and gripper were stopped from outside: whoever has several motions in mind gives up the rest.
+        stops: how often everything was stopped from outside: whoever has several motions in mind gives up the rest.
         limited: why the command of this cycle differs from what was asked.
         limited_counts: how many cycles each kind of limit has acted in since connect.
         bus: counters of the backend.

@@ -48,3 +48,18 @@ def test_opens_however_the_block_has_slipped_before(grip: GripMotion, slip_steps
         position, _ = grip.update(min(position, BLOCK - 0.01), now_s)
         now_s += PERIOD_S
     assert position == pytest.approx(0.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_follows_a_block_that_gives_way_and_closes_where_it_is_lost(grip: GripMotion, lost: bool) -> None:
+    grip.go(1.5)
+    _run(grip, 0.0, 2.0)
+    fingers, end = BLOCK, 1.5 if lost else BLOCK + 0.2
+    position, now_s = BLOCK + LEAD, 2.0
+    for _ in range(150):
+        # The block yields slowly, to where it is narrower; or it is not there any more.
+        fingers = min(fingers + 0.01, position, end)
+        position, _ = grip.update(fingers, now_s)
+        now_s += PERIOD_S
+    assert position == pytest.approx(min(end + LEAD, 1.5), abs=GripMotion.STANDING_TRAVEL)
+    assert position > end if not lost else position == pytest.approx(1.5, abs=GripMotion.STANDING_TRAVEL)

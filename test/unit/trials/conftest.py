@@ -87,6 +87,9 @@ class DirectArm:
         self.daemon.gripper(gap)
         self._until_rest()
 
+    def tighten(self) -> None:
+        self.daemon.gripper(0.0)
+
     def gap(self) -> float:
         reading = self.daemon.snapshot().reading
         if reading is None:

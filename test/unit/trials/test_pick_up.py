@@ -9,7 +9,7 @@ from conftest import DirectArm
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.grasp.pick import EmptyHandError, PickPlan, pick_up, plan_pick, put_back
+from dofbot_ros.grasp.pick import EmptyHandError, PickPlan, bring_back, pick_up, plan_pick, put_back
 from dofbot_ros.grasp.pinch_plan import Pinch, PinchPlanner
 from dofbot_ros.policy.limiter import driver_limits
 from dofbot_ros.safety.workspace import Workspace
@@ -33,7 +33,7 @@ def height(arm: DirectArm) -> float:
 
 def test_a_block_is_lifted_held_and_put_back_where_it_was(arm: DirectArm, plan: PickPlan) -> None:
     arm.world.place("red", transform(rot_z(0.1), (*PLACE, 0.015)))
-    held = pick_up(arm, plan)
+    held = bring_back(arm, pick_up(arm, plan))
     assert held.gap == pytest.approx(0.030, abs=0.004)
     assert height(arm) > 0.3
     put_back(arm, held)
@@ -64,9 +64,9 @@ def test_what_is_lost_on_the_way_up_is_told(arm: DirectArm, plan: PickPlan, monk
     def lose(path: object) -> None:
         if path is plan.back:
             arm.world.place("red", transform(translation=(0.3, -0.3, 0.015)))
-            arm.grip(0.0)
         follow(path)  # type: ignore[arg-type]
 
     monkeypatch.setattr(arm, "follow", lose)
+    held = pick_up(arm, plan)
     with pytest.raises(EmptyHandError, match=r"slipped: the fingers had \d\d mm between them"):
-        pick_up(arm, plan)
+        bring_back(arm, held)
