@@ -40,6 +40,9 @@ HUBER = 0.2
 ROUND = 10
 """Episodes between two times of learning."""
 
+SAVED = 50
+"""Episodes between two checkpoints."""
+
 FIRST_SEEDS = 1_000_000
 """Worlds of imitation have seeds from here on: none that a measurement begins with."""
 
@@ -83,23 +86,41 @@ class Imitation:
         spaces = env.observation_space.spaces  # type: ignore[attr-defined]
         self._seen = {name: torch.empty(capacity, *space.shape) for name, space in spaces.items()}
         self._shown = torch.empty(capacity, *(env.action_space.shape or ()))
-        self._count = 0
+        self._count = self._done = 0
         self._optimizer = torch.optim.Adam(self._parameters(), lr=config.learning_rate)
         self._successes: deque[bool] = deque(maxlen=100)
 
-    def run(self, report: Report, log: Callable[[int], None]) -> None:
-        """All episodes.
+    def run(self, report: Report, log: Callable[[int], None], save: Callable[[], None]) -> None:
+        """All episodes that are still to be played.
 
         Args:
             report: see Report.
             log: told the steps that were made so far, after each reset.
+            save: called now and then; state() is what has to be kept.
         """
-        for episode in range(self._config.episodes):
-            self._play(episode, log)
-            report(episode + 1, self._config.episodes, self.success_rate)
-            if (episode + 1) % ROUND == 0:
-                self._learn(round(UPDATES * ROUND * self._env.task.periods), fade=False)
+        periods = self._env.task.periods
+        while self._done < self._config.episodes:
+            self._play(self._done, log)
+            self._done += 1
+            report(self._done, self._config.episodes, self.success_rate)
+            if self._done % ROUND == 0:
+                self._learn(round(UPDATES * ROUND * periods), fade=False)
+            if self._done % SAVED == 0:
+                save()
         self._learn(round(2.0 * UPDATES * self._count), fade=True)
+
+    def state(self) -> dict[str, Any]:
+        """What was shown so far, for go_on()."""
+        seen = {name: values[: self._count] for name, values in self._seen.items()}
+        return {"episodes": self._done, "seen": seen, "shown": self._shown[: self._count]}
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Begin where another stopped, with its model: it may have been told of fewer episodes."""
+        self._done, self._count = state["episodes"], len(state["shown"])
+        self._shown[: self._count] = state["shown"]
+        for name, values in state["seen"].items():
+            self._seen[name][: self._count] = values
+        self._rng = np.random.default_rng([self._config.seed, 1, self._done])
 
     @property
     def steps(self) -> int:

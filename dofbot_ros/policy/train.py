@@ -30,6 +30,7 @@ from dofbot_ros.policy.spec import commit
 from dofbot_ros.sim.randomization import Draw
 
 CONFIG, CHECKPOINT, BUFFER, DRAWS = "train.yaml", "checkpoint.zip", "replay.pkl", "draws.jsonl"
+LESSONS = "lessons.pt"
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Trainer:
         config: how.
         run: folder for checkpoint, draws, TensorBoard's events, and the exported policy.
         device: cpu, cuda, or cuda:N.
-        resume: go on where `run` stopped; `config` may only ask for more steps.
+        resume: go on where `run` stopped; `config` may only ask for more episodes or steps.
 
     Raises:
         InputError: the run already exists, or is not there to go on with, or the device cannot be used.
@@ -134,7 +135,7 @@ class Trainer:
             if not checkpoint.exists():
                 raise InputError(f"{checkpoint} does not exist: there is nothing to resume")
             before = load_yaml(TrainConfig, run / CONFIG)
-            if {**asdict(before), "steps": 0} != {**asdict(config), "steps": 0}:
+            if {**asdict(before), "steps": 0, "episodes": 0} != {**asdict(config), "steps": 0, "episodes": 0}:
                 raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
         elif checkpoint.exists():
             raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
@@ -147,14 +148,10 @@ class Trainer:
         self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
-        """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with.
-
-        Episodes with the teacher come first and are no part of a checkpoint: interrupted among them, a run begins anew.
-        """
+        """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
         watcher = _Watcher(self.config, self.run, self._env, report)
-        if self.config.episodes and not (self.run / CHECKPOINT).exists():
+        if self.config.episodes and self.model.num_timesteps == 0:
             taught = self._imitate(watcher)
-            _save(self.model, self.run)
             if self.config.steps == 0:
                 self.export()
                 return taught
@@ -169,12 +166,20 @@ class Trainer:
         config = self.config
         lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, config.steps > 0)
         school = Imitation(self.model, self._env, lessons)
+        if (self.run / LESSONS).exists():
+            school.go_on(torch.load(self.run / LESSONS))
+
+        def save() -> None:
+            torch.save(school.state(), self.run / f"new_{LESSONS}")
+            _save(self.model, self.run)
+            (self.run / f"new_{LESSONS}").replace(self.run / LESSONS)
 
         def report(done: int, wanted: int, success_rate: float) -> None:
             watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
 
         with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
-            school.run(report, lambda step: _log_draw(draws, step, self._env.draw))
+            school.run(report, lambda step: _log_draw(draws, step, self._env.draw), save)
+        save()
         return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
 
     def export(self) -> None:
@@ -273,7 +278,7 @@ def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm
 def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
     algorithms: dict[str, type[BaseAlgorithm]] = {"tqc": TQC, "sac": SAC, "ppo": PPO}
     model = algorithms[config.algo].load(run / CHECKPOINT, env=vector, device=device)
-    if isinstance(model, OffPolicyAlgorithm):
+    if isinstance(model, OffPolicyAlgorithm) and (run / BUFFER).exists():
         model.load_replay_buffer(run / BUFFER)
     # Otherwise it would meet the worlds of the run's beginning once more.
     model.set_random_seed(config.seed + model.num_timesteps)
@@ -286,7 +291,7 @@ def _log_draw(file: TextIO, step: int, draw: Draw) -> None:
 
 def _save(model: BaseAlgorithm, run: Path) -> None:
     """Replace the checkpoint only once the new one is whole."""
-    if isinstance(model, OffPolicyAlgorithm):
+    if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
         model.save_replay_buffer(run / f"new_{BUFFER}")
         (run / f"new_{BUFFER}").replace(run / BUFFER)
     model.save(run / f"new_{CHECKPOINT}")

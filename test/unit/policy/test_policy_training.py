@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from numpy.typing import NDArray
 
@@ -18,7 +19,7 @@ from dofbot_ros.policy.envs import make_env
 from dofbot_ros.policy.evaluate import EvaluateConfig, evaluate, rollout
 from dofbot_ros.policy.runner import PolicyRunner
 from dofbot_ros.policy.spec import SPEC
-from dofbot_ros.policy.train import CHECKPOINT, DRAWS, TrainConfig, Trainer
+from dofbot_ros.policy.train import CHECKPOINT, DRAWS, LESSONS, TrainConfig, Trainer
 
 QUICK = TrainConfig(randomize="mild", steps=120, warm_up=60, width=16, batch=32, checkpoint_steps=60)
 
@@ -120,6 +121,17 @@ def test_what_a_teacher_showed_is_remembered_when_the_policy_tries_alone(tmp_pat
     trainer = trained(replace(QUICK, episodes=2, steps=30), tmp_path / "run")
     assert trainer.model.num_timesteps == 30
     assert trainer.model.replay_buffer.size() == 2 * 50 + 30
+
+
+def test_lessons_go_on_where_they_stopped(tmp_path: Path) -> None:
+    run, config = tmp_path / "run", replace(QUICK, algo="sac", episodes=2, steps=0)
+    trained(config, run)
+    first = torch.load(run / LESSONS)
+    trained(replace(config, episodes=3), run, resume=True)
+    lessons = torch.load(run / LESSONS)
+    assert lessons["episodes"] == 3
+    assert len(lessons["shown"]) == 3 * 50
+    assert torch.equal(lessons["seen"]["observation"][:100], first["seen"]["observation"])
 
 
 @pytest.mark.parametrize(
