@@ -87,7 +87,7 @@ class FilterConfig:
     joint_zone_rad: float = 0.02
     opening_zone: float = 0.02
     rest: RestConfig = field(default_factory=RestConfig)
-    lead_s: float = 0.1
+    lead_s: float = 0.11
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.lead_s <= 0.2:
