@@ -85,7 +85,7 @@ class Step:
     """What comes out of one period.
 
     Attributes:
-        command: where the joints are to be at its end [rad], (6,); None when the run has ended.
+        command: what the joints are to be told [rad], (6,); None when the run has ended.
         end: why it has ended; None while it goes on.
         detail: of the end, with its figures.
     """

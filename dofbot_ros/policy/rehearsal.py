@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,14 @@ from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.evaluate import EvaluateConfig, rollout
 from dofbot_ros.policy.fit import driver_needs
 from dofbot_ros.policy.runner import PolicyRunner
+from dofbot_ros.policy.session import unwilling
 from dofbot_ros.policy.spec import PolicySpec
 from dofbot_ros.policy.steering import PERIOD_S
 from dofbot_ros.policy.tracker import Sighting
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.snapshot import Snapshot
 from dofbot_ros.sim.randomization import load_domain
 from dofbot_ros.trials.statistics import wilson
 
@@ -53,12 +55,16 @@ class Rehearsed:
         success: whether the goal was truly reached at its end.
         trouble: what ended it before; "" when nothing did.
         missed: periods that were skipped because the machine was late.
+        late: cycles of the driver that were skipped for the same reason.
+        refused: points that came to the daemon too late.
         lost: questions to servos that got no answer, retries included.
     """
 
     success: bool
     trouble: str
     missed: int
+    late: int
+    refused: int
     lost: int
 
 
@@ -71,7 +77,8 @@ def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None =
 
     Returns:
         As evaluate() does, of the episodes over the wire; and `simulated_success_rate` of the same ones,
-        `points_below_simulation`, `missed_periods`, `lost_frames`, and `troubles`: what ended how many early.
+        `points_below_simulation`, `missed_periods`, `missed_cycles`, `refused_points`, `lost_frames`, and `troubles`:
+        what ended how many early.
 
     Raises:
         InputError: a policy that is shown pictures: rendering them would hold up the emulated bus.
@@ -98,6 +105,8 @@ def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None =
         "simulated_success_rate": simulated / config.episodes,
         "points_below_simulation": 100.0 * (simulated - successes) / config.episodes,
         "missed_periods": sum(episode.missed for episode in done),
+        "missed_cycles": sum(episode.late for episode in done),
+        "refused_points": sum(episode.refused for episode in done),
         "lost_frames": sum(episode.lost for episode in done),
         "troubles": dict(Counter(episode.trouble for episode in done if episode.trouble)),
         "task": spec.task,
@@ -115,12 +124,13 @@ def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
     noise = np.random.default_rng([seed, 1])
     start = list(cell.state.command)
     faults = parse_faults(list(HEALTHY_BUS), np.random.default_rng(seed)).line
-    trouble = ""
-    with Emulator(cell.servos, faults=faults, first=True) as emulator, _daemon(emulator, policy.spec) as daemon:
+    trouble, refused = "", 0
+    with Emulator(cell.servos, faults=faults, first=True) as emulator, _Driver(emulator, policy.spec) as driver:
+        daemon = driver.daemon
         rate = Rate(clock, 1.0 / PERIOD_S)
         try:
             # As policy_node does: a stream takes its velocity from the point before.
-            daemon.stream(start, clock.now())
+            refused += not _told(daemon, start, clock.now())
             rate.wait()
             begin_s = now_s = clock.now()
             while now_s - begin_s < env.task.periods * PERIOD_S:
@@ -128,14 +138,14 @@ def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
                     cell.observe()
                 drive.joints(*_joints(daemon, env.draw.joint_noise, noise))
                 block = cell.state.block
-                if block is not None and block.age == 0:
+                if block is not None and (block.age == 0 or now_s == begin_s):
                     drive.block(Sighting(block.position, block.yaw, now_s))
                 if now_s == begin_s:
                     drive.begin(now_s, env.goal, start)
                 step = drive.step(now_s)
                 if step.command is None:
                     raise CommandRefusedError(f"{step.end.value if step.end else 'ended'}: {step.detail}")
-                daemon.stream(step.command, now_s)
+                refused += not _told(daemon, step.command.tolist(), now_s)
                 rate.wait()
                 now_s = clock.now()
         except CommandRefusedError as error:
@@ -144,7 +154,22 @@ def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
             cell.observe()
             success = env.task.success(cell, env.goal)
         lost = daemon.snapshot().bus.lost
-    return Rehearsed(success and not trouble, trouble, rate.missed, lost)
+    return Rehearsed(success and not trouble, trouble, rate.missed, driver.missed_cycles, refused, lost)
+
+
+def _told(daemon: ArmDaemon, position: Sequence[float], now_s: float) -> bool:
+    """Stream a point. Returns False where it was refused: as over a topic, the next one may come in time.
+
+    Raises:
+        CommandRefusedError: the arm obeys nobody any more.
+    """
+    try:
+        daemon.stream(position, now_s)
+    except CommandRefusedError:
+        if unwilling(daemon.snapshot().state.value):
+            raise
+        return False
+    return True
 
 
 def _joints(daemon: ArmDaemon, sigma: float, rng: np.random.Generator) -> tuple[list[float], float]:
@@ -156,27 +181,37 @@ def _joints(daemon: ArmDaemon, sigma: float, rng: np.random.Generator) -> tuple[
     return noisy.tolist(), float(reading.stamps_s.min())
 
 
-@contextmanager
-def _daemon(emulator: Emulator, spec: PolicySpec) -> Iterator[ArmDaemon]:
+class _Driver:
     """The driver's daemon on the emulated bus, holding, in a thread of its own; as fast as the policy needs it."""
-    needs = driver_needs(spec)
-    config = DriverConfig(
-        soft_start_s=0.0, max_velocity=needs["max_velocity"], max_acceleration=needs["max_acceleration"]
-    )
-    daemon = ArmDaemon(SerialArm(emulator.port, stream=STREAM), config)
-    stop, ready = threading.Event(), threading.Event()
 
-    def after_cycle(*_: object) -> None:
-        if daemon.snapshot().state is not ArmState.DISCONNECTED:
-            ready.set()
+    def __init__(self, emulator: Emulator, spec: PolicySpec) -> None:
+        needs = driver_needs(spec)
+        config = DriverConfig(
+            soft_start_s=0.0, max_velocity=needs["max_velocity"], max_acceleration=needs["max_acceleration"]
+        )
+        self.daemon = ArmDaemon(SerialArm(emulator.port, stream=STREAM), config)
+        self.missed_cycles = 0
+        self._stop, self._ready = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="daemon", daemon=True)
 
-    thread = threading.Thread(target=daemon.run, args=(stop.is_set, after_cycle), name="daemon", daemon=True)
-    thread.start()
-    try:
-        if not ready.wait(CONNECT_S):
-            raise DofbotError(f"the emulated arm did not answer: {daemon.snapshot().reason}")
-        daemon.set_torque(True)
-        yield daemon
-    finally:
-        stop.set()
-        thread.join()
+    def _run(self) -> None:
+        self.daemon.run(self._stop.is_set, self._after_cycle)
+
+    def _after_cycle(self, snapshot: Snapshot, rate: Rate) -> None:
+        self.missed_cycles = rate.missed
+        if snapshot.state is not ArmState.DISCONNECTED:
+            self._ready.set()
+
+    def __enter__(self) -> _Driver:
+        self._thread.start()
+        if not self._ready.wait(CONNECT_S):
+            self.__exit__(None, None, None)
+            raise DofbotError(f"the emulated arm did not answer: {self.daemon.snapshot().reason}")
+        self.daemon.set_torque(True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
