@@ -130,7 +130,7 @@ class TeleopNode:
         """One control period. Returns whether there was something to command."""
         self._watch_source(now)
         with self._lock:
-            if self._parameters.auto_engage and not self._arm.trouble and not self._stop.is_set():
+            if self._parameters.auto_engage and not (self._trouble or self._arm.trouble or self._stop.is_set()):
                 self._pipeline.engage()
             command = self._command(now)
             engaged = self._pipeline.status.engaged
