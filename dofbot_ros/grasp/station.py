@@ -124,8 +124,8 @@ class GraspStation:
             EmptyHandError: the fingers closed on nothing, or lost what they held; they are open again.
             DofbotError: it was not begun, or ended early, and why.
         """
-        self._arm.require_heard()
         self._arm.require_ready()
+        self._arm.require_heard()
         if self.holding:
             raise NotNowError("the fingers still hold what they picked up: call grasp/put_back first")
         self._held = None
@@ -141,8 +141,8 @@ class GraspStation:
         Raises:
             DofbotError: nothing is held, or it ended early, and why.
         """
-        self._arm.require_heard()
         self._arm.require_ready()
+        self._arm.require_heard()
         held = self._held
         if held is None or not self.holding:
             raise NotNowError("the fingers hold nothing that grasp/execute picked up")

@@ -13,6 +13,8 @@ from dofbot_ros.nodes.arm_motions import MOVABLE, ArmMotions
 SILENT_S = 2.0
 """An arm that says nothing for this long is not there [s]."""
 
+SILENT = "the arm says nothing: is its node running, in this namespace?"
+
 WAYS_OUT = {"IDLE": "enable_torque", "ESTOP": "reset_estop", "FAULT": "clear_fault"}
 """State -> the service that ends it."""
 
@@ -43,7 +45,7 @@ class GraspMotions(ArmMotions):
         try:
             self._arm.wait_until(lambda: self.now_s() > before_s, SILENT_S, "joint states")
         except DofbotError as error:
-            raise NotNowError(f"{error}: is the arm's node running, in this namespace?") from error
+            raise NotNowError(SILENT) from error
 
     def require_ready(self) -> None:
         """Return when the arm takes commands; from here on a stop ends what it is told here.
@@ -51,10 +53,12 @@ class GraspMotions(ArmMotions):
         Raises:
             NotNowError: it does not, and what to do.
         """
+        if not self._arm.state:
+            raise NotNowError(SILENT)
         if self._arm.state not in MOVABLE:
             way_out = WAYS_OUT.get(self._arm.state)
             hint = f": call {way_out} first" if way_out else ""
-            raise NotNowError(f"the arm's state is {self._arm.state or 'unknown'}{hint}")
+            raise NotNowError(f"the arm's state is {self._arm.state}{hint}")
         self.heed_stops()
 
     def end(self) -> None:
