@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 LOCAL = "local"
+REACH_S = 5.0
+"""The head of a cluster is reached within this [s]."""
+
 STORE_BYTES = 128 * 1024 * 1024
 """Shared memory of a cluster that is started here: a result is a few hundred kilobytes."""
 
@@ -72,6 +76,8 @@ class RayCluster:
 
     @contextmanager
     def _connected(self, ray: Any) -> Iterator[None]:
+        if self.address != LOCAL:
+            _reach(self.address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if self.address == LOCAL:
@@ -92,6 +98,21 @@ class RayCluster:
             yield
         finally:
             ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Find out whether somebody listens at `address`: Ray itself would try for many minutes.
+
+    Raises:
+        DofbotError: nobody does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and colon and port.isdigit()):
+        raise DofbotError(f"no Ray cluster at {address!r}: an address is host:port, ray://host:port or local")
+    try:
+        socket.create_connection((host, int(port)), REACH_S).close()
+    except OSError as error:
+        raise DofbotError(f"no Ray cluster at {address!r}: {error.strerror or error}") from error
 
 
 class _Worker:

@@ -38,6 +38,7 @@ def test_what_a_job_raises_arrives_as_it_is_and_endless_jobs_may_be_left() -> No
         next(results)
 
 
-def test_no_cluster_is_one_line() -> None:
-    with pytest.raises(DofbotError, match="no Ray cluster at 'nonsense'"):
-        next(parallel(find, ["demo"], RayCluster("nonsense")))
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1", "no-such-host.invalid:6379"])
+def test_no_cluster_is_told_at_once(address: str) -> None:
+    with pytest.raises(DofbotError, match=f"^no Ray cluster at '{address}'"):
+        next(parallel(find, ["demo"], RayCluster(address)))
