@@ -15,6 +15,9 @@ STRIDE = 2
 CLOSEUP_PX, CLOSEUP_SAMPLES = 24.0, 32
 """Edge of the close-up's window in the picture [px], and how many samples it is enlarged to."""
 
+SHARPEN = 4.0
+"""Power of the block's heat in which its likeliest place is sought."""
+
 OFFSET_PX = 4.0
 """Unit of the close-up's offsets [px]."""
 
@@ -126,7 +129,7 @@ class PoseNetwork(nn.Module):
         """Of pictures (n, 3, rows, width), 0..255."""
         given = scaled(pictures)
         pixels, heat = self.look(given)
-        centre = pixels[:, BLOCK]
+        centre = _likeliest(heat[:, BLOCK])
         offset, yaw, shown = self.closeup(given, centre)
         return Poses(
             torch.cat([pixels[:, :BLOCK], (centre + offset)[:, None]], dim=1), yaw, shown, _spread(pixels, heat)
@@ -136,6 +139,15 @@ class PoseNetwork(nn.Module):
 def _cells(n: int) -> Tensor:
     """Centres of a heat map's first `n` cells [px]. Pixel centres are at whole numbers: the first covers 0 and 1."""
     return 0.5 * (STRIDE - 1) + STRIDE * torch.arange(n, dtype=torch.float32)
+
+
+def _likeliest(heat: Tensor) -> Tensor:
+    """Place [px] (n, 2) of the hottest spot of heat (n, h, w): where two are likely, their mean would be neither."""
+    height, width = heat.shape[1:]
+    share = (SHARPEN * heat).flatten(1).softmax(dim=1).view(-1, height, width)
+    u = (share.sum(dim=1) * _cells(width)).sum(dim=1)
+    v = (share.sum(dim=2) * _cells(height)).sum(dim=1)
+    return torch.stack([u, v], dim=1)
 
 
 def _spread(pixels: Tensor, heat: Tensor) -> Tensor:

@@ -21,6 +21,9 @@ POSE_MODEL, POSE_SPEC = "pose.onnx", "pose.yaml"
 LYING_M = 0.015
 """Height of the centre of a block that lies on the table [m]; one of another size is off by 2 mm at most."""
 
+ASTRAY_PX = 5.0
+"""A block whose heat is spread wider than this may be in two places, and counts as not seen [px]."""
+
 IN_HAND_PX = 6.0
 """A held block that is seen no further than this from the middle between the fingers is still in them."""
 
@@ -89,7 +92,7 @@ class PoseReader:
         pixels, yaw, shown, spread = self._session.run(None, {"image": picture[None]})
         found: FloatArray = pixels[0].astype(np.float64)
         self.camera.update(found[:BLOCK], spread[0, :BLOCK].astype(np.float64), joints, before)
-        if shown[0] < 0.5:
+        if shown[0] < 0.5 or spread[0, BLOCK] > ASTRAY_PX:
             return None
         view = self._intrinsics, self.camera.pose
         block = found[BLOCK]
