@@ -296,11 +296,12 @@ STACKS: dict[str, Stack] = {
                 CAMERA_INFO,
                 LOCALIZE,
                 *_LOCALIZER_ARGUMENTS,
+                WORLD,
                 SEED,
                 NAMESPACE,
             ),
             (
-                *(_looking_often(_with_room(node)) for node in (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR)),
+                *(_in_world(_looking_often(_with_room(n))) for n in (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR)),
                 REAL_CAMERA,
                 LOCALIZER,
                 POLICY,

@@ -7,14 +7,11 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -43,7 +40,7 @@ STATUS_PERIOD_S = 0.2
 """Between two messages on policy/status."""
 DIAGNOSTICS_PERIOD_S = 1.0
 KEPT = 500
-"""Inference times that are remembered: of 20 s."""
+"""Inference times that are remembered: of 20 s of running. Of networks and what goes into and out of them."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +62,6 @@ class PolicyParameters:
     )
 
 
-class TimedPolicy:
-    """A policy that remembers how long it took to act."""
-
-    def __init__(self, policy: PolicyRunner) -> None:
-        self._policy = policy
-        self.seconds: deque[float] = deque(maxlen=KEPT)
-
-    @property
-    def spec(self) -> PolicySpec:
-        """What it was made for."""
-        return self._policy.spec
-
-    def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
-        """The action of an observation."""
-        begin = time.perf_counter()
-        action = self._policy.act(observation)
-        self.seconds.append(time.perf_counter() - begin)
-        return action
-
-
 class PolicyNode:
     """Two threads: control steps the session once a period; the executor takes in what comes, and answers services."""
 
@@ -94,10 +71,10 @@ class PolicyNode:
         parameters = self._parameters = declare(self.node, PolicyParameters)
         ends = declare(self.node, DriveConfig)
         folder = Path(parameters.model) if parameters.model else shipped(parameters.task, parameters.obs)
-        self._policy = TimedPolicy(PolicyRunner(folder))
-        spec = self._policy.spec
-        self._session = PolicySession(PolicyDrive(self._policy, ends, _reader(folder, spec, parameters)))
-        self._policy.seconds.clear()
+        policy = PolicyRunner(folder)
+        spec = self._spec = policy.spec
+        self._session = PolicySession(PolicyDrive(policy, ends, _reader(folder, spec, parameters)))
+        self._seconds: deque[float] = deque(maxlen=KEPT)
         self._clock = MonotonicClock()
         self._stamps = Stamps(self._clock)
         self._lock = threading.Lock()
@@ -142,11 +119,13 @@ class PolicyNode:
             self._take_in()
             if self._wanted:
                 self._start_by_itself(now)
-            running = self._session.phase is not Phase.IDLE
+            before, begin = self._session.phase, time.perf_counter()
             order = self._session.cycle(now, self._arm.state)
+            if before is Phase.RUNNING:
+                self._seconds.append(time.perf_counter() - begin)
         if order is not None:
             self._arm.carry_out(order, now)
-        if running and self._session.phase is Phase.IDLE:
+        if before is not Phase.IDLE and self._session.phase is Phase.IDLE:
             self.node.get_logger().info(f"the run has ended: {self._session.ended}")
 
     def _take_in(self) -> None:
@@ -171,7 +150,7 @@ class PolicyNode:
         self._wanted = False
 
     def _begin(self, now: float) -> None:
-        check_fit(self._policy.spec, self._arm.abilities())
+        check_fit(self._spec, self._arm.abilities())
         if self._eyes.trouble:
             raise CommandRefusedError(self._eyes.trouble)
         self._session.start(now, self._arm.state, self._goal())
@@ -187,15 +166,15 @@ class PolicyNode:
 
     def _fault(self) -> str:
         try:
-            check_fit(self._policy.spec, self._arm.abilities())
+            check_fit(self._spec, self._arm.abilities())
         except DofbotError as error:
             return str(error)
         return unwilling(self._arm.state) or self._eyes.trouble
 
     def _report(self) -> PolicyReport:
-        now, session, spec = self._clock.now(), self._session, self._policy.spec
+        now, session, spec = self._clock.now(), self._session, self._spec
         joint_age, block_age = session.drive.ages(now)
-        times = self._policy.seconds
+        times = self._seconds
         return PolicyReport(
             phase=session.phase.value,
             ended=session.ended,
@@ -221,7 +200,7 @@ class PolicyNode:
     def _tell_diagnostics(self) -> None:
         self._arm.ask()
         with self._lock:
-            report, times = self._report(), np.array(self._policy.seconds or [np.nan])
+            report, times = self._report(), np.array(self._seconds or [np.nan])
         p50, p99 = np.percentile(1e3 * times, [50, 99])
         values = {
             "task": report.task,
@@ -234,7 +213,7 @@ class PolicyNode:
             "missed periods": report.missed,
         }
         level = DiagnosticStatus.WARN if report.fault else DiagnosticStatus.OK
-        prefix, period_s = self.node.get_name(), self._policy.spec.period_s
+        prefix, period_s = self.node.get_name(), self._spec.period_s
         entries = [
             diagnostics.status(level, f"{prefix}: policy", report.fault or report.phase, values),
             diagnostics.loop_status(prefix, self._rate.lateness_s()[-KEPT:], self._rate.missed, 1.0 / period_s),

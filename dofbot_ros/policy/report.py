@@ -23,7 +23,7 @@ class PolicyReport:
         joint_age_s: age of the oldest joint reading [s]; None before the first.
         block_age_s: age of the last sighting of the block [s]; None before the first.
         held: whether the fingers hold something.
-        inference_ms: the network's last run [ms]; None before the first.
+        inference_ms: the last period's observation, networks and joint goals [ms]; None before the first.
         missed: periods that were skipped because the one before took too long.
     """
 
