@@ -67,35 +67,28 @@ class InvertedResidual(nn.Module):
 
 
 class Upsampler(nn.Module):
-    """From a coarse map to logits at full resolution: doubled and filtered until it is at half resolution, where each
-    cell then tells the logits of its four pixels apart (Shi et al., Real-Time Single Image Super-Resolution, 2016).
-    """
+    """From a coarse map to one of more cells: doubled and filtered, as often as asked."""
 
-    def __init__(self, inputs: int, width: int, doublings: int, rotations: int) -> None:
+    def __init__(self, inputs: int, width: int, doublings: int) -> None:
         super().__init__()
         self.enter = conv_norm(inputs, width, act=nn.Hardswish)
-        self.steps = nn.ModuleList(
-            nn.Sequential(
-                conv_norm(width, width, 5, groups=width, act=nn.Hardswish), conv_norm(width, width, act=nn.Hardswish)
-            )
-            for _ in range(doublings - 1)
-        )
-        self.leave = nn.Sequential(nn.Conv2d(width, 4 * rotations, 1), nn.PixelShuffle(2))
+        self.steps = nn.ModuleList(_filter(width) for _ in range(doublings))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs, h, w) -> (n, rotations, h * 2^doublings, w * 2^doublings)."""
+        """(n, inputs, h, w) -> (n, width, h * 2^doublings, w * 2^doublings)."""
         x = self.enter(x)
         for step in self.steps:
             x = step(nn.functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False))
-        logits: Tensor = self.leave(x)
-        return logits
+        return x
 
 
 class MobileUNet(nn.Module):
     """Grasp logits for every rotation and pixel.
 
     The high-resolution path leaves the front after its third block, the low-resolution path after its sixth; both are
-    brought to full resolution and added.
+    upsampled and added at half resolution, where each cell then tells the logits of its four pixels apart (Shi et al.,
+    Real-Time Single Image Super-Resolution, 2016). With `edges` a third path leaves after the first block, which is
+    at half resolution already.
 
     Args:
         config: shape.
@@ -104,6 +97,7 @@ class MobileUNet(nn.Module):
     def __init__(self, config: NetworkConfig | None = None) -> None:
         super().__init__()
         self.config = config or NetworkConfig()
+        width = self.config.width
         first, second = (1, 2) if self.config.fine else (2, 2)
         self.features = nn.Sequential(
             conv_norm(3, 16, 3, first, act=nn.Hardswish),
@@ -115,18 +109,31 @@ class MobileUNet(nn.Module):
             InvertedResidual(40, 240, 40, kernel=5, stride=1, excite=True, swish=True),
         )
         extra = 3 if self.config.place else 0
-        doublings = 2 if self.config.fine else 3
-        self.high = Upsampler(24 + extra, self.config.width, doublings, self.config.rotations)
-        self.low = Upsampler(40 + extra, self.config.width, doublings + 1, self.config.rotations)
+        doublings = 1 if self.config.fine else 2
+        self.edges = conv_norm(16, width) if self.config.edges else None
+        self.high = Upsampler(24 + extra, width, doublings)
+        self.low = Upsampler(40 + extra, width, doublings + 1)
+        self.refine = nn.ModuleList(_filter(width) for _ in range(self.config.refine))
+        self.leave = nn.Sequential(nn.Conv2d(width, 4 * self.config.rotations, 1), nn.PixelShuffle(2))
 
     def forward(self, x: Tensor) -> Tensor:
         """Views (n, 3, size, size) from `network_input`, size a multiple of 16 -> (n, rotations, size, size)."""
-        high = self.features[:4](x)
+        edges = self.features[:2](x)
+        high = self.features[2:4](edges)
         low = self.features[4:](high)
         if self.config.place:
             high, low = (torch.cat([m, _place(m)], dim=1) for m in (high, low))
-        logits: Tensor = self.high(high) + self.low(low)
+        y = self.high(high) + self.low(low)
+        if self.edges is not None:
+            y = y + self.edges(edges)
+        for step in self.refine:
+            y = y + step(y)
+        logits: Tensor = self.leave(y)
         return logits
+
+
+def _filter(width: int) -> nn.Sequential:
+    return conv_norm(width, width, 3, act=nn.ReLU)
 
 
 def load_backbone(network: MobileUNet, path: Path) -> None:

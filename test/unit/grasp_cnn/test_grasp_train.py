@@ -71,10 +71,13 @@ def test_backbone_weights_load_and_others_are_refused(tmp_path: Path) -> None:
         load_backbone(network, tmp_path / "x.pth")
 
 
-@pytest.mark.parametrize("fine", [True, False])
+SHAPES = NetworkConfig(rotations=6), NetworkConfig(rotations=6, fine=False, edges=False, refine=0)
+
+
+@pytest.mark.parametrize("config", SHAPES)
 @pytest.mark.parametrize("size", [32, 64, 96])
-def test_one_logit_for_every_rotation_and_pixel(fine: bool, size: int) -> None:
-    network = MobileUNet(NetworkConfig(rotations=6, fine=fine)).eval()
+def test_one_logit_for_every_rotation_and_pixel(config: NetworkConfig, size: int) -> None:
+    network = MobileUNet(config).eval()
     with torch.no_grad():
         assert network(torch.zeros(2, 3, size, size)).shape == (2, 6, size, size)
 
