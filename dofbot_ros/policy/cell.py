@@ -28,8 +28,14 @@ from dofbot_ros.sim.world import World
 
 BLOCK = "block"
 
-FAST = PhysicsConfig(step_hz=150, servo_hz=50, solver_iterations=150)
-"""For learning: quicker than the simulation of the nodes. With fewer iterations the fingers sink into a light block."""
+FAST = PhysicsConfig(step_hz=150, servo_hz=50, solver_iterations=30)
+"""For learning: quicker than the simulation of the nodes."""
+
+GRASP_ITERATIONS = 150
+"""Of the solver, once the fingers may press on a block: with fewer they sink into a light one."""
+
+GRASP_GAP = 0.050
+"""From here on that counts [m]: a little more than the diagonal of the largest block."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class Cell:
         self._servos = WorldServos(self.world)
         self._rng = np.random.default_rng(0)
         self._draw: Draw | None = None
+        self._grasping = False
         self._built: WorldConfig = self._base
         self._seen: deque[BlockView] = deque()
         self._camera: PolicyCamera | None = None
@@ -85,6 +92,7 @@ class Cell:
     def reset(self, draw: Draw, start: Sequence[float], seed: int) -> None:
         """Start an episode in the world of `draw`, the arm at rest at `start` [rad] (6,); same arguments, same run."""
         built = draw.world(self._base)
+        self._iterate(grasping=False)
         if built == self._built and draw.link_mass == 1.0 and self._draw is not None and self._draw.link_mass == 1.0:
             self.world.rewind(seed)
         else:
@@ -116,9 +124,16 @@ class Cell:
     def step(self, goal: Sequence[float]) -> None:
         """One period towards `goal` [rad] (6,)."""
         command = self._steering.step(goal)
+        self._iterate(grasping=self.state.gap < GRASP_GAP)
         self._servos.send(DEFAULT_CALIBRATION.rad_to_ticks(command), round(1000 * PERIOD_S))
         self.world.run_until(self.world.now_s + PERIOD_S)
         self.observe()
+
+    def _iterate(self, *, grasping: bool) -> None:
+        """Let the solver work harder while the fingers may press on the block; the nodes' does not change."""
+        if grasping != self._grasping and not self.config.node_physics:
+            self._grasping = grasping
+            self.world.set_solver_iterations(GRASP_ITERATIONS if grasping else FAST.solver_iterations)
 
     def observe(self) -> None:
         """Read the joints, and see the block if it can be seen."""

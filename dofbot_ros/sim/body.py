@@ -108,21 +108,28 @@ class ArmBody:
         """
         if angles is None:
             angles = self.positions()
-        bars = [self._mimics[joint] * angles[GRIP] for joint in self._bars]
-        behind = [state[0] for state in self._client.getJointStates(self.body, self._bars)] if bars else []
+        powered = holding.tolist()
+        wanted = [
+            r - q if power else 0.0 for r, q, power in zip(reference.tolist(), angles.tolist(), powered, strict=True)
+        ]
+        if self._bars:
+            behind = self._client.getJointStates(self.body, self._bars)
+            wanted += [
+                self._mimics[joint] * angles[GRIP] - state[0] for joint, state in zip(self._bars, behind, strict=True)
+            ]
         # A velocity for the whole tick instead of a position target: no jolt at its begin, no stop before its end. A
         # motor without power wants to stand still with little force, which is dry friction.
-        wanted = np.concatenate([np.where(holding, reference - angles, 0.0), np.subtract(bars, behind)])
-        rate = self._physics.servo_gain * self._physics.servo_hz
-        velocity = np.clip(wanted * rate, -NO_LOAD_SPEED_RAD_S, NO_LOAD_SPEED_RAD_S)
-        torques = np.where(holding, self._limits, self._physics.limp_friction)
+        rate, most = self._physics.servo_gain * self._physics.servo_hz, NO_LOAD_SPEED_RAD_S
+        velocity = [min(max(rate * by, -most), most) for by in wanted]
+        limp = self._physics.limp_friction
+        torques = [limit if power else limp for limit, power in zip(self._limits, powered, strict=True)]
         joints = self._driven + self._bars
         self._client.setJointMotorControlArray(
             self.body,
             joints,
             self._client.VELOCITY_CONTROL,
-            targetVelocities=velocity.tolist(),
-            forces=[*torques.tolist(), *[BAR_TORQUE] * len(bars)],
+            targetVelocities=velocity,
+            forces=torques + [BAR_TORQUE] * len(self._bars),
             velocityGains=[1.0] * len(joints),
         )
 

@@ -198,6 +198,11 @@ class World:
             while self._steps < goal:
                 self.step()
 
+    def set_solver_iterations(self, count: int) -> None:
+        """Iterations of the solver in a step, until the next reset()."""
+        with self.lock:
+            self.client.setPhysicsEngineParameter(numSolverIterations=count)
+
     def close(self) -> None:
         """Let go of the client; may be called twice."""
         with self.lock:
