@@ -159,7 +159,8 @@ class TeleopNode:
     def _note(self, trouble: str) -> None:
         self._trouble = trouble
         if trouble:
-            self.node.get_logger().warning(f"{self._parameters.source}: {trouble}")
+            source = self._parameters.source
+            self.node.get_logger().warning(trouble if trouble.startswith(source) else f"{source}: {trouble}")
             with self._lock:
                 self._pipeline.release(Reason.SOURCE_LOST)
         else:

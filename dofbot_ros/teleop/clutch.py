@@ -16,7 +16,7 @@ class Reason(str, Enum):
     HAND_LOST = "hand lost"
     BODY_LOST = "person lost"
     STALE = "no fresh frame"
-    SETTLING = "hand seen just now"
+    SETTLING = "seen just now"
     LOW_SCORE = "low score"
     TWO_HANDS = "two hands in view"
     WRONG_HAND = "the other hand"
