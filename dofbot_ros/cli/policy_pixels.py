@@ -44,8 +44,9 @@ def train_pixels(
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
 
-    if task not in ("pick", "place"):
-        raise ConfigError(one_of("task of a policy for pictures", task, ("pick", "place")))
+    tasks = ("pick", "place") if obs == "pipeline" else ("pick",)
+    if task not in tasks:
+        raise ConfigError(one_of(f"task of a policy with obs {obs}", task, tasks))
     pose = PoseTrainConfig(randomize=randomize, seed=seed)
     pose = pose if pictures is None else replace(pose, pictures=pictures)
     with bar("{task.fields[rate]}") as progress:
@@ -56,7 +57,8 @@ def train_pixels(
         given = {"task": task, "randomize": randomize, "seed": seed}
         config = replace(from_mapping(StudentConfig, given, "dofbot policy train"), pose=pose)
         config = config if episodes is None else replace(config, episodes=episodes)
-        trainer = StudentTrainer(config, out, network=network, resume=resume, report=report)
+        start = state_policy or shipped(task, "state")
+        trainer = StudentTrainer(config, out, network=network, start=start, resume=resume, report=report)
         try:
             return {**trainer.train(), "policy": str(out / "policy.onnx")}
         finally:

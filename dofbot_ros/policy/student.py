@@ -2,56 +2,66 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.policy.keypoint_network import PoseNetwork, Poses
-from dofbot_ros.policy.keypoints import BLOCK, KEYPOINTS
-from dofbot_ros.policy.pixels import WIDTH
-
-PICTURE_NUMBERS = 2 * len(KEYPOINTS) + 2 + 2 + 1
-"""What is kept of a picture: keypoints, the block from the tool, its yaw, whether it is seen."""
-
-TOOL = KEYPOINTS.index("tool")
-
-
-def picture_numbers(poses: Poses) -> Tensor:
-    """What the student goes by, (n, PICTURE_NUMBERS), each about -1..1."""
-    half = 0.5 * WIDTH
-    places = ((poses.pixels - half) / half).flatten(1)
-    away = (poses.pixels[:, BLOCK] - poses.pixels[:, TOOL]) / 10.0
-    return torch.cat([places, away.clamp(-3.0, 3.0), poses.yaw, poses.shown.sigmoid()[:, None]], dim=1)
+from dofbot_ros.errors import InputError
+from dofbot_ros.policy.keypoint_network import PoseNetwork
+from dofbot_ros.policy.observation import CLIP
+from dofbot_ros.policy.picture_state import PictureState, picture_numbers
+from dofbot_ros.policy.spec import MODEL
 
 
 class Head(nn.Module):
-    """Acts on the numbers of a few pictures and of the arm.
+    """Acts on what a few pictures and the arm say.
 
     Args:
-        inputs: numbers.
+        stack: pictures.
         actions: numbers.
-        width: of its two hidden layers.
+        width: of its two hidden layers, a state policy's.
     """
 
-    def __init__(self, inputs: int, actions: int, width: int = 256) -> None:
+    def __init__(self, stack: int, actions: int, width: int = 256) -> None:
         super().__init__()
-        self.centre: Tensor
-        self.scale: Tensor
-        self.register_buffer("centre", torch.zeros(inputs))
-        self.register_buffer("scale", torch.ones(inputs))
+        self.state = PictureState(stack)
         self.layers = nn.Sequential(
-            nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, actions)
+            nn.Linear(self.state.outputs + self.state.hints, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, actions),
         )
 
-    def fit_scale(self, numbers: NDArray[np.float32]) -> None:
-        """Let inputs (n, inputs) have mean 0 and standard deviation 1."""
-        self.centre.copy_(torch.from_numpy(numbers.mean(axis=0)))
-        self.scale.copy_(torch.from_numpy(np.maximum(numbers.std(axis=0), 1e-3)))
+    def start_from(self, policy: Path) -> None:
+        """Take over the weights of a state policy; hints, which it did not have, have no say at first.
+
+        Args:
+            policy: its folder.
+
+        Raises:
+            InputError: its network has another shape.
+        """
+        import onnx
+
+        given = [onnx.numpy_helper.to_array(one) for one in onnx.load(str(policy / MODEL)).graph.initializer]
+        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        shapes = [one.shape for one in given[:6]]
+        wanted = [tuple(one.shape) for layer in linear for one in (layer.weight, layer.bias)]
+        wanted[0] = (wanted[0][0], self.state.outputs)
+        if shapes != wanted:
+            raise InputError(f"{policy} has layers of {shapes}, a student starts from a policy with {wanted}")
+        with torch.no_grad():
+            for k, layer in enumerate(linear):
+                weight, bias = (torch.from_numpy(np.array(one)) for one in given[2 * k : 2 * k + 2])
+                layer.weight.zero_()[:, : weight.shape[1]] = weight
+                layer.bias.copy_(bias)
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Actions (n, actions), -1..1, of numbers (n, inputs)."""
-        action: Tensor = self.layers(((numbers - self.centre) / self.scale).clamp(-5.0, 5.0)).tanh()
+        """Actions (n, actions), -1..1, of numbers as PictureState takes them."""
+        action: Tensor = self.layers(self.state(numbers).clamp(-CLIP, CLIP)).tanh()
         return action
 
 
@@ -79,4 +89,5 @@ class ImageStudent(nn.Module):
         n, height, width, _ = image.shape
         pictures = image.view(n, height, width, self.stack, 3).permute(0, 3, 4, 1, 2)
         numbers = picture_numbers(self.network(pictures.reshape(n * self.stack, 3, height, width).float()))
-        return self.head(torch.cat([numbers.view(n, self.stack * PICTURE_NUMBERS), arm, goal], dim=1))  # type: ignore[no-any-return]
+        action: Tensor = self.head(torch.cat([numbers.view(n, -1), arm, goal], dim=1))
+        return action

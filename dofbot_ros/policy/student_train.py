@@ -25,8 +25,9 @@ from dofbot_ros.policy.expert import Expert
 from dofbot_ros.policy.export import export_module
 from dofbot_ros.policy.keypoint_network import PoseNetwork
 from dofbot_ros.policy.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
+from dofbot_ros.policy.picture_state import picture_numbers
 from dofbot_ros.policy.spec import commit
-from dofbot_ros.policy.student import PICTURE_NUMBERS, Head, ImageStudent, picture_numbers
+from dofbot_ros.policy.student import Head, ImageStudent
 
 CONFIG, CHECKPOINT, DRAWS, POSE = "train.yaml", "student.ckpt", "draws.jsonl", "pose"
 
@@ -36,7 +37,7 @@ class StudentConfig:
     """How to train.
 
     Attributes:
-        task: pick or place.
+        task: pick.
         randomize: level of config/randomization.yaml.
         episodes: in all.
         round_episodes: between two times of learning; the student's share of the acting grows with each round.
@@ -51,16 +52,16 @@ class StudentConfig:
         pose: how the network that reads pictures is trained, unless a trained one is given.
     """
 
-    task: Literal["pick", "place"] = "pick"
+    task: Literal["pick"] = "pick"
     randomize: str = "wide"
-    episodes: int = 300
+    episodes: int = 100
     round_episodes: int = 20
-    alone_after: float = 0.4
+    alone_after: float = 0.2
     shake: float = 0.15
-    epochs: int = 10
-    final_epochs: int = 40
+    epochs: int = 3
+    final_epochs: int = 10
     batch: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-4
     stack: int = 3
     seed: int = 0
     pose: PoseTrainConfig = field(default_factory=PoseTrainConfig)
@@ -86,11 +87,12 @@ class StudentTrainer:
         config: how.
         run: its folder; checkpoints stay in it.
         network: folder of a trained pose network; without it one is trained first, in `run`.
+        start: folder of a state policy whose weights the student begins with.
         resume: go on with what is there.
         report: told how far it is.
 
     Raises:
-        InputError: `run` holds another run.
+        InputError: `run` holds another run, or `start` a network of another shape.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class StudentTrainer:
         run: Path,
         *,
         network: Path | None = None,
+        start: Path | None = None,
         resume: bool = False,
         report: Report | None = None,
     ) -> None:
@@ -116,10 +119,10 @@ class StudentTrainer:
             train_pose(config.pose, network, resume=network.exists(), report=report)
         self._network: PoseNetwork = load_network(network)
         self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=config.stack)
-        spaces: Any = self._env.observation_space
-        inputs = config.stack * PICTURE_NUMBERS + sum(spaces[name].shape[0] for name in ("arm", "goal"))
         torch.manual_seed(config.seed)
-        self._head = Head(inputs, self._env.task.actions)
+        self._head = Head(config.stack, self._env.task.actions)
+        if start is not None:
+            self._head.start_from(start)
         self._optimiser = torch.optim.Adam(self._head.parameters(), lr=config.learning_rate)
         self._lessons = _Lessons([], [])
         self._done = 0
@@ -213,7 +216,6 @@ class StudentTrainer:
         """Fit the head to all lessons so far. Returns the mean loss of the last epoch."""
         config = self.config
         numbers, actions = np.stack(self._lessons.numbers), np.stack(self._lessons.actions)
-        self._head.fit_scale(numbers)
         inputs, wanted = torch.from_numpy(numbers), torch.from_numpy(actions)
         order = torch.Generator().manual_seed(config.seed + self._done)
         mean = float("nan")
