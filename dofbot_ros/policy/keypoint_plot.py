@@ -1,4 +1,4 @@
-"""A picture of what a pose network finds: `python -m dofbot_ros.policy.keypoint_plot RUN docs/images/keypoints.png`."""
+"""A picture of what a pose network finds: `python -m dofbot_ros.policy.keypoint_plot RUN docs/images/policy_keypoints.jpg`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from dofbot_ros.policy.keypoint_train import load_network
 from dofbot_ros.policy.keypoints import BLOCK
 from dofbot_ros.sim.randomization import load_domain, load_level
 
-ENLARGED = 5
-A_ROW = 4
+ENLARGED = 4
+A_ROW = 3
 TRUE, FOUND = (255, 255, 255), (255, 60, 60)
 """Colours of what is true and of what the network finds."""
 
 
 def drawn(run: Path, seed: int = 40) -> ImageArray:
-    """Four pictures each of source, target and `wide`: true keypoints as white rings, found ones as red crosses with a
+    """Three pictures each of source, target and `wide`: true keypoints as white rings, found ones as red crosses with a
     line along a side of the block, which is left out where the network says that the block is hidden."""
     network = load_network(run)
     rows = []
-    for ranges in (load_domain("source"), load_domain("target"), load_level("wide")):
-        data = render_data(ranges, A_ROW, (seed,))
+    for number, ranges in enumerate((load_domain("source"), load_domain("target"), load_level("wide"))):
+        data = render_data(ranges, A_ROW, (seed, number))
         seen = found(network, data.pictures)
         row = []
         for i in range(A_ROW):
@@ -37,7 +37,7 @@ def drawn(run: Path, seed: int = 40) -> ImageArray:
                 cv2.circle(large, _at(true), 7, TRUE, 1, cv2.LINE_AA)
                 cv2.drawMarker(large, _at(there), FOUND, cv2.MARKER_CROSS, 9, 1, cv2.LINE_AA)
             if seen.shown[i] > 0.5:
-                side = 6.0 * np.array([np.cos(seen.yaw[i]), np.sin(seen.yaw[i])])
+                side = 5.0 * np.array([np.cos(seen.yaw[i]), np.sin(seen.yaw[i])])
                 block = seen.pixels[i, BLOCK]
                 cv2.line(large, _at(block - side), _at(block + side), FOUND, 1, cv2.LINE_AA)
             row.append(large)
