@@ -1,4 +1,7 @@
-"""A picture of what a pose network finds: `python -m dofbot_ros.policy.keypoint_plot RUN docs/images/policy_keypoints.jpg`."""
+"""A picture of what a pose network finds.
+
+python -m dofbot_ros.policy.keypoint_plot RUN docs/images/policy_keypoints.jpg
+"""
 
 from __future__ import annotations
 

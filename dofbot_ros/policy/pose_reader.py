@@ -24,6 +24,9 @@ LYING_M = 0.015
 ASTRAY_PX = 5.0
 """A block whose heat is spread wider than this may be in two places, and counts as not seen [px]."""
 
+JUMP_M, JUMP_PICTURES = 0.02, 3
+"""A block that is suddenly further away than this is believed once so many pictures in a row show it there [m]."""
+
 IN_HAND_PX = 6.0
 """A held block that is seen no further than this from the middle between the fingers is still in them."""
 
@@ -69,10 +72,14 @@ class PoseReader:
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._intrinsics = intrinsics
         self.camera = CameraEstimate(intrinsics, pose, self.spec.sigma_px)
+        self.reset()
 
     def reset(self) -> None:
         """The camera may have been moved since."""
         self.camera.reset()
+        self._known: list[float] | None = None
+        self._doubted: list[float] = []
+        self._doubts = 0
 
     def read(
         self, picture: ImageArray, stamp_s: float, joints: Sequence[float], before: Sequence[float], *, held: bool
@@ -98,6 +105,19 @@ class PoseReader:
         block = found[BLOCK]
         if held and np.linalg.norm(block - project(arm_points(joints)[-1:], *view)[0]) < IN_HAND_PX:
             return None
-        x, y, z = on_plane(block[None], *view, LYING_M)[0].tolist()
+        place = on_plane(block[None], *view, LYING_M)[0].tolist()
+        if not self._believable(place):
+            return None
+        x, y, z = place
         turned = yaw_of(block, 0.25 * math.atan2(yaw[0, 1], yaw[0, 0]), *view, LYING_M)
         return Sighting((x, y, z), math.remainder(turned, 0.5 * math.pi), stamp_s)
+
+    def _believable(self, place: list[float]) -> bool:
+        """Whether the block can be there: it does not jump, but it may have been moved while nobody looked."""
+        if self._known is not None and math.dist(place, self._known) > JUMP_M:
+            again = self._doubts > 0 and math.dist(place, self._doubted) < JUMP_M
+            self._doubted, self._doubts = place, self._doubts + 1 if again else 1
+            if self._doubts < JUMP_PICTURES:
+                return False
+        self._known, self._doubts = place, 0
+        return True

@@ -113,3 +113,14 @@ def test_a_pipeline_shows_what_a_state_policy_needs(network: Path) -> None:
     assert seen["observation"].shape == state.observation_space["observation"].shape  # type: ignore[index]
     pipeline.close()
     state.close()
+
+
+def test_a_block_that_jumps_is_believed_once_it_stays_there(network: Path) -> None:
+    reader = PoseReader(network, *nominal_view(WIDTH))
+    here, there, elsewhere = [0.20, 0.0, 0.015], [0.20, 0.10, 0.015], [0.15, -0.10, 0.015]
+    assert reader._believable(here)
+    assert [reader._believable(place) for place in (there, elsewhere, there, here)] == [False, False, False, True]
+    assert [reader._believable(there) for _ in range(4)] == [False, False, True, True]
+    assert [reader._believable([0.20, 0.10 + 0.015 * step, 0.015]) for step in range(5)] == [True] * 5
+    reader.reset()
+    assert reader._believable(here)
