@@ -177,9 +177,10 @@ class DeadZone:
         """Forget the past: the next sample passes unchanged."""
         self._held = None
 
-    def hold(self, value: FloatArray) -> None:
-        """Hold `value` (n,) as if the input had come to rest there."""
-        self._held, self._moving = value.copy(), np.zeros(value.shape, dtype=bool)
+    def hold(self) -> FloatArray:
+        """Hold the last output (n,), as if the input had come to rest there, and return it."""
+        self._moving = np.zeros_like(self._moving)
+        return np.zeros(0) if self._held is None else self._held.copy()
 
     def __call__(self, value: FloatArray, stamp_s: float, radius: ArrayLike) -> FloatArray:
         """The held components of `value` (n,), the others as they are.
@@ -227,7 +228,12 @@ class SteadyFilter:
         self._euro, self._judge = OneEuroFilter(config), OneEuroFilter(judge or config)
         self._noise, self._zone = NoiseLevel(), DeadZone(rest.after_s)
         self._per_noise, self._radius, self._lead_s = rest.zone_per_noise, np.asarray(radius, dtype=np.float64), lead_s
-        self._judged = np.zeros(0)
+        self._calm = np.zeros(0)
+
+    @property
+    def calm(self) -> FloatArray:
+        """The last value as the dead zone has it, without the lead, shape (n,)."""
+        return self._calm.copy()
 
     def reset(self) -> None:
         """Forget the past: the next sample passes unchanged."""
@@ -235,13 +241,8 @@ class SteadyFilter:
             part.reset()
 
     def hold(self) -> FloatArray:
-        """Be at rest where the last sample was, until the input leaves that by more than the zone.
-
-        Returns:
-            The value held, shape (n,).
-        """
-        self._zone.hold(self._judged)
-        return self._judged.copy()
+        """Be at rest until the input leaves the value held by more than the zone; returns that, shape (n,)."""
+        return self._zone.hold()
 
     def __call__(self, value: FloatArray, stamp_s: float) -> FloatArray:
         """The steady value, shape (n,).
@@ -252,9 +253,8 @@ class SteadyFilter:
         """
         smooth = self._euro(value, stamp_s)
         radius = np.maximum(self._radius, self._per_noise * self._noise(value, stamp_s))
-        self._judged = self._judge(value, stamp_s)
-        held = self._zone(self._judged, stamp_s, radius)
-        return np.where(self._zone.moving, smooth + self._lead_s * self._euro.speed, held)
+        self._calm = self._zone(self._judge(value, stamp_s), stamp_s, radius)
+        return np.where(self._zone.moving, smooth + self._lead_s * self._euro.speed, self._calm)
 
 
 def _gain(cutoff_hz: FloatArray, dt: float) -> FloatArray:

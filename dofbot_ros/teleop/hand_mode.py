@@ -78,13 +78,13 @@ class HandMode:
     def smooth(self, reading: Reading, stamp_s: float) -> FloatArray:
         """Position in the operator's frame [m], pitch, roll [rad], share of the open pinch: shape (6,).
 
-        The distance is brought to rest before it scales the bearing: its noise would shake the hand sideways.
+        The distance that scales the bearing is the calm one: the noise of the other would shake the hand sideways.
         """
         raw = reading.values
         # The same angle in the turn that is nearest to the last one: a filter knows no wrap-around.
         self._angles_read += [wrap_angle(a - b) for a, b in zip(raw[[PITCH, ROLL]], self._angles_read, strict=True)]
         distance = np.exp(self._depth(np.log(raw[[DISTANCE]]), stamp_s))
-        across = self._across(raw[[LEFT, UP]] * distance, stamp_s)
+        across = self._across(raw[[LEFT, UP]] * np.exp(self._depth.calm), stamp_s)
         angles = self._angles(self._angles_read, stamp_s)
         hand = self._config.hand
         pinch = self._pinch((raw[[PINCH]] - hand.pinch_closed) / (hand.pinch_open - hand.pinch_closed), stamp_s)
