@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ SOON_S = 30.0
 PATIENT = {"reconnect_s": 0.2, "stale_read_s": 3.0}
 """Parameters of driver_node here: a busy test machine is no loose cable."""
 DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
+NUMBERS = count()
 DOMAINS = range(1, 100)
 """Domain ids whose ports lie below the ephemeral ones of Linux."""
 
@@ -65,14 +67,13 @@ class Arm:
 StartArm = Callable[..., Arm]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start_arm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartArm]:
-    """Start `driver_node` on an emulator or `sim_node`, in a namespace of its own."""
+    """Start `driver_node` on an emulator or `sim_node`, in a namespace of its own; they end with the module."""
     with ExitStack() as running:
-        count = iter(range(1000))
 
         def start(name: str, **parameters: object) -> Arm:
-            namespace = f"arm{next(count)}"
+            namespace = f"arm{next(NUMBERS)}"
             if name == "driver_node":
                 # In a process of its own: servos do not wait for a busy interpreter.
                 link = tmp_path_factory.mktemp("bus") / "port"
