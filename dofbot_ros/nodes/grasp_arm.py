@@ -53,8 +53,11 @@ class GraspMotions(ArmMotions):
         Raises:
             NotNowError: it does not, and what to do.
         """
-        if not self._arm.state:
-            raise NotNowError(SILENT)
+        try:
+            # Asked as soon as the node runs, it may not have heard the arm yet.
+            self._arm.wait_until(lambda: bool(self._arm.state), SILENT_S, "state")
+        except DofbotError as error:
+            raise NotNowError(SILENT) from error
         if self._arm.state not in MOVABLE:
             way_out = WAYS_OUT.get(self._arm.state)
             hint = f": call {way_out} first" if way_out else ""
