@@ -287,7 +287,8 @@ class ArmDaemon:
                     raise CommandRefusedError("not every servo tells where it is: torque stays off")
                 self._motion.start(self._reading.position, self._clock.now())
                 self._monitor.reset()
-            self._motion.stop("torque switched")
+            else:
+                self._motion.stop("torque switched off")
             self._backend.torque(enabled)
             self._torque, self._freedrive = enabled, False
 

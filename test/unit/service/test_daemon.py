@@ -323,6 +323,14 @@ def test_a_stop_is_told_also_when_only_the_fingers_move(bench):
     assert after.reading.position[5] < 1.0
 
 
+def test_switching_torque_off_is_a_stop_and_switching_it_on_is_none(bench):
+    before = bench.run(0.02).stops
+    bench.daemon.set_torque(False)
+    assert bench.run(0.02).stops == before + 1
+    bench.daemon.set_torque(True)
+    assert bench.run(0.02).stops == before + 1
+
+
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 
