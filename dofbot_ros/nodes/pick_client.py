@@ -33,6 +33,10 @@ class PickClient(TrialClient):
         if extrinsics is not None:
             self._T_base_camera = load_extrinsics(extrinsics).matrix
 
+    def tighten(self) -> None:
+        """Let the fingers close on what they hold while the next motion runs."""
+        self._motions.tighten()
+
     def rest(self, seconds: float) -> None:
         """Return after so much of the arm's time [s]."""
         self.wait_until(self.now_s() + seconds)

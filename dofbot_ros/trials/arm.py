@@ -111,6 +111,10 @@ class TrialArm(Protocol):
 class PickArm(TrialArm, Protocol):
     """What grasp trials need beyond that."""
 
+    def tighten(self) -> None:
+        """Let the fingers close on what they hold while the next motion runs; returns at once."""
+        ...
+
     def rest(self, seconds: float) -> None:
         """Return after so much of the arm's time [s]; the arm goes on holding what it holds."""
         ...

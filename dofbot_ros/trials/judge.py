@@ -13,7 +13,7 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.baselines import MomentsPlanner
 from dofbot_ros.grasp.view import TopDownView
 from dofbot_ros.trials.arm import Look, PickArm
-from dofbot_ros.trials.picker import Attempt, backwards
+from dofbot_ros.trials.picker import Attempt
 from dofbot_ros.trials.placement import PickProtocol
 
 Outcome = Literal["lifted", "slipped", "missed", "pushed", "no grasp", "refused", "fault", "skipped"]
@@ -120,7 +120,7 @@ class CameraJudge:
             return Judgement("missed")
         arm.follow(attempt.carry)
         look = arm.look()
-        arm.follow(backwards(attempt.carry))
+        arm.follow(attempt.carry.reversed())
         gone = [name for name, pose in self._before.blocks.items() if not _near(look, pose)]
         if gone:
             return Judgement("lifted", gone[0]) if gone[0] not in look.blocks else Judgement("slipped")

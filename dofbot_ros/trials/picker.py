@@ -83,11 +83,6 @@ class Picker(Protocol):
         ...
 
 
-def backwards(path: TimedPath) -> TimedPath:
-    """The same way from its end to its beginning."""
-    return TimedPath(path.times[-1] - path.times[::-1], path.positions[::-1], -path.velocities[::-1])
-
-
 class ArucoPicker:
     """Takes the named block by its markers, around all others: the demo's planner, putting the block back in its place.
 
