@@ -62,7 +62,7 @@ def open_feed(source: str, node: Node, config: TeleopConfig, clock: Clock, captu
         DofbotError: no recording there, or no MediaPipe here. A camera that cannot be opened is tried again instead.
     """
     if Path(source).suffix == ".npz":
-        return RecordedFeed(load_observations(source), clock)
+        return RecordedFeed(load_observations(source), clock, capture.loop)
 
     from dofbot_ros.teleop.mediapipe_detector import MediapipeDetector
 

@@ -125,14 +125,15 @@ class RecordedFeed:
     Args:
         observations: in the order of their stamps.
         clock: paces them; their stamps are moved to it.
+        loop: begin again at the end.
     """
 
     dropped = 0
 
-    def __init__(self, observations: Sequence[Observation], clock: Clock) -> None:
+    def __init__(self, observations: Sequence[Observation], clock: Clock, loop: bool = False) -> None:
         self.trouble = WAITING
         self.frames = 0
-        self._observations, self._clock = observations, clock
+        self._observations, self._clock, self._loop = observations, clock, loop
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -150,15 +151,24 @@ class RecordedFeed:
     def _run(self, take: Take, fail: Callable[[BaseException], None]) -> None:
         try:
             self.trouble = ""
-            shift_s = self._clock.now() - self._observations[0].stamp_s if self._observations else 0.0
-            source = RecordedLandmarks(self._observations, shift_s)
-            while not self._stop.is_set():
-                observation = source.read()
-                if observation is None:
+            stamps_s = [o.stamp_s for o in self._observations]
+            shift_s = self._clock.now() - stamps_s[0] if stamps_s else 0.0
+            while self._play(RecordedLandmarks(self._observations, shift_s), take):
+                if not self._loop or len(stamps_s) < 2:
                     self.trouble = ENDED
                     return
-                self._clock.sleep_until(observation.stamp_s)
-                self.frames += 1
-                take(observation, None)
+                # From the last one to the first one again is a mean step.
+                shift_s += (stamps_s[-1] - stamps_s[0]) * len(stamps_s) / (len(stamps_s) - 1)
         except BaseException as error:
             fail(error)
+
+    def _play(self, source: RecordedLandmarks, take: Take) -> bool:
+        """Give each in its time. Returns whether they came to their end."""
+        while not self._stop.is_set():
+            observation = source.read()
+            if observation is None:
+                return True
+            self._clock.sleep_until(observation.stamp_s)
+            self.frames += 1
+            take(observation, None)
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,7 +130,8 @@ def test_a_lost_camera_is_said_and_opened_again() -> None:
     assert not failures
 
 
-def test_a_recording_plays_at_its_own_pace_and_ends() -> None:
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_a_recording_plays_at_its_own_pace_and_ends_or_begins_again(rounds: int) -> None:
     clock, seen = ManualClock(100.0), load_observations(RECORDED)[:10]
     taken: list[float] = []
     last = threading.Event()
@@ -137,15 +139,21 @@ def test_a_recording_plays_at_its_own_pace_and_ends() -> None:
     def take(observation: Observation, image: ImageArray | None) -> None:
         assert image is None
         taken.append(observation.stamp_s)
-        if len(taken) == len(seen):
+        if len(taken) == rounds * len(seen):
             last.set()
 
-    feed = RecordedFeed(seen, clock)
+    feed = RecordedFeed(seen, clock, loop=rounds > 1)
     feed.start(take, lambda _: None)
     assert last.wait(PATIENCE_S)
+    if rounds == 1:
+        deadline = time.monotonic() + PATIENCE_S
+        while feed.trouble != ENDED:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
     feed.close()
-    assert feed.trouble == ENDED
-    np.testing.assert_allclose(np.diff(taken), np.diff([o.stamp_s for o in seen]))
+    steps = np.diff([o.stamp_s for o in seen])
+    again = np.append(steps, steps.mean())
+    np.testing.assert_allclose(np.diff(taken)[: rounds * len(seen) - 1], np.tile(again, rounds)[:-1])
     assert taken[0] == 100.0
 
 
