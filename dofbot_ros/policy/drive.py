@@ -40,6 +40,10 @@ class Policy(Protocol):
         """What it was made for."""
         ...
 
+    def start(self) -> None:
+        """A run begins."""
+        ...
+
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """The action, each -1..1, of an observation as the environment makes them."""
         ...
@@ -206,6 +210,7 @@ class PolicyDrive:
         self._before = self._joints
         self._reached_s = None
         self._pictures.clear()
+        self._policy.start()
         if self._reader is not None:
             self._reader.reset()
 

@@ -19,6 +19,10 @@ from dofbot_ros.trials.statistics import wilson
 class Policy(Protocol):
     """Whatever acts."""
 
+    def start(self) -> None:
+        """An episode begins."""
+        ...
+
     def act(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """The action of an observation."""
         ...
@@ -95,6 +99,7 @@ def evaluate(config: EvaluateConfig, report: Callable[[int, int], None] | None =
 def rollout(env: DofBotEnv, policy: Policy, seed: int) -> tuple[bool, float]:
     """One episode: whether the goal was truly reached at its end, and what it earned."""
     observation, _ = env.reset(seed=seed)
+    policy.start()
     earned, done, info = 0.0, False, {"is_success": False}
     while not done:
         observation, reward, _, done, info = env.step(policy.act(observation))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.policy.envs import DofBotEnv
 from dofbot_ros.policy.observation import CLIP
-from dofbot_ros.policy.spec import MODEL, SPEC, PolicySpec, action_entries, goal_entry, joint_limits
+from dofbot_ros.policy.spec import MEMORY, MODEL, SPEC, PolicySpec, action_entries, goal_entry, joint_limits
 from dofbot_ros.policy.steering import PERIOD_S
 
 
@@ -53,12 +53,15 @@ def input_names(env: DofBotEnv) -> tuple[str, ...]:
     return tuple(sorted(env.observation_space.spaces))  # type: ignore[attr-defined]
 
 
-def export_module(module: nn.Module, env: DofBotEnv, folder: Path, training: dict[str, str]) -> None:
+def export_module(
+    module: nn.Module, env: DofBotEnv, folder: Path, training: dict[str, str], *, memory: int = 0
+) -> None:
     """Write a network that acts, and its spec.
 
     Args:
         module: from the parts of an observation, in the order of input_names, (n, ...) each, to actions (n, size).
         env, folder, training: as for export_policy.
+        memory: numbers that the module takes as its last part and gives beside its actions, (n, memory).
     """
     folder.mkdir(parents=True, exist_ok=True)
     spaces = env.observation_space.spaces  # type: ignore[attr-defined]
@@ -68,12 +71,16 @@ def export_module(module: nn.Module, env: DofBotEnv, folder: Path, training: dic
     sample = tuple(
         torch.zeros(1, *spaces[name].shape, dtype=types.get(spaces[name].dtype, torch.float32)) for name in names
     )
+    outputs = ["action"]
+    if memory:
+        names, outputs = (*names, MEMORY), [*outputs, f"next_{MEMORY}"]
+        sample = (*sample, torch.zeros(1, memory))
     torch.onnx.export(
         module,
         sample,
         str(folder / MODEL),
         input_names=list(names),
-        output_names=["action"],
+        output_names=outputs,
         opset_version=17,
         dynamo=False,
     )
@@ -93,5 +100,6 @@ def export_module(module: nn.Module, env: DofBotEnv, folder: Path, training: dic
         period_s=PERIOD_S,
         limits=joint_limits(),
         training=training,
+        memory=memory,
     )
     save_yaml(spec, folder / SPEC)

@@ -1,4 +1,8 @@
-"""PictureState: what a pose network finds in pictures in the form of the state observation, without learning."""
+"""PictureState: what a pose network finds in picture after picture, in the form of the state observation.
+
+The same as camera estimate, pose reader and tracker do for the pipeline, but as layers without weights that go into one
+network: what was found in earlier pictures is a vector that the network carries from period to period.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,21 @@ from torch import Tensor, nn
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.transforms import invert
+from dofbot_ros.core.types import GRIP
 from dofbot_ros.policy.keypoint_network import Poses
-from dofbot_ros.policy.keypoints import BLOCK, KEYPOINTS, PLATE_CORNERS
+from dofbot_ros.policy.keypoints import BLOCK, FORGET, KEYPOINTS, LATE, PLATE_CORNERS, SHARP_PX
 from dofbot_ros.policy.observation import ARM, BLOCK_ENTRIES, GOAL_CENTRE, GOAL_SCALE
 from dofbot_ros.policy.pixels import WIDTH, nominal_view, rows
-from dofbot_ros.policy.pose_reader import ASTRAY_PX, LYING_M
+from dofbot_ros.policy.pose_reader import ASTRAY_PX, IN_HAND_PX, JUMP_M, JUMP_PICTURES, LYING_M
+from dofbot_ros.policy.tracker import LONGEST_AGE, SQUEEZE, STANDING, STANDING_PERIODS, UNSEEN, WIDTHS
 
-PICTURE_NUMBERS = 2 * len(KEYPOINTS) + 2 + 2 + 1
-"""What is kept of a picture: keypoints, the block from the tool, its yaw, whether it is seen."""
+READ = (2 * len(KEYPOINTS), len(KEYPOINTS), 2, 1)
+"""What is kept of a picture: the keypoints [px], the spread of their heat [px], the block's yaw, whether it shows."""
+
+MEMORY = (1, 2, 2, 1, 2, 1, 1, 1, 2)
+"""What is kept of all pictures so far: whether the block has been seen; its place [m], yaw and age; another place where
+it may be [m], and for how many pictures; for how many periods the fingers have stood; weight and weighted sum of the
+camera's displacement [px]."""
 
 SIGMA_PX = (0.6, 0.6, 1.0, 1.0, 0.8, 2.5)
 """How well each of the arm's keypoints tells the camera's displacement."""
@@ -23,34 +34,26 @@ SIGMA_PX = (0.6, 0.6, 1.0, 1.0, 0.8, 2.5)
 PRIOR_PX = 4.0
 """Standard deviation of that displacement along an axis."""
 
+ODD_PX = 10.0
+"""A keypoint that differs from the others by more than this weighs no less than one that differs so much."""
+
 TOOL = KEYPOINTS.index("tool")
 _SIZES = np.cumsum([0, *(entry.size for entry in ARM)])
 GAP_AT, TOOL_AT, LEAD_AT, MOVED_AT = (int(_SIZES[k]) for k in (1, 2, 4, 5))
 """Where the state layout has the gap, the tool's place, command less measured, and the change in a period."""
 
-GRIP = 5
-HELD_LEAD, HELD_STILL, HELD_GAP = 0.05, 0.02, (0.022, 0.040)
-"""Fingers hold something that are told to close further [rad], stand still [rad], and are about a block apart [m]."""
-
 
 def picture_numbers(poses: Poses) -> Tensor:
-    """What is kept of n pictures, (n, PICTURE_NUMBERS), each about -1..1."""
-    half = 0.5 * WIDTH
-    places = ((poses.pixels - half) / half).flatten(1)
-    away = (poses.pixels[:, BLOCK] - poses.pixels[:, TOOL]) / 10.0
-    shown = poses.shown.sigmoid() * (4.0 * (ASTRAY_PX - poses.spread[:, BLOCK])).sigmoid()
-    return torch.cat([places, away.clamp(-3.0, 3.0), poses.yaw, shown[:, None]], dim=1)
+    """What is kept of n pictures, (n, sum of READ)."""
+    return torch.cat([poses.pixels.flatten(1), poses.spread, poses.yaw, poses.shown.sigmoid()[:, None]], dim=1)
 
 
 class PictureState(nn.Module):
     """Goals and state observation, as a goal environment gives them, from pictures by a calibrated camera.
 
-    The arm's keypoints in each picture are compared with where joint angles and calibration expect them; their common
-    offset is taken off the block's pixel. A block that is not seen is taken to be where it was last seen, or else under
-    the tool; one that the fingers feel is at the tool.
-
-    Args:
-        stack: pictures, oldest first.
+    The arm's keypoints are compared with where joint angles and calibration expect them; what they have in common, over
+    all pictures, is the camera's displacement and comes off the block's pixel. A block that is not seen is where it was
+    last seen, or between the fingers that feel it; one that is suddenly elsewhere is believed once it stays there.
     """
 
     camera: Tensor
@@ -60,15 +63,17 @@ class PictureState(nn.Module):
     rays: Tensor
     foot: Tensor
     variance: Tensor
+    edge: Tensor
+    unseen: Tensor
     joints_centre: Tensor
     goal_centre: Tensor
     block_centre: Tensor
 
-    def __init__(self, stack: int) -> None:
+    outputs = 2 + sum(entry.size for entry in (*ARM, *BLOCK_ENTRIES))
+    hints = 2 * BLOCK + 2
+
+    def __init__(self) -> None:
         super().__init__()
-        self.stack = stack
-        self.outputs = 2 + sum(entry.size for entry in (*ARM, *BLOCK_ENTRIES))
-        self.hints = 2 * BLOCK + stack
         intrinsics, pose = nominal_view(WIDTH)
         arm = Kinematics()
         # A camera that looks straight down sees the table as it is, but for scale and turn.
@@ -81,6 +86,8 @@ class PictureState(nn.Module):
             "rays": rays,
             "foot": pose[:2, 3],
             "variance": np.square(SIGMA_PX),
+            "edge": (WIDTH - 1.0, rows(WIDTH) - 1.0),
+            "unseen": UNSEEN.position[:2],
             "joints_centre": ARM[0].centre,
             "goal_centre": GOAL_CENTRE,
             "block_centre": BLOCK_ENTRIES[0].centre,
@@ -89,66 +96,99 @@ class PictureState(nn.Module):
             self.register_buffer(name, torch.tensor(np.array(value), dtype=torch.float32), persistent=False)
         self.base_height = arm.base_height
 
-    def forward(self, numbers: Tensor) -> Tensor:
-        """Achieved goal, desired goal, state observation, and hints, (n, outputs + hints).
+    def forward(self, read: Tensor, arm: Tensor, goal: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Achieved goal, desired goal, state observation, and hints, (n, outputs + hints); and the new memory.
 
         Args:
-            numbers: of `stack` pictures as picture_numbers gives them, the state layout without the block, the goal.
+            read: of the newest picture, as picture_numbers gives it.
+            arm: the state layout without the block.
+            goal: the desired one.
+            memory: of the period before, (n, sum of MEMORY); zeros in the first.
         """
-        end = self.stack * PICTURE_NUMBERS
-        pictures = numbers[:, :end].view(-1, self.stack, PICTURE_NUMBERS)
-        arm, goal = numbers[:, end:-1], numbers[:, -1:]
-        half = 0.5 * WIDTH
-        pixels = half + half * pictures[..., : 2 * len(KEYPOINTS)].reshape(-1, self.stack, len(KEYPOINTS), 2)
-        expected = self._expected(arm[:, :5] + self.joints_centre)
+        known, place, yaw, age, doubted, doubts, stood, weight, told = memory.split(MEMORY, dim=1)
+        points, spread, turned, shown = read.split(READ, dim=1)
+        pixels = points.view(-1, len(KEYPOINTS), 2)
+        angles = arm[:, :5] + self.joints_centre
+        expected = self._expected(angles)
+        moved = self._expected(angles - ARM[5].scale * arm[:, MOVED_AT : MOVED_AT + 5]) - expected
+        missing = pixels[:, :BLOCK] - expected
+        unsure = self.variance + (spread[:, :BLOCK] - SHARP_PX).clamp_min(0.0).square()
+        unsure = unsure + (LATE * moved).square().sum(dim=2)
+        offset, weight, told = self._offset(missing, expected, unsure, FORGET * weight, FORGET * told)
+
+        stood = self._stood(arm, stood)
+        held = stood >= STANDING_PERIODS
+        block = pixels[:, BLOCK] - offset
+        in_hand = held & ((block - expected[:, TOOL]).norm(dim=1, keepdim=True) < IN_HAND_PX)
+        looks = (shown > 0.5) & (spread[:, BLOCK:] < ASTRAY_PX) & ~in_hand
+        there = torch.cat([block, torch.ones_like(shown)], dim=1) @ self.rays.T + self.foot
+        place = torch.where(known > 0.5, place, self.unseen)
+        jumps = looks & (known > 0.5) & ((there - place).norm(dim=1, keepdim=True) > JUMP_M)
+        doubts = self._doubts(jumps, there, doubted, doubts)
+        doubted = torch.where(jumps, there, doubted)
+        seen = looks & (~jumps | (doubts >= JUMP_PICTURES))
+        doubts = torch.where(seen, torch.zeros_like(doubts), doubts)
+
         tool = GOAL_SCALE * arm[:, TOOL_AT : TOOL_AT + 3] + self.goal_centre
-        place = torch.cat([tool[:, :2], torch.full_like(tool[:, :1], LYING_M)], dim=1)
-        yaw = torch.zeros_like(place[:, :2])
-        hints = []
-        for k in range(self.stack):
-            missing = pixels[:, k, :BLOCK] - expected
-            block = pixels[:, k, BLOCK] - self._common(missing, expected)
-            there = torch.cat([block, torch.ones_like(block[:, :1])], dim=1) @ self.rays.T + self.foot
-            sight = (20.0 * (pictures[:, k, -1:] - 0.5)).sigmoid()
-            place = torch.cat([sight * there + (1.0 - sight) * place[:, :2], place[:, 2:]], dim=1)
-            # Columns and rows of the picture run along -y and -x.
-            told = pictures[:, k, -3:-1] * torch.tensor([1.0, -1.0])
-            yaw = sight * told / told.norm(dim=1, keepdim=True).clamp_min(0.1) + (1.0 - sight) * yaw
-            hints.append(sight)
-        held = self._held(arm)
-        place = held * tool + (1.0 - held) * place
+        place = torch.where(seen, there, torch.where(held, tool[:, :2], place))
+        # Columns and rows of the picture run along -y and -x.
+        level = torch.cat([turned[:, :1], -turned[:, 1:]], dim=1)
+        yaw = torch.where(seen, level / level.norm(dim=1, keepdim=True).clamp_min(0.1), yaw)
+        age = torch.where(seen, torch.zeros_like(age), (age + 1.0).clamp_max(float(LONGEST_AGE)))
+        known = torch.where(seen, torch.ones_like(known), known)
+        height = torch.where(held & ~seen, tool[:, 2:], torch.full_like(known, LYING_M))
+        where = torch.cat([place, height], dim=1)
         state = torch.cat(
             [
-                (place[:, 2:] - self.goal_centre[2]) / GOAL_SCALE,
+                (height - self.goal_centre[2]) / GOAL_SCALE,
                 goal,
                 arm,
-                (place - self.block_centre) / GOAL_SCALE,
+                (where - self.block_centre) / GOAL_SCALE,
                 yaw,
-                (place - tool) / BLOCK_ENTRIES[2].scale,
-                torch.zeros_like(goal),
+                (where - tool) / BLOCK_ENTRIES[2].scale,
+                age / BLOCK_ENTRIES[3].scale,
+                (missing / 5.0).clamp(-3.0, 3.0).flatten(1),
+                seen.float(),
+                held.float(),
             ],
             dim=1,
         )
-        return torch.cat([state, (missing / 5.0).clamp(-3.0, 3.0).flatten(1), *hints], dim=1)
+        return state, torch.cat([known, place, yaw, age, doubted, doubts, stood, weight, told], dim=1)
 
-    def _common(self, missing: Tensor, expected: Tensor) -> Tensor:
-        """Offset (n, 2) [px] that keypoints (n, 6, 2) share; those that differ from the others weigh less."""
-        edge = torch.tensor([WIDTH - 1.0, rows(WIDTH) - 1.0])
-        inside = ((expected >= 0.0) & (expected <= edge)).all(dim=2).float()
-        offset = torch.zeros_like(missing[:, 0])
+    def _offset(
+        self, missing: Tensor, expected: Tensor, unsure: Tensor, weight: Tensor, told: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Offset (n, 2) [px] that keypoints (n, 6, 2) share, now and before; those that differ weigh less."""
+        inside = ((expected >= 0.0) & (expected <= self.edge)).all(dim=2).float()
+        offset = told / (weight + PRIOR_PX**-2)
+        shares = inside
         for _ in range(3):
             odd = (missing - offset[:, None]).square().sum(dim=2)
-            weight = inside / (self.variance + odd.clamp_max(100.0))
-            offset = (weight[..., None] * missing).sum(dim=1) / (weight.sum(dim=1, keepdim=True) + PRIOR_PX**-2)
-        return offset
+            shares = inside / (unsure + odd.clamp_max(ODD_PX**2))
+            now = told + (shares[..., None] * missing).sum(dim=1)
+            offset = now / (weight + shares.sum(dim=1, keepdim=True) + PRIOR_PX**-2)
+        return offset, weight + shares.sum(dim=1, keepdim=True), now
 
-    def _held(self, arm: Tensor) -> Tensor:
-        """Whether the fingers feel a block, 0..1, (n, 1)."""
-        lead = ARM[4].scale * arm[:, LEAD_AT + GRIP] - HELD_LEAD
-        still = HELD_STILL - (ARM[5].scale * arm[:, MOVED_AT + GRIP]).abs()
-        gap = ARM[1].scale * arm[:, GAP_AT] + ARM[1].centre[0]
-        apart = torch.minimum(gap - HELD_GAP[0], HELD_GAP[1] - gap)
-        return ((200.0 * lead).sigmoid() * (500.0 * still).sigmoid() * (2000.0 * apart).sigmoid())[:, None]
+    @staticmethod
+    def _doubts(jumps: Tensor, there: Tensor, doubted: Tensor, doubts: Tensor) -> Tensor:
+        """For how many pictures in a row a block that jumps has been seen `there`; as PoseReader counts."""
+        again = (doubts > 0.5) & ((there - doubted).norm(dim=1, keepdim=True) < JUMP_M)
+        count = torch.where(again, doubts + 1.0, torch.ones_like(doubts))
+        return torch.where(jumps, count, doubts)
+
+    @staticmethod
+    def _stood(arm: Tensor, before: Tensor) -> Tensor:
+        """Periods for which the fingers have pressed on something and stood still, (n, 1); as BlockTracker counts."""
+        lead = ARM[4].scale * arm[:, LEAD_AT + GRIP : LEAD_AT + GRIP + 1]
+        moved = (ARM[5].scale * arm[:, MOVED_AT + GRIP : MOVED_AT + GRIP + 1]).abs()
+        gap = ARM[1].scale * arm[:, GAP_AT : GAP_AT + 1] + ARM[1].centre[0]
+        presses = (lead >= SQUEEZE) & (gap > WIDTHS[0]) & (gap < WIDTHS[1])
+        more = torch.where(
+            moved < STANDING, (before + 1.0).clamp_max(float(STANDING_PERIODS)), torch.zeros_like(before)
+        )
+        # What holds a block holds it until it lets go.
+        kept = torch.where(before >= STANDING_PERIODS, before, more)
+        return torch.where(presses, kept, torch.zeros_like(before))
 
     def _expected(self, q: Tensor) -> Tensor:
         """Pixels of ARM_KEYPOINTS, (n, 6, 2), by calibration; as keypoints.arm_points and keypoints.project."""

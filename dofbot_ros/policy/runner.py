@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import DependencyError, InputError
-from dofbot_ros.policy.spec import MODEL, load_spec
+from dofbot_ros.policy.spec import MEMORY, MODEL, load_spec
 
 
 class PolicyRunner:
@@ -37,12 +37,22 @@ class PolicyRunner:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise InputError(f"{path} is no policy: {' '.join(str(error).split())[:200]}") from error
-        self._inputs = tuple(given.name for given in self._session.get_inputs())
+        self._inputs = tuple(given.name for given in self._session.get_inputs() if given.name != MEMORY)
+        self.start()
+
+    def start(self) -> None:
+        """Forget what was before: an episode begins."""
+        self._memory = np.zeros((1, self.spec.memory), np.float32)
 
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
-        """The action (n,), each -1..1, of an environment's observation."""
+        """The action (n,), each -1..1, of an environment's observation, one a period."""
         feed = {name: np.asarray(observation[name])[None] for name in self._inputs}
-        return np.asarray(self._session.run(None, feed)[0][0], np.float32)
+        if self.spec.memory:
+            feed[MEMORY] = self._memory
+        action, *memory = self._session.run(None, feed)
+        if memory:
+            self._memory = memory[0]
+        return np.asarray(action[0], np.float32)
 
 
 def shipped(task: str, obs: str) -> Path:

@@ -16,6 +16,9 @@ from dofbot_ros.policy.steering import GRIP_STEP, JOINT_STEP, PERIOD_S, ROLL_STE
 
 MODEL, SPEC = "policy.onnx", "policy.yaml"
 
+MEMORY = "memory"
+"""Name of the input for what a network carries from period to period; its second output is the next one."""
+
 
 @dataclass(frozen=True)
 class ActionEntry:
@@ -74,6 +77,7 @@ class PolicySpec:
         period_s: of the policy [s].
         limits: of the arm that it learned on.
         training: algorithm, level of randomisation, reward, seed, steps and commit.
+        memory: numbers that the network carries from period to period, zeros in a run's first; 0 for one without.
     """
 
     task: str
@@ -91,6 +95,7 @@ class PolicySpec:
     period_s: float
     limits: JointLimits
     training: dict[str, str]
+    memory: int = 0
 
 
 def goal_entry() -> Entry:

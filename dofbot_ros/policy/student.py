@@ -1,4 +1,4 @@
-"""ImageStudent: from stacked pictures and the arm's numbers to an action, through the pose network's keypoints."""
+"""ImageStudent: from pictures and the arm's numbers to actions, through a pose network's keypoints and a memory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from dofbot_ros.policy.spec import MODEL
 
 
 class Head(nn.Module):
-    """Acts on what a few pictures and the arm say.
+    """Acts on what PictureState tells.
 
     Args:
-        stack: pictures.
         actions: numbers.
         width: of its two hidden layers, a state policy's.
     """
 
-    def __init__(self, stack: int, actions: int, width: int = 256) -> None:
+    def __init__(self, actions: int, width: int = 256) -> None:
         super().__init__()
-        self.state = PictureState(stack)
         self.layers = nn.Sequential(
-            nn.Linear(self.state.outputs + self.state.hints, width),
+            nn.Linear(PictureState.outputs + PictureState.hints, width),
             nn.ReLU(),
             nn.Linear(width, width),
             nn.ReLU(),
@@ -50,7 +48,7 @@ class Head(nn.Module):
         linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
         shapes = [one.shape for one in given[:6]]
         wanted = [tuple(one.shape) for layer in linear for one in (layer.weight, layer.bias)]
-        wanted[0] = (wanted[0][0], self.state.outputs)
+        wanted[0] = (wanted[0][0], PictureState.outputs)
         if shapes != wanted:
             raise InputError(f"{policy} has layers of {shapes}, a student starts from a policy with {wanted}")
         with torch.no_grad():
@@ -59,9 +57,9 @@ class Head(nn.Module):
                 layer.weight.zero_()[:, : weight.shape[1]] = weight
                 layer.bias.copy_(bias)
 
-    def forward(self, numbers: Tensor) -> Tensor:
-        """Actions (n, actions), -1..1, of numbers as PictureState takes them."""
-        action: Tensor = self.layers(self.state(numbers).clamp(-CLIP, CLIP)).tanh()
+    def forward(self, state: Tensor) -> Tensor:
+        """Actions (n, actions), -1..1, of what PictureState tells, (n, outputs + hints)."""
+        action: Tensor = self.layers(state.clamp(-CLIP, CLIP)).tanh()
         return action
 
 
@@ -71,23 +69,21 @@ class ImageStudent(nn.Module):
     Args:
         network: which reads pictures.
         head: which acts.
-        stack: pictures in an observation.
     """
 
-    def __init__(self, network: PoseNetwork, head: Head, stack: int) -> None:
+    def __init__(self, network: PoseNetwork, head: Head) -> None:
         super().__init__()
-        self.network, self.head, self.stack = network, head, stack
+        self.network, self.state, self.head = network, PictureState(), head
 
-    def forward(self, arm: Tensor, goal: Tensor, image: Tensor) -> Tensor:
-        """Actions (n, actions), -1..1.
+    def forward(self, arm: Tensor, goal: Tensor, image: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Actions (n, actions), -1..1, and the memory for the next period.
 
         Args:
             arm: the state layout without the block, (n, a).
             goal: (n, g).
-            image: (n, rows, width, 3 x stack), 0..255, newest last.
+            image: (n, rows, width, 3 x stack), 0..255; only the newest, which is the last, is looked at.
+            memory: (n, sum of MEMORY); zeros in the first period.
         """
-        n, height, width, _ = image.shape
-        pictures = image.view(n, height, width, self.stack, 3).permute(0, 3, 4, 1, 2)
-        numbers = picture_numbers(self.network(pictures.reshape(n * self.stack, 3, height, width).float()))
-        action: Tensor = self.head(torch.cat([numbers.view(n, -1), arm, goal], dim=1))
-        return action
+        pictures = image[..., -3:].permute(0, 3, 1, 2).float()
+        state, memory = self.state(picture_numbers(self.network(pictures)), arm, goal, memory)
+        return self.head(state), memory

@@ -1,4 +1,4 @@
-"""Teaches a policy for pictures what the scripted expert does: DAgger on the keypoints that a pose network finds.
+"""Teaches a policy for pictures what the scripted expert does: DAgger on what a pose network finds, picture by picture.
 
 Ross et al., A Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning, 2011: the student
 acts more and more, the teacher tells in each state met what it would have done.
@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
@@ -25,11 +25,14 @@ from dofbot_ros.policy.expert import Expert
 from dofbot_ros.policy.export import export_module
 from dofbot_ros.policy.keypoint_network import PoseNetwork
 from dofbot_ros.policy.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
-from dofbot_ros.policy.picture_state import picture_numbers
+from dofbot_ros.policy.picture_state import MEMORY, PictureState, picture_numbers
 from dofbot_ros.policy.spec import commit
 from dofbot_ros.policy.student import Head, ImageStudent
 
 CONFIG, CHECKPOINT, DRAWS, POSE = "train.yaml", "student.ckpt", "draws.jsonl", "pose"
+
+STACK = 1
+"""Pictures in an observation: what earlier ones told is in the student's memory."""
 
 
 @dataclass(frozen=True)
@@ -43,26 +46,25 @@ class StudentConfig:
         round_episodes: between two times of learning; the student's share of the acting grows with each round.
         alone_after: share of the episodes after which the student acts alone.
         shake: standard deviation of what is added to actions that are carried out, not to those that are learned.
-        epochs: times that what has been seen so far is shown in a round.
+        epochs: times that what has been seen so far is shown in a round; what the pictures tell is kept, so that
+            only the head is computed.
         final_epochs: in the last one.
         batch: states in a gradient step.
         learning_rate: of Adam.
-        stack: pictures in an observation.
         seed: of networks and worlds.
         pose: how the network that reads pictures is trained, unless a trained one is given.
     """
 
     task: Literal["pick"] = "pick"
     randomize: str = "wide"
-    episodes: int = 100
+    episodes: int = 400
     round_episodes: int = 20
     alone_after: float = 0.2
     shake: float = 0.15
     epochs: int = 3
-    final_epochs: int = 10
+    final_epochs: int = 20
     batch: int = 256
-    learning_rate: float = 1e-4
-    stack: int = 3
+    learning_rate: float = 3e-4
     seed: int = 0
     pose: PoseTrainConfig = field(default_factory=PoseTrainConfig)
 
@@ -76,7 +78,7 @@ class StudentConfig:
 class _Lessons:
     """States met and what the teacher would have done in them."""
 
-    numbers: list[NDArray[np.float32]]
+    states: list[NDArray[np.float32]]
     actions: list[NDArray[np.float32]]
 
 
@@ -118,9 +120,10 @@ class StudentTrainer:
             network = run / POSE
             train_pose(config.pose, network, resume=network.exists(), report=report)
         self._network: PoseNetwork = load_network(network)
-        self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=config.stack)
+        self._state = PictureState()
+        self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=STACK)
         torch.manual_seed(config.seed)
-        self._head = Head(config.stack, self._env.task.actions)
+        self._head = Head(self._env.task.actions)
         if start is not None:
             self._head.start_from(start)
         self._optimiser = torch.optim.Adam(self._head.parameters(), lr=config.learning_rate)
@@ -179,44 +182,42 @@ class StudentTrainer:
         config, env = self.config, self._env
         rng = np.random.default_rng([config.seed, self._done])
         observation, info = env.reset(seed=config.seed * 1_000_000 + self._done)
-        pictures: deque[NDArray[np.float32]] = deque(maxlen=config.stack)
+        memory = torch.zeros(1, sum(MEMORY))
         done = False
         student = rng.random() < share
         while not done:
-            numbers = self._numbers(observation, pictures)
+            state, memory = self._see(observation, memory)
             taught = expert.act(observation)
-            self._lessons.numbers.append(numbers)
+            self._lessons.states.append(state[0].numpy())
             self._lessons.actions.append(taught)
             # Who acts stays who acts for about a second: neither is interrupted in the middle of a grasp each time.
             if rng.random() < 0.04:
                 student = rng.random() < share
-            action = self._act(numbers) if student else taught
+            action = self._act(state) if student else taught
             if share < 1.0:
                 action = action + config.shake * rng.standard_normal(len(action)).astype(np.float32)
             observation, _, _, done, info = env.step(action)
         return bool(info["is_success"])
 
-    def _numbers(self, observation: dict[str, Any], pictures: deque[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """The head's input of an observation; `pictures` holds the numbers of those before, and gets the newest's."""
-        newest = torch.from_numpy(observation["image"][..., -3:]).permute(2, 0, 1)[None].float()
+    def _see(self, observation: dict[str, Any], memory: Tensor) -> tuple[Tensor, Tensor]:
+        """What the head is given of an observation, (1, n), and the memory for the next."""
+        picture = torch.from_numpy(observation["image"]).permute(2, 0, 1)[None].float()
+        arm, goal = (torch.from_numpy(observation[name])[None] for name in ("arm", "goal"))
         with torch.no_grad():
-            read = picture_numbers(self._network(newest.contiguous(memory_format=torch.channels_last)))[0].numpy()
-        while len(pictures) < self.config.stack - 1:
-            pictures.append(read)
-        pictures.append(read)
-        numbers: NDArray[np.float32] = np.concatenate([*pictures, observation["arm"], observation["goal"]])
-        return numbers
+            read = picture_numbers(self._network(picture.contiguous(memory_format=torch.channels_last)))
+            state, memory = self._state(read, arm, goal, memory)
+        return state, memory
 
-    def _act(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _act(self, state: Tensor) -> NDArray[np.float32]:
         with torch.no_grad():
-            action = self._head(torch.from_numpy(numbers)[None])[0]
+            action = self._head(state)[0]
         return np.asarray(action.numpy(), np.float32)
 
     def _learn(self, epochs: int, *, last: bool) -> float:
         """Fit the head to all lessons so far. Returns the mean loss of the last epoch."""
         config = self.config
-        numbers, actions = np.stack(self._lessons.numbers), np.stack(self._lessons.actions)
-        inputs, wanted = torch.from_numpy(numbers), torch.from_numpy(actions)
+        states, actions = np.stack(self._lessons.states), np.stack(self._lessons.actions)
+        inputs, wanted = torch.from_numpy(states), torch.from_numpy(actions)
         order = torch.Generator().manual_seed(config.seed + self._done)
         mean = float("nan")
         for epoch in range(epochs):
@@ -237,7 +238,7 @@ class StudentTrainer:
         state = {
             "head": self._head.state_dict(),
             "optimiser": self._optimiser.state_dict(),
-            "numbers": torch.from_numpy(np.stack(self._lessons.numbers)),
+            "states": torch.from_numpy(np.stack(self._lessons.states)),
             "actions": torch.from_numpy(np.stack(self._lessons.actions)),
             "done": self._done,
         }
@@ -248,7 +249,7 @@ class StudentTrainer:
         state = torch.load(self.run / CHECKPOINT, weights_only=True)
         self._head.load_state_dict(state["head"])
         self._optimiser.load_state_dict(state["optimiser"])
-        self._lessons = _Lessons(list(state["numbers"].numpy()), list(state["actions"].numpy()))
+        self._lessons = _Lessons(list(state["states"].numpy()), list(state["actions"].numpy()))
         self._done = int(state["done"])
 
     def export(self) -> None:
@@ -262,7 +263,8 @@ class StudentTrainer:
             "pictures": str(config.pose.pictures),
             "commit": commit(),
         }
-        export_module(ImageStudent(self._network, self._head, config.stack).eval(), self._env, self.run, training)
+        student = ImageStudent(self._network, self._head).eval()
+        export_module(student, self._env, self.run, training, memory=sum(MEMORY))
 
     def close(self) -> None:
         """Let go of the environment."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy import keypoint_train
@@ -77,21 +75,27 @@ def test_a_closeup_is_turned_with_its_window() -> None:
 
 
 def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp_path: Path) -> None:
-    config = StudentConfig(
-        randomize="none", episodes=2, round_episodes=1, epochs=1, final_epochs=2, stack=2, seed=3, pose=POSE
-    )
+    config = StudentConfig(randomize="none", episodes=2, round_episodes=1, epochs=1, final_epochs=2, seed=3, pose=POSE)
     trainer = StudentTrainer(config, tmp_path, network=network)
     end = trainer.train()
     assert end["episodes"] == 2
     runner = PolicyRunner(tmp_path)
-    assert (runner.spec.obs, runner.spec.stack, runner.spec.image_size) == ("image", 2, WIDTH)
-    env = make_env("pick", "image", stack=2)
-    pictures: deque[NDArray[np.float32]] = deque(maxlen=2)
-    observation, _ = env.reset(seed=0)
+    assert (runner.spec.obs, runner.spec.stack, runner.spec.image_size) == ("image", 1, WIDTH)
+    env = make_env("pick", "image", stack=1)
+    memory = torch.zeros(1, runner.spec.memory)
+    first, _ = env.reset(seed=0)
+    observation = first
     for _ in range(4):
         action = runner.act(observation)
-        assert action == pytest.approx(trainer._act(trainer._numbers(observation, pictures)), abs=0.02)
+        state, memory = trainer._see(observation, memory)
+        assert action == pytest.approx(trainer._act(state), abs=0.02)
         observation, *_ = env.step(action)
+    remembering = runner.act(first)
+    runner.start()
+    forgetting = runner.act(first)
+    state, _ = trainer._see(first, torch.zeros_like(memory))
+    assert forgetting == pytest.approx(trainer._act(state), abs=0.02)
+    assert not np.array_equal(remembering, forgetting)
     env.close()
     trainer.close()
     more = StudentTrainer(config, tmp_path, network=network, resume=True)

@@ -96,6 +96,9 @@ class Scripted:
         self.spec = spec
         self.drive: PolicyDrive | None = None
 
+    def start(self) -> None:
+        """It remembers nothing."""
+
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         action = np.zeros(len(self.spec.action), np.float32)
         if self.drive is None or self.drive.state.block is None:
