@@ -105,8 +105,8 @@ class PictureState(nn.Module):
             goal: the desired one.
             memory: of the period before, (n, sum of MEMORY); zeros in the first.
         """
-        known, place, yaw, age, doubted, doubts, stood, weight, told = memory.split(MEMORY, dim=1)
-        points, spread, turned, shown = read.split(READ, dim=1)
+        known, place, yaw, age, doubted, doubts, stood, weight, told = torch.split(memory, list(MEMORY), dim=1)
+        points, spread, turned, shown = torch.split(read, list(READ), dim=1)
         pixels = points.view(-1, len(KEYPOINTS), 2)
         angles = arm[:, :5] + self.joints_centre
         expected = self._expected(angles)
