@@ -215,6 +215,16 @@ class Shape:
         return float(np.linalg.norm((self.hull() - self.centroid)[:, :2], axis=1).max())
 
 
+def standing(family: str, *parts: tuple[Solid, float, float, float, float]) -> Shape:
+    """Parts (solid, height, x, y, yaw) that stand on the table."""
+    return Shape(family, tuple(Part(s, (x, y, 0.5 * h), (0.0, 0.0, yaw)) for s, h, x, y, yaw in parts))
+
+
+def height_of(rng: np.random.Generator) -> float:
+    """How high a standing object is [m]."""
+    return float(rng.uniform(0.020, 0.042))
+
+
 def write_urdf(shape: Shape, mass: float, rgb: tuple[float, float, float], folder: Path, name: str) -> Path:
     """Write `folder`/`name`.urdf: one link whose origin is the centre of mass. Returns its path.
 
