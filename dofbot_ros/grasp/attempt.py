@@ -118,14 +118,15 @@ class Verdict:
     thing: int
 
 
-def attempt(mover: Mover, plan: PinchPlan, where: Heights) -> Verdict:
-    """Carry out a planned grasp and judge it by the objects' true positions.
+def attempt(mover: Mover, plan: PinchPlan, where: Heights, *, above: bool = False) -> Verdict:
+    """Carry out a planned grasp and judge it by the objects' true positions; `above`: the reach has been made.
 
     Lifted means that an object has risen by 50 mm, and still is up there after a second of shaking. What holds it is
     friction alone.
     """
     before = where()
-    mover.follow(plan.reach)
+    if not above:
+        mover.follow(plan.reach)
     mover.follow(plan.descend)
     pushed = np.linalg.norm(where() - before, axis=1).max() > PUSHED_M
     if mover.close() > SHUT:

@@ -116,8 +116,16 @@ class GraspCell:
         except OutOfReachError:
             return None
 
-    def grasp(self, scene: Scene, plan: PinchPlan | None) -> Verdict:
-        """Carry out `plan` in `scene`, which has just been made."""
+    def grasp(self, scene: Scene, plan: PinchPlan | None, *, above: bool = False) -> Verdict:
+        """Carry out `plan` in `scene`, which has just been made.
+
+        Args:
+            scene: what lies on the table.
+            plan: from upright; None where the arm does not reach.
+            above: begin where the reach ends, which saves a third of the time. Not in a rehearsal.
+        """
         if plan is None:
             return Verdict("unreachable", 0)
-        return attempt(Mover(self._arm), plan, lambda: self.positions(scene))
+        if above:
+            self.maker.world.stand(np.append(plan.reach.positions[-1], 0.0))
+        return attempt(Mover(self._arm), plan, lambda: self.positions(scene), above=above)

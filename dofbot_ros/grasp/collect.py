@@ -25,11 +25,11 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.cell import GraspCell
 from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, join, load, save
 from dofbot_ros.grasp.families import families_of
-from dofbot_ros.grasp.model_io import Logits, digest, load_model
+from dofbot_ros.grasp.model_io import digest, load_model
 from dofbot_ros.grasp.pinch_plan import Pinch
 from dofbot_ros.grasp.planner import NetworkPlanner
 from dofbot_ros.grasp.scenes import Scene, SceneRules
-from dofbot_ros.grasp.view import rotation_yaw
+from dofbot_ros.grasp.view import nearest_rotation, rotation_yaw
 from dofbot_ros.grasp.workers import Workers, parallel
 
 BLOCK = 25
@@ -111,22 +111,31 @@ def try_one(
     scene = cell.make(seed)
     rng = np.random.default_rng([seed, 0xAC7])
     if planner is not None and rng.random() < MODEL_SHARE:
-        row, column, rotation = _propose(rng, planner.score(scene.image))
+        row, column, rotation = _propose(rng, planner, config, scene)
     else:
         row, column, rotation = _guess(rng, cell, config, scene)
     view = config.rules.view
     pinch = Pinch(*view.to_table(row, column), rotation_yaw(rotation, config.rotations), view.height)
     family = scene.things[cell.nearest(scene, pinch)].family
-    verdict = cell.grasp(scene, cell.plan(pinch))
+    verdict = cell.grasp(scene, cell.plan(pinch), above=True)
     return scene, (row, column, rotation), verdict.outcome == "lifted", family
 
 
-def _propose(rng: np.random.Generator, logits: Logits) -> tuple[int, int, int]:
-    """A cell drawn from the network's map, sharpened."""
+def _propose(
+    rng: np.random.Generator, planner: NetworkPlanner, config: CollectConfig, scene: Scene
+) -> tuple[int, int, int]:
+    """One of the planner's candidates, the better ones more often; without a ranking network any cell of its map."""
+    if planner.model.ranker is not None:
+        view, candidates = config.rules.view, planner.candidates(scene.image, config.rules.view)
+        odds = np.exp([candidate.score - candidates[0].score for candidate in candidates])
+        pinch = candidates[int(rng.choice(len(odds), p=odds / odds.sum()))].pinch
+        row, column = (round(v) for v in view.to_pixel(pinch.x, pinch.y))
+        return row, column, nearest_rotation(pinch.yaw, config.rotations)
+    logits = planner.score(scene.image)
     flat = SHARPEN * (logits.ravel() - logits.max()).astype(np.float64)
     p = np.exp(flat)
-    rotation, row, column = np.unravel_index(int(rng.choice(len(p), p=p / p.sum())), logits.shape)
-    return int(row), int(column), int(rotation)
+    at = np.unravel_index(int(rng.choice(len(p), p=p / p.sum())), logits.shape)
+    return int(at[1]), int(at[2]), int(at[0])
 
 
 def _guess(rng: np.random.Generator, cell: GraspCell, config: CollectConfig, scene: Scene) -> tuple[int, int, int]:

@@ -180,6 +180,13 @@ class World:
             found = {name: self.client.getBasePositionAndOrientation(body) for name, body in self._bodies.items()}
         return {name: transform(matrix_from_quat(quat), position) for name, (position, quat) in found.items()}
 
+    def stand(self, position: FloatArray) -> None:
+        """Put the arm at joint angles (6,) [rad], at rest, its servos on there; time goes on."""
+        with self.lock:
+            self.arm.teleport(position)
+            if self._actuator is not None:
+                self._actuator.restart()
+
     def step(self) -> None:
         """Advance by one call of the engine; the actuator acts first where its tick has come."""
         physics = self.config.physics
