@@ -148,6 +148,43 @@ def train(
     emit(summary(best), as_json, f"Run in {out}")
 
 
+@app.command("train-ranker")
+def train_ranker(
+    *,
+    data: Annotated[
+        list[Path],
+        typer.Option(help="Folder with train_dataset.npz and val_dataset.npz, with --failures; may be repeated."),
+    ],
+    run: Annotated[Path, typer.Option(help="Folder of a trained network; the ranking network is put beside it.")],
+    config: Annotated[Path | None, typer.Option(help="YAML; by default config/grasp_ranker.yaml.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the network that orders what the grasp network proposes, by a close-up of each."""
+    from dataclasses import asdict
+
+    from dofbot_ros.config.loader import load_yaml
+    from dofbot_ros.core.resources import share_file
+    from dofbot_ros.errors import DependencyError
+
+    try:
+        from dofbot_ros.grasp.ranker import RankerConfig
+        from dofbot_ros.grasp.train_ranker import RankerEpoch
+        from dofbot_ros.grasp.train_ranker import train_ranker as learn
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), "learn", "training") from error
+
+    settings = load_yaml(RankerConfig, config or share_file("config", "grasp_ranker.yaml"))
+    with _bar("{task.fields[losses]}") as bar:
+        task = bar.add_task("epochs", total=settings.epochs, losses="")
+
+        def report(line: RankerEpoch) -> None:
+            losses = f"loss {line.train_loss:.3f}, validation {line.val_loss:.3f}, {line.val_ordered:.1%} in order"
+            bar.update(task, completed=line.epoch, losses=losses)
+
+        best = learn(data, run, settings, report)
+    emit(asdict(best), as_json, f"Ranking network in {run}")
+
+
 @app.command("evaluate")
 def evaluate(
     *,

@@ -15,6 +15,7 @@ from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.grasp.close_up import CHANNELS, SIZE, Inputs
 from dofbot_ros.grasp.network_config import NetworkConfig
 from dofbot_ros.grasp.normalise import network_input
 from dofbot_ros.grasp.view import TopDownView
@@ -23,6 +24,9 @@ Logits = NDArray[np.float32]
 """Of every view, rotation and pixel, (n, rotations, size, size)."""
 
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
+
+RANKER_WEIGHTS, RANKER_ONNX = "ranker.safetensors", "ranker.onnx"
+"""The ranking network's, beside those of the map's network."""
 
 
 @dataclass(frozen=True)
@@ -42,34 +46,51 @@ class ModelInfo:
     training: dict[str, Any]
 
 
+class Ranker(Protocol):
+    """A ranking network that is ready to use."""
+
+    def logits(self, close_ups: Inputs) -> NDArray[np.float32]:
+        """Logits (n,) of grasps that close_up.close_ups shows."""
+        ...
+
+
 class GraspModel(Protocol):
     """A network that is ready to use."""
 
     info: ModelInfo
+    ranker: Ranker | None
 
     def logits(self, images: ImageArray) -> Logits:
         """Grasp logits (n, rotations, size, size) of views, RGB (n, size, size, 3)."""
         ...
 
 
+class OnnxRanker:
+    """A ranking network run by onnxruntime on one core.
+
+    Args:
+        path: an .onnx file that `export_ranker` wrote.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._session = _session(path)
+
+    def logits(self, close_ups: Inputs) -> NDArray[np.float32]:
+        """Logits (n,) of grasps that close_up.close_ups shows."""
+        return np.asarray(self._session.run(None, {"close_ups": close_ups})[0], np.float32)
+
+
 class OnnxModel:
-    """A network run by onnxruntime on one core.
+    """A network run by onnxruntime on one core, and the ranking network where one lies beside it.
 
     Args:
         path: an .onnx file that `export_onnx` wrote.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise DependencyError("onnxruntime", "learn", "the grasp network") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise InputError(f"{path} is no grasp network: {' '.join(str(error).split())[:200]}") from error
+        self._session = _session(path)
+        beside = path.with_name(RANKER_ONNX)
+        self.ranker: Ranker | None = OnnxRanker(beside) if beside.exists() else None
         described = self._session.get_modelmeta().custom_metadata_map.get("info")
         if described is None:
             raise InputError(f"{path} holds no description of its view: `dofbot grasp train` writes one")
@@ -87,6 +108,19 @@ class OnnxModel:
         return np.asarray(self._session.run(None, {"view": network_input(images)})[0], np.float32)
 
 
+def _session(path: Path) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise DependencyError("onnxruntime", "learn", "the grasp network") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise InputError(f"{path} is no grasp network: {' '.join(str(error).split())[:200]}") from error
+
+
 def load_model(run: Path | None = None) -> OnnxModel:
     """The network of a training run's folder, or of an .onnx file; without an argument the shipped one.
 
@@ -97,8 +131,10 @@ def load_model(run: Path | None = None) -> OnnxModel:
 
 
 def digest(run: Path) -> str:
-    """What tells one network from another: the head of its file's SHA-256."""
-    return hashlib.sha256(_onnx_file(run).read_bytes()).hexdigest()[:16]
+    """What tells one network from another: the head of the SHA-256 of its files."""
+    network = _onnx_file(run)
+    ranker = network.with_name(RANKER_ONNX)
+    return hashlib.sha256(network.read_bytes() + (ranker.read_bytes() if ranker.exists() else b"")).hexdigest()[:16]
 
 
 def _onnx_file(run: Path) -> Path:
@@ -157,6 +193,44 @@ def export_onnx(network: Any, info: ModelInfo, path: Path) -> None:
     entry = model.metadata_props.add()
     entry.key, entry.value = "info", json.dumps(asdict(info))
     onnx.save(model, str(path))
+
+
+def save_ranker(network: Any, config: Any, path: Path) -> None:
+    """Write a ranking network's tensors and how it was trained (a dataclass) as safetensors."""
+    from safetensors.torch import save_file
+
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    save_file(state, path, metadata={"config": json.dumps(asdict(config))})
+
+
+def load_ranker(path: Path) -> Any:
+    """The ranking network (torch, in eval mode) that save_ranker wrote."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    from dofbot_ros.grasp.ranker import GraspRanker, RankerConfig
+
+    with safe_open(path, framework="pt") as archive:
+        described = (archive.metadata() or {}).get("config", "{}")
+    network = GraspRanker(from_mapping(RankerConfig, json.loads(described), str(path)))
+    network.load_state_dict(load_file(path))
+    return network.eval()
+
+
+def export_ranker(network: Any, path: Path) -> None:
+    """Write a ranking network, in eval mode, for onnxruntime."""
+    import torch
+
+    torch.onnx.export(
+        network,
+        (torch.zeros(1, CHANNELS, SIZE, SIZE),),
+        str(path),
+        input_names=["close_ups"],
+        output_names=["logits"],
+        dynamic_axes={"close_ups": {0: "n"}, "logits": {0: "n"}},
+        opset_version=17,
+        dynamo=False,
+    )
 
 
 def _info(described: str, path: Path) -> ModelInfo:

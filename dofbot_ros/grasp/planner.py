@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
 import numpy as np
 
 from dofbot_ros.core.types import ImageArray
+from dofbot_ros.grasp.close_up import close_ups
 from dofbot_ros.grasp.model_io import GraspModel, Logits
 from dofbot_ros.grasp.pinch_plan import Pinch
 from dofbot_ros.grasp.view import TopDownView, rotation_yaw
@@ -25,10 +26,12 @@ class Candidate:
     Attributes:
         pinch: where and along which line.
         score: the higher the better; comparable within one view.
+        peak: what the network's map says there.
     """
 
     pinch: Pinch
     score: float
+    peak: float = math.nan
 
 
 class GraspPlanner(Protocol):
@@ -41,11 +44,16 @@ class GraspPlanner(Protocol):
         ...
 
 
+RANKER_SHARE = 0.7
+"""Weight of the ranking network's logit against the map's."""
+
+
 class NetworkPlanner:
-    """Proposes the peaks of the network's map.
+    """Proposes the peaks of the network's map, in the order of the ranking network where there is one.
 
     The arm looks the same in a mirror, so the map is the mean of what the network makes of the view and of its mirror
     image. It is smoothed over neighbouring pixels, because a grasp has to hold although nothing hits a pixel exactly.
+    The ranking network sees each peak as it is and, with the fingers changing places, in the mirror.
 
     Args:
         model: the network.
@@ -74,10 +82,25 @@ class NetworkPlanner:
 
     def candidates(self, image: ImageArray, view: TopDownView) -> list[Candidate]:
         """Peaks that are apart from each other, best first."""
-        return self.peaks(self.score(image), view)
+        return self.rank(image, view, self.peaks(self.score(image), view))
+
+    def rank(self, image: ImageArray, view: TopDownView, peaks: list[Candidate]) -> list[Candidate]:
+        """What peaks() gave, as the ranking network orders it."""
+        ranker = self.model.ranker
+        if ranker is None or not peaks:
+            return peaks
+        pinches = [candidate.pinch for candidate in peaks]
+        turned = [replace(pinch, yaw=pinch.yaw + math.pi) for pinch in pinches]
+        both = np.concatenate([close_ups(image, view, pinches), close_ups(image, view, turned, mirrored=True)])
+        found = ranker.logits(both).reshape(2, len(peaks)).mean(axis=0)
+        scored = [
+            replace(candidate, score=RANKER_SHARE * float(logit) + (1.0 - RANKER_SHARE) * candidate.peak)
+            for candidate, logit in zip(peaks, found, strict=True)
+        ]
+        return sorted(scored, key=lambda candidate: candidate.score, reverse=True)
 
     def peaks(self, score: Logits, view: TopDownView) -> list[Candidate]:
-        """The candidates in what score() gave."""
+        """The highest places, apart from each other, in what score() gave, highest first."""
         logits = score.copy()
         rotations = len(logits)
         found = []
@@ -87,7 +110,7 @@ class NetworkPlanner:
             if not math.isfinite(peak):
                 break
             x, y = view.to_table(row, column)
-            found.append(Candidate(Pinch(x, y, rotation_yaw(rotation, rotations), view.height), peak))
+            found.append(Candidate(Pinch(x, y, rotation_yaw(rotation, rotations), view.height), peak, peak))
             rows = slice(max(0, row - APART_PIXELS), row + APART_PIXELS + 1)
             columns = slice(max(0, column - APART_PIXELS), column + APART_PIXELS + 1)
             for near in (-1, 0, 1):

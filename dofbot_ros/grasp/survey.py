@@ -37,7 +37,7 @@ class Offer:
 
     Attributes:
         candidate: where and how.
-        prominence: its score above the bare table's.
+        prominence: the network's map there above the bare table's.
         plan: the motions; None where the arm cannot carry it out.
         obstacle: why it cannot, "" where it can.
     """
@@ -127,8 +127,8 @@ class Surveyor:
         seen = self.view.rectify(image, intrinsics, T_base_camera)
         score = self._planner.score(seen)
         level = table_level(score)
-        candidates = self._planner.peaks(score, self.view)
-        offers = tuple(self._offer(c, c.score - level) for c in candidates if c.score - level >= self._min_prominence)
+        peaks = [c for c in self._planner.peaks(score, self.view) if c.peak - level >= self._min_prominence]
+        offers = tuple(self._offer(c, c.peak - level) for c in self._planner.rank(seen, self.view, peaks))
         relief = np.asarray(score.max(axis=0) - level, np.float64)
         return Survey(self.view, seen, relief, offers, time.perf_counter() - begin)
 

@@ -1,0 +1,152 @@
+"""Trains the ranking network on all grasps that were tried, those that held and those that failed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.close_up import STEP, Inputs, bearing, close_ups, network_inputs, piece, table_colour
+from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, IntArray, join, load
+from dofbot_ros.grasp.model_io import RANKER_ONNX, RANKER_WEIGHTS, export_ranker, load_ranker, save_ranker
+from dofbot_ros.grasp.pinch_plan import Pinch
+from dofbot_ros.grasp.ranker import GraspRanker, RankerConfig
+from dofbot_ros.grasp.view import TopDownView, rotation_yaw
+
+LOG = "ranker_metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class RankerEpoch:
+    """One line of the log.
+
+    Attributes:
+        epoch: from 1.
+        train_loss, val_loss: mean binary cross-entropy.
+        val_ordered: share of the pairs of a grasp that held and one that failed, of the validation data, in which the
+            one that held ranks higher (the area under the ROC curve).
+        seconds: since training began.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    val_ordered: float
+    seconds: float
+
+
+def train_ranker(
+    data: Sequence[Path], run: Path, config: RankerConfig, report: Callable[[RankerEpoch], None] | None = None
+) -> RankerEpoch:
+    """Train, and put the weights of the lowest validation loss beside the map's network in `run`. Returns that epoch.
+
+    Args:
+        data: folders with train_dataset.npz, at least one of them with val_dataset.npz, failures included.
+        run: folder of a run, or a new one.
+        config: how.
+        report: called after each epoch.
+
+    Raises:
+        InputError: the data hold no failures, or cannot be read.
+    """
+    train = join([load(folder / TRAIN_FILE) for folder in data])
+    val = join([load(folder / VAL_FILE) for folder in data if (folder / VAL_FILE).exists()])
+    for part, name in ((train, TRAIN_FILE), (val, VAL_FILE)):
+        if part.success.all() or not part.success.any():
+            raise InputError(f"{name}: ranking is learnt from grasps that held and grasps that failed: --failures")
+    torch.manual_seed(config.seed)
+    network = GraspRanker(config)
+    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    steps = max(1, len(train) // config.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.1
+    )
+    run.mkdir(parents=True, exist_ok=True)
+    begin, log = time.monotonic(), []
+    for epoch in range(1, config.epochs + 1):
+        rng = np.random.default_rng([config.seed, epoch])
+        order, losses = rng.permutation(len(train)), []
+        network.train()
+        for step in range(steps):
+            batch = train.take(order[step * config.batch : (step + 1) * config.batch])
+            loss = nn.functional.binary_cross_entropy_with_logits(network(_varied(rng, batch, config)), _target(batch))
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+        val_loss, ordered = _validate(network, val)
+        log.append(RankerEpoch(epoch, float(np.mean(losses)), val_loss, ordered, time.monotonic() - begin))
+        if val_loss <= min(line.val_loss for line in log):
+            save_ranker(network, config, run / RANKER_WEIGHTS)
+        (run / LOG).write_text("".join(json.dumps(asdict(line)) + "\n" for line in log), encoding="utf-8")
+        if report is not None:
+            report(log[-1])
+    export_ranker(load_ranker(run / RANKER_WEIGHTS), run / RANKER_ONNX)
+    return min(log, key=lambda line: line.val_loss)
+
+
+def _varied(rng: np.random.Generator, data: GraspData, config: RankerConfig) -> Tensor:
+    """Close-ups of grasps, each the way round, the colours and the little displacement that the draw gives."""
+    view = _view(data)
+    pieces, bearings = [], []
+    for image, action in zip(data.images, data.actions, strict=True):
+        mirrored = bool(rng.random() < 0.5)
+        # Fingers that change places make the same grasp.
+        pinch = _pinch(view, action, data.rotations, turn=float(np.pi * (rng.random() < 0.5)))
+        bearings.append(bearing(pinch, mirrored=mirrored))
+        dx, dy = config.shift * rng.standard_normal(2)
+        turn = config.turn * float(rng.standard_normal())
+        moved = replace(pinch, x=pinch.x + dx, y=pinch.y + dy, yaw=pinch.yaw + turn)
+        step = STEP * (1.0 + config.stretch * float(rng.standard_normal()))
+        seen = piece(image, view, moved, mirrored=mirrored, step=step)
+        pieces.append(_recoloured(rng, seen - table_colour(image)))
+    colours = np.array(pieces)
+    colours += rng.uniform(0.0, config.noise, (len(pieces), 1, 1, 1)) * rng.standard_normal(colours.shape)
+    return torch.from_numpy(network_inputs(colours.astype(np.float32), np.array(bearings)))
+
+
+def _recoloured(rng: np.random.Generator, piece: Inputs) -> Inputs:
+    """Colours less the table's (h, w, 3), in another order or grey, brighter or darker, or turned to the opposite."""
+    if rng.random() < 0.15:
+        piece = np.repeat(piece @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=2)
+    else:
+        piece = piece[..., rng.permutation(3)]
+    gain = rng.choice([-1.0, 1.0]) * rng.uniform(0.6, 1.4) * rng.uniform(0.8, 1.2, 3)
+    return np.asarray(piece * gain + rng.normal(0.0, 6.0, 3), np.float32)
+
+
+@torch.no_grad()
+def _validate(network: GraspRanker, data: GraspData) -> tuple[float, float]:
+    network.eval()
+    view = _view(data)
+    logits = np.array(
+        [
+            float(network(torch.from_numpy(close_ups(image, view, [_pinch(view, action, data.rotations)])))[0])
+            for image, action in zip(data.images, data.actions, strict=True)
+        ]
+    )
+    loss = np.logaddexp(0.0, np.where(data.success, -logits, logits)).mean()
+    rank = logits.argsort().argsort()[data.success]
+    failed = int((~data.success).sum())
+    return float(loss), float((rank.mean() - 0.5 * (len(rank) - 1)) / failed)
+
+
+def _target(data: GraspData) -> Tensor:
+    return torch.from_numpy(data.success.astype(np.float32))
+
+
+def _view(data: GraspData) -> TopDownView:
+    return TopDownView(size=data.size)
+
+
+def _pinch(view: TopDownView, action: IntArray, rotations: int, turn: float = 0.0) -> Pinch:
+    row, column, rotation = (int(v) for v in action)
+    return Pinch(*view.to_table(row, column), rotation_yaw(rotation, rotations) + turn, view.height)
