@@ -59,6 +59,10 @@ def train(
     teacher: Annotated[
         str | None, typer.Option(help="planner: imitate the scripted expert before, or instead of, learning alone.")
     ] = None,
+    demos: Annotated[
+        Path | None, typer.Option(help="Folder of recorded episodes (.mcap) of this task, shown to the policy first.")
+    ] = None,
+    block: Annotated[str, typer.Option(help="Name of the block that matters in them.")] = "red",
     pictures: Annotated[int | None, typer.Option(min=1, help="That a pose network learns from.")] = None,
     episodes: Annotated[int | None, typer.Option(min=1, help="In which the planner teaches.")] = None,
     network: Annotated[
@@ -75,6 +79,8 @@ def train(
 
     if teacher not in (None, "planner"):
         raise ConfigError(one_of("teacher", str(teacher), ("planner",)))
+    if demos is not None and obs != "state":
+        raise ConfigError("recorded episodes teach policies from state: leave out --demos, or take --obs state")
     if obs == "pipeline" or (obs == "image" and teacher is not None):
         from dofbot_ros.cli.policy_pixels import train_pixels
 
@@ -109,6 +115,8 @@ def train(
     }
     if teacher is not None:
         given |= {"episodes": episodes or TEACHER_EPISODES, "steps": 0, "width": TEACHER_WIDTH}
+    if demos is not None:
+        given |= {"demonstrations": str(demos.resolve()), "block": block, "steps": 0, "width": TEACHER_WIDTH}
     config = from_mapping(TrainConfig, given, "dofbot policy train")
     config = config if steps is None else replace(config, steps=steps)
     trainer = Trainer(config, out, device=device, resume=resume)

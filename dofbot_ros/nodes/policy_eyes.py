@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
-from dofbot_ros.core.transforms import matrix_from_quat, transform
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
@@ -17,7 +15,7 @@ from dofbot_ros.nodes.messages import to_time
 from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.policy.camera_view import CameraView
-from dofbot_ros.policy.tracker import Sighting, sighting
+from dofbot_ros.policy.tracker import Sighting, find_block
 
 
 class PolicyEyes:
@@ -47,10 +45,7 @@ class PolicyEyes:
     def _on_blocks(self, message: String) -> None:
         found = json.loads(message.data)
         stamp_s = self._stamps.to_arm(to_time(found["stamp_s"]))
-        for block in found["blocks"]:
-            if block["name"] == self._block:
-                pose = transform(matrix_from_quat(block["quaternion"]), np.array(block["position"]))
-                self.seen = sighting(pose, stamp_s)
+        self.seen = find_block(found, self._block, stamp_s) or self.seen
 
     def _on_info(self, message: CameraInfo) -> None:
         calibration = (message.width, message.height, tuple(message.k), tuple(message.d))

@@ -133,11 +133,12 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self.cell.step(goal(self._action))
         info: dict[str, Any] = {"is_success": self.task.success(self.cell, self._goal)}
         if self.reward == "dense":
-            info["shaping"] = self.task.shaping(self.cell)
-        reward = float(self._earned(self.task.achieved(self.cell.state), self._goal, info))
+            info["shaping"] = self.task.shaping(self.cell.state)
+        reward = float(self.earned(self.task.achieved(self.cell.state), self._goal, info))
         return self._observe(), reward, False, self._period >= self.task.periods, info
 
-    def _earned(self, achieved: NDArray[np.float32], goal: NDArray[np.float32], info: Any) -> FloatArray:
+    def earned(self, achieved: NDArray[np.float32], goal: NDArray[np.float32], info: Any) -> FloatArray:
+        """Reward of goals (..., goal_size); shaping comes from `info` where it has it."""
         distance = self.task.distance(achieved, goal)
         if self.reward == "sparse":
             return np.where(distance < self.task.tolerance, 0.0, -1.0)
@@ -188,7 +189,7 @@ class DofBotGoalEnv(DofBotEnv):
         self, achieved_goal: NDArray[np.float32], desired_goal: NDArray[np.float32], info: Any
     ) -> FloatArray:
         """Reward of goals (..., goal_size); shaping comes from `info` where it has it."""
-        return self._earned(achieved_goal, desired_goal, info)
+        return self.earned(achieved_goal, desired_goal, info)
 
 
 def make_env(task: str, obs: Observed = "state", **options: Any) -> DofBotEnv:

@@ -1,4 +1,6 @@
-"""Shows a policy what the scripted teacher does, in the states that the policy itself comes to: before it tries alone.
+"""Shows a policy what to do before it tries alone: by a scripted teacher in the states that the policy itself comes to.
+
+People can show it too, by episodes that were recorded (demonstrations.py).
 
 DAgger (Ross, Gordon and Bagnell, A Reduction of Imitation Learning and Structured Prediction to No-Regret Online
 Learning, 2011). The teacher decides from what is true, the policy from what it sees: it learns the action that is right
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
+from dofbot_ros.policy.demonstrations import Lesson
 from dofbot_ros.policy.envs import DofBotEnv
 from dofbot_ros.policy.expert import Expert
 
@@ -36,6 +39,9 @@ UPDATES = 0.25
 
 HUBER = 0.2
 """Error of an action beyond which it weighs no more than its size: near a decision the teacher's action may jump."""
+
+LEAST_UPDATES = 2000
+"""Gradient steps in the end where people showed something: their episodes are few."""
 
 ROUND = 10
 """Episodes between two times of learning."""
@@ -76,13 +82,21 @@ class Imitation:
         model: whose policy learns.
         env: that it learns in; its policy's.
         config: how.
+        demonstrations: what recorded episodes teach.
     """
 
-    def __init__(self, model: BaseAlgorithm, env: DofBotEnv, config: ImitateConfig) -> None:
+    def __init__(
+        self,
+        model: BaseAlgorithm,
+        env: DofBotEnv,
+        config: ImitateConfig,
+        demonstrations: Sequence[Sequence[Lesson]] = (),
+    ) -> None:
         self._model, self._env, self._config = model, env, config
         self._rng = np.random.default_rng([config.seed, 1])
         self._teacher = Expert(env)
-        capacity = config.episodes * env.task.periods
+        self._demonstrations = demonstrations
+        capacity = config.episodes * env.task.periods + sum(map(len, demonstrations))
         spaces = env.observation_space.spaces  # type: ignore[attr-defined]
         self._seen = {name: torch.empty(capacity, *space.shape) for name, space in spaces.items()}
         self._shown = torch.empty(capacity, *(env.action_space.shape or ()))
@@ -99,6 +113,8 @@ class Imitation:
             save: called now and then; state() is what has to be kept.
         """
         periods = self._env.task.periods
+        if self._count == 0:
+            self._watch()
         while self._done < self._config.episodes:
             self._play(self._done, log)
             self._done += 1
@@ -107,7 +123,8 @@ class Imitation:
                 self._learn(round(UPDATES * ROUND * periods), fade=False)
             if self._done % SAVED == 0:
                 save()
-        self._learn(round(2.0 * UPDATES * self._count), fade=True)
+        least = LEAST_UPDATES if self._demonstrations else 0
+        self._learn(max(least, round(2.0 * UPDATES * self._count)), fade=True)
 
     def state(self) -> dict[str, Any]:
         """What was shown so far, for go_on()."""
@@ -132,6 +149,22 @@ class Imitation:
         """Of the policy's own last 100 episodes; nan before the first."""
         return float(np.mean(self._successes)) if self._successes else math.nan
 
+    def _watch(self) -> None:
+        """Take in what was recorded."""
+        for episode in self._demonstrations:
+            for k, lesson in enumerate(episode):
+                self._note(lesson.before, lesson.action)
+                goal = lesson.after["desired_goal"]
+                info = {"shaping": self._env.task.shaping(lesson.state), "TimeLimit.truncated": k + 1 == len(episode)}
+                reward = float(self._env.earned(lesson.after["achieved_goal"], goal, info))
+                self._remember((lesson.before, lesson.after), lesson.action, reward, info)
+
+    def _note(self, observation: Mapping[str, Any], shown: NDArray[np.float32]) -> None:
+        for name, values in self._seen.items():
+            values[self._count] = torch.as_tensor(observation[name])
+        self._shown[self._count] = torch.as_tensor(shown)
+        self._count += 1
+
     def _play(self, episode: int, log: Callable[[int], None]) -> None:
         env, rng = self._env, self._rng
         alone = rng.random() < episode / max(1.0, ALONE * self._config.episodes)
@@ -140,16 +173,12 @@ class Imitation:
         done, info = False, {"is_success": False}
         while not done:
             shown = self._teacher.act()
-            for name, values in self._seen.items():
-                values[self._count] = torch.as_tensor(observation[name])
-            self._shown[self._count] = torch.as_tensor(shown)
-            self._count += 1
+            self._note(observation, shown)
             action = self._model.predict(observation, deterministic=True)[0] if alone else shown
             shaken = action + SHAKE * rng.standard_normal(len(action))
             action = np.minimum(np.maximum(shaken, -1.0), 1.0).astype(np.float32)
             after, reward, _, done, info = env.step(action)
-            if self._config.remember and isinstance(self._model, OffPolicyAlgorithm):
-                _remember(self._model, (observation, after), action, reward, {**info, "TimeLimit.truncated": done})
+            self._remember((observation, after), action, reward, {**info, "TimeLimit.truncated": done})
             observation = after
         if alone:
             self._successes.append(bool(info["is_success"]))
@@ -182,15 +211,17 @@ class Imitation:
         policy: Any = self._model.policy
         return list((policy if isinstance(policy, ActorCriticPolicy) else policy.actor).parameters())
 
-
-def _remember(
-    model: OffPolicyAlgorithm,
-    observations: tuple[dict[str, Any], dict[str, Any]],
-    action: NDArray[np.float32],
-    reward: float,
-    info: dict[str, Any],
-) -> None:
-    before, after = ({name: value[None] for name, value in one.items()} for one in observations)
-    done = np.array([info["TimeLimit.truncated"]])
-    buffer: Any = model.replay_buffer
-    buffer.add(before, after, action[None], np.array([reward]), done, [info])
+    def _remember(
+        self,
+        observations: tuple[Mapping[str, Any], Mapping[str, Any]],
+        action: NDArray[np.float32],
+        reward: float,
+        info: dict[str, Any],
+    ) -> None:
+        """Put a transition into the model's replay buffer, if it is to have it."""
+        if not self._config.remember or not isinstance(self._model, OffPolicyAlgorithm):
+            return
+        before, after = ({name: value[None] for name, value in one.items()} for one in observations)
+        done = np.array([info["TimeLimit.truncated"]])
+        buffer: Any = self._model.replay_buffer
+        buffer.add(before, after, action[None], np.array([reward]), done, [info])

@@ -57,7 +57,7 @@ class StudentConfig:
 
     task: Literal["pick"] = "pick"
     randomize: str = "wide"
-    episodes: int = 400
+    episodes: int = 200
     round_episodes: int = 20
     alone_after: float = 0.2
     shake: float = 0.15

@@ -90,6 +90,10 @@ class Task:
         """What has been reached, as far as it is seen, in the form of the goal."""
         raise NotImplementedError
 
+    def goal_shown(self, end: CellState) -> Observation:
+        """The goal of a demonstration: what was reached at its end."""
+        return self.achieved(end)
+
     def reached(self, state: CellState, goal: Observation) -> bool:
         """Whether the goal is reached as far as that is seen; success() judges by what is true."""
         return float(self.distance(self.achieved(state), goal)) < self.tolerance
@@ -103,7 +107,7 @@ class Task:
         away: FloatArray = GOAL_SCALE * np.linalg.norm(np.subtract(achieved, goal, dtype=np.float64), axis=-1)
         return away
 
-    def shaping(self, cell: Cell) -> float:  # noqa: ARG002
+    def shaping(self, state: CellState) -> float:  # noqa: ARG002
         """What a dense reward adds to the distance from the goal."""
         return 0.0
 
@@ -153,6 +157,10 @@ class Pick(Task):
         _numbers(self.name, "", place)
         return _height(self.height)
 
+    def goal_shown(self, end: CellState) -> Observation:  # noqa: ARG002
+        """The same height always."""
+        return _height(self.height)
+
     def achieved(self, state: CellState) -> Observation:
         """The block's height as it is seen."""
         return _height(_seen(state)[2])
@@ -166,9 +174,9 @@ class Pick(Task):
         missing: FloatArray = GOAL_SCALE * np.maximum(np.subtract(goal, achieved, dtype=np.float64)[..., 0], 0.0)
         return missing
 
-    def shaping(self, cell: Cell) -> float:
+    def shaping(self, state: CellState) -> float:
         """Less the further the tool is from the block."""
-        return -2.0 * math.dist(_seen(cell.state), cell.state.tool)
+        return -2.0 * math.dist(_seen(state), state.tool)
 
 
 class PlaceTask(Task):
@@ -201,9 +209,9 @@ class PlaceTask(Task):
         """Whether the block is seen there, and the fingers are further apart than it is wide."""
         return super().reached(state, goal) and state.gap > USUAL_BLOCK + RELEASED
 
-    def shaping(self, cell: Cell) -> float:
+    def shaping(self, state: CellState) -> float:
         """Less the further the tool is from the block."""
-        return -math.dist(_seen(cell.state), cell.state.tool)
+        return -math.dist(_seen(state), state.tool)
 
 
 TASKS: dict[str, Task] = {task.name: task for task in (Reach(), Pick(), PlaceTask())}

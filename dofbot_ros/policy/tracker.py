@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from dofbot_ros.arm.gripper import joint_to_gap
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.core.transforms import invert, quat_from_matrix
+from dofbot_ros.core.transforms import invert, matrix_from_quat, quat_from_matrix, transform
 from dofbot_ros.core.types import GRIP, FloatArray
 from dofbot_ros.policy.state import BlockView, cube_yaw
 
@@ -53,6 +54,14 @@ def sighting(pose_base_block: FloatArray, stamp_s: float) -> Sighting:
     """A block's pose (4, 4) in base_link as a sighting."""
     x, y, z = pose_base_block[:3, 3].tolist()
     return Sighting((x, y, z), cube_yaw(quat_from_matrix(pose_base_block[:3, :3]).tolist()), stamp_s)
+
+
+def find_block(detections: Mapping[str, Any], name: str, stamp_s: float) -> Sighting | None:
+    """A block among what the localiser tells on blocks/detections, if it is there."""
+    for block in detections["blocks"]:
+        if block["name"] == name:
+            return sighting(transform(matrix_from_quat(block["quaternion"]), np.array(block["position"])), stamp_s)
+    return None
 
 
 class BlockTracker:

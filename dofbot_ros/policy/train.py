@@ -23,6 +23,7 @@ from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
 from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.policy.demonstrations import Lesson, read_demonstrations
 from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.export import export_policy
 from dofbot_ros.policy.imitate import ImitateConfig, Imitation
@@ -45,7 +46,9 @@ class TrainConfig:
         control: tool or joints.
         hindsight: replay with goals that were reached by chance, and a sparse reward; tqc and sac only.
         episodes: in which the scripted teacher shows what it would do, before the policy tries alone (imitate.py).
-        steps: of the environment, in which the policy tries alone; may be 0 where it had a teacher.
+        demonstrations: folder of recorded episodes that are shown to it first; "" for none (demonstrations.py).
+        block: name of the one that matters in them.
+        steps: of the environment, in which the policy tries alone; may be 0 where it was shown something.
         seed: of networks, exploration and worlds.
         width: of the two hidden layers.
         learning_rate: of Adam.
@@ -63,6 +66,8 @@ class TrainConfig:
     control: Literal["tool", "joints"] = "tool"
     hindsight: bool = False
     episodes: int = 0
+    demonstrations: str = ""
+    block: str = "red"
     steps: int = 30_000
     seed: int = 0
     width: int = 128
@@ -74,10 +79,10 @@ class TrainConfig:
     checkpoint_steps: int = 10_000
 
     def __post_init__(self) -> None:
-        if self.episodes < 0 or self.steps < (0 if self.episodes else 1):
+        if self.episodes < 0 or self.steps < (0 if self.shown else 1):
             raise ConfigError(
-                f"a policy learns from a teacher's episodes, from steps of its own, or both: got {self.episodes} "
-                f"episodes and {self.steps} steps"
+                "a policy learns from demonstrations, a teacher's episodes, or its own steps: got no demonstrations, "
+                f"{self.episodes} episodes and {self.steps} steps"
             )
         for name in ("width", "learning_rate", "batch", "buffer", "checkpoint_steps"):
             if not getattr(self, name) > 0:
@@ -86,9 +91,13 @@ class TrainConfig:
             raise ConfigError(f"discount is between 0 and 1, got {self.discount}")
         if self.hindsight and (self.algo == "ppo" or self.obs != "state"):
             raise ConfigError("hindsight needs a replay buffer and goals: algo tqc or sac, obs state")
+        if self.shown and (self.control != "tool" or self.obs != "state"):
+            raise ConfigError("teacher and demonstrations displace the tool, and show states: control tool, obs state")
 
-        if self.episodes and (self.control != "tool" or self.obs != "state"):
-            raise ConfigError("the scripted teacher displaces the tool, and here shows states: control tool, obs state")
+    @property
+    def shown(self) -> bool:
+        """Whether it is shown something before it tries alone."""
+        return self.episodes > 0 or bool(self.demonstrations)
 
     def environment(self) -> DofBotEnv:
         """What this policy trains in."""
@@ -150,7 +159,7 @@ class Trainer:
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
         watcher = _Watcher(self.config, self.run, self._env, report)
-        if self.config.episodes and self.model.num_timesteps == 0:
+        if self.config.shown and self.model.num_timesteps == 0:
             taught = self._imitate(watcher)
             if self.config.steps == 0:
                 self.export()
@@ -165,7 +174,10 @@ class Trainer:
     def _imitate(self, watcher: _Watcher) -> Progress:
         config = self.config
         lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, config.steps > 0)
-        school = Imitation(self.model, self._env, lessons)
+        recorded: list[list[Lesson]] = []
+        if config.demonstrations:
+            recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
+        school = Imitation(self.model, self._env, lessons, recorded)
         if (self.run / LESSONS).exists():
             school.go_on(torch.load(self.run / LESSONS))
 
@@ -191,6 +203,7 @@ class Trainer:
             "reward": "sparse, with hindsight" if config.hindsight else "dense",
             "seed": str(config.seed),
             "teacher": f"planner, {config.episodes} episodes" if config.episodes else "none",
+            "demonstrations": Path(config.demonstrations).name or "none",
             "steps": str(self.model.num_timesteps),
             "commit": commit(),
         }

@@ -12,6 +12,7 @@ JOINT_STATES = "joint_states"
 JOINT_STREAM = "command/joint_stream"
 JOINT_TRAJECTORY = "command/joint_trajectory"
 GRIPPER = "command/gripper"
+DETECTIONS = "blocks/detections"
 IMAGES = "camera/image_raw/compressed"
 
 
@@ -47,6 +48,7 @@ def default_topics(image_hz: float) -> list[Topic]:
         Topic("teleop/landmarks", "std_msgs/msg/String", "stream"),
         Topic("teleop/engaged", "std_msgs/msg/Bool", "stream"),
         Topic("blocks/poses", "geometry_msgs/msg/PoseArray", "stream"),
+        Topic(DETECTIONS, "std_msgs/msg/String", "stream"),
         Topic(IMAGES, "sensor_msgs/msg/CompressedImage", "image", image_hz),
         Topic("camera/camera_info", "sensor_msgs/msg/CameraInfo", "stream", 1.0),
     ]

@@ -1,0 +1,135 @@
+"""Recorded episodes teach what was done in them: a pick by the scripted expert, recorded, read back, done again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from episodes import NEVER_S, T0, At, episode, gripper, put, state, stream, text
+
+pytest.importorskip("stable_baselines3", reason="training needs the extra learn")
+
+from dofbot_ros.core.transforms import quat_from_matrix, rot_z
+from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.errors import InputError
+from dofbot_ros.policy.demonstrations import Lesson, read_demonstrations
+from dofbot_ros.policy.envs import make_env
+from dofbot_ros.policy.expert import Expert
+from dofbot_ros.policy.steering import PERIOD_S
+from dofbot_ros.policy.tasks import TASKS
+from dofbot_ros.policy.train import TrainConfig, Trainer
+from dofbot_ros.record.episode import EpisodeWriter
+from dofbot_ros.record.metadata import EpisodeInfo, Outcome
+
+PICK = TASKS["pick"]
+SEED = 4
+GRIP_LEAD_AT = 15
+"""In the observation: the gripper's command less where it was measured."""
+AFTER_S = 0.002
+"""A command is sent this long after the joint states that it follows from."""
+
+
+def detection(time_s: float, position: tuple[float, float, float], yaw: float, name: str = "red") -> At:
+    block = {"name": name, "position": list(position), "quaternion": quat_from_matrix(rot_z(yaw)).tolist()}
+    return text(time_s, json.dumps({"stamp_s": time_s, "blocks": [block], "refused": []}), "/blocks/detections")
+
+
+def recorded_pick(folder: Path) -> list[dict[str, np.ndarray]]:
+    """A pick by the expert as the nodes would have recorded it. Returns what was observed in each period."""
+    env = make_env("pick")
+    expert, observation = Expert(env), env.reset(seed=SEED)[0]
+    moments: list[At] = []
+    observed = []
+    for period in range(PICK.periods):
+        now, cell = period * PERIOD_S, env.cell.state
+        assert cell.block is not None
+        observed.append(observation)
+        moments.append(state(now, cell.joints))
+        moments.append(detection(max(0.0, now - AFTER_S), cell.block.position, cell.block.yaw))
+        observation, _, _, _, info = env.step(expert.act())
+        moments.append(stream(now + AFTER_S, env.cell.state.command, JOINT_NAMES))
+    assert info["is_success"]
+    episode(folder, moments)
+    env.close()
+    return observed
+
+
+@pytest.fixture(scope="module")
+def pick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, np.ndarray]]]:
+    folder = tmp_path_factory.mktemp("demos")
+    return folder, recorded_pick(folder)
+
+
+def standing(seconds: float) -> list[At]:
+    return [state(0.02 * i, [0.0, 0.3, 0.8, 1.2, 0.0, 0.0]) for i in range(round(seconds / 0.02) + 1)]
+
+
+def read(folder: Path) -> list[Lesson]:
+    (lessons,) = read_demonstrations(folder, PICK, "red")
+    return lessons
+
+
+def test_a_policy_is_shown_what_it_would_have_seen(pick: tuple[Path, list[dict[str, np.ndarray]]]) -> None:
+    folder, observed = pick
+    seen = np.array([lesson.before["observation"] for lesson in read(folder)])
+    there = np.array([one["observation"] for one in observed])
+    # Near its end, half a millimetre of gap is 0.1 rad of the cranks: how far its command leads is not told well.
+    seen[:, GRIP_LEAD_AT] = there[:, GRIP_LEAD_AT] = 0.0
+    # Pauses are left out: each lesson is to be some period of the episode.
+    away = np.array([np.abs(there - one).max(axis=1).min() for one in seen])
+    assert len(seen) > 0.7 * len(there)
+    assert np.median(away) < 0.06
+    assert np.quantile(away, 0.9) < 0.25
+
+
+def test_what_was_done_does_it_again(pick: tuple[Path, list[dict[str, np.ndarray]]]) -> None:
+    env = make_env("pick")
+    env.reset(seed=SEED)
+    done = False
+    lessons = iter(read(pick[0]))
+    while not done:
+        lesson = next(lessons, None)
+        action = np.array([0.0, 0.0, 0.0, 0.0, 1.0], np.float32) if lesson is None else lesson.action
+        *_, done, info = env.step(action)
+    env.close()
+    assert info["is_success"]
+
+
+def test_fingers_go_on_until_they_are_where_they_were_told_to_be(tmp_path: Path) -> None:
+    """A gap is told once; the driver then moves the fingers for half a second."""
+    closing = [state(0.02 * i, [0.0, 0.3, 0.8, 1.2, 0.0, min(1.0, 0.04 * max(0, i - 10))]) for i in range(60)]
+    closing += [detection(0.0, (0.2, 0.0, 0.015), 0.1), gripper(0.19, 0.030)]
+    episode(tmp_path, closing)
+    grips = [float(lesson.action[4]) for lesson in read(tmp_path)]
+    assert grips[:10] == [1.0] * 10
+    assert all(np.abs(lesson.action[:4]).max() < 1e-6 for lesson in read(tmp_path))
+
+
+def test_failures_and_episodes_that_do_not_suffice_are_not_learned_from(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no episode"):
+        read_demonstrations(tmp_path, PICK, "red")
+    writer = EpisodeWriter(tmp_path, EpisodeInfo(T0), NEVER_S)
+    for moment in standing(1.0):
+        put(writer, moment)
+    writer.finish(Outcome(False, 1.0))
+    with pytest.raises(InputError, match="failures: 1"):
+        read_demonstrations(tmp_path, PICK, "red")
+    episode(tmp_path, [*standing(1.0), detection(0.1, (0.2, 0.0, 0.015), 0.0, name="green")])
+    with pytest.raises(InputError, match="where the block red was"):
+        read_demonstrations(tmp_path, PICK, "red")
+
+
+def test_a_policy_learns_from_recorded_episodes(pick: tuple[Path, list[dict[str, np.ndarray]]], tmp_path: Path) -> None:
+    lessons = read(pick[0])
+    config = TrainConfig(
+        "pick", algo="sac", demonstrations=str(pick[0]), steps=5, warm_up=100, width=48, batch=64, buffer=1000
+    )
+    trainer = Trainer(config, tmp_path / "run")
+    trainer.train()
+    assert trainer.model.replay_buffer.size() == len(lessons) + 5  # type: ignore[attr-defined]
+    told = [trainer.model.predict(lesson.before, deterministic=True)[0] for lesson in lessons]
+    trainer.close()
+    wanted = np.array([lesson.action for lesson in lessons])
+    assert np.abs(np.array(told) - wanted).mean() < 0.25 * np.abs(wanted - wanted.mean(axis=0)).mean()
