@@ -1,4 +1,4 @@
-"""What a student of pictures remembers: the camera's displacement, a block that is hidden, held, or suddenly elsewhere."""
+"""What a student of pictures remembers: the camera's displacement, a block that is hidden, held, or has jumped."""
 
 from __future__ import annotations
 
