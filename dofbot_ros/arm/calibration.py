@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dofbot_ros.arm.gripper import joint_to_servo_degrees, servo_degrees_to_joint
+from dofbot_ros.arm.gripper import (
+    joint_to_servo_degrees,
+    plain_joint,
+    plain_servo_degrees,
+    servo_degrees_to_joint,
+)
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, FloatArray
 from dofbot_ros.errors import CalibrationError
@@ -25,6 +32,8 @@ _PLAUSIBLE_HEIGHT = (0.09, 0.13)
 _MAX_ID = 250
 
 TickArray = NDArray[np.int64]
+
+_DEGREES, _RADIANS = 180.0 / math.pi, math.pi / 180.0
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,27 @@ class Calibration:
         ticks = self._zero + degrees * self._sign * self._scale
         whole: TickArray = np.minimum(np.maximum(np.rint(ticks), self._lowest), self._highest).astype(np.int64)
         return whole
+
+    def plain_rad(self, ticks: Sequence[float]) -> list[float]:
+        """ticks_to_rad of one arm's six numbers, bit for bit: a simulation converts hundreds of times a second."""
+        rows = zip(ticks, self._rows, strict=True)
+        degrees = [(t - zero) * sign / scale for t, (zero, sign, scale, _, _) in rows]
+        q = [angle * _RADIANS for angle in degrees]
+        q[GRIP] = plain_joint(degrees[GRIP])
+        return q
+
+    def plain_ticks(self, q: Sequence[float]) -> list[int]:
+        """rad_to_ticks of one arm's six numbers [rad], bit for bit."""
+        degrees = [angle * _DEGREES for angle in q]
+        degrees[GRIP] = plain_servo_degrees(q[GRIP])
+        rows = zip(degrees, self._rows, strict=True)
+        return [
+            min(max(round(zero + angle * sign * scale), low), high) for angle, (zero, sign, scale, low, high) in rows
+        ]
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[float, float, float, int, int], ...]:
+        return tuple((s.zero_ticks, s.sign, s.ticks_per_degree, s.min_ticks, s.max_ticks) for s in self.servos)
 
     # Kept, because a simulation converts hundreds of times a second.
     @cached_property

@@ -8,6 +8,7 @@ Robotic Arm"), which is a measured curve: no formula fits it better than 0.5 mm.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _TABLE_DEG = np.array([0.0, 57.0, 80.0, 95.0, 105.0, 115.0, 125.0, 134.0, 143.0,
 _TABLE_GAP = np.array([60.0, 60.0, 55.0, 50.0, 45.0, 40.0, 35.0, 30.0, 25.0, 20.0, 15.0, 10.0, 5.0, 0.0]) * 1e-3
 _TABLE_JOINT = np.arccos(_TABLE_GAP / MAX_GAP)
 _TABLE_JOINT[1] = _PLATEAU
+_DEG, _JOINT = tuple(_TABLE_DEG.tolist()), tuple(_TABLE_JOINT.tolist())
 
 _ROUNDING = 1e-6
 """A gap this far outside the range is rounding, and is brought to its end [m]."""
@@ -70,3 +72,23 @@ def servo_degrees_to_joint(degrees: float | FloatArray) -> FloatArray:
 def joint_to_servo_degrees(q: float | FloatArray) -> FloatArray:
     """Servo 6's angle [deg] of a crank angle [rad]; beyond 0..pi/2 rad the end value."""
     return np.asarray(np.interp(q, _TABLE_JOINT, _TABLE_DEG))
+
+
+def plain_joint(degrees: float) -> float:
+    """servo_degrees_to_joint of one number, bit for bit, without numpy's price for it."""
+    return _between(degrees, _DEG, _JOINT)
+
+
+def plain_servo_degrees(q: float) -> float:
+    """joint_to_servo_degrees of one number, bit for bit, without numpy's price for it."""
+    return _between(q, _JOINT, _DEG)
+
+
+def _between(x: float, xs: tuple[float, ...], ys: tuple[float, ...]) -> float:
+    """numpy.interp of one number."""
+    if x <= xs[0]:
+        return ys[0]
+    if x >= xs[-1]:
+        return ys[-1]
+    i = bisect_right(xs, x) - 1
+    return (ys[i + 1] - ys[i]) / (xs[i + 1] - xs[i]) * (x - xs[i]) + ys[i]

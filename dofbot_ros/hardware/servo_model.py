@@ -192,9 +192,10 @@ class ServoModel:
         """
         away = abs(self.reference(now) - link_ticks)
         self._link = link_ticks
-        load = min(1.0, away / self.config.full_load_ticks) if self.holding else 0.0
+        holding = self.holding
+        load = min(1.0, away / self.config.full_load_ticks) if holding else 0.0
         self._heat(load, now)
-        if not self.holding:
+        if not holding:
             self._rest_at(link_ticks, now)
         elif load < 1.0:
             self._full_load_since = None

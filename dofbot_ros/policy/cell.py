@@ -28,14 +28,17 @@ from dofbot_ros.sim.world import World
 
 BLOCK = "block"
 
-FAST = PhysicsConfig(step_hz=150, servo_hz=50, solver_iterations=30)
+FAST = PhysicsConfig(step_hz=100, servo_hz=50, solver_iterations=30)
 """For learning: quicker than the simulation of the nodes."""
 
-GRASP_ITERATIONS = 150
+GRASP_ITERATIONS = 250
 """Of the solver, once the fingers may press on a block: with fewer they sink into a light one."""
 
 GRASP_GAP = 0.050
-"""From here on that counts [m]: a little more than the diagonal of the largest block."""
+"""From here on they may [m]: a little more than the diagonal of the largest block."""
+
+GRASP_RANGE = 0.060
+"""As far as the block is no further than this from the tool [m]: half its diagonal and half the fingers' gap."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,8 @@ class Cell:
     def step(self, goal: Sequence[float]) -> None:
         """One period towards `goal` [rad] (6,)."""
         command = self._steering.step(goal)
-        self._iterate(grasping=self.state.gap < GRASP_GAP)
-        self._servos.send(DEFAULT_CALIBRATION.rad_to_ticks(command), round(1000 * PERIOD_S))
+        self._iterate(grasping=self.config.block and self.state.gap < GRASP_GAP and self._at_block())
+        self._servos.send(DEFAULT_CALIBRATION.plain_ticks(command), round(1000 * PERIOD_S))
         self.world.run_until(self.world.now_s + PERIOD_S)
         self.observe()
 
@@ -135,13 +138,15 @@ class Cell:
             self._grasping = grasping
             self.world.set_solver_iterations(GRASP_ITERATIONS if grasping else FAST.solver_iterations)
 
+    def _at_block(self) -> bool:
+        return math.dist(self.true_place(), self.state.tool) < GRASP_RANGE
+
     def observe(self) -> None:
         """Read the joints, and see the block if it can be seen."""
         draw, state, rng = self._draw, self.state, self._rng
         if draw is None:
             raise InputError("nothing to observe before the first reset()")
-        ticks = DEFAULT_CALIBRATION.rad_to_ticks(self.world.arm.positions())
-        joints: list[float] = DEFAULT_CALIBRATION.ticks_to_rad(ticks).tolist()
+        joints = DEFAULT_CALIBRATION.plain_rad(DEFAULT_CALIBRATION.plain_ticks(self.world.arm.angles()))
         if draw.joint_noise > 0.0:
             joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
         before = state.joints
@@ -186,9 +191,13 @@ class Cell:
         position, quaternion = self.world.body_pose(self.world.block_names[0])
         return position, cube_yaw(quaternion)
 
+    def true_place(self) -> tuple[float, float, float]:
+        """True position [m] of the block."""
+        return self.world.body_pose(self.world.block_names[0])[0]
+
     def true_tool(self) -> tuple[float, float, float]:
         """True position of the tool [m]."""
-        q = self.world.arm.positions().tolist()
+        q = self.world.arm.angles()
         radius, z = self.map.point((q[1], q[2], q[3]))
         return radius * math.cos(q[0]), radius * math.sin(q[0]), z
 

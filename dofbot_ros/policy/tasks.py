@@ -167,7 +167,7 @@ class Pick(Task):
 
     def success(self, cell: Cell, goal: Observation) -> bool:
         """Whether the block is truly that high."""
-        return cell.true_block()[0][2] > GOAL_SCALE * float(goal[0]) + GOAL_CENTRE[2] - self.tolerance
+        return cell.true_place()[2] > GOAL_SCALE * float(goal[0]) + GOAL_CENTRE[2] - self.tolerance
 
     def distance(self, achieved: NDArray[np.float32], goal: NDArray[np.float32]) -> FloatArray:
         """What is missing of the height [m]."""
@@ -202,7 +202,7 @@ class PlaceTask(Task):
 
     def success(self, cell: Cell, goal: Observation) -> bool:
         """Whether the block truly lies there and the fingers have let it go."""
-        there = float(self.distance(scaled_goal(cell.true_block()[0]), goal)) < self.tolerance
+        there = float(self.distance(scaled_goal(cell.true_place()), goal)) < self.tolerance
         return there and cell.state.gap > cell.block_size + RELEASED
 
     def reached(self, state: CellState, goal: Observation) -> bool:

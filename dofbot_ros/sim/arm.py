@@ -69,8 +69,8 @@ class SimArm:
         position = np.asarray(position, dtype=np.float64)
         if position.shape != (N_JOINTS,) or not np.isfinite(position).all():
             raise InputError(f"an arm's goal is {N_JOINTS} finite joint angles, got {position.tolist()}")
-        goals = self._calibration.rad_to_ticks(position)
-        written = self._servos.send(goals, round(1000 * duration_s))
+        goals = self._calibration.plain_ticks(position.tolist())
+        written = np.array(self._servos.send(goals, round(1000 * duration_s)))
         self._count(int(written.sum()))
         return ArmSent(self.clock.now(), self._calibration.ticks_to_rad(self._servos.goals()), written)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import matrix_from_quat, transform
-from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, N_ARM, BoolArray, FloatArray
+from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, N_ARM, FloatArray
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.hardware.servo_model import NO_LOAD_SPEED_RAD_S
 from dofbot_ros.sim.config import PhysicsConfig
@@ -49,6 +50,9 @@ class ArmBody:
     def __init__(self, client: Any, physics: PhysicsConfig, urdf: Path | None = None) -> None:
         urdf = urdf or share_file("urdf", "dofbot.urdf")
         self._client = client
+        # Kept, because the client makes a new one at every call.
+        self._joint_states, self._set_motors = client.getJointStates, client.setJointMotorControlArray
+        self._velocity_control = client.VELOCITY_CONTROL
         self._physics = physics
         self.body: int = client.loadURDF(str(urdf), useFixedBase=True, flags=client.URDF_USE_INERTIA_FROM_FILE)
         info = [client.getJointInfo(self.body, i) for i in range(client.getNumJoints(self.body))]
@@ -87,7 +91,11 @@ class ArmBody:
 
     def positions(self) -> FloatArray:
         """True joint angles [rad], shape (6,)."""
-        return np.array([state[0] for state in self._client.getJointStates(self.body, self._driven)])
+        return np.array(self.angles())
+
+    def angles(self) -> list[float]:
+        """True joint angles [rad], (6,), as plain numbers."""
+        return [state[0] for state in self._joint_states(self.body, self._driven)]
 
     def teleport(self, position: ArrayLike) -> None:
         """Put the joints, the linkage with them, at `position` [rad] (6,) at rest and hold them there."""
@@ -96,24 +104,21 @@ class ArmBody:
             self._client.resetJointState(self.body, joint, angle)
         for joint, ratio in self._mimics.items():
             self._client.resetJointState(self.body, joint, ratio * goal[GRIP])
-        self.drive(goal, np.ones(len(goal), dtype=bool))
+        self.drive(goal.tolist(), [True] * len(goal))
 
-    def drive(self, reference: FloatArray, holding: BoolArray, angles: FloatArray | None = None) -> None:
+    def drive(self, reference: Sequence[float], holding: Sequence[bool], angles: Sequence[float] | None = None) -> None:
         """Set what the motors do until the next servo tick: reach the reference by then, as far as their torque allows.
 
         Args:
-            reference: where they take their joints [rad], shape (6,).
-            holding: which of them have power, shape (6,); the others only have the friction of their gears.
+            reference: where they take their joints [rad], (6,).
+            holding: which of them have power, (6,); the others only have the friction of their gears.
             angles: where they are, for a caller who has just asked.
         """
         if angles is None:
-            angles = self.positions()
-        powered = holding.tolist()
-        wanted = [
-            r - q if power else 0.0 for r, q, power in zip(reference.tolist(), angles.tolist(), powered, strict=True)
-        ]
+            angles = self.angles()
+        wanted = [r - q if power else 0.0 for r, q, power in zip(reference, angles, holding, strict=True)]
         if self._bars:
-            behind = self._client.getJointStates(self.body, self._bars)
+            behind = self._joint_states(self.body, self._bars)
             wanted += [
                 self._mimics[joint] * angles[GRIP] - state[0] for joint, state in zip(self._bars, behind, strict=True)
             ]
@@ -122,12 +127,12 @@ class ArmBody:
         rate, most = self._physics.servo_gain * self._physics.servo_hz, NO_LOAD_SPEED_RAD_S
         velocity = [min(max(rate * by, -most), most) for by in wanted]
         limp = self._physics.limp_friction
-        torques = [limit if power else limp for limit, power in zip(self._limits, powered, strict=True)]
+        torques = [limit if power else limp for limit, power in zip(self._limits, holding, strict=True)]
         joints = self._driven + self._bars
-        self._client.setJointMotorControlArray(
+        self._set_motors(
             self.body,
             joints,
-            self._client.VELOCITY_CONTROL,
+            self._velocity_control,
             targetVelocities=velocity,
             forces=torques + [BAR_TORQUE] * len(self._bars),
             velocityGains=[1.0] * len(joints),

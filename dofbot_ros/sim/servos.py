@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dofbot_ros.arm.backend import ServoHealth
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, TickArray
-from dofbot_ros.core.types import BoolArray, FloatArray
 from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.servos import SERVO_IDS
 from dofbot_ros.sim.world import World
@@ -42,16 +43,16 @@ class WorldServos:
     def restart(self) -> None:
         """Switch all servos on where the arm stands."""
         now = self._world.time_s
-        ticks = self._calibration.rad_to_ticks(self._world.arm.positions())
+        ticks = self._calibration.plain_ticks(self._world.arm.angles())
         self._models = {
-            servo: ServoModel(int(start), self._config, now) for servo, start in zip(self.ids, ticks, strict=True)
+            servo: ServoModel(start, self._config, now) for servo, start in zip(self.ids, ticks, strict=True)
         }
 
     def tick(self, time_s: float) -> None:
         """Feel the links, then set the motors for the steps until the next tick."""
         angles, reference = self._feel(time_s)
-        holding = np.array([model.holding for model in self._models.values()])
-        self._world.arm.drive(self._calibration.ticks_to_rad(reference), holding, angles)
+        holding = [model.holding for model in self._models.values()]
+        self._world.arm.drive(self._calibration.plain_rad(reference), holding, angles)
 
     def step(self, now: float) -> None:
         """Let the world catch up with `now` [s], a clock that need not start where the world's does."""
@@ -94,12 +95,14 @@ class WorldServos:
         """The goal registers [ticks], shape (6,)."""
         return np.array([model.goal_ticks for model in self._models.values()])
 
-    def send(self, goals: TickArray, time_ms: int) -> BoolArray:
+    def send(self, goals: Sequence[int], time_ms: int) -> list[bool]:
         """Give every servo whose goal register differs its new goal [ticks] (6,). Returns which those were, (6,)."""
         with self._world.lock:
-            changed: BoolArray = goals != self.goals()
-            for servo in np.flatnonzero(changed):
-                self.command(self.ids[servo], int(goals[servo]), time_ms, self._world.time_s)
+            now, models = self._world.time_s, self._models.values()
+            changed = [goal != model.goal_ticks for goal, model in zip(goals, models, strict=True)]
+            for goal, model, differs in zip(goals, models, changed, strict=True):
+                if differs:
+                    model.command(goal, time_ms, now)
         return changed
 
     def switch(self, enabled: bool) -> None:
@@ -113,9 +116,8 @@ class WorldServos:
                     self.command(servo, ticks, 0, now)
                 self.torque(servo, enabled, now)
 
-    def _feel(self, time_s: float) -> tuple[FloatArray, list[float]]:
+    def _feel(self, time_s: float) -> tuple[list[float], list[float]]:
         """Tell the models where their links are; returns that [rad], (6,), and their references [ticks]."""
-        angles = self._world.arm.positions()
-        ticks = self._calibration.rad_to_ticks(angles)
-        models = zip(self._models.values(), ticks.tolist(), strict=True)
+        angles = self._world.arm.angles()
+        models = zip(self._models.values(), self._calibration.plain_ticks(angles), strict=True)
         return angles, [model.feel(link, time_s) for model, link in models]

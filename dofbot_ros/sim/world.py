@@ -52,6 +52,8 @@ class World:
         self.blocks = blocks or load_blocks()
         self.lock = threading.RLock()
         self.client: Any = engine.connect()
+        # Kept, because the client makes a new one at every call.
+        self._step_engine, self._body_pose = self.client.stepSimulation, self.client.getBasePositionAndOrientation
         self._textures = tempfile.TemporaryDirectory(prefix="dofbot-sim-")
         self._urdf = lean_urdf(Path(self._textures.name)) if self.config.lean else None
         self._actuator: Actuator | None = None
@@ -171,7 +173,7 @@ class World:
         if name not in self._bodies:
             raise InputError(one_of("block", name, self._bodies))
         with self.lock:
-            position, quaternion = self.client.getBasePositionAndOrientation(self._bodies[name])
+            position, quaternion = self._body_pose(self._bodies[name])
         return position, quaternion
 
     def truth(self) -> dict[str, FloatArray]:
@@ -189,21 +191,15 @@ class World:
 
     def step(self) -> None:
         """Advance by one call of the engine; the actuator acts first where its tick has come."""
-        physics = self.config.physics
         with self.lock:
-            since_reset = self._steps - self._reset_at
-            if self._actuator is not None and since_reset % (physics.calls_hz // physics.servo_hz) == 0:
-                self._actuator.tick(self.time_s)
-            self.client.stepSimulation()
-            self._steps += 1
+            self._advance(self._steps + 1)
 
     def run_until(self, now_s: float) -> None:
         """Advance until the world's `now_s` has reached this one [s]; nothing happens when it has passed."""
         # The slack forgives the rounding of deadlines that were added up.
         goal = math.ceil(now_s * self.config.physics.calls_hz - 1e-6)
         with self.lock:
-            while self._steps < goal:
-                self.step()
+            self._advance(goal)
 
     def set_solver_iterations(self, count: int) -> None:
         """Iterations of the solver in a step, until the next reset()."""
@@ -216,6 +212,15 @@ class World:
             if self.client.isConnected():
                 self.client.disconnect()
             self._textures.cleanup()
+
+    def _advance(self, goal: int) -> None:
+        physics = self.config.physics
+        calls_a_tick = physics.calls_hz // physics.servo_hz
+        while self._steps < goal:
+            if self._actuator is not None and (self._steps - self._reset_at) % calls_a_tick == 0:
+                self._actuator.tick(self.time_s)
+            self._step_engine()
+            self._steps += 1
 
     def _set_engine(self) -> None:
         physics = self.config.physics

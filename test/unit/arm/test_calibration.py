@@ -47,6 +47,13 @@ def test_every_tick_comes_back_exactly(calibration, joint):
     assert (np.sign(np.diff(q[:, joint])) == servo.sign).all()
 
 
+@pytest.mark.parametrize("calibration", [DEFAULT_CALIBRATION, SHIFTED])
+@given(st.lists(st.floats(-4.0, 4.0), min_size=6, max_size=6), st.lists(st.integers(0, 4095), min_size=6, max_size=6))
+def test_plain_numbers_are_converted_as_arrays_are(calibration, q, ticks):
+    assert calibration.plain_ticks(q) == calibration.rad_to_ticks(q).tolist()
+    assert calibration.plain_rad(ticks) == calibration.ticks_to_rad(ticks).tolist()
+
+
 # Servo degrees and raw positions of the reference's worked frames and of its table of mid positions. Arm_Lib cuts the
 # fraction off where this package rounds, which for servo 6 makes one tick (0.08 degrees).
 @pytest.mark.parametrize(
