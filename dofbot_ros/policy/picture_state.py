@@ -23,16 +23,19 @@ from dofbot_ros.policy.tracker import LONGEST_AGE, SQUEEZE, STANDING, STANDING_P
 READ = (2 * len(KEYPOINTS), len(KEYPOINTS), 2, 1)
 """What is kept of a picture: the keypoints [px], the spread of their heat [px], the block's yaw, whether it shows."""
 
-MEMORY = (1, 2, 2, 1, 2, 1, 1, 1, 2)
+MEMORY = (1, 2, 2, 1, 2, 1, 1, 7)
 """What is kept of all pictures so far: whether the block has been seen; its place [m], yaw and age; another place where
-it may be [m], and for how many pictures; for how many periods the fingers have stood; weight and weighted sum of the
-camera's displacement [px]."""
+it may be [m], and for how many pictures; for how many periods the fingers have stood; what the arm's keypoints told of
+the camera's displacement."""
 
 SIGMA_PX = (0.6, 0.6, 1.0, 1.0, 0.8, 2.5)
 """How well each of the arm's keypoints tells the camera's displacement."""
 
-PRIOR_PX = 4.0
-"""Standard deviation of that displacement along an axis."""
+PRIOR_PX, PRIOR_TURN_PX = 4.0, 1.3
+"""Standard deviation of that displacement along an axis, and by a turn of the picture, TURN_PX from its middle."""
+
+TURN_PX = 50.0
+"""Distance from the middle of the picture at which its turn is told in pixels."""
 
 ODD_PX = 10.0
 """A keypoint that differs from the others by more than this weighs no less than one that differs so much."""
@@ -51,9 +54,9 @@ def picture_numbers(poses: Poses) -> Tensor:
 class PictureState(nn.Module):
     """Goals and state observation, as a goal environment gives them, from pictures by a calibrated camera.
 
-    The arm's keypoints are compared with where joint angles and calibration expect them; what they have in common, over
-    all pictures, is the camera's displacement and comes off the block's pixel. A block that is not seen is where it was
-    last seen, or between the fingers that feel it; one that is suddenly elsewhere is believed once it stays there.
+    The arm's keypoints are compared with where joint angles and calibration expect them; the shift and turn that they
+    have in common, over all pictures, are the camera's and come off the block's pixel. A block that is not seen is where
+    it was last seen, or between the fingers that feel it; one that is suddenly elsewhere is believed once it stays there.
     """
 
     camera: Tensor
@@ -64,13 +67,13 @@ class PictureState(nn.Module):
     foot: Tensor
     variance: Tensor
     edge: Tensor
+    prior: Tensor
     unseen: Tensor
     joints_centre: Tensor
     goal_centre: Tensor
     block_centre: Tensor
 
     outputs = 2 + sum(entry.size for entry in (*ARM, *BLOCK_ENTRIES))
-    hints = 2 * BLOCK + 2
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +90,7 @@ class PictureState(nn.Module):
             "foot": pose[:2, 3],
             "variance": np.square(SIGMA_PX),
             "edge": (WIDTH - 1.0, rows(WIDTH) - 1.0),
+            "prior": (PRIOR_PX**-2, 0.0, 0.0, PRIOR_TURN_PX**-2, 0.0, 0.0, 0.0),
             "unseen": UNSEEN.position[:2],
             "joints_centre": ARM[0].centre,
             "goal_centre": GOAL_CENTRE,
@@ -97,28 +101,27 @@ class PictureState(nn.Module):
         self.base_height = arm.base_height
 
     def forward(self, read: Tensor, arm: Tensor, goal: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Achieved goal, desired goal, state observation, and hints, (n, outputs + hints); and the new memory.
+        """Achieved goal, desired goal and state observation, (n, outputs); and the new memory, (n, sum of MEMORY).
 
         Args:
             read: of the newest picture, as picture_numbers gives it.
             arm: the state layout without the block.
             goal: the desired one.
-            memory: of the period before, (n, sum of MEMORY); zeros in the first.
+            memory: of the period before; zeros in the first.
         """
-        known, place, yaw, age, doubted, doubts, stood, weight, told = torch.split(memory, list(MEMORY), dim=1)
+        known, place, yaw, age, doubted, doubts, stood, told = torch.split(memory, list(MEMORY), dim=1)
         points, spread, turned, shown = torch.split(read, list(READ), dim=1)
         pixels = points.view(-1, len(KEYPOINTS), 2)
         angles = arm[:, :5] + self.joints_centre
         expected = self._expected(angles)
         moved = self._expected(angles - ARM[5].scale * arm[:, MOVED_AT : MOVED_AT + 5]) - expected
-        missing = pixels[:, :BLOCK] - expected
         unsure = self.variance + (spread[:, :BLOCK] - SHARP_PX).clamp_min(0.0).square()
         unsure = unsure + (LATE * moved).square().sum(dim=2)
-        offset, weight, told = self._offset(missing, expected, unsure, FORGET * weight, FORGET * told)
+        displaced, told = self._displaced(pixels[:, :BLOCK] - expected, expected, unsure, FORGET * told)
 
         stood = self._stood(arm, stood)
         held = stood >= STANDING_PERIODS
-        block = pixels[:, BLOCK] - offset
+        block = pixels[:, BLOCK] - _shift(displaced, self._from_middle(pixels[:, BLOCK:]))[:, 0]
         in_hand = held & ((block - expected[:, TOOL]).norm(dim=1, keepdim=True) < IN_HAND_PX)
         looks = (shown > 0.5) & (spread[:, BLOCK:] < ASTRAY_PX) & ~in_hand
         there = torch.cat([block, torch.ones_like(shown)], dim=1) @ self.rays.T + self.foot
@@ -131,8 +134,10 @@ class PictureState(nn.Module):
 
         tool = GOAL_SCALE * arm[:, TOOL_AT : TOOL_AT + 3] + self.goal_centre
         place = torch.where(seen, there, torch.where(held, tool[:, :2], place))
-        # Columns and rows of the picture run along -y and -x.
-        level = torch.cat([turned[:, :1], -turned[:, 1:]], dim=1)
+        # The picture's own turn comes off, four times; its columns and rows run along -y and -x.
+        turn = 4.0 / TURN_PX * displaced[:, 2:]
+        cos, sin = turned.split(1, dim=1)  # type: ignore[no-untyped-call]
+        level = torch.cat([cos * turn.cos() + sin * turn.sin(), cos * turn.sin() - sin * turn.cos()], dim=1)
         yaw = torch.where(seen, level / level.norm(dim=1, keepdim=True).clamp_min(0.1), yaw)
         age = torch.where(seen, torch.zeros_like(age), (age + 1.0).clamp_max(float(LONGEST_AGE)))
         known = torch.where(seen, torch.ones_like(known), known)
@@ -147,27 +152,39 @@ class PictureState(nn.Module):
                 yaw,
                 (where - tool) / BLOCK_ENTRIES[2].scale,
                 age / BLOCK_ENTRIES[3].scale,
-                (missing / 5.0).clamp(-3.0, 3.0).flatten(1),
-                seen.float(),
-                held.float(),
             ],
             dim=1,
         )
-        return state, torch.cat([known, place, yaw, age, doubted, doubts, stood, weight, told], dim=1)
+        return state, torch.cat([known, place, yaw, age, doubted, doubts, stood, told], dim=1)
 
-    def _offset(
-        self, missing: Tensor, expected: Tensor, unsure: Tensor, weight: Tensor, told: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Offset (n, 2) [px] that keypoints (n, 6, 2) share, now and before; those that differ weigh less."""
+    def _displaced(self, missing: Tensor, expected: Tensor, unsure: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+        """Shift and turn (n, 3) [px] of the picture that keypoints (n, 6, 2) share, now and before: least squares.
+
+        Args:
+            missing: what is found less what is expected [px].
+            expected: [px].
+            unsure: variance of each keypoint [px^2], (n, 6).
+            told: sums of weights w, w x, w y, w (x^2 + y^2) and of w times what is missing along u, v and the turn.
+
+        Returns:
+            The displacement, and the sums with this picture's.
+        """
         inside = ((expected >= 0.0) & (expected <= self.edge)).all(dim=2).float()
-        offset = told / (weight + PRIOR_PX**-2)
-        shares = inside
+        at = self._from_middle(expected)
+        (x, y), (u, v) = at.unbind(dim=2), missing.unbind(dim=2)
+        parts = torch.stack([torch.ones_like(x), x, y, x * x + y * y, u, v, x * v - y * u], dim=2)
+        displaced, now = _solved(told + self.prior), told
         for _ in range(3):
-            odd = (missing - offset[:, None]).square().sum(dim=2)
-            shares = inside / (unsure + odd.clamp_max(ODD_PX**2))
-            now = told + (shares[..., None] * missing).sum(dim=1)
-            offset = now / (weight + shares.sum(dim=1, keepdim=True) + PRIOR_PX**-2)
-        return offset, weight + shares.sum(dim=1, keepdim=True), now
+            odd = (missing - _shift(displaced, at)).square().sum(dim=2)
+            # Those that differ from the others weigh less.
+            weight = inside / (unsure + odd.clamp_max(ODD_PX**2))
+            now = told + (weight[..., None] * parts).sum(dim=1)
+            displaced = _solved(now + self.prior)
+        return displaced, now
+
+    def _from_middle(self, pixels: Tensor) -> Tensor:
+        """Places in the picture (n, k, 2) from its middle, in units of TURN_PX."""
+        return (pixels - 0.5 * self.edge) / TURN_PX
 
     @staticmethod
     def _doubts(jumps: Tensor, there: Tensor, doubted: Tensor, doubts: Tensor) -> Tensor:
@@ -201,3 +218,17 @@ class PictureState(nn.Module):
         seen = (points @ self.camera[:3, :3].T + self.camera[:3, 3]) @ self.lens.T
         pixels: Tensor = seen[..., :2] / seen[..., 2:]
         return pixels
+
+
+def _shift(displaced: Tensor, at: Tensor) -> Tensor:
+    """By how much (n, k, 2) [px] a shift and turn (n, 3) displace what is at (n, k, 2) from the middle."""
+    x, y = at.unbind(dim=2)
+    turn = displaced[:, 2:]
+    return torch.stack([displaced[:, :1] - turn * y, displaced[:, 1:2] + turn * x], dim=2)
+
+
+def _solved(told: Tensor) -> Tensor:
+    """Shift and turn (n, 3) of which the sums (n, 7) tell: their normal equations, solved for the turn first."""
+    weight, x, y, square, u, v, turned = told.split(1, dim=1)  # type: ignore[no-untyped-call]
+    turn = (turned + (y * u - x * v) / weight) / (square - (x * x + y * y) / weight)
+    return torch.cat([(u + y * turn) / weight, (v - x * turn) / weight, turn], dim=1)

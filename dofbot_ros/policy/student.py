@@ -26,7 +26,7 @@ class Head(nn.Module):
     def __init__(self, actions: int, width: int = 256) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(PictureState.outputs + PictureState.hints, width),
+            nn.Linear(PictureState.outputs, width),
             nn.ReLU(),
             nn.Linear(width, width),
             nn.ReLU(),
@@ -34,7 +34,7 @@ class Head(nn.Module):
         )
 
     def start_from(self, policy: Path) -> None:
-        """Take over the weights of a state policy; hints, which it did not have, have no say at first.
+        """Take over the weights of a state policy.
 
         Args:
             policy: its folder.
@@ -48,17 +48,16 @@ class Head(nn.Module):
         linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
         shapes = [one.shape for one in given[:6]]
         wanted = [tuple(one.shape) for layer in linear for one in (layer.weight, layer.bias)]
-        wanted[0] = (wanted[0][0], PictureState.outputs)
         if shapes != wanted:
             raise InputError(f"{policy} has layers of {shapes}, a student starts from a policy with {wanted}")
         with torch.no_grad():
             for k, layer in enumerate(linear):
                 weight, bias = (torch.from_numpy(np.array(one)) for one in given[2 * k : 2 * k + 2])
-                layer.weight.zero_()[:, : weight.shape[1]] = weight
+                layer.weight.copy_(weight)
                 layer.bias.copy_(bias)
 
     def forward(self, state: Tensor) -> Tensor:
-        """Actions (n, actions), -1..1, of what PictureState tells, (n, outputs + hints)."""
+        """Actions (n, actions), -1..1, of what PictureState tells, (n, outputs)."""
         action: Tensor = self.layers(state.clamp(-CLIP, CLIP)).tanh()
         return action
 

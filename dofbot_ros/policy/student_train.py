@@ -57,14 +57,14 @@ class StudentConfig:
 
     task: Literal["pick"] = "pick"
     randomize: str = "wide"
-    episodes: int = 200
+    episodes: int = 100
     round_episodes: int = 20
     alone_after: float = 0.2
     shake: float = 0.15
     epochs: int = 3
-    final_epochs: int = 20
+    final_epochs: int = 10
     batch: int = 256
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-4
     seed: int = 0
     pose: PoseTrainConfig = field(default_factory=PoseTrainConfig)
 

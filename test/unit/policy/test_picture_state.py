@@ -42,7 +42,7 @@ class Seeing:
         # Spread of a keypoint that is found well; a yaw of none in the picture; whether the block shows.
         read = torch.tensor([*pixels, *[1.0] * 7, 1.0, 0.0, float(place is not None)], dtype=torch.float32)[None]
         seen, self.memory = self.layers(read, arm, torch.zeros(1, 1), self.memory)
-        return seen[0, 2 : 2 + self.layout.size + 9]
+        return seen[0, 2:]
 
     def place(self, *given: object, **more: float) -> list[float]:
         """Where the block is told to be in the next such picture [m]."""
