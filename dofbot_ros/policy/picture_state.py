@@ -55,8 +55,9 @@ class PictureState(nn.Module):
     """Goals and state observation, as a goal environment gives them, from pictures by a calibrated camera.
 
     The arm's keypoints are compared with where joint angles and calibration expect them; the shift and turn that they
-    have in common, over all pictures, are the camera's and come off the block's pixel. A block that is not seen is where
-    it was last seen, or between the fingers that feel it; one that is suddenly elsewhere is believed once it stays there.
+    have in common, over all pictures, are the camera's and come off the block's pixel. A block that is not seen is
+    where it was last seen, or between the fingers that feel it; one that is suddenly elsewhere is believed once it
+    stays there.
     """
 
     camera: Tensor
