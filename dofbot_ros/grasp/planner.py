@@ -44,7 +44,7 @@ class GraspPlanner(Protocol):
         ...
 
 
-RANKER_SHARE = 0.7
+RANKER_SHARE = 0.6
 """Weight of the ranking network's logit against the map's."""
 
 

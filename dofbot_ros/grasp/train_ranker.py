@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.close_up import STEP, Inputs, bearing, close_ups, network_inputs, piece, table_colour
 from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, IntArray, join, load
@@ -42,6 +43,61 @@ class RankerEpoch:
     seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """Grasps that were tried, and what their close-ups are made from.
+
+    Attributes:
+        data: the grasps.
+        view: what their images show.
+        tables: each table's colour (n, 3).
+    """
+
+    data: GraspData
+    view: TopDownView
+    tables: Inputs
+
+    @staticmethod
+    def load(files: Sequence[Path]) -> _Tried:
+        """Read data and check that there is something to tell apart in them."""
+        data = join([load(file) for file in files])
+        if data.success.all() or not data.success.any():
+            raise InputError(
+                f"{files[0].name}: what is learnt is to tell grasps that held from failed ones: --failures"
+            )
+        view = data.meta.get("rules", {}).get("view", {"size": data.size})
+        return _Tried(data, from_mapping(TopDownView, view, "view"), np.array([table_colour(i) for i in data.images]))
+
+    def pinch(self, number: int) -> Pinch:
+        """The grasp that was tried."""
+        row, column, rotation = (int(v) for v in self.data.actions[number])
+        return Pinch(*self.view.to_table(row, column), rotation_yaw(rotation, self.data.rotations), self.view.height)
+
+    def inputs(self, index: IntArray) -> Tensor:
+        """Close-ups as they are."""
+        found = [close_ups(self.data.images[i], self.view, [self.pinch(i)]) for i in index]
+        return torch.from_numpy(np.concatenate(found)).contiguous(memory_format=torch.channels_last)
+
+    def varied(self, rng: np.random.Generator, index: IntArray, config: RankerConfig) -> Tensor:
+        """Close-ups, each the way round, in the colours and with the little displacement that the draw gives."""
+        pieces, bearings = [], []
+        for i in index:
+            mirrored, pinch = bool(rng.random() < 0.5), self.pinch(i)
+            if rng.random() < 0.5:
+                pinch = replace(pinch, yaw=pinch.yaw + np.pi)  # fingers that change places make the same grasp
+            bearings.append(bearing(pinch, mirrored=mirrored))
+            dx, dy = config.shift * rng.standard_normal(2)
+            turn = config.turn * float(rng.standard_normal())
+            moved = replace(pinch, x=pinch.x + dx, y=pinch.y + dy, yaw=pinch.yaw + turn)
+            step = STEP * (1.0 + config.stretch * float(rng.standard_normal()))
+            seen = piece(self.data.images[i], self.view, moved, mirrored=mirrored, step=step)
+            pieces.append(_recoloured(rng, seen - self.tables[i]))
+        colours = np.array(pieces)
+        colours += rng.uniform(0.0, config.noise, (len(pieces), 1, 1, 1)) * rng.standard_normal(colours.shape)
+        inputs = torch.from_numpy(network_inputs(colours, np.array(bearings)))
+        return inputs.contiguous(memory_format=torch.channels_last)
+
+
 def train_ranker(
     data: Sequence[Path], run: Path, config: RankerConfig, report: Callable[[RankerEpoch], None] | None = None
 ) -> RankerEpoch:
@@ -56,15 +112,13 @@ def train_ranker(
     Raises:
         InputError: the data hold no failures, or cannot be read.
     """
-    train = join([load(folder / TRAIN_FILE) for folder in data])
-    val = join([load(folder / VAL_FILE) for folder in data if (folder / VAL_FILE).exists()])
-    for part, name in ((train, TRAIN_FILE), (val, VAL_FILE)):
-        if part.success.all() or not part.success.any():
-            raise InputError(f"{name}: ranking is learnt from grasps that held and grasps that failed: --failures")
+    train = _Tried.load([folder / TRAIN_FILE for folder in data])
+    val = _Tried.load([folder / VAL_FILE for folder in data if (folder / VAL_FILE).exists()])
     torch.manual_seed(config.seed)
-    network = GraspRanker(config)
+    # As for the map's network: convolutions train faster with the channels last.
+    network = GraspRanker(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    steps = max(1, len(train) // config.batch)
+    steps = max(1, len(train.data) // config.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.1
     )
@@ -72,11 +126,12 @@ def train_ranker(
     begin, log = time.monotonic(), []
     for epoch in range(1, config.epochs + 1):
         rng = np.random.default_rng([config.seed, epoch])
-        order, losses = rng.permutation(len(train)), []
+        order, losses = rng.permutation(len(train.data)), []
         network.train()
         for step in range(steps):
-            batch = train.take(order[step * config.batch : (step + 1) * config.batch])
-            loss = nn.functional.binary_cross_entropy_with_logits(network(_varied(rng, batch, config)), _target(batch))
+            batch = order[step * config.batch : (step + 1) * config.batch]
+            held = torch.from_numpy(train.data.success[batch].astype(np.float32))
+            loss = nn.functional.binary_cross_entropy_with_logits(network(train.varied(rng, batch, config)), held)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -93,26 +148,6 @@ def train_ranker(
     return min(log, key=lambda line: line.val_loss)
 
 
-def _varied(rng: np.random.Generator, data: GraspData, config: RankerConfig) -> Tensor:
-    """Close-ups of grasps, each the way round, the colours and the little displacement that the draw gives."""
-    view = _view(data)
-    pieces, bearings = [], []
-    for image, action in zip(data.images, data.actions, strict=True):
-        mirrored = bool(rng.random() < 0.5)
-        # Fingers that change places make the same grasp.
-        pinch = _pinch(view, action, data.rotations, turn=float(np.pi * (rng.random() < 0.5)))
-        bearings.append(bearing(pinch, mirrored=mirrored))
-        dx, dy = config.shift * rng.standard_normal(2)
-        turn = config.turn * float(rng.standard_normal())
-        moved = replace(pinch, x=pinch.x + dx, y=pinch.y + dy, yaw=pinch.yaw + turn)
-        step = STEP * (1.0 + config.stretch * float(rng.standard_normal()))
-        seen = piece(image, view, moved, mirrored=mirrored, step=step)
-        pieces.append(_recoloured(rng, seen - table_colour(image)))
-    colours = np.array(pieces)
-    colours += rng.uniform(0.0, config.noise, (len(pieces), 1, 1, 1)) * rng.standard_normal(colours.shape)
-    return torch.from_numpy(network_inputs(colours.astype(np.float32), np.array(bearings)))
-
-
 def _recoloured(rng: np.random.Generator, piece: Inputs) -> Inputs:
     """Colours less the table's (h, w, 3), in another order or grey, brighter or darker, or turned to the opposite."""
     if rng.random() < 0.15:
@@ -124,29 +159,11 @@ def _recoloured(rng: np.random.Generator, piece: Inputs) -> Inputs:
 
 
 @torch.no_grad()
-def _validate(network: GraspRanker, data: GraspData) -> tuple[float, float]:
+def _validate(network: GraspRanker, val: _Tried) -> tuple[float, float]:
     network.eval()
-    view = _view(data)
-    logits = np.array(
-        [
-            float(network(torch.from_numpy(close_ups(image, view, [_pinch(view, action, data.rotations)])))[0])
-            for image, action in zip(data.images, data.actions, strict=True)
-        ]
-    )
-    loss = np.logaddexp(0.0, np.where(data.success, -logits, logits)).mean()
-    rank = logits.argsort().argsort()[data.success]
-    failed = int((~data.success).sum())
-    return float(loss), float((rank.mean() - 0.5 * (len(rank) - 1)) / failed)
-
-
-def _target(data: GraspData) -> Tensor:
-    return torch.from_numpy(data.success.astype(np.float32))
-
-
-def _view(data: GraspData) -> TopDownView:
-    return TopDownView(size=data.size)
-
-
-def _pinch(view: TopDownView, action: IntArray, rotations: int, turn: float = 0.0) -> Pinch:
-    row, column, rotation = (int(v) for v in action)
-    return Pinch(*view.to_table(row, column), rotation_yaw(rotation, rotations) + turn, view.height)
+    held = val.data.success
+    parts = [network(val.inputs(index)) for index in np.array_split(np.arange(len(held)), len(held) // 64 + 1)]
+    logits = torch.cat(parts).numpy()
+    loss = np.logaddexp(0.0, np.where(held, -logits, logits)).mean()
+    rank = logits.argsort().argsort()[held]
+    return float(loss), float((rank.mean() - 0.5 * (len(rank) - 1)) / (~held).sum())
