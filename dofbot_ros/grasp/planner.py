@@ -44,6 +44,9 @@ class GraspPlanner(Protocol):
         ...
 
 
+PEAKS = 10
+"""Highest places of the map that the ranking network looks at."""
+
 RANKER_SHARE = 0.6
 """Weight of the ranking network's logit against the map's."""
 
@@ -63,7 +66,7 @@ class NetworkPlanner:
 
     name = "cnn"
 
-    def __init__(self, model: GraspModel, count: int = 10, smoothing: float = 1.0) -> None:
+    def __init__(self, model: GraspModel, count: int = PEAKS, smoothing: float = 1.0) -> None:
         self.model = model
         self._count = count
         self._smoothing = smoothing
@@ -85,10 +88,10 @@ class NetworkPlanner:
         return self.rank(image, view, self.peaks(self.score(image), view))
 
     def rank(self, image: ImageArray, view: TopDownView, peaks: list[Candidate]) -> list[Candidate]:
-        """What peaks() gave, as the ranking network orders it."""
+        """The best of what peaks() gave, as the ranking network orders it."""
         ranker = self.model.ranker
         if ranker is None or not peaks:
-            return peaks
+            return peaks[: self._count]
         pinches = [candidate.pinch for candidate in peaks]
         turned = [replace(pinch, yaw=pinch.yaw + math.pi) for pinch in pinches]
         both = np.concatenate([close_ups(image, view, pinches), close_ups(image, view, turned, mirrored=True)])
@@ -97,14 +100,14 @@ class NetworkPlanner:
             replace(candidate, score=RANKER_SHARE * float(logit) + (1.0 - RANKER_SHARE) * candidate.peak)
             for candidate, logit in zip(peaks, found, strict=True)
         ]
-        return sorted(scored, key=lambda candidate: candidate.score, reverse=True)
+        return sorted(scored, key=lambda candidate: candidate.score, reverse=True)[: self._count]
 
     def peaks(self, score: Logits, view: TopDownView) -> list[Candidate]:
         """The highest places, apart from each other, in what score() gave, highest first."""
         logits = score.copy()
         rotations = len(logits)
         found = []
-        for _ in range(self._count):
+        for _ in range(max(self._count, PEAKS)):
             rotation, row, column = (int(v) for v in np.unravel_index(int(logits.argmax()), logits.shape))
             peak = float(logits[rotation, row, column])
             if not math.isfinite(peak):

@@ -6,6 +6,7 @@ import struct
 from itertools import combinations
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -44,6 +45,27 @@ def test_a_family_stands_on_the_table_and_fits_the_open_fingers(name: str) -> No
         narrowest = widths(points).min() if name not in OF_PARTS else 0.0
         assert narrowest <= MAX_GRIP + 1e-3
         assert shape.radius < 0.06
+
+
+@pytest.mark.parametrize("name", ["shard", "ramp", "kite", "trapezium"])
+def test_no_polygon_that_is_learnt_from_fills_the_triangle_around_it(name: str) -> None:
+    for seed in range(300):
+        (part,) = FAMILIES[name](np.random.default_rng(seed)).parts
+        outline = 1e3 * part.solid.hull()[:, None, :2].astype(np.float32)
+        around, _ = cv2.minEnclosingTriangle(outline)
+        assert cv2.contourArea(cv2.convexHull(outline)) < 0.95 * around, seed
+
+
+def test_no_branch_that_is_learnt_from_is_a_t() -> None:
+    for seed in range(300):
+        bar, *arms = FAMILIES["branch"](np.random.default_rng(seed)).parts
+        if len(arms) == 1:
+            (arm,) = arms
+            length = np.ptp(bar.solid.hull()[:, 0])
+            # Where the arm leaves the bar, from the bar's middle.
+            out = 0.5 * np.ptp(arm.solid.hull()[:, 0])
+            foot = arm.position[0] - out * np.cos(arm.rpy[2])
+            assert abs(foot) > 0.35 * length, seed
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
