@@ -62,7 +62,7 @@ def read_demonstrations(folder: Path, task: Task, block: str) -> list[list[Lesso
     episodes = [Episode(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
     good = [episode for episode in episodes if episode.outcome is None or episode.outcome.success is not False]
     if not good:
-        raise InputError(f"{folder} holds no episode ({SUFFIX}) but those that were called failures: {len(episodes)}")
+        raise InputError(f"{folder} holds no episode ({SUFFIX}) to learn from: {len(episodes)} were called failures")
     return [lessons(episode, task, block) for episode in good]
 
 
