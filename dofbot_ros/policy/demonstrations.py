@@ -29,6 +29,9 @@ from dofbot_ros.record.topics import DETECTIONS
 IDLE = 0.02
 """An action whose numbers are all smaller than this: nothing was to move. Pauses of an operator teach nothing."""
 
+SHORTEST = 5
+"""Periods of an episode, at least."""
+
 Seen = dict[str, NDArray[np.float32]]
 
 
@@ -81,6 +84,8 @@ def lessons(episode: Episode, task: Task, block: str) -> list[Lesson]:
     if not motion.has_states:
         raise InputError(f"{episode.path} does not say where the arm was: no joint_states")
     times = np.arange(0.0, motion.duration_s, PERIOD_S)
+    if len(times) < SHORTEST:
+        raise InputError(f"{episode.path} holds {motion.duration_s:.2f} s of motion: too little to learn from")
     joints = motion.measured(times)
     if not np.isfinite(joints).all():
         raise InputError(f"{episode.path} does not say where all six joints were")
@@ -124,7 +129,10 @@ def _sightings(episode: Episode, block: str, start_s: float) -> list[tuple[float
     found = []
     for message in episode.messages(DETECTIONS):
         at = message.received_s - start_s
-        seen = find_block(json.loads(message.content.data), block, at)
+        try:
+            seen = find_block(json.loads(message.content.data), block, at)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{episode.path}: what {DETECTIONS} says is no detection: {error!r}") from error
         if seen is not None:
             found.append((at, seen))
     return found

@@ -121,6 +121,21 @@ def test_failures_and_episodes_that_do_not_suffice_are_not_learned_from(tmp_path
         read_demonstrations(tmp_path, PICK, "red")
 
 
+@pytest.mark.parametrize(
+    ("moments", "why"),
+    [
+        (standing(0.1), "too little"),
+        ([*standing(1.0), text(0.1, "{}", "/blocks/detections")], "no detection"),
+        ([At(0.01 * i, "/command/gripper", gripper(0.0, 0.03).message) for i in range(9)], "how the arm moved"),
+    ],
+    ids=["short", "other words", "no states"],
+)
+def test_an_episode_says_what_it_lacks(moments: list[At], why: str, tmp_path: Path) -> None:
+    episode(tmp_path, moments)
+    with pytest.raises(InputError, match=why):
+        read(tmp_path)
+
+
 def test_a_policy_learns_from_recorded_episodes(pick: tuple[Path, list[dict[str, np.ndarray]]], tmp_path: Path) -> None:
     lessons = read(pick[0])
     config = TrainConfig(
