@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.errors import InputError
+from dofbot_ros.grasp import plots
 from dofbot_ros.grasp.close_up import STEP, Inputs, bearing, close_ups, network_inputs, piece, table_colour
 from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, IntArray, join, load
 from dofbot_ros.grasp.model_io import RANKER_ONNX, RANKER_WEIGHTS, export_ranker, load_ranker, save_ranker
@@ -21,7 +22,7 @@ from dofbot_ros.grasp.pinch_plan import Pinch
 from dofbot_ros.grasp.ranker import GraspRanker, RankerConfig
 from dofbot_ros.grasp.view import TopDownView, rotation_yaw
 
-LOG = "ranker_metrics.jsonl"
+LOG, CURVES = "ranker_metrics.jsonl", "ranker_curves.png"
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def train_ranker(
         if report is not None:
             report(log[-1])
     export_ranker(load_ranker(run / RANKER_WEIGHTS), run / RANKER_ONNX)
+    plots.loss_curves([asdict(line) for line in log], run / CURVES)
     return min(log, key=lambda line: line.val_loss)
 
 

@@ -87,6 +87,20 @@ def test_it_learns_to_tell_grasps_that_hold_and_the_planner_follows_it(tmp_path:
     beside = replace(good, x=good.x + 0.03)
     ranked = NetworkPlanner(Model()).rank(image, view, [Candidate(beside, 0.0, 0.0), Candidate(good, 0.0, 0.0)])  # type: ignore[arg-type]
     assert [candidate.pinch for candidate in ranked] == [good, beside]
+    assert (run / "ranker_curves.png").stat().st_size > 0
     save(val.take(val.success), data / VAL_FILE)
     with pytest.raises(InputError, match="--failures"):
         train_ranker([data], run, RankerConfig())
+
+
+def test_the_shipped_ranking_networks_files_agree() -> None:
+    torch = pytest.importorskip("torch")
+    from dofbot_ros.core.resources import share_file
+    from dofbot_ros.grasp.model_io import load_model, load_ranker
+
+    shown = close_ups(spots((0.19, 0.01)), VIEW, [Pinch(0.19, 0.01, 0.4), Pinch(0.23, -0.03, 1.4)])
+    shipped = load_model().ranker
+    assert shipped is not None
+    with torch.no_grad():
+        expected = load_ranker(share_file("models", "grasp", "ranker.safetensors"))(torch.from_numpy(shown))
+    assert shipped.logits(shown) == pytest.approx(expected.numpy(), abs=1e-4)
