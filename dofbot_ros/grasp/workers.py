@@ -6,9 +6,11 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.ray_cluster import RayCluster
 
 Job = TypeVar("Job")
@@ -29,6 +31,9 @@ def parallel(work: Callable[[Job], Result], jobs: Iterable[Job], workers: Worker
         work: a module's function.
         jobs: its arguments.
         workers: who does them.
+
+    Raises:
+        DofbotError: a worker was killed.
     """
     return workers.run(work, jobs) if isinstance(workers, RayCluster) else _in_processes(work, jobs, workers)
 
@@ -47,6 +52,8 @@ def _in_processes(work: Callable[[Job], Result], jobs: Iterable[Job], workers: i
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield running.pop(future), future.result()
+    except BrokenProcessPool as error:
+        raise DofbotError("a worker process was killed: is there memory for so many --workers?") from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in set(multiprocessing.active_children()) - others:
