@@ -26,6 +26,12 @@ LEAD = 0.20
 LIFTED_M = 0.050
 """What an object has to rise by to count as lifted [m]."""
 
+ARRIVED_RAD = 0.02
+"""Joints this near to the end of a motion have arrived [rad]; sag and the servos' dead band leave less."""
+
+LATE_S = 1.0
+"""How long a motion may end late [s]."""
+
 SHUT = 1.5
 """Fingers closed further than this hold nothing [rad]: 4 mm apart."""
 
@@ -70,6 +76,7 @@ class Mover:
         times = PERIOD_S * np.arange(1, math.ceil(path.duration_s / PERIOD_S) + 1)
         self._stream(trajectory.sample(times).position)
         self._rest(0.06)
+        self._arrive()
 
     def close(self) -> float:
         """Close the fingers until they are shut or something stops them. Returns grip_joint's angle [rad]."""
@@ -100,6 +107,13 @@ class Mover:
         now = self._arm.clock.now()
         self._arm.write(self._goal, 2 * PERIOD_S)
         self._arm.clock.sleep_until(now + PERIOD_S)
+
+    def _arrive(self) -> None:
+        """Ask again until the arm is there: a bus holds a goal back that comes too soon, and is soft at first."""
+        for _ in range(round(LATE_S / PERIOD_S)):
+            if np.abs(self._arm.read().position[:N_ARM] - self._goal[:N_ARM]).max() < ARRIVED_RAD:
+                return
+            self._send()
 
     def _rest(self, seconds: float) -> None:
         self._arm.clock.sleep_until(self._arm.clock.now() + seconds)

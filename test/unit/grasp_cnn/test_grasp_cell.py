@@ -13,6 +13,7 @@ import pytest
 from bar_views import bars
 
 from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.attempt import Mover
 from dofbot_ros.grasp.baselines import MomentsPlanner, RandomPixelPlanner
 from dofbot_ros.grasp.cell import GraspCell
 from dofbot_ros.grasp.collect import BLOCK, CollectConfig, collect, try_one
@@ -99,6 +100,10 @@ def test_a_cube_is_lifted_over_the_serial_line() -> None:
         scene = rehearsed.make(1)
         x, y, _ = rehearsed.positions(scene)[0]
         assert rehearsed.grasp(scene, rehearsed.plan(across(x, y))).outcome == "lifted"
+        scene = rehearsed.make(3)
+        reach = rehearsed.plan(across(*rehearsed.positions(scene)[0][:2])).reach
+        Mover(rehearsed._arm).follow(reach)
+        np.testing.assert_allclose(rehearsed.maker.world.arm.positions()[:5], reach.positions[-1], atol=0.03)
         scene = rehearsed.make(2)
         x, y, _ = rehearsed.positions(scene)[0]
         assert rehearsed.grasp(scene, rehearsed.plan(across(x, y))).outcome == "lifted"
