@@ -14,12 +14,13 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
 def commands():
-    """(page, words) of every `dofbot ...` in a code span or block."""
+    """(page, words) of every `dofbot ...` in a code span or block, fenced or indented."""
     for page in PAGES:
-        text = page.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         spans = re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL) + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+        spans += re.findall(r"^ {4}(dofbot .*)$", text, re.MULTILINE)
         for span in spans:
-            for line in span.replace("\\\n", " ").splitlines():
+            for line in span.splitlines():
                 found = re.search(r"(?:^|\s|/)dofbot( [a-z].*)", line)
                 if found:
                     yield page.name, found[1].split("#")[0].strip()
@@ -38,7 +39,7 @@ def test_commands_and_options_exist(page, line):
     command = typer.main.get_command(app)
     for word in shlex.split(line):
         if word.startswith("--"):
-            known = {option for parameter in command.params for option in parameter.opts}
+            known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
             assert word.split("=")[0] in known | {"--help"}, f"{page}: dofbot {line}"
         elif hasattr(command, "commands") and word not in ("...", "NAME") and not word.startswith("-"):
             assert word in command.commands, f"{page}: dofbot {line}"
