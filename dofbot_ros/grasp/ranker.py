@@ -49,7 +49,7 @@ class RankerConfig:
 
 
 class GraspRanker(nn.Module):
-    """Six plain convolutions, three of them halving, and two layers on what is left.
+    """Five plain convolutions, three of them halving, and two layers on what is left.
 
     Args:
         config: shape.

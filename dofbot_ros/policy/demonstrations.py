@@ -62,6 +62,8 @@ def read_demonstrations(folder: Path, task: Task, block: str) -> list[list[Lesso
     Raises:
         InputError: there is none, or one that does not say where arm and block were.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder: `dofbot record --out` makes one of episodes")
     episodes = [Episode(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
     good = [episode for episode in episodes if episode.outcome is None or episode.outcome.success is not False]
     if not good:

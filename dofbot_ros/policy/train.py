@@ -134,7 +134,8 @@ class Trainer:
         resume: go on where `run` stopped; `config` may only ask for more episodes or steps.
 
     Raises:
-        InputError: the run already exists, or is not there to go on with, or the device cannot be used.
+        InputError: the run already exists, or is not there to go on with, or the device cannot be used, or the recorded
+            episodes do not teach the task.
     """
 
     def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
@@ -150,6 +151,9 @@ class Trainer:
             raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
         _check_device(device)
         self._env = config.environment()
+        self._recorded: list[list[Lesson]] = []
+        if config.demonstrations:
+            self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
         run.mkdir(parents=True, exist_ok=True)
         save_yaml(config, run / CONFIG)
         vector = DummyVecEnv([lambda: Monitor(self._env)])
@@ -174,10 +178,7 @@ class Trainer:
     def _imitate(self, watcher: _Watcher) -> Progress:
         config = self.config
         lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, config.steps > 0)
-        recorded: list[list[Lesson]] = []
-        if config.demonstrations:
-            recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
-        school = Imitation(self.model, self._env, lessons, recorded)
+        school = Imitation(self.model, self._env, lessons, self._recorded)
         if (self.run / LESSONS).exists():
             school.go_on(torch.load(self.run / LESSONS))
 
