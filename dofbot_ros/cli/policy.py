@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.output import JsonOption, emit
+from dofbot_ros.cli.progress import progress_bar
 from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from dofbot_ros.policy.train import Progress as Trained
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,6 +24,7 @@ TEACHER_EPISODES, TEACHER_WIDTH = 1200, 256
 """What imitation of the planner does by default, and the width of the networks that it teaches."""
 
 TaskOption = Annotated[str, typer.Option(help="reach, pick or place.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
 ObsOption = Annotated[str, typer.Option(help="state (joints, tool, block as localised), image or pipeline.")]
 
 
@@ -85,7 +79,6 @@ def train(
         from dofbot_ros.cli.policy_pixels import train_pixels
 
         made = train_pixels(
-            _bar,
             task=task,
             obs=obs,
             randomize=randomize,
@@ -121,7 +114,7 @@ def train(
     config = config if steps is None else replace(config, steps=steps)
     trainer = Trainer(config, out, device=device, resume=resume)
     try:
-        with _bar("{task.fields[rate]}") as bar:
+        with progress_bar("{task.fields[rate]}") as bar:
             line = bar.add_task("steps" if config.steps else "episodes", total=None, rate="")
 
             def report(progress: Trained) -> None:
@@ -150,6 +143,7 @@ def evaluate(
     episodes: Annotated[int, typer.Option(min=1)] = 500,
     domain: Annotated[str, typer.Option(help="source or target: config/domains.yaml.")] = "source",
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 0,
+    workers: WorkersOption = None,
     physics: Annotated[str, typer.Option(help="node: what sim_node runs; training: the faster one.")] = "node",
     rehearsal: Annotated[
         bool,
@@ -166,6 +160,8 @@ def evaluate(
         raise ConfigError(one_of("task", task, TASKS))
     if physics not in ("node", "training"):
         raise ConfigError(one_of("physics", physics, ("node", "training")))
+    if rehearsal and workers is not None:
+        raise ConfigError("a rehearsal runs in real time, one episode after the other: leave out --workers")
     if rehearsal and physics != "node":
         raise ConfigError("a rehearsal runs in the nodes' physics: leave out --physics training")
     folder = model or shipped(task, obs)
@@ -179,13 +175,13 @@ def evaluate(
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "measuring policies") from error
     config = EvaluateConfig(folder, episodes, domain, seed, physics == "node")
-    with _bar("{task.fields[rate]}") as bar:
+    with progress_bar("{task.fields[rate]}") as bar:
         line = bar.add_task("episodes", total=episodes, rate="")
 
         def report(done: int, succeeded: int) -> None:
             bar.update(line, completed=done, rate=f"{succeeded / done:.1%} succeed")
 
-        result = (rehearse if rehearsal else measure)(config, report)
+        result = rehearse(config, report) if rehearsal else measure(config, _workers(workers), report)
     emit(result, as_json, f"{task} from {obs} in {domain}")
 
 
@@ -198,6 +194,7 @@ def domain_gap(
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="Of each policy in each domain.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode of each.")] = 0,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure what the change of world costs: policies in source and target, beside their bars, as table and chart."""
@@ -205,7 +202,7 @@ def domain_gap(
         from dofbot_ros.policy import domain_gap as gap
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "measuring policies") from error
-    with _bar("{task.fields[rate]}") as bar:
+    with progress_bar("{task.fields[rate]}") as bar:
         lines: dict[str, TaskID] = {}
 
         def report(row: str, done: int, succeeded: int) -> None:
@@ -213,20 +210,14 @@ def domain_gap(
                 lines[row] = bar.add_task(row, total=episodes, rate="")
             bar.update(lines[row], completed=done, rate=f"{succeeded / done:.1%} succeed")
 
-        result = gap.domain_gap(models or gap.shipped_policies(), out, episodes, seed, report)
+        result = gap.domain_gap(
+            models or gap.shipped_policies(), out, episodes, seed, workers=_workers(workers), report=report
+        )
     if as_json:
         emit(result, as_json, "")
     else:
         typer.echo(Path(result["table"]).read_text(encoding="utf-8"))
 
 
-@contextmanager
-def _bar(last: str) -> Iterator[Progress]:
-    """Progress with an ETA; Ctrl-C ends the command with exit code 130."""
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn(last), TimeElapsedColumn(), TimeRemainingColumn()
-    try:
-        with Progress(TextColumn("{task.description}"), *columns, console=console) as bar:
-            yield bar
-    except KeyboardInterrupt:
-        console.print("interrupted")
-        raise typer.Exit(130) from None
+def _workers(count: int | None) -> int:
+    return count or os.cpu_count() or 1

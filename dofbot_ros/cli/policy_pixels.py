@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dofbot_ros.cli.progress import progress_bar
 from dofbot_ros.errors import ConfigError, DependencyError, one_of
 
 if TYPE_CHECKING:
@@ -16,11 +15,8 @@ if TYPE_CHECKING:
 
     from dofbot_ros.policy.keypoint_train import Report
 
-Bar = Callable[[str], AbstractContextManager["Progress"]]
-
 
 def train_pixels(
-    bar: Bar,
     *,
     task: str,
     obs: str,
@@ -49,7 +45,7 @@ def train_pixels(
         raise ConfigError(one_of(f"task of a policy with obs {obs}", task, tasks))
     pose = PoseTrainConfig(randomize=randomize, seed=seed)
     pose = pose if pictures is None else replace(pose, pictures=pictures)
-    with bar("{task.fields[rate]}") as progress:
+    with progress_bar("{task.fields[rate]}") as progress:
         report = _reporter(progress)
         if obs == "pipeline":
             train_pipeline(pose, state_policy or shipped(task, "state"), out, resume=resume, report=report)

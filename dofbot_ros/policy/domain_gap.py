@@ -89,7 +89,13 @@ def shipped_policies() -> list[Path]:
 
 
 def domain_gap(
-    policies: Sequence[Path], out: Path, episodes: int, seed: int, report: Report | None = None
+    policies: Sequence[Path],
+    out: Path,
+    episodes: int,
+    seed: int,
+    *,
+    workers: int = 1,
+    report: Report | None = None,
 ) -> dict[str, Any]:
     """Measure policies in both domains, in the nodes' physics, and write table and chart.
 
@@ -98,6 +104,7 @@ def domain_gap(
         out: folder for results.jsonl, from which a later call goes on, domain_gap.md and domain_gap.png.
         episodes: of each row.
         seed: of the first episode of each row.
+        workers: processes over which the episodes are spread; that changes nothing in the result.
         report: see Report.
 
     Returns:
@@ -114,7 +121,7 @@ def domain_gap(
     for folder in policies:
         for domain in DOMAINS:
             key = (_digest(folder), domain, episodes, seed)
-            row = known.get(key) or _measure(folder, domain, episodes, seed, report)
+            row = known.get(key) or _measure(EvaluateConfig(folder, episodes, domain, seed), workers, report)
             if key not in known:
                 with (out / RESULTS).open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(row)) + "\n")
@@ -180,25 +187,27 @@ def _known(path: Path) -> dict[tuple[str, str, int, int], Row]:
     return {(row.model, row.domain, row.episodes, row.seed): row for row in rows}
 
 
-def _measure(folder: Path, domain: str, episodes: int, seed: int, report: Report | None) -> Row:
+def _measure(config: EvaluateConfig, workers: int, report: Report | None) -> Row:
+    folder = config.model
+
     def told(done: int, succeeded: int) -> None:
         if report is not None:
-            report(f"{folder.name} in {domain}", done, succeeded)
+            report(f"{folder.name} in {config.domain}", done, succeeded)
 
-    result = evaluate(EvaluateConfig(folder, episodes, domain, seed), told)
+    result = evaluate(config, workers, told)
     level = load_spec(folder).training.get("randomize", "none")
     low, high = result["interval"]
     return Row(
         result["task"],
         result["obs"],
         level,
-        domain,
-        episodes,
+        config.domain,
+        config.episodes,
         result["success_rate"],
         (low, high),
         folder.name,
         _digest(folder),
-        seed,
+        config.seed,
     )
 
 

@@ -91,7 +91,7 @@ def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None =
     try:
         simulated, done = 0, []
         for seed in range(config.seed, config.seed + config.episodes):
-            simulated += rollout(env, policy, seed)[0]
+            simulated += rollout(env, policy, seed).success
             done.append(_episode(env, policy, seed))
             if report is not None:
                 report(len(done), sum(episode.success for episode in done))

@@ -51,12 +51,12 @@ def test_rows_are_measured_once(tmp_path: Path) -> None:
     trainer.train()
     trainer.close()
     told: list[str] = []
-    first = domain_gap([run], out, 1, 0, lambda row, *_: told.append(row))
+    first = domain_gap([run], out, 1, 0, report=lambda row, *_: told.append(row))
     assert told == ["run in source", "run in target"]
-    assert domain_gap([run], out, 1, 0, lambda row, *_: told.append(row)) == first
+    assert domain_gap([run], out, 1, 0, report=lambda row, *_: told.append(row)) == first
     assert len(told) == 2
     assert (out / CHART).stat().st_size > 1000
-    domain_gap([run], out, 1, 5, lambda row, *_: told.append(row))
+    domain_gap([run], out, 1, 5, report=lambda row, *_: told.append(row))
     assert len(told) == 4
     assert len((out / RESULTS).read_text().splitlines()) == 4
     (out / RESULTS).write_text('{"task": "pick"}\n')

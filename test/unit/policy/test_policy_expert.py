@@ -29,7 +29,7 @@ def test_the_teacher_does_what_is_asked_for(task: str, ranges: str, node_physics
     env = make_env(task, ranges=ranges, node_physics=node_physics)
     try:
         teacher = Expert(env)
-        done = [rollout(env, teacher, seed)[0] for seed in range(episodes)]
+        done = [rollout(env, teacher, seed).success for seed in range(episodes)]
     finally:
         env.close()
     assert sum(done) >= episodes - 1
@@ -38,7 +38,7 @@ def test_the_teacher_does_what_is_asked_for(task: str, ranges: str, node_physics
 def test_it_does_it_from_what_a_policy_sees_too() -> None:
     env = make_env("pick", ranges="mild")
     try:
-        assert sum(rollout(env, Expert(env, privileged=False), seed)[0] for seed in range(6)) >= 5
+        assert sum(rollout(env, Expert(env, privileged=False), seed).success for seed in range(6)) >= 5
     finally:
         env.close()
 

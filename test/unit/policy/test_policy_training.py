@@ -115,7 +115,7 @@ def test_a_teacher_leaves_a_policy_that_comes_close(tmp_path: Path) -> None:
     env = make_env("reach")
     returns: dict[str, float] = {}
     for name, policy in (("random", Random(0)), ("taught", PolicyRunner(run))):
-        returns[name] = float(np.mean([rollout(env, policy, 10_000 + episode)[1] for episode in range(5)]))
+        returns[name] = float(np.mean([rollout(env, policy, 10_000 + episode).earned for episode in range(5)]))
     env.close()
     assert returns["taught"] > 0.5 * returns["random"]
 
@@ -152,7 +152,7 @@ def test_reach_is_learned(tmp_path: Path) -> None:
     env = make_env("reach")
     returns: dict[str, float] = {}
     for name, policy in (("random", Random(0)), ("learned", PolicyRunner(run))):
-        returns[name] = float(np.mean([rollout(env, policy, 10_000 + episode)[1] for episode in range(20)]))
+        returns[name] = float(np.mean([rollout(env, policy, 10_000 + episode).earned for episode in range(20)]))
     env.close()
     # A random tool ends up some 10 cm away, which costs about 1 a period; a learned one goes near and stays there.
     assert returns["learned"] > 0.5 * returns["random"]

@@ -1,0 +1,59 @@
+"""Jobs in processes of their own: results as they come, and nothing left behind at the end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import TypeVar
+
+from dofbot_ros.errors import DofbotError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def in_processes(
+    work: Callable[[Job], Result], jobs: Iterable[Job], workers: int
+) -> Generator[tuple[Job, Result], None, None]:
+    """Jobs with their results in the order in which they are done; `jobs` may be endless.
+
+    Each worker is a fresh process that lives as long as this generator. Closing it, or an interruption while it waits,
+    ends them at once.
+
+    Args:
+        work: a module's function.
+        jobs: its arguments.
+        workers: processes.
+
+    Raises:
+        DofbotError: a worker was killed; and whatever `work` raises.
+    """
+    left = iter(jobs)
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_ctrl_c)
+    running: dict[Future[Result], Job] = {}
+    try:
+        while True:
+            for job in islice(left, workers - len(running)):
+                running[pool.submit(work, job)] = job
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield running.pop(future), future.result()
+    except BrokenProcessPool as error:
+        raise DofbotError("a worker process was killed: is there memory for so many --workers?") from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+            child.join()
+
+
+def _leave_ctrl_c() -> None:
+    """Ctrl-C reaches every process of a terminal; the parent alone decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
