@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -17,11 +17,14 @@ from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
     from dofbot_ros.grasp.collect import Progress as Collected
-    from dofbot_ros.grasp.train import Epoch
+    from dofbot_ros.grasp.ranker import RankerConfig
+    from dofbot_ros.grasp.run import Epoch
+    from dofbot_ros.grasp.train import TrainConfig
     from dofbot_ros.grasp.workers import Workers
 
 app = typer.Typer(no_args_is_help=True)
 
+Settings = TypeVar("Settings", "TrainConfig", "RankerConfig")
 
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Processes; by default one a core, of the cluster with --ray.")
@@ -39,6 +42,11 @@ RayOption = Annotated[
         help="Spread over the Ray cluster at host:port or ray://host:port; local starts one.",
     ),
 ]
+ConfigOption = Annotated[Path | None, typer.Option(help="YAML; by default config/grasp.yaml, grasp_ranker.yaml.")]
+EpochsOption = Annotated[int | None, typer.Option(min=1, help="Instead of the configuration's.")]
+TrainSeedOption = Annotated[int | None, typer.Option(min=0, help="Instead of the configuration's.")]
+DeviceOption = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the training that was interrupted.")]
 ClutterOption = Annotated[int, typer.Option(min=1, max=8, help="Objects on the table at once.")]
 
 
@@ -107,42 +115,34 @@ def train(
         typer.Option(help="Folder with train_dataset.npz and val_dataset.npz; may be repeated."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for weights, log and pictures of this run.")],
-    config: Annotated[Path | None, typer.Option(help="YAML; by default config/grasp.yaml.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the configuration's.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the configuration's.")] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    config: ConfigOption = None,
+    epochs: EpochsOption = None,
+    seed: TrainSeedOption = None,
+    device: DeviceOption = "cpu",
     backbone_weights: Annotated[
         Path | None, typer.Option(help="State dict of torchvision's mobilenet_v3_small to start from.")
     ] = None,
     start: Annotated[
         Path | None, typer.Option(help="A run's folder: begin with its weights, for a second round's data.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train the grasp network on collected grasps."""
-    from dofbot_ros.config.loader import load_yaml
-    from dofbot_ros.core.resources import share_file
     from dofbot_ros.errors import DependencyError
 
     try:
-        from dofbot_ros.grasp.train import TrainConfig, Trainer, summary
+        from dofbot_ros.grasp.train import MapEpoch, TrainConfig, Trainer, summary
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
 
-    settings = load_yaml(TrainConfig, config or share_file("config", "grasp.yaml"))
-    settings = replace(
-        settings,
-        epochs=settings.epochs if epochs is None else epochs,
-        seed=settings.seed if seed is None else seed,
-    )
+    settings = _settings(TrainConfig, "grasp.yaml", config, {"epochs": epochs, "seed": seed})
     trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, start=start, resume=resume)
     with _bar("{task.fields[losses]}") as bar:
         task = bar.add_task("epochs", total=settings.epochs, losses="")
 
-        def report(line: Epoch) -> None:
-            losses = f"loss {line.train_loss:.3f}, validation {line.val_loss:.3f}"
-            bar.update(task, completed=line.epoch, losses=losses)
+        def report(line: MapEpoch) -> None:
+            bar.update(task, completed=line.epoch, losses=_losses(line))
 
         best = trainer.train(report)
     emit(summary(best), as_json, f"Run in {out}")
@@ -156,14 +156,14 @@ def train_ranker(
         typer.Option(help="Folder with train_dataset.npz and val_dataset.npz, with --failures; may be repeated."),
     ],
     run: Annotated[Path, typer.Option(help="Folder of a trained network; the ranking network is put beside it.")],
-    config: Annotated[Path | None, typer.Option(help="YAML; by default config/grasp_ranker.yaml.")] = None,
+    config: ConfigOption = None,
+    epochs: EpochsOption = None,
+    seed: TrainSeedOption = None,
+    device: DeviceOption = "cpu",
+    resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train the network that orders what the grasp network proposes, by a close-up of each."""
-    from dataclasses import asdict
-
-    from dofbot_ros.config.loader import load_yaml
-    from dofbot_ros.core.resources import share_file
     from dofbot_ros.errors import DependencyError
 
     try:
@@ -173,15 +173,14 @@ def train_ranker(
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
 
-    settings = load_yaml(RankerConfig, config or share_file("config", "grasp_ranker.yaml"))
+    settings = _settings(RankerConfig, "grasp_ranker.yaml", config, {"epochs": epochs, "seed": seed})
     with _bar("{task.fields[losses]}") as bar:
         task = bar.add_task("epochs", total=settings.epochs, losses="")
 
         def report(line: RankerEpoch) -> None:
-            losses = f"loss {line.train_loss:.3f}, validation {line.val_loss:.3f}, {line.val_ordered:.1%} in order"
-            bar.update(task, completed=line.epoch, losses=losses)
+            bar.update(task, completed=line.epoch, losses=f"{_losses(line)}, {line.val_ordered:.1%} in order")
 
-        best = learn(data, run, settings, report)
+        best = learn(data, run, settings, device=device, resume=resume, report=report)
     emit(asdict(best), as_json, f"Ranking network in {run}")
 
 
@@ -224,6 +223,19 @@ def evaluate(
     if not as_json:
         del result["failed_scenes"]  # for machines: which ones to look at
     emit(result, as_json, f"Grasps of {objects}")
+
+
+def _settings(kind: type[Settings], name: str, config: Path | None, given: dict[str, int | None]) -> Settings:
+    """The configuration file's, or the shipped one's, and what was given on the command line."""
+    from dofbot_ros.config.loader import load_yaml
+    from dofbot_ros.core.resources import share_file
+
+    changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    return replace(load_yaml(kind, config or share_file("config", name)), **changed)
+
+
+def _losses(line: Epoch) -> str:
+    return f"loss {line.train_loss:.3f}, validation {line.val_loss:.3f}"
 
 
 def _name_skipped(objects: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -178,17 +179,7 @@ def export_onnx(network: Any, info: ModelInfo, path: Path) -> None:
     import onnx
     import torch
 
-    view = torch.zeros(1, 3, info.view.size, info.view.size)
-    torch.onnx.export(
-        network,
-        (view,),
-        str(path),
-        input_names=["view"],
-        output_names=["logits"],
-        dynamic_axes={"view": {0: "n"}, "logits": {0: "n"}},
-        opset_version=17,
-        dynamo=False,
-    )
+    _export(network, torch.zeros(1, 3, info.view.size, info.view.size), path, "view")
     model = onnx.load(str(path))
     entry = model.metadata_props.add()
     entry.key, entry.value = "info", json.dumps(asdict(info))
@@ -221,16 +212,26 @@ def export_ranker(network: Any, path: Path) -> None:
     """Write a ranking network, in eval mode, for onnxruntime."""
     import torch
 
-    torch.onnx.export(
-        network,
-        (torch.zeros(1, CHANNELS, SIZE, SIZE),),
-        str(path),
-        input_names=["close_ups"],
-        output_names=["logits"],
-        dynamic_axes={"close_ups": {0: "n"}, "logits": {0: "n"}},
-        opset_version=17,
-        dynamo=False,
-    )
+    _export(network, torch.zeros(1, CHANNELS, SIZE, SIZE), path, "close_ups")
+
+
+def _export(network: Any, shown: Any, path: Path, name: str) -> None:
+    """Write a network whose input `name` looks as `shown`, any number of them at once, and whose output are logits."""
+    import torch
+
+    with warnings.catch_warnings():
+        # The tracer warns of each numpy value that it takes for a constant: the place of the cells, which is one.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (shown,),
+            str(path),
+            input_names=[name],
+            output_names=["logits"],
+            dynamic_axes={name: {0: "n"}, "logits": {0: "n"}},
+            opset_version=17,
+            dynamo=False,
+        )
 
 
 def _info(described: str, path: Path) -> ModelInfo:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,9 +22,8 @@ from dofbot_ros.grasp.model_io import ONNX, WEIGHTS, ModelInfo, export_onnx, loa
 from dofbot_ros.grasp.network import MobileUNet, load_backbone
 from dofbot_ros.grasp.network_config import NetworkConfig
 from dofbot_ros.grasp.normalise import network_input
+from dofbot_ros.grasp.run import Epoch, TrainingRun, training_device
 from dofbot_ros.grasp.view import TopDownView
-
-CHECKPOINT, LOG = "checkpoint.pt", "metrics.jsonl"
 
 
 @dataclass(frozen=True)
@@ -63,23 +60,14 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
-class Epoch:
+class MapEpoch(Epoch):
     """One line of the log.
 
     Attributes:
-        epoch: from 1.
-        train_loss, val_loss: means over the data.
         val_told: share of the tried grasps of the validation data whose logit has the right sign.
-        seconds: since this process began to train.
-        epochs: how many there will be.
     """
 
-    epoch: int
-    train_loss: float
-    val_loss: float
     val_told: float
-    seconds: float
-    epochs: int
 
 
 @dataclass(frozen=True)
@@ -126,7 +114,7 @@ class Trainer:
         self._ignore_failures = config.failure_weight == 0.0
         self._train = train.take(train.success) if self._ignore_failures else train
         self._val = val.take(val.success) if self._ignore_failures else val
-        self._run, self._config, self._device = run, config, _device(device)
+        self._folder, self._config, self._device = run, config, training_device(device)
         torch.manual_seed(config.seed)
         network = MobileUNet(config.network).to(self._device)
         # Depthwise convolutions train twice as fast with the channels last.
@@ -141,8 +129,10 @@ class Trainer:
         view = train.meta.get("rules", {}).get("view", {"size": train.size})
         training = {**asdict(config), "train_grasps": len(self._train), "val_grasps": len(self._val)}
         self._info = ModelInfo(config.network, from_mapping(TopDownView, view, "view"), train.meta, training)
-        self._log: list[Epoch] = []
-        self._prepare(resume)
+        self._run = TrainingRun(
+            run, "", config, network=self._network, optimiser=self._optimiser, line=MapEpoch, resume=resume
+        )
+        save_yaml(config, run / "train.yaml")
 
     def _start_from(self, run: Path) -> None:
         network, info = load_weights(run / WEIGHTS)
@@ -150,40 +140,21 @@ class Trainer:
             raise InputError(f"{run} holds a network of another shape ({info.network}) than the configuration's")
         self._network.load_state_dict(network.state_dict())
 
-    def _prepare(self, resume: bool) -> None:
-        checkpoint = self._run / CHECKPOINT
-        if resume:
-            if not checkpoint.exists():
-                raise InputError(f"{checkpoint} does not exist: there is nothing to resume")
-            state = torch.load(checkpoint, map_location=self._device, weights_only=True)
-            if state["config"] != json.dumps(asdict(self._config)):
-                raise InputError(f"{self._run} was trained with another configuration: resume with the same one")
-            self._network.load_state_dict(state["network"])
-            self._optimiser.load_state_dict(state["optimiser"])
-            self._log = [Epoch(**line) for line in state["log"]]
-        elif checkpoint.exists():
-            raise InputError(f"{self._run} already holds a run: go on with --resume, or take another --out")
-        self._run.mkdir(parents=True, exist_ok=True)
-        save_yaml(self._config, self._run / "train.yaml")
-
-    def train(self, report: Callable[[Epoch], None] | None = None) -> Epoch:
+    def train(self, report: Callable[[MapEpoch], None] | None = None) -> MapEpoch:
         """Train to the end, keep the weights of the lowest validation loss. Returns that epoch."""
-        from torch.utils.tensorboard import SummaryWriter
-
         begin = time.monotonic()
-        with SummaryWriter(str(self._run / "tensorboard")) as board:
-            for epoch in range(len(self._log) + 1, self._config.epochs + 1):
+        with self._run as run:
+            for epoch in run.epochs(self._config.epochs):
                 train_loss = self._pass(epoch)
                 val_loss, told = self._validate()
-                line = Epoch(epoch, train_loss, val_loss, told, time.monotonic() - begin, self._config.epochs)
-                self._log.append(line)
-                for name in ("train_loss", "val_loss", "val_told"):
-                    board.add_scalar(name, getattr(line, name), epoch)
-                self._keep(line)
+                line = MapEpoch(epoch, train_loss, val_loss, time.monotonic() - begin, told)
+                if run.add(line):
+                    save_weights(self._network, self._info, self._folder / WEIGHTS)
+                run.save()
                 if report is not None:
                     report(line)
         self._finish()
-        return min(self._log, key=lambda line: line.val_loss)
+        return self._run.best
 
     def _pass(self, epoch: int) -> float:
         # Order and augmentation depend on seed and epoch alone, so that a resumed run is the run.
@@ -193,9 +164,7 @@ class Trainer:
         losses = []
         steps = max(1, len(order) // self._config.batch)
         for step in range(steps):
-            rate = self._rate((epoch - 1 + step / steps) / self._config.epochs)
-            for group in self._optimiser.param_groups:
-                group["lr"] = rate
+            self._run.set_rate(self._config.learning_rate, (epoch - 1 + step / steps) / self._config.epochs)
             index = order[step * self._config.batch : (step + 1) * self._config.batch]
             loss = self._loss(self._batch(self._train.take(index), rng))
             self._optimiser.zero_grad(set_to_none=True)
@@ -204,11 +173,6 @@ class Trainer:
             self._optimiser.step()
             losses.append(float(loss.detach()))
         return float(np.mean(losses))
-
-    def _rate(self, done: float) -> float:
-        rise = 0.08
-        share = done / rise if done < rise else 0.5 * (1.0 + math.cos(math.pi * (done - rise) / (1.0 - rise)))
-        return self._config.learning_rate * max(share, 0.01)
 
     def _batch(self, data: GraspData, rng: np.random.Generator | None) -> _Batch:
         images, actions = data.images, data.actions
@@ -246,41 +210,17 @@ class Trainer:
         for start in range(0, len(data), 64):
             yield self._batch(data.take(np.arange(start, min(start + 64, len(data)))), None)
 
-    def _keep(self, line: Epoch) -> None:
-        if line.val_loss <= min(old.val_loss for old in self._log):
-            save_weights(self._network, self._info, self._run / WEIGHTS)
-        state = {
-            "config": json.dumps(asdict(self._config)),
-            "network": self._network.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "log": [asdict(old) for old in self._log],
-        }
-        partial = self._run / f"{CHECKPOINT}.partial"
-        torch.save(state, partial)
-        partial.replace(self._run / CHECKPOINT)
-        lines = "".join(json.dumps(asdict(old)) + "\n" for old in self._log)
-        (self._run / LOG).write_text(lines, encoding="utf-8")
-
     def _finish(self) -> None:
         """Pictures and ONNX of the best weights."""
-        network, info = load_weights(self._run / WEIGHTS)
-        export_onnx(network, info, self._run / ONNX)
-        plots.loss_curves([asdict(line) for line in self._log], self._run / "loss_curves.png")
+        network, info = load_weights(self._folder / WEIGHTS)
+        export_onnx(network, info, self._folder / ONNX)
+        self._run.draw()
         some = self._val.take(np.arange(min(12, len(self._val))))
         with torch.no_grad():
             logits = network(torch.from_numpy(network_input(some.images))).numpy()
-        plots.predictions(some, logits, self._run / "predictions.png")
+        plots.predictions(some, logits, self._folder / "predictions.png")
 
 
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
-    return device
-
-
-def summary(best: Epoch) -> dict[str, Any]:
+def summary(best: MapEpoch) -> dict[str, Any]:
     """What a training run prints at its end."""
     return {"best_epoch": best.epoch, "val_loss": best.val_loss, "val_told": best.val_told, "seconds": best.seconds}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,35 +12,30 @@ import torch
 from torch import Tensor, nn
 
 from dofbot_ros.config.loader import from_mapping
+from dofbot_ros.core.types import BoolArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.grasp import plots
 from dofbot_ros.grasp.close_up import STEP, Inputs, bearing, close_ups, network_inputs, piece, table_colour
 from dofbot_ros.grasp.dataset import TRAIN_FILE, VAL_FILE, GraspData, IntArray, join, load
 from dofbot_ros.grasp.model_io import RANKER_ONNX, RANKER_WEIGHTS, export_ranker, load_ranker, save_ranker
 from dofbot_ros.grasp.pinch_plan import Pinch
 from dofbot_ros.grasp.ranker import GraspRanker, RankerConfig
+from dofbot_ros.grasp.run import Epoch, TrainingRun, training_device
 from dofbot_ros.grasp.view import TopDownView, rotation_yaw
 
-LOG, CURVES = "ranker_metrics.jsonl", "ranker_curves.png"
+PREFIX = "ranker_"
+"""Of this network's files in a run's folder."""
 
 
 @dataclass(frozen=True)
-class RankerEpoch:
+class RankerEpoch(Epoch):
     """One line of the log.
 
     Attributes:
-        epoch: from 1.
-        train_loss, val_loss: mean binary cross-entropy.
         val_ordered: share of the pairs of a grasp that held and one that failed, of the validation data, in which the
             one that held ranks higher (the area under the ROC curve).
-        seconds: since training began.
     """
 
-    epoch: int
-    train_loss: float
-    val_loss: float
     val_ordered: float
-    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,54 +94,65 @@ class _Tried:
 
 
 def train_ranker(
-    data: Sequence[Path], run: Path, config: RankerConfig, report: Callable[[RankerEpoch], None] | None = None
+    data: Sequence[Path],
+    folder: Path,
+    config: RankerConfig,
+    *,
+    device: str = "cpu",
+    resume: bool = False,
+    report: Callable[[RankerEpoch], None] | None = None,
 ) -> RankerEpoch:
-    """Train, and put the weights of the lowest validation loss beside the map's network in `run`. Returns that epoch.
+    """Train, and put the weights of the lowest validation loss beside the map's network. Returns that epoch.
 
     Args:
         data: folders with train_dataset.npz, at least one of them with val_dataset.npz, failures included.
-        run: folder of a run, or a new one.
+        folder: of a run, or a new one.
         config: how.
+        device: cpu, cuda, or cuda:N.
+        resume: go on where the training in `folder` stopped.
         report: called after each epoch.
 
     Raises:
-        InputError: the data hold no failures, or cannot be read.
+        InputError: the data hold no failures, or cannot be read; or `folder` and `resume` do not fit.
     """
-    train = _Tried.load([folder / TRAIN_FILE for folder in data])
-    val = _Tried.load([folder / VAL_FILE for folder in data if (folder / VAL_FILE).exists()])
+    where = training_device(device)
     torch.manual_seed(config.seed)
     # As for the map's network: convolutions train faster with the channels last.
-    network = GraspRanker(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = GraspRanker(config).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    steps = max(1, len(train.data) // config.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.1
-    )
-    run.mkdir(parents=True, exist_ok=True)
-    begin, log = time.monotonic(), []
-    for epoch in range(1, config.epochs + 1):
-        rng = np.random.default_rng([config.seed, epoch])
-        order, losses = rng.permutation(len(train.data)), []
-        network.train()
-        for step in range(steps):
-            batch = order[step * config.batch : (step + 1) * config.batch]
-            held = torch.from_numpy(train.data.success[batch].astype(np.float32))
-            loss = nn.functional.binary_cross_entropy_with_logits(network(train.varied(rng, batch, config)), held)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-            losses.append(float(loss.detach()))
-        val_loss, ordered = _validate(network, val)
-        log.append(RankerEpoch(epoch, float(np.mean(losses)), val_loss, ordered, time.monotonic() - begin))
-        if val_loss <= min(line.val_loss for line in log):
-            save_ranker(network, config, run / RANKER_WEIGHTS)
-        (run / LOG).write_text("".join(json.dumps(asdict(line)) + "\n" for line in log), encoding="utf-8")
-        if report is not None:
-            report(log[-1])
-    export_ranker(load_ranker(run / RANKER_WEIGHTS), run / RANKER_ONNX)
-    plots.loss_curves([asdict(line) for line in log], run / CURVES)
-    return min(log, key=lambda line: line.val_loss)
+    train = _Tried.load([file / TRAIN_FILE for file in data])
+    val = _Tried.load([file / VAL_FILE for file in data if (file / VAL_FILE).exists()])
+    seen = val.inputs(np.arange(len(val.data)))
+    steps, begin = max(1, len(train.data) // config.batch), time.monotonic()
+    with TrainingRun(
+        folder, PREFIX, config, network=network, optimiser=optimiser, line=RankerEpoch, resume=resume
+    ) as run:
+        for epoch in run.epochs(config.epochs):
+            # Order, augmentation and dropout depend on seed and epoch alone, so that a resumed run is the run.
+            rng = np.random.default_rng([config.seed, epoch])
+            torch.manual_seed(int(rng.integers(2**31)))
+            order, losses = rng.permutation(len(train.data)), []
+            network.train()
+            for step in range(steps):
+                run.set_rate(config.learning_rate, (epoch - 1 + step / steps) / config.epochs)
+                batch = order[step * config.batch : (step + 1) * config.batch]
+                held = torch.from_numpy(train.data.success[batch].astype(np.float32)).to(where)
+                logits = network(train.varied(rng, batch, config).to(where))
+                loss = nn.functional.binary_cross_entropy_with_logits(logits, held)
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                losses.append(float(loss.detach()))
+            val_loss, ordered = _validate(network, seen, val.data.success)
+            line = RankerEpoch(epoch, float(np.mean(losses)), val_loss, time.monotonic() - begin, ordered)
+            if run.add(line):
+                save_ranker(network, config, folder / RANKER_WEIGHTS)
+            run.save()
+            if report is not None:
+                report(line)
+    export_ranker(load_ranker(folder / RANKER_WEIGHTS), folder / RANKER_ONNX)
+    run.draw()
+    return run.best
 
 
 def _recoloured(rng: np.random.Generator, piece: Inputs) -> Inputs:
@@ -161,11 +166,10 @@ def _recoloured(rng: np.random.Generator, piece: Inputs) -> Inputs:
 
 
 @torch.no_grad()
-def _validate(network: GraspRanker, val: _Tried) -> tuple[float, float]:
+def _validate(network: GraspRanker, seen: Tensor, held: BoolArray) -> tuple[float, float]:
     network.eval()
-    held = val.data.success
-    parts = [network(val.inputs(index)) for index in np.array_split(np.arange(len(held)), len(held) // 64 + 1)]
-    logits = torch.cat(parts).numpy()
+    where = next(network.parameters()).device
+    logits = torch.cat([network(part.to(where)).cpu() for part in torch.split(seen, 64)]).numpy()
     loss = np.logaddexp(0.0, np.where(held, -logits, logits)).mean()
     rank = logits.argsort().argsort()[held]
     return float(loss), float((rank.mean() - 0.5 * (len(rank) - 1)) / (~held).sum())

@@ -87,10 +87,44 @@ def test_it_learns_to_tell_grasps_that_hold_and_the_planner_follows_it(tmp_path:
     beside = replace(good, x=good.x + 0.03)
     ranked = NetworkPlanner(Model()).rank(image, view, [Candidate(beside, 0.0, 0.0), Candidate(good, 0.0, 0.0)])  # type: ignore[arg-type]
     assert [candidate.pinch for candidate in ranked] == [good, beside]
-    assert (run / "ranker_curves.png").stat().st_size > 0
+    assert (run / "ranker_loss_curves.png").stat().st_size > 0
     save(val.take(val.success), data / VAL_FILE)
     with pytest.raises(InputError, match="--failures"):
         train_ranker([data], run, RankerConfig())
+
+
+def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from safetensors.numpy import load_file
+
+    from dofbot_ros.errors import InputError
+    from dofbot_ros.grasp.ranker import RankerConfig
+    from dofbot_ros.grasp.run import Epoch
+    from dofbot_ros.grasp.train_ranker import train_ranker
+
+    data, whole, parts = tmp_path / "data", tmp_path / "whole", tmp_path / "parts"
+    data.mkdir()
+    save(bars(64, 0), data / "train_dataset.npz")
+    save(bars(40, 1), data / VAL_FILE)
+    config = RankerConfig(width=8, epochs=3, batch=16)
+
+    def interrupt(line: Epoch) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(InputError, match="nothing to resume"):
+        train_ranker([data], parts, config, resume=True)
+    expected = train_ranker([data], whole, config)
+    with pytest.raises(KeyboardInterrupt):
+        train_ranker([data], parts, config, report=interrupt)
+    with pytest.raises(InputError, match="--resume"):
+        train_ranker([data], parts, config)
+    with pytest.raises(InputError, match="another configuration"):
+        train_ranker([data], parts, replace(config, seed=1), resume=True)
+    resumed = train_ranker([data], parts, config, resume=True)
+    assert (resumed.epoch, resumed.val_loss) == (expected.epoch, expected.val_loss)
+    first, second = (load_file(folder / "ranker.safetensors") for folder in (whole, parts))
+    for name in first:
+        assert np.array_equal(first[name], second[name]), name
 
 
 def test_the_shipped_ranking_networks_files_agree() -> None:

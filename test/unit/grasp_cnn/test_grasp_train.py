@@ -21,7 +21,8 @@ from dofbot_ros.grasp.network import MobileUNet, load_backbone  # noqa: E402
 from dofbot_ros.grasp.network_config import NetworkConfig  # noqa: E402
 from dofbot_ros.grasp.normalise import network_input  # noqa: E402
 from dofbot_ros.grasp.planner import NetworkPlanner  # noqa: E402
-from dofbot_ros.grasp.train import Epoch, TrainConfig, Trainer  # noqa: E402
+from dofbot_ros.grasp.run import Epoch  # noqa: E402
+from dofbot_ros.grasp.train import TrainConfig, Trainer  # noqa: E402
 
 SMALL = TrainConfig(
     NetworkConfig(rotations=ROTATIONS, width=16), AugmentConfig(shift=2), epochs=2, batch=16, failure_weight=1.0
