@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dofbot_ros.arm.backend import ArmBackend, ArmReading, ArmSent, BusStats
+from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.arm.gripper import CLOSED, MAX_GAP, gap_to_joint
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.rate import Rate
@@ -21,6 +21,7 @@ from dofbot_ros.motion.twist import joint_velocity
 from dofbot_ros.safety.monitor import ArmMonitor
 from dofbot_ros.safety.states import ArmState, arm_state
 from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.service.arm_link import ArmLink
 from dofbot_ros.service.config import HOME, PARK, DriverConfig
 from dofbot_ros.service.motion_control import MotionControl
 from dofbot_ros.service.snapshot import Snapshot
@@ -54,22 +55,15 @@ class ArmDaemon:
             np.full(N_JOINTS, config.max_velocity),
             np.full(N_JOINTS, config.max_acceleration),
         )
-        self._backend = backend
+        self._link = ArmLink(backend, config.reconnect_s)
         self._clock = backend.clock
         self._motion = MotionControl(self.limits, self.workspace, config)
         self._monitor = ArmMonitor(config.stale_read_s, config.tracking_error, config.tracking_error_s)
         self._lock = threading.RLock()
-        self._connected = False
         self._torque = False
         self._freedrive = False
         self._estop = ""
         self._fault = ""
-        self._offline = "not connected yet"
-        self._retry_at = -np.inf
-        self._reading: ArmReading | None = None
-        self._sent: ArmSent | None = None
-        self._bus_errors = 0
-        self._last_bus_error = ""
         self._snapshot = self._describe(self._clock.now())
 
     # -- the loop ----------------------------------------------------------------------------------------------------
@@ -92,69 +86,42 @@ class ArmDaemon:
         """One control cycle."""
         with self._lock:
             now = self._clock.now()
-            if not self._connected:
-                self._try_to_connect(now)
+            if not self._link.connected:
+                self._connect(now)
             else:
                 try:
                     self._cycle(now)
                 except PortError as error:
-                    self._disconnect(str(error))
+                    self._motion.end(str(error))
+                    self._torque = False
+                    self._link.lose(str(error))
             self._snapshot = self._describe(self._clock.now())
             return self._snapshot
 
     def _cycle(self, now: float) -> None:
-        try:
-            self._reading = self._backend.read()
-        except PortError:
-            raise
-        except BusError as error:
-            self._note_bus_error(error)
-        if self._reading is None:
+        reading = self._link.poll()
+        if reading is None:
             return
         if not self._fault:
             commanded = self._motion.at.position if self._torque else None
-            self._fault = self._monitor.judge(self._reading, commanded, self._clock.now())
+            self._fault = self._monitor.judge(reading, commanded, self._clock.now())
         if not self._torque:
             return
         if self._estop or self._fault:
             self._motion.end(self._estop or self._fault)
             governed = self._motion.brake()
         else:
-            governed = self._motion.decide(self._reading.position, now)
-        try:
-            self._sent = self._backend.write(governed.position, self._motion.period_s)
-        except PortError:
-            raise
-        except BusError as error:
-            self._note_bus_error(error)
+            governed = self._motion.decide(reading.position, now)
+        self._link.write(governed.position, self._motion.period_s)
 
-    # -- connection --------------------------------------------------------------------------------------------------
-
-    def _try_to_connect(self, now: float) -> None:
-        if now < self._retry_at:
+    def _connect(self, now: float) -> None:
+        reading = self._link.connect()
+        if reading is None:
             return
-        try:
-            self._reading = self._backend.connect()
-        except BusError as error:
-            self._offline = str(error)
-            self._backend.close()
-            self._retry_at = self._clock.now() + self.config.reconnect_s
-            return
-        self._connected, self._offline, self._fault = True, "", ""
+        self._fault = ""
         self._torque = self._freedrive = False
-        self._sent = None
         self._monitor.reset()
-        self._motion.start(self._reading.position, now)
-
-    def _disconnect(self, reason: str) -> None:
-        self._motion.end(reason)
-        self._connected, self._torque, self._offline = False, False, reason
-        self._backend.close()
-        self._retry_at = self._clock.now() + self.config.reconnect_s
-
-    def _note_bus_error(self, error: BusError) -> None:
-        self._bus_errors += 1
-        self._last_bus_error = str(error)
+        self._motion.start(reading.position, now)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -275,21 +242,21 @@ class ArmDaemon:
     def set_torque(self, enabled: bool) -> None:
         """Hold the present pose, or let go."""
         with self._lock:
-            if not self._connected or self._reading is None:
-                raise CommandRefusedError(f"the arm is not connected: {self._offline}")
+            if not self._link.connected:
+                raise CommandRefusedError(f"the arm is not connected: {self._link.offline}")
             if enabled and (self._estop or self._fault):
                 raise CommandRefusedError(f"not while {self._describe(0.0).state.value}: {self._estop or self._fault}")
             if enabled == self._torque:
                 return
             if enabled:
-                self._reading = self._backend.read()
-                if not self._reading.fresh.all():
+                reading = self._link.read()
+                if not reading.fresh.all():
                     raise CommandRefusedError("not every servo tells where it is: torque stays off")
-                self._motion.start(self._reading.position, self._clock.now())
+                self._motion.start(reading.position, self._clock.now())
                 self._monitor.reset()
             else:
                 self._motion.stop("torque switched off")
-            self._backend.torque(enabled)
+            self._link.torque(enabled)
             self._torque, self._freedrive = enabled, False
 
     def freedrive(self, enabled: bool) -> None:
@@ -318,14 +285,15 @@ class ArmDaemon:
                 raise CommandRefusedError("there is no fault to clear")
             self._fault = ""
             self._monitor.reset()
-            if self._torque and self._reading is not None and self._reading.fresh.all():
+            reading = self._link.reading
+            if self._torque and reading is not None and reading.fresh.all():
                 # The arm may not be where it was told to go: go on from where it is, softly.
-                self._motion.start(self._reading.position, self._clock.now())
+                self._motion.start(reading.position, self._clock.now())
 
     def shutdown(self) -> None:
         """Brake, do what on_exit says, and let go of the port. Called once, by the thread of the loop."""
         try:
-            if self._connected and self._torque:
+            if self._link.connected and self._torque:
                 self.stop()
                 self._step_until(lambda: self._motion.at_rest, 2.0)
                 if self.config.on_exit == "park" and not (self._estop or self._fault):
@@ -334,10 +302,9 @@ class ArmDaemon:
                 if self.config.on_exit != "hold":
                     self.set_torque(False)
         except (BusError, CommandRefusedError) as error:
-            self._last_bus_error = str(error)
+            self._link.last_bus_error = str(error)
         finally:
-            self._backend.close()
-            self._connected, self._offline = False, "shut down"
+            self._link.close()
             self._snapshot = self._describe(self._clock.now())
 
     # -- helpers -----------------------------------------------------------------------------------------------------
@@ -345,14 +312,14 @@ class ArmDaemon:
     def _step_until(self, done: Callable[[], bool], at_most_s: float) -> None:
         rate = Rate(self._clock, self.config.control_rate_hz)
         deadline = self._clock.now() + at_most_s
-        while not done() and self._connected and self._clock.now() < deadline:
+        while not done() and self._link.connected and self._clock.now() < deadline:
             self.step()
             rate.wait()
 
     def _require_ready(self) -> None:
         state = self._describe(0.0).state
         if state is ArmState.DISCONNECTED:
-            raise CommandRefusedError(f"the arm is not connected: {self._offline}")
+            raise CommandRefusedError(f"the arm is not connected: {self._link.offline}")
         if state in (ArmState.ESTOP, ArmState.FAULT):
             service = "reset_estop" if state is ArmState.ESTOP else "clear_fault"
             raise CommandRefusedError(f"{state.value}: {self._estop or self._fault}; call {service} first")
@@ -373,10 +340,10 @@ class ArmDaemon:
             raise CommandRefusedError(f"after {times[offence[0]]:.2f} s: {offence[1]}")
 
     def _describe(self, now: float) -> Snapshot:
-        motion = self._motion
-        state = arm_state(self._connected, bool(self._estop), bool(self._fault), self._torque, motion.moving)
+        motion, link = self._motion, self._link
+        state = arm_state(link.connected, bool(self._estop), bool(self._fault), self._torque, motion.moving)
         reason = {
-            ArmState.DISCONNECTED: self._offline,
+            ArmState.DISCONNECTED: link.offline,
             ArmState.ESTOP: self._estop,
             ArmState.FAULT: self._fault,
             ArmState.IDLE: "freedrive" if self._freedrive else "torque is off",
@@ -386,8 +353,8 @@ class ArmDaemon:
             state=state,
             reason=reason,
             torque=self._torque,
-            reading=self._reading,
-            sent=self._sent,
+            reading=link.reading,
+            sent=link.sent,
             motion=motion.number if motion.source is not None else 0,
             kind=motion.source.kind if motion.source is not None else "",
             gripper_moving=motion.grip.moving,
@@ -395,7 +362,7 @@ class ArmDaemon:
             stops=motion.stops,
             limited=motion.limited,
             limited_counts=dict(motion.limited_counts),
-            bus=self._backend.stats() if self._connected else BusStats(),
-            bus_errors=self._bus_errors,
-            last_bus_error=self._last_bus_error,
+            bus=link.stats(),
+            bus_errors=link.bus_errors,
+            last_bus_error=link.last_bus_error,
         )
