@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.progress import progress_bar
 from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,7 +82,7 @@ def collect(
     _name_skipped(objects)
     _name_skipped(val_objects)
     config = CollectConfig(objects, rotations, seed, SceneRules(objects=clutter, view=TopDownView(size=size)), model)
-    with _bar("{task.fields[rate]:.0%} succeed") as bar:
+    with progress_bar("{task.fields[rate]:.0%} succeed") as bar:
         tasks: dict[str, int] = {}
 
         def report(name: str, progress: Collected) -> None:
@@ -138,7 +135,7 @@ def train(
 
     settings = _settings(TrainConfig, "grasp.yaml", config, {"epochs": epochs, "seed": seed})
     trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, start=start, resume=resume)
-    with _bar("{task.fields[losses]}") as bar:
+    with progress_bar("{task.fields[losses]}") as bar:
         task = bar.add_task("epochs", total=settings.epochs, losses="")
 
         def report(line: MapEpoch) -> None:
@@ -174,7 +171,7 @@ def train_ranker(
         raise DependencyError(str(error.name), "learn", "training") from error
 
     settings = _settings(RankerConfig, "grasp_ranker.yaml", config, {"epochs": epochs, "seed": seed})
-    with _bar("{task.fields[losses]}") as bar:
+    with progress_bar("{task.fields[losses]}") as bar:
         task = bar.add_task("epochs", total=settings.epochs, losses="")
 
         def report(line: RankerEpoch) -> None:
@@ -213,7 +210,7 @@ def evaluate(
     config = EvaluateConfig(
         objects, attempts, seed, model, rules, baselines_for(objects) if baselines else (), rehearsal
     )
-    with _bar("{task.fields[rate]:.1%} lifted") as bar:
+    with progress_bar("{task.fields[rate]:.1%} lifted") as bar:
         task = bar.add_task("attempts", total=attempts, rate=0.0)
 
         def report(done: int, lifted: int) -> None:
@@ -245,19 +242,6 @@ def _name_skipped(objects: str) -> None:
 
         for name, reason in read_folder(Path(objects)).skipped.items():
             console.print(f"skipped {name}: {reason}", highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def _bar(last: str) -> Iterator[Progress]:
-    """Progress with an ETA; Ctrl-C ends the command with exit code 130."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn(last), TimeElapsedColumn(), TimeRemainingColumn()
-    try:
-        with Progress(TextColumn("{task.description}"), *columns, console=console) as bar:
-            yield bar
-    except KeyboardInterrupt:
-        console.print("interrupted")
-        raise typer.Exit(130) from None
 
 
 def _workers(count: int | None, ray: str | None) -> Workers:

@@ -120,8 +120,10 @@ def train_ranker(
     # As for the map's network: convolutions train faster with the channels last.
     network = GraspRanker(config).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    train = _Tried.load([file / TRAIN_FILE for file in data])
-    val = _Tried.load([file / VAL_FILE for file in data if (file / VAL_FILE).exists()])
+    to_validate = [file / VAL_FILE for file in data if (file / VAL_FILE).exists()]
+    if not to_validate:
+        raise InputError(f"{data[0]} holds no {VAL_FILE}, nor does another --data: collect with a --val-share above 0")
+    train, val = _Tried.load([file / TRAIN_FILE for file in data]), _Tried.load(to_validate)
     seen = val.inputs(np.arange(len(val.data)))
     steps, begin = max(1, len(train.data) // config.batch), time.monotonic()
     with TrainingRun(

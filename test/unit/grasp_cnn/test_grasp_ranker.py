@@ -90,7 +90,10 @@ def test_it_learns_to_tell_grasps_that_hold_and_the_planner_follows_it(tmp_path:
     assert (run / "ranker_loss_curves.png").stat().st_size > 0
     save(val.take(val.success), data / VAL_FILE)
     with pytest.raises(InputError, match="--failures"):
-        train_ranker([data], run, RankerConfig())
+        train_ranker([data], tmp_path / "other", RankerConfig())
+    (data / VAL_FILE).unlink()
+    with pytest.raises(InputError, match="--val-share"):
+        train_ranker([data], tmp_path / "other", RankerConfig())
 
 
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
