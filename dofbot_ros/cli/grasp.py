@@ -63,6 +63,9 @@ def collect(
     val_objects: ObjectsOption = "validation",
     val_share: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the grasps for validation.")] = 0.2,
     clutter: ClutterOption = 1,
+    bare: Annotated[
+        float, typer.Option(min=0.0, max=0.9, help="Share of attempts on a bare table, which fail: with --failures.")
+    ] = 0.0,
     model: Annotated[
         Path | None, typer.Option(help="A run's folder: its network makes most proposals, for a second round.")
     ] = None,
@@ -77,11 +80,14 @@ def collect(
     from dofbot_ros.grasp.scenes import SceneRules
     from dofbot_ros.grasp.view import TopDownView
 
+    if bare > 0.0 and not failures:
+        raise InputError("attempts on a bare table fail: --bare goes with --failures")
     if size % 16:
         raise InputError(f"--size is a multiple of 16, got {size}")
     _name_skipped(objects)
     _name_skipped(val_objects)
-    config = CollectConfig(objects, rotations, seed, SceneRules(objects=clutter, view=TopDownView(size=size)), model)
+    rules = SceneRules(objects=clutter, bare=bare, view=TopDownView(size=size))
+    config = CollectConfig(objects, rotations, seed, rules, model)
     with progress_bar("{task.fields[rate]:.0%} succeed") as bar:
         tasks: dict[str, int] = {}
 

@@ -45,6 +45,9 @@ MODEL_SHARE = 0.6
 SHARPEN = 4.0
 """Its logits are multiplied by this before a cell is drawn: mostly what it would choose, and what comes next."""
 
+BARE = "nothing"
+"""In place of a family's name, where the table is bare: whatever is tried there fails."""
+
 
 @dataclass(frozen=True)
 class CollectConfig:
@@ -115,6 +118,8 @@ def try_one(
     else:
         row, column, rotation = _guess(rng, cell, config, scene)
     view = config.rules.view
+    if not scene.things:
+        return scene, (row, column, rotation), False, BARE
     pinch = Pinch(*view.to_table(row, column), rotation_yaw(rotation, config.rotations), view.height)
     family = scene.things[cell.nearest(scene, pinch)].family
     verdict = cell.grasp(scene, cell.plan(pinch), above=True)
@@ -139,15 +144,18 @@ def _propose(
 
 
 def _guess(rng: np.random.Generator, cell: GraspCell, config: CollectConfig, scene: Scene) -> tuple[int, int, int]:
-    """A cell anywhere on an object, any rotation.
+    """A cell anywhere on an object, or on a bare table; any rotation.
 
     Evenly over the object, and not about its centre: where grasps that held are frequent, they are then likely to hold,
     and the network does not learn that the middle of a thing is the place to hold it.
     """
+    view = config.rules.view
+    if not scene.things:
+        row, column = (int(v) for v in rng.integers(view.size, size=2))
+        return row, column, int(rng.integers(config.rotations))
     x, y = cell.point_on(scene, int(rng.integers(len(scene.things))), rng)
     if rng.random() < 0.25:
         x, y = np.array([x, y]) + rng.normal(0.0, STRAY_M, size=2)
-    view = config.rules.view
     row, column = (int(np.clip(round(v), 0, view.size - 1)) for v in view.to_pixel(float(x), float(y)))
     return row, column, int(rng.integers(config.rotations))
 

@@ -74,6 +74,7 @@ class SceneRules:
 
     Attributes:
         objects: how many lie on the table.
+        bare: share of the scenes in which none does.
         square: side of the square in the middle of the view in which their centres lie [m].
         gap: kept between their footprints when they are put down [m].
         view: what the planner sees.
@@ -81,6 +82,7 @@ class SceneRules:
     """
 
     objects: int = 1
+    bare: float = 0.0
     square: float = 0.100
     gap: float = 0.003
     view: TopDownView = field(default_factory=TopDownView)
@@ -165,7 +167,8 @@ class SceneMaker:
         table = [random_colour(rng)]
         if rng.random() < self.rules.ranges.table_texture:
             table.append(random_colour(rng))
-        things = tuple(self._drop(rng, physics, table))
+        bare = self.rules.bare > 0.0 and rng.random() < self.rules.bare
+        things = () if bare else tuple(self._drop(rng, physics, table))
         for file in Path(self._folder.name).iterdir():
             file.unlink()
         self._settle([thing.body for thing in things])

@@ -16,7 +16,7 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.attempt import Mover
 from dofbot_ros.grasp.baselines import MomentsPlanner, RandomPixelPlanner
 from dofbot_ros.grasp.cell import GraspCell
-from dofbot_ros.grasp.collect import BLOCK, CollectConfig, collect, try_one
+from dofbot_ros.grasp.collect import BARE, BLOCK, CollectConfig, collect, try_one
 from dofbot_ros.grasp.evaluate import Attempted, EvaluateConfig, summarise
 from dofbot_ros.grasp.families import families_of
 from dofbot_ros.grasp.model_io import load_model
@@ -137,6 +137,20 @@ def test_attempts_do_not_depend_on_those_before_them(cell: GraspCell) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
+def test_whatever_is_tried_on_a_bare_table_fails() -> None:
+    config = CollectConfig("cube", rules=SceneRules(bare=0.6))
+    with GraspCell(families_of("cube"), config.rules) as cell:
+        tried = [try_one(cell, config, None, number) for number in range(16)]
+    bare = [(scene, success) for scene, _, success, family in tried if family == BARE]
+    assert 4 <= len(bare) <= 14
+    assert not any(scene.things or success for scene, success in bare)
+    assert all(scene.things for scene, *_, family in tried if family != BARE)
+    assert any(success for *_, success, _ in tried)
+    cells = np.array([action for _, action, *_ in tried])
+    assert cells.min() >= 0
+    assert (cells < [config.rules.view.size, config.rules.view.size, config.rotations]).all()
+
+
 def test_workers_and_interruptions_change_nothing_in_the_data(tmp_path: Path) -> None:
     config = CollectConfig("cube", rotations=2, seed=1)
     whole = collect(config, 8, tmp_path / "one", workers=1)
