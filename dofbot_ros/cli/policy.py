@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +24,8 @@ app = typer.Typer(no_args_is_help=True)
 
 TEACHER_EPISODES, TEACHER_WIDTH = 1200, 256
 """What imitation of the planner does by default, and the width of the networks that it teaches."""
+
+OBSERVATIONS = ("state", "image", "pipeline")
 
 TaskOption = Annotated[str, typer.Option(help="reach, pick or place.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
@@ -60,10 +64,11 @@ def train(
     pictures: Annotated[int | None, typer.Option(min=1, help="That a pose network learns from.")] = None,
     episodes: Annotated[int | None, typer.Option(min=1, help="In which the planner teaches.")] = None,
     network: Annotated[
-        Path | None, typer.Option(help="Run with a trained pose network for a student; else it trains one first.")
+        Path | None, typer.Option(help="Folder with a trained pose network; else one is trained first.")
     ] = None,
     state_policy: Annotated[
-        Path | None, typer.Option(help="That acts in a pipeline; by default the shipped state policy.")
+        Path | None,
+        typer.Option(help="That acts in a pipeline, or that a student begins with; by default the shipped one."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     as_json: JsonOption = False,
@@ -71,11 +76,25 @@ def train(
     """Train a policy; interrupted, it goes on from its last checkpoint with --resume."""
     from dofbot_ros.config.loader import from_mapping
 
+    if obs not in OBSERVATIONS:
+        raise ConfigError(one_of("obs", obs, OBSERVATIONS))
     if teacher not in (None, "planner"):
         raise ConfigError(one_of("teacher", str(teacher), ("planner",)))
     if demos is not None and obs != "state":
         raise ConfigError("recorded episodes teach policies from state: leave out --demos, or take --obs state")
-    if obs == "pipeline" or (obs == "image" and teacher is not None):
+    taught = teacher is not None
+    pixels = obs == "pipeline" or (obs == "image" and taught)
+    if obs == "pipeline":
+        unused = {"--teacher": teacher, "--episodes": episodes, "--steps": steps, "--hindsight": hindsight}
+        _refuse(unused, "a pipeline learns to see; what acts in it is the --state-policy")
+    elif pixels:
+        _refuse({"--steps": steps, "--hindsight": hindsight}, "a student of pictures does not go on alone")
+    else:
+        eyes = {"--pictures": pictures, "--network": network, "--state-policy": state_policy}
+        _refuse(eyes, "only for --obs pipeline, and for --obs image with --teacher planner")
+        _refuse({"--episodes": not taught and episodes}, "episodes are a teacher's: add --teacher planner")
+    _refuse({"--pictures": network and pictures}, "the pose network in --network is trained already")
+    if pixels:
         from dofbot_ros.cli.policy_pixels import train_pixels
 
         made = train_pixels(
@@ -118,7 +137,8 @@ def train(
             line = bar.add_task("steps" if config.steps else "episodes", total=None, rate="")
 
             def report(progress: Trained) -> None:
-                rate = f"{progress.success_rate:.0%} succeed, return {progress.mean_return:.1f}"
+                known = (progress.success_rate, "{:.0%} succeed"), (progress.mean_return, "return {:.1f}")
+                rate = ", ".join(text.format(value) for value, text in known if not math.isnan(value))
                 bar.update(line, completed=progress.steps, total=progress.wanted, rate=rate)
 
             end = trainer.train(report)
@@ -156,8 +176,9 @@ def evaluate(
     from dofbot_ros.policy.spec import load_spec
     from dofbot_ros.policy.tasks import TASKS
 
-    if task not in TASKS:
-        raise ConfigError(one_of("task", task, TASKS))
+    for what, given, valid in (("task", task, tuple(TASKS)), ("obs", obs, OBSERVATIONS)):
+        if given not in valid:
+            raise ConfigError(one_of(what, given, valid))
     if physics not in ("node", "training"):
         raise ConfigError(one_of("physics", physics, ("node", "training")))
     if rehearsal and workers is not None:
@@ -221,3 +242,10 @@ def domain_gap(
 
 def _workers(count: int | None) -> int:
     return count or os.cpu_count() or 1
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """Say of options that were given what they cannot do here, rather than pass over them."""
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise ConfigError(f"{', '.join(given)}: {why}")

@@ -34,7 +34,7 @@ def train_pixels(
 
     try:
         from dofbot_ros.policy.keypoint_train import PoseTrainConfig, measure_pose
-        from dofbot_ros.policy.pipeline_train import train_pipeline
+        from dofbot_ros.policy.pipeline_train import join_pipeline, train_pipeline
         from dofbot_ros.policy.runner import shipped
         from dofbot_ros.policy.student_train import StudentConfig, StudentTrainer
     except ModuleNotFoundError as error:
@@ -43,18 +43,21 @@ def train_pixels(
     tasks = ("pick", "place") if obs == "pipeline" else ("pick",)
     if task not in tasks:
         raise ConfigError(one_of(f"task of a policy with obs {obs}", task, tasks))
+    acts = state_policy or shipped(task, "state")
+    if obs == "pipeline" and network is not None:
+        join_pipeline(network, task, acts, out)
+        return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx")}
     pose = PoseTrainConfig(randomize=randomize, seed=seed)
     pose = pose if pictures is None else replace(pose, pictures=pictures)
     with progress_bar("{task.fields[rate]}") as progress:
         report = _reporter(progress)
         if obs == "pipeline":
-            train_pipeline(pose, state_policy or shipped(task, "state"), out, resume=resume, report=report)
+            train_pipeline(pose, task, acts, out, resume=resume, report=report)
             return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx"), **measure_pose(out)}
         given = {"task": task, "randomize": randomize, "seed": seed}
         config = replace(from_mapping(StudentConfig, given, "dofbot policy train"), pose=pose)
         config = config if episodes is None else replace(config, episodes=episodes)
-        start = state_policy or shipped(task, "state")
-        trainer = StudentTrainer(config, out, network=network, start=start, resume=resume, report=report)
+        trainer = StudentTrainer(config, out, network=network, start=acts, resume=resume, report=report)
         try:
             return {**trainer.train(), "policy": str(out / "policy.onnx")}
         finally:

@@ -19,7 +19,7 @@ def progress_bar(last: str) -> Iterator[Progress]:
     Args:
         last: format of the column between count and times, as rich's TextColumn takes it.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     columns = BarColumn(), MofNCompleteColumn(), TextColumn(last), TimeElapsedColumn(), TimeRemainingColumn()
     try:
         with Progress(TextColumn("{task.description}"), *columns, console=console) as bar:
@@ -27,3 +27,5 @@ def progress_bar(last: str) -> Iterator[Progress]:
     except KeyboardInterrupt:
         console.print("interrupted")
         raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -65,9 +65,13 @@ def read_demonstrations(folder: Path, task: Task, block: str) -> list[list[Lesso
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: `dofbot record --out` makes one of episodes")
     episodes = [Episode(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    if not episodes:
+        raise InputError(f"{folder} holds no episode ({SUFFIX}): `dofbot record --out` makes them")
     good = [episode for episode in episodes if episode.outcome is None or episode.outcome.success is not False]
     if not good:
-        raise InputError(f"{folder} holds no episode ({SUFFIX}) to learn from: {len(episodes)} were called failures")
+        raise InputError(
+            f"{folder} holds nothing to learn from: all its episodes ({len(episodes)}) were called failures"
+        )
     return [lessons(episode, task, block) for episode in good]
 
 

@@ -115,12 +115,13 @@ def domain_gap(
     """
     if not policies:
         raise InputError("there is no policy to measure: give runs with --model")
+    digests = {folder: _digest(folder) for folder in policies}
     out.mkdir(parents=True, exist_ok=True)
     known = _known(out / RESULTS)
     rows = []
-    for folder in policies:
+    for folder, digest in digests.items():
         for domain in DOMAINS:
-            key = (_digest(folder), domain, episodes, seed)
+            key = (digest, domain, episodes, seed)
             row = known.get(key) or _measure(EvaluateConfig(folder, episodes, domain, seed), workers, report)
             if key not in known:
                 with (out / RESULTS).open("a", encoding="utf-8") as file:

@@ -41,6 +41,9 @@ class EvaluateConfig:
         domain: an entry of config/domains.yaml.
         seed: of the first episode; the others count on from it.
         node_physics: in the physics that sim_node runs; otherwise in that of the training.
+
+    Raises:
+        ConfigError: there is no such domain.
     """
 
     model: Path
@@ -48,6 +51,9 @@ class EvaluateConfig:
     domain: str = "source"
     seed: int = 0
     node_physics: bool = True
+
+    def __post_init__(self) -> None:
+        load_domain(self.domain)
 
 
 @dataclass(frozen=True)
@@ -79,10 +85,9 @@ def evaluate(
         `mean_return`, and `task`, `obs`, `domain`, `physics`, `seed`.
 
     Raises:
-        InputError: there is no such policy, or no such domain.
+        InputError: there is no such policy.
     """
     spec = PolicyRunner(config.model).spec
-    load_domain(config.domain)
     ended: dict[int, Ended] = {}
     with closing(_episodes(config, min(workers, config.episodes))) as episodes:
         for seed, end in episodes:

@@ -63,6 +63,7 @@ class PoseTrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        load_level(self.randomize)
         for name in ("pictures", "epochs", "closeup_epochs", "batch", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
@@ -175,7 +176,9 @@ def load_network(path: Path) -> PoseNetwork:
         InputError: there is none.
     """
     if not (path / WEIGHTS).exists():
-        raise InputError(f"{path / WEIGHTS} does not exist: the folder of a finished pose network is needed")
+        raise InputError(
+            f"{path / WEIGHTS} does not exist: a finished run of `dofbot policy train --obs pipeline` has it"
+        )
     network = PoseNetwork()
     network.load_state_dict(torch.load(path / WEIGHTS, weights_only=True))
     return channels_last(network.eval())

@@ -112,25 +112,30 @@ class StudentTrainer:
             raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
         if path.exists() and load_yaml(StudentConfig, path) != config:
             raise InputError(f"{run} was begun with another configuration: resume with that in {path}")
-        run.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, path)
         torch.set_num_threads(1)
         self.config, self.run, self._report = config, run, report
-        if network is None:
-            network = run / POSE
-            train_pose(config.pose, network, resume=network.exists(), report=report)
-        self._network: PoseNetwork = load_network(network)
-        self._state = PictureState()
-        self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=STACK)
         torch.manual_seed(config.seed)
+        self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=STACK)
         self._head = Head(self._env.task.actions)
         if start is not None:
             self._head.start_from(start)
+        given = None if network is None else load_network(network)
+        # All that can be wrong is known by now: what is refused leaves no folder.
+        run.mkdir(parents=True, exist_ok=True)
+        save_yaml(config, path)
+        self._network: PoseNetwork = given or self._trained()
+        self._state = PictureState()
         self._optimiser = torch.optim.Adam(self._head.parameters(), lr=config.learning_rate)
         self._lessons = _Lessons([], [])
         self._done = 0
         if (run / CHECKPOINT).exists():
             self._load()
+
+    def _trained(self) -> PoseNetwork:
+        """A pose network of this run's own."""
+        folder = self.run / POSE
+        train_pose(self.config.pose, folder, resume=folder.exists(), report=self._report)
+        return load_network(folder)
 
     def train(self) -> dict[str, float]:
         """Teach to the end and export policy.onnx and policy.yaml. Returns `episodes`, `success_rate` of those in which

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.policy.evaluate import EvaluateConfig, evaluate
 from dofbot_ros.policy.runner import shipped
 
@@ -28,8 +28,8 @@ def test_the_number_of_workers_changes_nothing() -> None:
 
 
 def test_what_cannot_be_measured_is_said_before_a_worker_starts(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="domain 'mars' is not one of source, target"):
-        evaluate(EvaluateConfig(shipped("reach", "state"), 5, "mars"), 2)
+    with pytest.raises(ConfigError, match="domain 'mars' is not one of source, target"):
+        EvaluateConfig(shipped("reach", "state"), 5, "mars")
     with pytest.raises(InputError, match=str(tmp_path)):
         evaluate(EvaluateConfig(tmp_path, 5), 2)
 

@@ -114,7 +114,7 @@ def test_failures_and_episodes_that_do_not_suffice_are_not_learned_from(tmp_path
     for moment in standing(1.0):
         put(writer, moment)
     writer.finish(Outcome(False, 1.0))
-    with pytest.raises(InputError, match="1 were called failures"):
+    with pytest.raises(InputError, match=r"all its episodes \(1\) were called failures"):
         read_demonstrations(tmp_path, PICK, "red")
     episode(tmp_path, [*standing(1.0), detection(0.1, (0.2, 0.0, 0.015), 0.0, name="green")])
     with pytest.raises(InputError, match="where the block red was"):
