@@ -134,7 +134,8 @@ def train(
     trainer = Trainer(config, out, device=device, resume=resume)
     try:
         with progress_bar("{task.fields[rate]}") as bar:
-            line = bar.add_task("steps" if config.steps else "episodes", total=None, rate="")
+            what = "steps" if config.steps else "episodes" if config.episodes else "recordings"
+            line = bar.add_task(what, total=None, rate="")
 
             def report(progress: Trained) -> None:
                 known = (progress.success_rate, "{:.0%} succeed"), (progress.mean_return, "return {:.1f}")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from episodes import NEVER_S, T0, At, episode, gripper, put, state, stream, text
+from episodes import NEVER_S, T0, At, episode, gripper, put, state, text
 
 pytest.importorskip("stable_baselines3", reason="training needs the extra learn")
 
-from dofbot_ros.core.transforms import quat_from_matrix, rot_z
-from dofbot_ros.core.types import JOINT_NAMES
+import expert_picks
+
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.demonstrations import Lesson, read_demonstrations
 from dofbot_ros.policy.envs import make_env
-from dofbot_ros.policy.expert import Expert
-from dofbot_ros.policy.steering import PERIOD_S
 from dofbot_ros.policy.tasks import TASKS
 from dofbot_ros.policy.train import TrainConfig, Trainer
 from dofbot_ros.record.episode import EpisodeWriter
@@ -27,32 +24,15 @@ PICK = TASKS["pick"]
 SEED = 4
 GRIP_LEAD_AT = 15
 """In the observation: the gripper's command less where it was measured."""
-AFTER_S = 0.002
-"""A command is sent this long after the joint states that it follows from."""
-
-
-def detection(time_s: float, position: tuple[float, float, float], yaw: float, name: str = "red") -> At:
-    block = {"name": name, "position": list(position), "quaternion": quat_from_matrix(rot_z(yaw)).tolist()}
-    return text(time_s, json.dumps({"stamp_s": time_s, "blocks": [block], "refused": []}), "/blocks/detections")
 
 
 def recorded_pick(folder: Path) -> list[dict[str, np.ndarray]]:
     """A pick by the expert as the nodes would have recorded it. Returns what was observed in each period."""
     env = make_env("pick")
-    expert, observation = Expert(env), env.reset(seed=SEED)[0]
-    moments: list[At] = []
-    observed = []
-    for period in range(PICK.periods):
-        now, cell = period * PERIOD_S, env.cell.state
-        assert cell.block is not None
-        observed.append(observation)
-        moments.append(state(now, cell.joints))
-        moments.append(detection(max(0.0, now - AFTER_S), cell.block.position, cell.block.yaw))
-        observation, _, _, _, info = env.step(expert.act())
-        moments.append(stream(now + AFTER_S, env.cell.state.command, JOINT_NAMES))
-    assert info["is_success"]
-    episode(folder, moments)
+    moments, observed, lifted = expert_picks.pick(env, SEED)
     env.close()
+    assert lifted
+    episode(folder, moments)
     return observed
 
 
@@ -100,7 +80,7 @@ def test_what_was_done_does_it_again(pick: tuple[Path, list[dict[str, np.ndarray
 def test_fingers_go_on_until_they_are_where_they_were_told_to_be(tmp_path: Path) -> None:
     """A gap is told once; the driver then moves the fingers for half a second."""
     closing = [state(0.02 * i, [0.0, 0.3, 0.8, 1.2, 0.0, min(1.0, 0.04 * max(0, i - 10))]) for i in range(60)]
-    closing += [detection(0.0, (0.2, 0.0, 0.015), 0.1), gripper(0.19, 0.030)]
+    closing += [expert_picks.detection(0.0, (0.2, 0.0, 0.015), 0.1), gripper(0.19, 0.030)]
     episode(tmp_path, closing)
     grips = [float(lesson.action[4]) for lesson in read(tmp_path)]
     assert grips[:10] == [1.0] * 10
@@ -116,7 +96,7 @@ def test_failures_and_episodes_that_do_not_suffice_are_not_learned_from(tmp_path
     writer.finish(Outcome(False, 1.0))
     with pytest.raises(InputError, match=r"all its episodes \(1\) were called failures"):
         read_demonstrations(tmp_path, PICK, "red")
-    episode(tmp_path, [*standing(1.0), detection(0.1, (0.2, 0.0, 0.015), 0.0, name="green")])
+    episode(tmp_path, [*standing(1.0), expert_picks.detection(0.1, (0.2, 0.0, 0.015), 0.0, name="green")])
     with pytest.raises(InputError, match="where the block red was"):
         read_demonstrations(tmp_path, PICK, "red")
 
