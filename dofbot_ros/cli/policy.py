@@ -18,7 +18,7 @@ from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from dofbot_ros.policy.train import Progress as Trained
+    from dofbot_ros.policy.watcher import Progress as Trained
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -143,6 +143,7 @@ def train(
                 bar.update(line, completed=progress.steps, total=progress.wanted, rate=rate)
 
             end = trainer.train(report)
+            report(end)
     finally:
         trainer.close()
     result = {

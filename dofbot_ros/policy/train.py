@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
-import numpy as np
 import torch
 from sb3_contrib import TQC
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
@@ -28,7 +24,7 @@ from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.export import export_policy
 from dofbot_ros.policy.imitate import ImitateConfig, Imitation
 from dofbot_ros.policy.spec import commit
-from dofbot_ros.sim.randomization import Draw
+from dofbot_ros.policy.watcher import Progress, Watcher, log_draw
 
 CONFIG, CHECKPOINT, BUFFER, DRAWS = "train.yaml", "checkpoint.zip", "replay.pkl", "draws.jsonl"
 LESSONS = "lessons.pt"
@@ -105,25 +101,6 @@ class TrainConfig:
         return make_env(self.task, self.obs, control=self.control, reward=reward, ranges=self.randomize)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        steps: done, or episodes with the teacher.
-        wanted: in all.
-        success_rate: of the last 100 episodes; nan before the first.
-        mean_return: of the same.
-        seconds: of training, in this process.
-    """
-
-    steps: int
-    wanted: int
-    success_rate: float
-    mean_return: float
-    seconds: float
-
-
 class Trainer:
     """Trains one policy; everything that it writes is in its run's folder.
 
@@ -162,7 +139,14 @@ class Trainer:
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
-        watcher = _Watcher(self.config, self.run, self._env, report)
+        watcher = Watcher(
+            wanted=self.config.steps,
+            checkpoint_steps=self.config.checkpoint_steps,
+            draws=self.run / DRAWS,
+            env=self._env,
+            save=lambda: _save(self.model, self.run),
+            report=report,
+        )
         if self.config.shown and self.model.num_timesteps == 0:
             taught = self._imitate(watcher)
             if self.config.steps == 0:
@@ -175,7 +159,7 @@ class Trainer:
         self.export()
         return watcher.progress(self.model)
 
-    def _imitate(self, watcher: _Watcher) -> Progress:
+    def _imitate(self, watcher: Watcher) -> Progress:
         config = self.config
         lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, config.steps > 0)
         school = Imitation(self.model, self._env, lessons, self._recorded)
@@ -191,7 +175,7 @@ class Trainer:
             watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
 
         with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
-            school.run(report, lambda step: _log_draw(draws, step, self._env.draw), save)
+            school.run(report, lambda step: log_draw(draws, step, self._env.draw), save)
         save()
         return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
 
@@ -213,60 +197,6 @@ class Trainer:
     def close(self) -> None:
         """Let go of the environment."""
         self._env.close()
-
-
-class _Watcher(BaseCallback):
-    """Reports, logs the worlds that were drawn, and saves checkpoints."""
-
-    def __init__(
-        self, config: TrainConfig, run: Path, env: DofBotEnv, report: Callable[[Progress], None] | None
-    ) -> None:
-        super().__init__()
-        self._config, self._run, self._env, self._report = config, run, env, report
-        self._begin = self._reported = time.monotonic()
-        self._saved = 0
-        self._logged: Draw | None = None
-
-    def _init_callback(self) -> None:
-        self._saved = self.model.num_timesteps
-        self._draws = (self._run / DRAWS).open("a", encoding="utf-8")
-
-    def _on_step(self) -> bool:
-        # The vector environment has reset it by the time that the callback hears of the episode's end.
-        if self._env.draw is not self._logged:
-            self._logged = self._env.draw
-            _log_draw(self._draws, self.num_timesteps, self._env.draw)
-        if self.num_timesteps - self._saved >= self._config.checkpoint_steps:
-            self._saved = self.num_timesteps
-            _save(self.model, self._run)
-        self.tell(lambda: self.progress(self.model))
-        return True
-
-    def _on_training_end(self) -> None:
-        self._draws.close()
-
-    @property
-    def seconds(self) -> float:
-        """Since the beginning."""
-        return time.monotonic() - self._begin
-
-    def tell(self, progress: Callable[[], Progress]) -> None:
-        """Pass it on, once a second."""
-        if self._report is not None and time.monotonic() - self._reported > 1.0:
-            self._reported = time.monotonic()
-            self._report(progress())
-
-    def progress(self, model: BaseAlgorithm) -> Progress:
-        """How far it is."""
-        episodes = list(model.ep_info_buffer or [])
-        successes = list(model.ep_success_buffer or [])
-        return Progress(
-            model.num_timesteps,
-            self._config.steps,
-            float(np.mean(successes)) if successes else float("nan"),
-            float(np.mean([episode["r"] for episode in episodes])) if episodes else float("nan"),
-            self.seconds,
-        )
 
 
 def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
@@ -297,10 +227,6 @@ def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) ->
     # Otherwise it would meet the worlds of the run's beginning once more.
     model.set_random_seed(config.seed + model.num_timesteps)
     return model
-
-
-def _log_draw(file: TextIO, step: int, draw: Draw) -> None:
-    file.write(json.dumps({"step": step, **draw.to_log()}) + "\n")
 
 
 def _save(model: BaseAlgorithm, run: Path) -> None:
