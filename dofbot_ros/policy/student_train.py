@@ -23,6 +23,7 @@ from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.expert import Expert
 from dofbot_ros.policy.export import export_module
+from dofbot_ros.policy.imitate import FIRST_SEEDS
 from dofbot_ros.policy.keypoint_network import PoseNetwork
 from dofbot_ros.policy.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
 from dofbot_ros.policy.picture_state import MEMORY, PictureState, picture_numbers
@@ -186,7 +187,7 @@ class StudentTrainer:
         """One episode, in which the student acts for `share` of the periods."""
         config, env = self.config, self._env
         rng = np.random.default_rng([config.seed, self._done])
-        observation, info = env.reset(seed=config.seed * 1_000_000 + self._done)
+        observation, info = env.reset(seed=FIRST_SEEDS * (1 + config.seed) + self._done)
         memory = torch.zeros(1, sum(MEMORY))
         done = False
         student = rng.random() < share
