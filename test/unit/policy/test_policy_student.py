@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_a_closeup_is_turned_with_its_window() -> None:
 
 
 def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp_path: Path) -> None:
-    config = StudentConfig(randomize="none", episodes=2, round_episodes=1, epochs=1, final_epochs=2, seed=3, pose=POSE)
+    config = StudentConfig(randomize="none", episodes=2, round_episodes=1, epochs=1, final_epochs=2, pose=POSE)
     trainer = StudentTrainer(config, tmp_path, network=network)
     end = trainer.train()
     assert end["episodes"] == 2
@@ -96,12 +97,15 @@ def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp
     state, _ = trainer._see(first, torch.zeros_like(memory))
     assert forgetting == pytest.approx(trainer._act(state), abs=0.02)
     assert not np.array_equal(remembering, forgetting)
+    measured = {env.reset(seed=seed)[1]["draw"]["seed"] for seed in range(2)}
     env.close()
     trainer.close()
     more = StudentTrainer(config, tmp_path, network=network, resume=True)
     assert more.train()["episodes"] == 2
     more.close()
-    assert len((tmp_path / "draws.jsonl").read_text().splitlines()) == 2
+    taught = [json.loads(line)["seed"] for line in (tmp_path / "draws.jsonl").read_text().splitlines()]
+    assert len(set(taught)) == 2
+    assert not measured & set(taught)  # a measurement's worlds begin at seed 0
     with pytest.raises(InputError, match="--resume"):
         StudentTrainer(config, tmp_path, network=network)
 
