@@ -57,6 +57,7 @@ class Mover:
     def __init__(self, arm: ArmBackend) -> None:
         self._arm = arm
         self._goal = arm.read().position.copy()
+        self._pressing = False
 
     @property
     def goal(self) -> FloatArray:
@@ -79,12 +80,16 @@ class Mover:
         self._arrive()
 
     def close(self) -> float:
-        """Close the fingers until they are shut or something stops them. Returns grip_joint's angle [rad]."""
-        held, standing = float(self._arm.read().position[GRIP]), 0
+        """Close the fingers until they are shut or something stops them. Returns grip_joint's angle [rad].
+
+        From then on they go on closing while the arm moves: an object that is held by its edges turns in the hand as
+        it leaves the table, and the fingers have to come after it.
+        """
+        self._pressing = True
+        held, standing = self._grip(), 0
         for _ in range(round(1.5 / PERIOD_S)):
-            self._goal[GRIP] = min(held + LEAD, 0.5 * math.pi)
             self._send()
-            measured = float(self._arm.read().position[GRIP])
+            measured = self._grip()
             standing = standing + 1 if abs(measured - held) < 0.004 else 0
             held = measured
             if standing == 8:
@@ -105,8 +110,13 @@ class Mover:
 
     def _send(self) -> None:
         now = self._arm.clock.now()
+        if self._pressing:
+            self._goal[GRIP] = max(self._goal[GRIP], min(self._grip() + LEAD, 0.5 * math.pi))
         self._arm.write(self._goal, 2 * PERIOD_S)
         self._arm.clock.sleep_until(now + PERIOD_S)
+
+    def _grip(self) -> float:
+        return float(self._arm.read().position[GRIP])
 
     def _arrive(self) -> None:
         """Ask again until the arm is there: a bus holds a goal back that comes too soon, and is soft at first."""
