@@ -31,7 +31,7 @@ class RankerConfig:
 
     width: int = 24
     dropout: float = 0.2
-    epochs: int = 16
+    epochs: int = 28
     batch: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
