@@ -1,4 +1,4 @@
-"""How far grasps stand out of the network's map on bare tables and on tables with objects: where to draw the line."""
+"""How likely the best grasp is to hold, by the networks, on bare tables and with objects: where to draw the line."""
 
 from __future__ import annotations
 
@@ -36,25 +36,24 @@ def measure(scenes: int = 200, seed: int = 0, model: Path | None = None) -> dict
         model: a training run's folder or an .onnx file; None for the shipped network.
 
     Returns:
-        For each kind the 0th, 1st, 50th, 99th and 100th percentile of the best peak's prominence (grasp/survey.py), and
-        the share of tables taken for one with an object at the line that grasp_node draws by default.
+        For each kind the 0th, 1st, 50th, 99th and 100th percentile of the best grasp's chance, 0..1, and the share of
+        tables taken for one with an object at the line that grasp_node draws by default (`line`).
     """
     from dofbot_ros.grasp.families import SPLITS
     from dofbot_ros.grasp.model_io import load_model
     from dofbot_ros.grasp.planner import NetworkPlanner
     from dofbot_ros.grasp.scenes import SceneMaker, SceneRules
-    from dofbot_ros.grasp.survey import MIN_PROMINENCE, table_level
+    from dofbot_ros.grasp.survey import MIN_CHANCE
 
     planner = NetworkPlanner(load_model(model))
     families, view = {**SPLITS["train"], **SPLITS["heldout"]}, planner.model.info.view
-    result: dict[str, Any] = {"line": MIN_PROMINENCE, "scenes": scenes}
+    result: dict[str, Any] = {"line": MIN_CHANCE, "scenes": scenes}
 
     def look(kind: str, take: Callable[[int], ImageArray]) -> None:
         found = []
         for number in track(range(scenes), kind, console=console, transient=True):
-            score = planner.score(take(seed + number))
-            found.append(float(score.max()) - table_level(score))
-        result[kind] = _summary(np.array(found), MIN_PROMINENCE)
+            found.append(planner.candidates(take(seed + number), view)[0].chance)
+        result[kind] = _summary(np.array(found), MIN_CHANCE)
 
     for kind, (objects, texture) in TABLES.items():
         rules = SceneRules(objects=objects, view=view)
@@ -88,10 +87,10 @@ def _with_arm(world: World, view: TopDownView, seed: int) -> ImageArray:
             return view.rectify(camera.render(), camera.intrinsics, camera.pose())
 
 
-def _summary(prominence: FloatArray, line: float) -> dict[str, Any]:
-    percentiles = np.percentile(prominence, [0, 1, 50, 99, 100])
+def _summary(chance: FloatArray, line: float) -> dict[str, Any]:
+    percentiles = np.percentile(chance, [0, 1, 50, 99, 100])
     names = ("min", "p1", "median", "p99", "max")
     return {
         **{name: float(value) for name, value in zip(names, percentiles, strict=True)},
-        "taken_for_occupied": float((prominence >= line).mean()),
+        "taken_for_occupied": float((chance >= line).mean()),
     }

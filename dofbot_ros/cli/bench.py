@@ -47,10 +47,10 @@ def empty_table(
     seed: Annotated[int, typer.Option(min=0, help="Of the first.")] = 0,
     model: Annotated[Path | None, typer.Option(help="A run's folder; by default the shipped network.")] = None,
 ) -> None:
-    """Show the grasp network bare tables and tables with objects: how far grasps stand out of its map."""
+    """Show the grasp networks bare tables and tables with objects: how likely is their best grasp to hold?"""
     from dofbot_ros.bench.empty_table import measure
 
-    emit(measure(scenes, seed, model), as_json, "Grasps that stand out of the table")
+    emit(measure(scenes, seed, model), as_json, "Chance of the best grasp")
 
 
 @app.command("grasp-node")

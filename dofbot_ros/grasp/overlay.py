@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.grasp.survey import MIN_PROMINENCE, Survey
+from dofbot_ros.grasp.survey import Survey
 
 Colour = tuple[int, int, int]
 BEST: Colour = (255, 255, 255)
@@ -22,13 +22,16 @@ SCALE = 8
 OPEN_M = 0.060
 """Length of a closing line: what the open fingers span [m]."""
 
+WARMEST = 3.0
+"""Score at which a pixel is as warm as can be; at 0, where a grasp is as likely to hold as not, it gets warm."""
+
 BANNER_PX = 34
 
 
 def draw_survey(survey: Survey, words: str) -> ImageArray:
     """The view from above with all that is known of it, RGB (h, w, 3).
 
-    The warmer a pixel, the further it stands out of the table: bare table keeps its colour. White is the best grasp
+    The warmer a pixel, the likelier is a grasp there to hold: bare table keeps its colour. White is the best grasp
     within reach, green are others, red are those out of reach.
     """
     picture = _warm(survey)
@@ -70,7 +73,7 @@ def draw_grasp(
 
 
 def _warm(survey: Survey) -> ImageArray:
-    warmth = np.clip(survey.relief / MIN_PROMINENCE - 0.5, 0.0, 1.0)
+    warmth = np.clip(survey.map / WARMEST, 0.0, 1.0)
     size = SCALE * survey.view.size, SCALE * survey.view.size
     view = cv2.resize(survey.image, size, interpolation=cv2.INTER_NEAREST)
     share = cv2.resize(warmth, size, interpolation=cv2.INTER_LINEAR)

@@ -25,13 +25,18 @@ class Candidate:
 
     Attributes:
         pinch: where and along which line.
-        score: the higher the better; comparable within one view.
+        score: the higher the better; of networks that learnt from failures too, the logit that it holds.
         peak: what the network's map says there.
     """
 
     pinch: Pinch
     score: float
     peak: float = math.nan
+
+    @property
+    def chance(self) -> float:
+        """How likely it is to hold, 0..1, by its score."""
+        return 0.5 * (1.0 + math.tanh(0.5 * self.score))
 
 
 class GraspPlanner(Protocol):

@@ -27,7 +27,7 @@ from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.pinch_plan import PinchPlanner
 from dofbot_ros.grasp.planner import NetworkPlanner
 from dofbot_ros.grasp.station import START, GraspStation
-from dofbot_ros.grasp.survey import MIN_PROMINENCE, NothingToGraspError, Survey, Surveyor
+from dofbot_ros.grasp.survey import MIN_CHANCE, NothingToGraspError, Survey, Surveyor
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.arm_client import ArmClient
@@ -59,8 +59,8 @@ class GraspParameters:
     )
     calibration_file: str = parameter("", "Calibration of the arm (YAML); empty for the vendor's nominal values.")
     candidates: int = parameter(5, "Grasps that are looked at in an image, at most.")
-    min_prominence: float = parameter(
-        MIN_PROMINENCE, "How far a grasp's score stands out of the table's; see `dofbot bench empty-table`."
+    min_chance: float = parameter(
+        MIN_CHANCE, "How likely a grasp has to be to hold, 0..1; see `dofbot bench empty-table`."
     )
     image_timeout_s: float = parameter(3.0, "How long to wait for an image, and how old one may be.")
     survey_rate_hz: float = parameter(1.0, "Images surveyed a second at most, while somebody listens to the results.")
@@ -73,6 +73,8 @@ class GraspParameters:
         for name in ("candidates", "image_timeout_s", "survey_rate_hz", "max_velocity", "max_acceleration"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+        if not 0.0 < self.min_chance < 1.0:
+            raise ConfigError(f"min_chance lies between 0 and 1, got {self.min_chance}")
 
 
 class GraspNode:
@@ -167,7 +169,7 @@ class GraspNode:
             "p95_planning_ms": float(np.percentile(recent, 95)),
             "candidates": len(survey.offers) if survey else 0,
             "within reach": len(survey.reachable) if survey else 0,
-            "prominence": survey.prominence if survey else 0.0,
+            "chance": survey.chance if survey else 0.0,
             "holding": self._station.holding,
             "last answer": self._answer,
         }
@@ -190,7 +192,7 @@ def _surveyor(parameters: GraspParameters) -> tuple[Kinematics, Surveyor]:
     )
     planner = NetworkPlanner(load_model(Path(parameters.model) if parameters.model else None), parameters.candidates)
     pinches = PinchPlanner(kinematics, limits, Workspace(kinematics))
-    return kinematics, Surveyor(planner, pinches, START, parameters.min_prominence)
+    return kinematics, Surveyor(planner, pinches, START, parameters.min_chance)
 
 
 def _words(survey: Survey) -> str:
@@ -198,7 +200,7 @@ def _words(survey: Survey) -> str:
         survey.best()
     except NothingToGraspError as error:
         return str(error)
-    return f"{len(survey.reachable)} grasps within reach; the best stands out by {survey.prominence:.1f}"
+    return f"{len(survey.reachable)} grasps within reach; the best is likely to hold by {survey.chance:.0%}"
 
 
 def main() -> None:
