@@ -76,8 +76,8 @@ class Survey:
         """
         if not self.offers:
             raise NothingToGraspError(
-                f"nothing on the table, or out of reach: the best grasp is likely to hold by {self.chance:.0%}, "
-                f"{self.min_chance:.0%} are asked for"
+                f"nothing on the table, or out of reach: the best grasp has a chance of {self.chance:.0%}, "
+                f"asked for are {self.min_chance:.0%}"
             )
         if not self.reachable:
             raise NothingToGraspError(f"nothing within reach of {len(self.offers)} grasps: {self.offers[0].obstacle}")

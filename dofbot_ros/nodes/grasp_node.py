@@ -200,7 +200,7 @@ def _words(survey: Survey) -> str:
         survey.best()
     except NothingToGraspError as error:
         return str(error)
-    return f"{len(survey.reachable)} grasps within reach; the best is likely to hold by {survey.chance:.0%}"
+    return f"{len(survey.reachable)} grasps within reach; the best has a chance of {survey.chance:.0%}"
 
 
 def main() -> None:
