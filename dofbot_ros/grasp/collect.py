@@ -13,7 +13,8 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -208,14 +209,15 @@ def collect(
     note.write_text(wanted, encoding="utf-8")
     start = time.monotonic()
     blocks: dict[int, GraspData] = {}
-    for block, data in _blocks(config, folder, workers):
-        blocks[block] = data
-        done = sum(int(data.success.sum()) for data in blocks.values())
-        if report is not None:
-            report(Progress(successes, min(done, successes), BLOCK * len(blocks), time.monotonic() - start))
-        in_order = sum(int(data.success.sum()) for data in _leading(blocks))
-        if in_order >= successes:
-            break
+    with closing(_blocks(config, folder, workers)) as results:
+        for block, data in results:
+            blocks[block] = data
+            done = sum(int(data.success.sum()) for data in blocks.values())
+            if report is not None:
+                report(Progress(successes, min(done, successes), BLOCK * len(blocks), time.monotonic() - start))
+            in_order = sum(int(data.success.sum()) for data in _leading(blocks))
+            if in_order >= successes:
+                break
     data = join(_leading(blocks))
     last = int(np.searchsorted(np.cumsum(data.success), successes))
     return data.take(np.arange(last + 1))
@@ -229,15 +231,16 @@ def _leading(blocks: dict[int, GraspData]) -> list[GraspData]:
     return leading
 
 
-def _blocks(config: CollectConfig, folder: Path, workers: Workers) -> Iterator[tuple[int, GraspData]]:
+def _blocks(config: CollectConfig, folder: Path, workers: Workers) -> Generator[tuple[int, GraspData], None, None]:
     """Blocks as they become ready, for ever; those on disk first."""
     done = sorted(int(path.stem.rsplit("-", 1)[1]) for path in folder.glob("block-*.npz"))
     for number in done:
         yield number, load(_block_file(folder, number))
     missing = (number for number in itertools.count() if number not in done)
-    for number, data in parallel(partial(collect_block, config), missing, workers):
-        save(data, _block_file(folder, number))
-        yield number, data
+    with closing(parallel(partial(collect_block, config), missing, workers)) as results:
+        for number, data in results:
+            save(data, _block_file(folder, number))
+            yield number, data
 
 
 def _block_file(folder: Path, block: int) -> Path:

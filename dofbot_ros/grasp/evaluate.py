@@ -6,6 +6,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -164,11 +165,12 @@ def evaluate(
     """
     shares = [list(range(i, min(i + 5, config.attempts))) for i in range(0, config.attempts, 5)]
     rows: list[Attempted] = []
-    for _, share in parallel(partial(attempt_share, config), shares, workers):
-        rows += share
-        if report is not None:
-            network = [row for row in rows if row.planner == NetworkPlanner.name]
-            report(len(network), sum(row.outcome == "lifted" for row in network))
+    with closing(parallel(partial(attempt_share, config), shares, workers)) as results:
+        for _, share in results:
+            rows += share
+            if report is not None:
+                network = [row for row in rows if row.planner == NetworkPlanner.name]
+                report(len(network), sum(row.outcome == "lifted" for row in network))
     rows.sort(key=lambda row: row.number)
     return summarise(rows, config)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import TypeAlias, TypeVar
 
 from dofbot_ros.core.parallel import in_processes
@@ -16,8 +16,12 @@ Workers: TypeAlias = int | RayCluster
 """So many processes on this machine, or a Ray cluster."""
 
 
-def parallel(work: Callable[[Job], Result], jobs: Iterable[Job], workers: Workers) -> Iterator[tuple[Job, Result]]:
+def parallel(
+    work: Callable[[Job], Result], jobs: Iterable[Job], workers: Workers
+) -> Generator[tuple[Job, Result], None, None]:
     """Jobs with their results in the order in which they are done, as core.parallel.in_processes gives them.
+
+    Close it to end the workers: an interrupted loop does not by itself.
 
     Args:
         work: a module's function.
