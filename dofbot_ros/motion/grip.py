@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from dofbot_ros.motion.online import OnlineMotion
-
-_NOWHERE = (math.inf, 0.0)
-"""A mark that the fingers are far from: whether they stand is judged anew from the next reading on."""
 
 
 class GripMotion:
     """Moves grip_joint to its goal; when a block stops the fingers, the goal stays a little ahead of them.
 
     A bus servo pushes harder the further its goal lies ahead, and burns out when it stalls for long (the vendor's
-    precautions): so a goal that leads a standing gripper by more than `lead` is drawn back to that lead. A block that
-    gives way or is lost does not open the hand: the goal keeps its lead while the fingers close further.
+    precautions): so a goal that leads a standing gripper by more than `lead` is drawn back to that lead. From then on
+    it keeps its lead, while the fingers close further on a block that gives way or is lost, and while a block that
+    turns in the hand presses them apart.
 
     Args:
         motion: of one joint.
@@ -31,7 +27,7 @@ class GripMotion:
         self._motion = motion
         self._lead = lead
         self._goal = self._wanted = 0.0
-        self._mark = _NOWHERE
+        self._mark: tuple[float, float] | None = None
         self.stalled = False
 
     @property
@@ -43,13 +39,13 @@ class GripMotion:
         """Be at `position` [rad] and stay there."""
         self._motion.reset([position], [velocity])
         self._goal = self._wanted = position
-        self._mark = _NOWHERE
+        self._mark = None
         self.stalled = False
 
     def go(self, goal: float) -> None:
         """Move to `goal` [rad]."""
         self._goal = self._wanted = goal
-        self._mark = _NOWHERE
+        self._mark = None
         self.stalled = False
 
     def update(self, measured: float, now_s: float) -> tuple[float, float]:
@@ -63,15 +59,17 @@ class GripMotion:
         if self.stalled:
             self._keep_up(measured)
             return
-        moved = abs(measured - self._mark[0]) > self.STANDING_TRAVEL
-        if moved or abs(lead) <= self._lead + 1e-3:
+        # Only what brings the fingers nearer to their goal counts: a block that wobbles between them is no way made.
+        mark = self._mark
+        nearer = mark is None or math.copysign(1.0, lead) * (measured - mark[0]) > self.STANDING_TRAVEL
+        if mark is None or nearer or abs(lead) <= self._lead + 1e-3:
             self._mark = (measured, now_s)
-        elif now_s - self._mark[1] >= self.STANDING_S:
+        elif now_s - mark[1] >= self.STANDING_S:
             self.stalled = True
-            self._goal = measured + float(np.sign(lead)) * self._lead
+            self._goal = measured + math.copysign(self._lead, lead)
 
     def _keep_up(self, measured: float) -> None:
         left = self._wanted - measured
         goal = measured + math.copysign(min(abs(left), self._lead), left)
-        if abs(self._wanted - self._goal) - abs(self._wanted - goal) > self.STANDING_TRAVEL:
+        if abs(goal - self._goal) > self.STANDING_TRAVEL:
             self._goal = goal

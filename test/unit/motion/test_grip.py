@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import pytest
 
 from dofbot_ros.motion.grip import GripMotion
@@ -63,3 +66,27 @@ def test_follows_a_block_that_gives_way_and_closes_where_it_is_lost(grip: GripMo
         now_s += PERIOD_S
     assert position == pytest.approx(min(end + LEAD, 1.5), abs=GripMotion.STANDING_TRAVEL)
     assert position > end if not lost else position == pytest.approx(1.5, abs=GripMotion.STANDING_TRAVEL)
+
+
+def _pressed(grip: GripMotion, start_s: float, seconds: float, fingers: Callable[[float], float]) -> float:
+    """Let a block hold the fingers at `fingers(time)` [rad]. Returns its largest lead in the last second."""
+    leads, now_s = [], start_s
+    for _ in range(round(seconds / PERIOD_S)):
+        now_s += PERIOD_S
+        position, _ = grip.update(fingers(now_s), now_s)
+        leads.append(position - fingers(now_s))
+    return max(leads[-50:])
+
+
+def test_a_block_that_wobbles_between_the_fingers_is_not_squeezed_harder(grip: GripMotion) -> None:
+    grip.go(1.5)
+    _run(grip, 0.0, 0.6)
+    lead = _pressed(grip, 0.6, 3.0, lambda now_s: BLOCK + 0.03 * math.sin(2.0 * math.pi * 3.0 * now_s))
+    assert lead < LEAD + 0.06 + 2 * GripMotion.STANDING_TRAVEL
+
+
+def test_a_block_that_presses_the_fingers_apart_is_not_squeezed_harder(grip: GripMotion) -> None:
+    grip.go(1.5)
+    _run(grip, 0.0, 4.0)
+    lead = _pressed(grip, 4.0, 3.0, lambda now_s: max(BLOCK - 0.2, BLOCK - 0.1 * (now_s - 4.0)))
+    assert lead == pytest.approx(LEAD, abs=1.25 * GripMotion.STANDING_TRAVEL)
