@@ -22,6 +22,9 @@ class GripMotion:
 
     STANDING_S = 0.3
     STANDING_TRAVEL = 0.02
+    SLACK = 0.005
+    """Fingers that are pressed apart by more than this are followed at once [rad]: the servo turns up to 1.7
+    times as far as they do, gives all it has from 0.135 rad ahead on, and lets go after some seconds of that."""
 
     def __init__(self, motion: OnlineMotion, lead: float) -> None:
         self._motion = motion
@@ -71,5 +74,6 @@ class GripMotion:
     def _keep_up(self, measured: float) -> None:
         left = self._wanted - measured
         goal = measured + math.copysign(min(abs(left), self._lead), left)
-        if abs(goal - self._goal) > self.STANDING_TRAVEL:
+        closer = math.copysign(1.0, left) * (goal - self._goal)
+        if closer > self.STANDING_TRAVEL or closer < -self.SLACK:
             self._goal = goal

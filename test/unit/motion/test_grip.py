@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
+from dofbot_ros.core.types import GRIP
+from dofbot_ros.hardware.servo_model import ServoModelConfig
 from dofbot_ros.motion.grip import GripMotion
 from dofbot_ros.motion.online import OnlineMotion
+from dofbot_ros.service.config import DriverConfig
 
 PERIOD_S = 0.02
 LEAD = 0.12
@@ -89,4 +94,16 @@ def test_a_block_that_presses_the_fingers_apart_is_not_squeezed_harder(grip: Gri
     grip.go(1.5)
     _run(grip, 0.0, 4.0)
     lead = _pressed(grip, 4.0, 3.0, lambda now_s: max(BLOCK - 0.2, BLOCK - 0.1 * (now_s - 4.0)))
-    assert lead == pytest.approx(LEAD, abs=1.25 * GripMotion.STANDING_TRAVEL)
+    assert lead == pytest.approx(LEAD, abs=2 * GripMotion.SLACK)
+
+
+def servo_ticks(fingers: np.ndarray) -> np.ndarray:
+    """Where servo 6 stands [ticks] (n,) at angles of grip_joint [rad] (n,)."""
+    return np.array([DEFAULT_CALIBRATION.rad_to_ticks(np.append(np.zeros(GRIP), q))[GRIP] for q in fingers])
+
+
+def test_the_lead_is_less_than_the_servos_full_load_whatever_the_gap() -> None:
+    ahead = DriverConfig().grip_lead + GripMotion.SLACK
+    fingers = np.linspace(0.1, 0.5 * math.pi - ahead, 200)
+    near, far = (servo_ticks(at) for at in (fingers, fingers + ahead))
+    assert np.abs(far - near).max() < ServoModelConfig().full_load_ticks
