@@ -181,6 +181,8 @@ def _undisturbed() -> Iterator[None]:
 def _end_with(parent: int) -> None:
     """In the new process, before exec: ask for SIGTERM when the parent dies, unless it already has."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+    # A shell script's background has SIGINT ignored, and what it starts inherits that: close() would wait in vain.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)

@@ -1,7 +1,8 @@
-"""For all tests: property tests are about values, never about how long a busy machine takes."""
+"""For all tests: properties are about values, not about how long a busy machine takes; Ctrl-C works in all of them."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# In a shell script's background SIGINT is ignored; processes that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_TIME = [Path(__file__).parent / name for name in ("ros", "integration")]
 """Real processes that talk in real time: what a stalled machine fails once gets a second chance; -ra tells of it."""
