@@ -10,11 +10,11 @@ import numpy as np
 from rich.progress import track
 
 from dofbot_ros.cli.output import console
-from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.errors import CommandRefusedError, InputError, one_of
 from dofbot_ros.trials.statistics import wilson
 
 if TYPE_CHECKING:
-    from dofbot_ros.nodes.grasp_stack import GraspClient
+    from dofbot_ros.nodes.grasp_client import GraspClient
 
 LIFTED_M = 0.2
 """A block this high is in the hand of an arm that stands upright."""
@@ -33,10 +33,16 @@ def measure(grasps: int = 30, seed: int = 0, backend: str = "sim", rtf: float = 
         held of grasps with Wilson's interval, by the true poses; wrong_answers, where the node said otherwise; why the
         others failed; seconds of a grasp by the arm's clock; planning_ms, from image to motions, as the node tells it.
     """
-    from dofbot_ros.nodes.grasp_stack import grasp_stack
+    from dofbot_ros.nodes.grasp_client import GraspClient
+    from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
 
+    if backend not in WORLD_NODES:
+        raise InputError(one_of("backend", backend, WORLD_NODES))
     held, wrong, failures, seconds = 0, 0, Counter[str](), []
-    with grasp_stack(backend, rtf) as client:
+    with (
+        own_stack("grasp", backend, {"rtf": str(rtf)}) as check,
+        GraspClient(WORLD_NODES[backend], check) as client,
+    ):
         client.prepare()
         for number in track(range(grasps), "grasps", console=console, transient=True):
             client.reset_scene(seed + number)

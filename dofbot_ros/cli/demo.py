@@ -67,7 +67,8 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from dofbot_ros.nodes.demo_stack import demo_arm
+    from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
+    from dofbot_ros.nodes.trial_client import TrialClient
     from dofbot_ros.trials.results import load
     from dofbot_ros.trials.runner import run_series
     from dofbot_ros.vision.block_layout import load_blocks
@@ -79,7 +80,10 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting the demo stack", total=trials, completed=done)
-        with demo_arm(series.backend, rtf) as arm:
+        with (
+            own_stack("demo", series.backend, {"rtf": str(rtf)}) as check,
+            TrialClient(WORLD_NODES[series.backend], check) as arm,
+        ):
             progress.update(task, description="trials")
 
             def after_trial(record: TrialRecord) -> None:

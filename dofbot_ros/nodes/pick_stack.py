@@ -1,4 +1,4 @@
-"""The stack of grasp trials as a context: its processes, the arm of the trials before them, and the recorder beside."""
+"""The stack of grasp trials as a context: the arm of the trials before it, and the recorder beside."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from dofbot_ros.config.loader import save_yaml
-from dofbot_ros.core.dds import private_domain
-from dofbot_ros.errors import DofbotError
-from dofbot_ros.launching import processes
-from dofbot_ros.nodes.demo_stack import HEALTHY_BUS, READY_S, WORLD_NODES
+from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
 from dofbot_ros.nodes.pick_client import PickClient
 from dofbot_ros.nodes.record_node import RecordNode
 from dofbot_ros.record.episode import EpisodeWriter
 from dofbot_ros.record.metadata import EpisodeInfo, Outcome
 from dofbot_ros.record.topics import default_topics
 from dofbot_ros.sim.config import WorldConfig
-from dofbot_ros.stacks import find
-from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.trials.pick_runner import Episode
 
 IMAGE_HZ = 5.0
@@ -30,9 +25,7 @@ IMAGE_HZ = 5.0
 
 @contextmanager
 def pick_arm(backend: str, world: WorldConfig, given: Mapping[str, str]) -> Iterator[PickClient]:
-    """Start the stack, wait until it serves, and end it however the context ends.
-
-    What is simulated has a ROS domain of its own.
+    """The stack of grasp trials (own_stack), and the arm in it.
 
     Args:
         backend: sim, emulator (real time) or serial (a real arm).
@@ -42,30 +35,15 @@ def pick_arm(backend: str, world: WorldConfig, given: Mapping[str, str]) -> Iter
     Raises:
         DofbotError: a node ended, or is not ready in time.
     """
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dofbot-trials-")))
-        if backend != "serial":
-            stack.enter_context(private_domain())
-        save_yaml(world, folder / "world.yaml")
-        arguments = {
-            "backend": backend,
-            "emulator_port": str(folder / "servo_bus"),
-            "bus_faults": HEALTHY_BUS,
-            **given,
-            "world_file": str(folder / "world.yaml"),
-        }
-        commands = [process.command() for process in processes(find("trials"), arguments)]
-        group = stack.enter_context(ProcessGroup(commands))
-        group.wait_ready(READY_S)
-
-        def check() -> None:
-            if ended := group.ended():
-                raise DofbotError(f"{ended[0]}: the trials end with it")
-
+    with tempfile.TemporaryDirectory(prefix="dofbot-world-") as folder:
+        world_file = Path(folder) / "world.yaml"
+        save_yaml(world, world_file)
         extrinsics = Path(given["extrinsics_file"]) if given.get("extrinsics_file") else None
-        arm = PickClient(WORLD_NODES.get(backend, ""), extrinsics, check)
-        stack.enter_context(arm)
-        yield arm
+        with (
+            own_stack("trials", backend, {**given, "world_file": str(world_file)}) as check,
+            PickClient(WORLD_NODES.get(backend, ""), extrinsics, check) as arm,
+        ):
+            yield arm
 
 
 class PickRecorder:

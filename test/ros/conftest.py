@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
@@ -54,6 +55,16 @@ def node_command(name: str, namespace: str = "", **parameters: object) -> Comman
     for key, value in parameters.items():
         words += ["-p", f"{key}:={value}"]
     return Command(name, tuple(words))
+
+
+def still_running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not ended; one that has, and that init has not taken note of yet, does not count."""
+    running = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                running.append(process)
+    return running
 
 
 @dataclass

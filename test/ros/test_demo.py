@@ -21,7 +21,7 @@ from dofbot_ros.trials.results import FILE, Series, load
 from dofbot_ros.trials.runner import run_series
 from dofbot_ros.vision.block_layout import load_blocks
 
-from .conftest import READY_S, node_command
+from .conftest import READY_S, node_command, still_running
 
 pytest.importorskip("pybullet")
 
@@ -64,7 +64,7 @@ def test_a_trial_over_ros_is_placed_reported_and_leaves_nothing_behind(tmp_path:
     assert result["cycle_s"] > 5.0
     assert Path(result["report"]).read_text(encoding="utf-8").count("data:image/jpeg") == 2
     assert len(started) >= 2
-    assert not [process for process in started if process.is_running()]
+    assert not still_running(started)
 
 
 @pytest.mark.slow
@@ -76,7 +76,7 @@ def test_ctrl_c_ends_everything_and_the_results_stay_valid(tmp_path: Path) -> No
     demo.communicate(timeout=LIMIT_S)
     assert demo.returncode == 130
     assert len(started) >= 2
-    assert not [process for process in started if process.is_running()]
+    assert not still_running(started)
     assert load(tmp_path, Series(0, "sim")).trials
     assert (tmp_path / "report.html").exists()
 

@@ -19,6 +19,8 @@ from dofbot_ros.cli.main import main
 from dofbot_ros.record.reader import Episode
 from dofbot_ros.trials.log import TRIALS, read_log
 
+from .conftest import still_running
+
 pytest.importorskip("pybullet")
 
 TRIALS_COMMAND = [sys.executable, "-c", "from dofbot_ros.cli.main import main; main()", "trials"]
@@ -60,7 +62,7 @@ def test_a_series_is_interrupted_gone_on_with_and_reported(tmp_path: Path) -> No
     _, err = first.communicate(timeout=LIMIT_S)
     assert first.returncode == 130, err
     assert len(started) >= 2
-    assert not [process for process in started if process.is_running()]
+    assert not still_running(started)
     done = len(read_log(out).records)
     second = start(*words, "--trials", done + 1)
     answer, err = second.communicate(timeout=LIMIT_S)
