@@ -12,6 +12,10 @@ from dofbot_ros.errors import ConfigError
 from dofbot_ros.sim.config import SceneConfig
 
 ATTEMPTS = 2000
+"""Places that are drawn before those found so far are thrown away: they may leave no room for the rest."""
+
+ROUNDS = 20
+"""How often that is done before the blocks are taken not to fit at all."""
 
 
 def sample_poses(rng: np.random.Generator, sizes: list[float], scene: SceneConfig) -> list[FloatArray]:
@@ -28,16 +32,10 @@ def sample_poses(rng: np.random.Generator, sizes: list[float], scene: SceneConfi
     Raises:
         ConfigError: so many blocks do not fit.
     """
-    centres: list[FloatArray] = []
-    for _ in range(ATTEMPTS):
+    for _ in range(ROUNDS):
+        centres = _spread(rng, len(sizes), scene)
         if len(centres) == len(sizes):
             break
-        # The square of the radius is uniform: every spot of the sector is as likely as any other.
-        radius = np.sqrt(rng.uniform(scene.radius[0] ** 2, scene.radius[1] ** 2))
-        azimuth = rng.uniform(-scene.azimuth, scene.azimuth)
-        centre = radius * np.array([np.cos(azimuth), np.sin(azimuth)])
-        if all(np.linalg.norm(centre - other) >= scene.spacing for other in centres):
-            centres.append(centre)
     if len(centres) < len(sizes):
         raise ConfigError(
             f"{len(sizes)} blocks {scene.spacing} m apart do not fit between radius {scene.radius[0]} and "
@@ -47,6 +45,21 @@ def sample_poses(rng: np.random.Generator, sizes: list[float], scene: SceneConfi
         transform(rot_z(rng.uniform(-np.pi, np.pi)) @ FACE_UP[rng.integers(len(FACE_UP))], (*centre, 0.5 * size))
         for centre, size in zip(centres, sizes, strict=True)
     ]
+
+
+def _spread(rng: np.random.Generator, count: int, scene: SceneConfig) -> list[FloatArray]:
+    """Up to `count` places (2,) in the sector, each apart from those before it [m]."""
+    centres: list[FloatArray] = []
+    for _ in range(ATTEMPTS):
+        if len(centres) == count:
+            break
+        # The square of the radius is uniform: every spot of the sector is as likely as any other.
+        radius = np.sqrt(rng.uniform(scene.radius[0] ** 2, scene.radius[1] ** 2))
+        azimuth = rng.uniform(-scene.azimuth, scene.azimuth)
+        centre = radius * np.array([np.cos(azimuth), np.sin(azimuth)])
+        if all(np.linalg.norm(centre - other) >= scene.spacing for other in centres):
+            centres.append(centre)
+    return centres
 
 
 def _cube_rotations() -> FloatArray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.sim.arm import SimArm
@@ -88,6 +89,13 @@ def test_blocks_lie_apart_in_the_sector_flat_on_the_table(seed: int) -> None:
         assert pose[2, 3] == 0.015
         assert np.linalg.det(pose[:3, :3]) == pytest.approx(1.0)
         assert np.sort(np.abs(pose[2, :3])) == pytest.approx([0, 0, 1], abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", [87, 161, 189])
+def test_blocks_that_leave_no_room_for_the_last_are_put_anew(seed: int) -> None:
+    scene = load_world_config(share_file("config", "sim_grasp.yaml")).scene
+    centres = np.array([pose[:2, 3] for pose in sample_poses(np.random.default_rng(seed), [0.03] * 3, scene)])
+    assert np.linalg.norm(centres[:, None] - centres[None], axis=-1)[np.triu_indices(3, 1)].min() >= scene.spacing
 
 
 def test_every_face_and_every_yaw_comes_up() -> None:
