@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,7 +43,7 @@ class StudentConfig:
     Attributes:
         task: pick.
         randomize: level of config/randomization.yaml.
-        episodes: in all.
+        episodes: in all; a run that is gone on with may have more.
         round_episodes: between two times of learning; the student's share of the acting grows with each round.
         alone_after: share of the episodes after which the student acts alone.
         shake: standard deviation of what is added to actions that are carried out, not to those that are learned.
@@ -58,7 +58,7 @@ class StudentConfig:
 
     task: Literal["pick"] = "pick"
     randomize: str = "wide"
-    episodes: int = 100
+    episodes: int = 1000
     round_episodes: int = 20
     alone_after: float = 0.2
     shake: float = 0.15
@@ -91,7 +91,7 @@ class StudentTrainer:
         run: its folder; checkpoints stay in it.
         network: folder of a trained pose network; without it one is trained first, in `run`.
         start: folder of a state policy whose weights the student begins with.
-        resume: go on with what is there.
+        resume: go on with what is there; `config` may only ask for more episodes.
         report: told how far it is.
 
     Raises:
@@ -111,7 +111,7 @@ class StudentTrainer:
         path = run / CONFIG
         if path.exists() and not resume:
             raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
-        if path.exists() and load_yaml(StudentConfig, path) != config:
+        if path.exists() and replace(load_yaml(StudentConfig, path), episodes=config.episodes) != config:
             raise InputError(f"{run} was begun with another configuration: resume with that in {path}")
         torch.set_num_threads(1)
         self.config, self.run, self._report = config, run, report

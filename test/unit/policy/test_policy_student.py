@@ -100,14 +100,17 @@ def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp
     measured = {env.reset(seed=seed)[1]["draw"]["seed"] for seed in range(2)}
     env.close()
     trainer.close()
-    more = StudentTrainer(config, tmp_path, network=network, resume=True)
-    assert more.train()["episodes"] == 2
-    more.close()
+    for episodes in (2, 3):
+        more = StudentTrainer(replace(config, episodes=episodes), tmp_path, network=network, resume=True)
+        assert more.train()["episodes"] == episodes
+        more.close()
     taught = [json.loads(line)["seed"] for line in (tmp_path / "draws.jsonl").read_text().splitlines()]
-    assert len(set(taught)) == 2
+    assert len(set(taught)) == len(taught) == 3
     assert not measured & set(taught)  # a measurement's worlds begin at seed 0
     with pytest.raises(InputError, match="--resume"):
         StudentTrainer(config, tmp_path, network=network)
+    with pytest.raises(InputError, match="another configuration"):
+        StudentTrainer(replace(config, learning_rate=1e-3), tmp_path, network=network, resume=True)
 
 
 def test_a_pipeline_shows_what_a_state_policy_needs(network: Path) -> None:
