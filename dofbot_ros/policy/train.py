@@ -23,6 +23,8 @@ from dofbot_ros.policy.demonstrations import Lesson, read_demonstrations
 from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.export import export_policy
 from dofbot_ros.policy.imitate import ImitateConfig, Imitation
+from dofbot_ros.policy.keep import ENTROPY, Keeper
+from dofbot_ros.policy.lessons import Lessons
 from dofbot_ros.policy.spec import commit
 from dofbot_ros.policy.watcher import Progress, Watcher, log_draw
 
@@ -51,7 +53,8 @@ class TrainConfig:
         batch: transitions in a gradient step.
         buffer: transitions kept.
         discount: of a period.
-        warm_up: steps of random actions before learning begins; tqc and sac only.
+        warm_up: steps of random actions before learning begins, where nothing was shown; tqc and sac only.
+        critics_first: gradient steps of the critics before the actor follows them, where something was shown (keep.py).
         checkpoint_steps: between two checkpoints.
     """
 
@@ -72,6 +75,7 @@ class TrainConfig:
     buffer: int = 300_000
     discount: float = 0.95
     warm_up: int = 1000
+    critics_first: int = 3000
     checkpoint_steps: int = 10_000
 
     def __post_init__(self) -> None:
@@ -87,6 +91,8 @@ class TrainConfig:
             raise ConfigError(f"discount is between 0 and 1, got {self.discount}")
         if self.hindsight and (self.algo == "ppo" or self.obs != "state"):
             raise ConfigError("hindsight needs a replay buffer and goals: algo tqc or sac, obs state")
+        if self.shown and self.steps and self.algo == "ppo":
+            raise ConfigError("ppo forgets what it was shown: go on with algo tqc or sac, or leave out the steps")
         if self.shown and (self.control != "tool" or self.obs != "state"):
             raise ConfigError("teacher and demonstrations displace the tool, and show states: control tool, obs state")
 
@@ -154,6 +160,8 @@ class Trainer:
                 return taught
         remaining = self.config.steps - self.model.num_timesteps
         if remaining > 0:
+            if isinstance(self.model, OffPolicyAlgorithm) and self.config.shown:
+                self._keep(self.model, watcher)
             self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
         _save(self.model, self.run)
         self.export()
@@ -178,6 +186,17 @@ class Trainer:
             school.run(report, lambda step: log_draw(draws, step, self._env.draw), save)
         save()
         return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
+
+    def _keep(self, model: OffPolicyAlgorithm, watcher: Watcher) -> None:
+        """Tie what the policy learns alone to what it was shown."""
+        state = torch.load(self.run / LESSONS)
+        lessons = Lessons(self._env, len(state["shown"]))
+        lessons.restore(state)
+
+        def report(done: int, wanted: int) -> None:
+            watcher.tell(lambda: Progress(done, wanted, float("nan"), float("nan"), watcher.seconds))
+
+        Keeper(model, lessons, self.config.seed, self.config.critics_first).teach_critics(report)
 
     def export(self) -> None:
         """Write policy.onnx and policy.yaml."""
@@ -213,9 +232,11 @@ def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm
     if config.hindsight:
         common["replay_buffer_class"] = HerReplayBuffer
     off_policy = TQC if config.algo == "tqc" else SAC
-    made: BaseAlgorithm = off_policy(
-        "MultiInputPolicy", vector, buffer_size=config.buffer, learning_starts=config.warm_up, **common
-    )
+    if config.shown:
+        common |= {"ent_coef": ENTROPY, "learning_starts": 0}
+    else:
+        common["learning_starts"] = config.warm_up
+    made: BaseAlgorithm = off_policy("MultiInputPolicy", vector, buffer_size=config.buffer, **common)
     return made
 
 
