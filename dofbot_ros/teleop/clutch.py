@@ -23,6 +23,7 @@ class Reason(str, Enum):
     OUTLIER = "the hand jumped"
     NOT_FINITE = "a landmark is no number"
     UNREACHABLE = "arm outside its limits"
+    TOO_NEAR = "arm lies on the table or on itself: home it first"
     SOURCE_LOST = "camera or device lost"
     ARM_NOT_READY = "arm not ready"
 

@@ -71,12 +71,15 @@ class TeleopPipeline(Generic[Source_contra]):
     Args:
         config: of teleoperation.
         kinematics: of the arm.
+        workspace: where the arm has to stand to be taken over.
         mode: what turns inputs into targets; see `landmark_pipeline` and `manual_pipeline`.
     """
 
-    def __init__(self, config: TeleopConfig, kinematics: Kinematics, mode: Retarget[Source_contra]) -> None:
+    def __init__(
+        self, config: TeleopConfig, kinematics: Kinematics, workspace: Workspace, mode: Retarget[Source_contra]
+    ) -> None:
         self.config = config
-        self._kinematics = kinematics
+        self._kinematics, self._workspace = kinematics, workspace
         self._mode = mode
         self._clutch = Clutch(config.clutch, self._mode.engage_sign, self._mode.release_sign)
         self._motion = PacedMotion(config.motion, kinematics, 1.0 / config.control_rate_hz)
@@ -154,6 +157,10 @@ class TeleopPipeline(Generic[Source_contra]):
             if not np.isfinite(measured).all() or self._outside(measured):
                 self._clutch.release(Reason.UNREACHABLE)
                 return
+            if self._workspace.violation(measured):
+                # The governor lets it move away from there only, which what an operator asks for seldom is.
+                self._clutch.release(Reason.TOO_NEAR)
+                return
             self._motion.reset(self._resting(measured))
         joints = self._motion.position
         self._mode.anchor(joints, self._values_s)
@@ -196,10 +203,10 @@ def landmark_pipeline(
     mode: Retarget[Observation] = (
         HandMode(config, kinematics, reach) if config.mode == "hand" else BodyMode(config, reach)
     )
-    return TeleopPipeline(config, kinematics, mode)
+    return TeleopPipeline(config, kinematics, workspace, mode)
 
 
 def manual_pipeline(config: TeleopConfig, kinematics: Kinematics, workspace: Workspace) -> TeleopPipeline[ManualInput]:
     """Teleoperation by keyboard or gamepad."""
     reach = Reach(kinematics, workspace, config.reach)
-    return TeleopPipeline(config, kinematics, ManualMode(config.manual, kinematics, reach))
+    return TeleopPipeline(config, kinematics, workspace, ManualMode(config.manual, kinematics, reach))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -14,10 +15,12 @@ import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, String
 
+from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.nodes.camera_messages import image_array
 from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE, STREAM
 from dofbot_ros.nodes.teleop_stack import TeleopClient
+from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.teleop.clutch import Reason
 from dofbot_ros.teleop.feed import ENDED
@@ -158,23 +161,51 @@ def test_an_emergency_stop_lets_go_and_keeps_from_engaging(operate: Operate, arm
     arm.client.wait_until(lambda: arm.client.state == "HOLD", SOON_S, "arm at rest")
 
 
-def test_a_gamepad_moves_the_tool_and_gives_the_arm_torque(operate: Operate) -> None:
+def test_a_gamepad_gives_the_arm_torque_and_moves_the_tool(operate: Operate) -> None:
     client = operate(source="joy")
-    client.switch("enable_torque", False)
-    client.wait_until(lambda: client.state == "IDLE", SOON_S, "arm without torque")
-    before = client.position.copy()
 
     def press(held: int, sideways: float, done: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + SOON_S
-        while not done():
+        deadline = time.monotonic() + READY_S
+        for turn in count():
+            if done():
+                return
             assert time.monotonic() < deadline, f"no {what}: {client.report}"
-            client.joy([sideways, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, held])
+            # A machine that stalls makes the clutch let go, and only a button pressed anew engages it again.
+            again = turn % 20 < 4 and not told(client).engaged
+            client.joy([sideways, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0 if again else held])
             time.sleep(0.03)
 
+    client.switch("enable_torque", True)
+    client.carry_out(lambda: client.trigger("home"), SOON_S)
+    client.switch("enable_torque", False)
+    client.wait_until(lambda: client.state == "IDLE", SOON_S, "arm without torque")
     press(0, 0.0, lambda: told(client).fault == "", "pad that has been heard for a while")
+    press(1, 0.0, lambda: told(client).engaged and client.state == "ACTIVE", "torque")
+    press(0, 0.0, lambda: not told(client).engaged and client.state == "HOLD", "arm at rest")
+    client.go_to_start()
+    before = client.position.copy()
     press(1, 1.0, lambda: float(client.position[0] - before[0]) > 0.1, "turn to the left")
     press(0, 0.0, lambda: not told(client).engaged and client.state == "HOLD", "arm at rest")
     assert told(client).reason in (Reason.RELEASED.value, Reason.STALE.value)
+
+
+def test_a_gamepad_does_not_take_over_an_arm_that_sank_onto_the_table(operate: Operate) -> None:
+    client = operate(source="joy")
+    client.switch("enable_torque", True)
+    client.go_to_start()
+    client.switch("enable_torque", False)
+    workspace = Workspace(Kinematics())
+    client.wait_until(lambda: workspace.violation(client.position) != "", READY_S, "arm on the table")
+    deadline = time.monotonic() + READY_S
+    for turn in count():
+        if told(client).reason == Reason.TOO_NEAR.value:
+            break
+        assert time.monotonic() < deadline, f"taken over: {client.report}"
+        client.joy([1.0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, int(turn % 20 >= 4)])
+        time.sleep(0.03)
+    assert not told(client).engaged
+    client.switch("enable_torque", True)
+    client.go_to_start()
 
 
 def test_without_an_arm_there_is_nothing_to_engage_and_the_operator_is_told(operate: Operate, tmp_path: Path) -> None:

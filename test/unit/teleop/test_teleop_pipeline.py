@@ -183,6 +183,21 @@ def test_an_arm_outside_its_limits_is_not_taken_over() -> None:
     assert teleop.status.reason is Reason.UNREACHABLE
 
 
+def test_an_arm_that_sank_onto_the_table_is_not_taken_over() -> None:
+    """The governor would let it move nowhere but up: the operator is told rather than left with an arm that stands."""
+    teleop, operator = pipeline(), Operator()
+    for i in range(30):
+        teleop.observe(operator.at(*CENTRE, 1.0 + i / 30), 1.0 + i / 30)
+    teleop.engage()
+    sunken = np.array([0.006, 0.406, 1.494, 1.244, 0.0, 0.0])
+    assert WORKSPACE.violation(sunken)
+    assert teleop.step(sunken, 2.0) is None
+    assert not teleop.status.engaged
+    assert teleop.status.reason is Reason.TOO_NEAR
+    teleop.engage()
+    assert teleop.step(start_joints(), 2.0) is not None
+
+
 def test_more_than_the_arm_can_do_is_clamped_and_said() -> None:
     config = QUICK
     teleop, operator, joints = pipeline(config), Operator(noise=0.0), start_joints()
