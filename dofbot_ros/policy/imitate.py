@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
+from torch import Tensor
+from torch.nn.functional import huber_loss
 
 from dofbot_ros.policy.demonstrations import Lesson
 from dofbot_ros.policy.envs import DofBotEnv
 from dofbot_ros.policy.expert import Expert
-from dofbot_ros.policy.lessons import Lessons, lesson_loss
 
 ALONE = 0.3
 """Share of the episodes after which the teacher only says what it would do; before, it acts in ever fewer of them."""
@@ -35,6 +36,9 @@ SHAKE = 0.1
 
 UPDATES = 0.25
 """Gradient steps for each step of the environment; in the end twice as many more, with a step size that fades."""
+
+HUBER = 0.2
+"""Error of an action beyond which it weighs no more than its size: near a decision the teacher's action may jump."""
 
 LEAST_UPDATES = 2000
 """Gradient steps in the end where people showed something: their episodes are few."""
@@ -93,8 +97,10 @@ class Imitation:
         self._teacher = Expert(env)
         self._demonstrations = demonstrations
         capacity = config.episodes * env.task.periods + sum(map(len, demonstrations))
-        self._lessons = Lessons(env, capacity)
-        self._done = 0
+        spaces = env.observation_space.spaces  # type: ignore[attr-defined]
+        self._seen = {name: torch.empty(capacity, *space.shape) for name, space in spaces.items()}
+        self._shown = torch.empty(capacity, *(env.action_space.shape or ()))
+        self._count = self._done = 0
         self._optimizer = torch.optim.Adam(self._parameters(), lr=config.learning_rate)
         self._successes: deque[bool] = deque(maxlen=100)
 
@@ -107,7 +113,7 @@ class Imitation:
             save: called now and then; state() is what has to be kept.
         """
         periods = self._env.task.periods
-        if not self._lessons:
+        if self._count == 0:
             self._watch()
         while self._done < self._config.episodes:
             self._play(self._done, log)
@@ -118,22 +124,25 @@ class Imitation:
             if self._done % SAVED == 0:
                 save()
         least = LEAST_UPDATES if self._demonstrations else 0
-        self._learn(max(least, round(2.0 * UPDATES * self.steps)), fade=True)
+        self._learn(max(least, round(2.0 * UPDATES * self._count)), fade=True)
 
     def state(self) -> dict[str, Any]:
         """What was shown so far, for go_on()."""
-        return {"episodes": self._done, **self._lessons.state()}
+        seen = {name: values[: self._count] for name, values in self._seen.items()}
+        return {"episodes": self._done, "seen": seen, "shown": self._shown[: self._count]}
 
     def go_on(self, state: dict[str, Any]) -> None:
         """Begin where another stopped, with its model: it may have been told of fewer episodes."""
-        self._done = state["episodes"]
-        self._lessons.restore(state)
+        self._done, self._count = state["episodes"], len(state["shown"])
+        self._shown[: self._count] = state["shown"]
+        for name, values in state["seen"].items():
+            self._seen[name][: self._count] = values
         self._rng = np.random.default_rng([self._config.seed, 1, self._done])
 
     @property
     def steps(self) -> int:
         """Made in the environment."""
-        return len(self._lessons)
+        return self._count
 
     @property
     def success_rate(self) -> float:
@@ -144,21 +153,27 @@ class Imitation:
         """Take in what was recorded."""
         for episode in self._demonstrations:
             for k, lesson in enumerate(episode):
-                self._lessons.note(lesson.before, lesson.action)
+                self._note(lesson.before, lesson.action)
                 goal = lesson.after["desired_goal"]
                 info = {"shaping": self._env.task.shaping(lesson.state), "TimeLimit.truncated": k + 1 == len(episode)}
                 reward = float(self._env.earned(lesson.after["achieved_goal"], goal, info))
                 self._remember((lesson.before, lesson.after), lesson.action, reward, info)
 
+    def _note(self, observation: Mapping[str, Any], shown: NDArray[np.float32]) -> None:
+        for name, values in self._seen.items():
+            values[self._count] = torch.as_tensor(observation[name])
+        self._shown[self._count] = torch.as_tensor(shown)
+        self._count += 1
+
     def _play(self, episode: int, log: Callable[[int], None]) -> None:
         env, rng = self._env, self._rng
         alone = rng.random() < episode / max(1.0, ALONE * self._config.episodes)
         observation, _ = env.reset(seed=FIRST_SEEDS * (1 + self._config.seed) + episode)
-        log(self.steps)
+        log(self._count)
         done, info = False, {"is_success": False}
         while not done:
             shown = self._teacher.act()
-            self._lessons.note(observation, shown)
+            self._note(observation, shown)
             action = self._model.predict(observation, deterministic=True)[0] if alone else shown
             shaken = action + SHAKE * rng.standard_normal(len(action))
             action = np.minimum(np.maximum(shaken, -1.0), 1.0).astype(np.float32)
@@ -176,11 +191,21 @@ class Imitation:
                 share = 0.5 * (1.0 + math.cos(math.pi * update / updates))
                 for group in self._optimizer.param_groups:
                     group["lr"] = share * self._config.learning_rate
-            loss = lesson_loss(policy, *self._lessons.batch(self._rng, self._config.batch, self._model.device))
+            chosen = torch.as_tensor(self._rng.integers(0, self._count, self._config.batch))
+            parts = {name: values[chosen].to(self._model.device) for name, values in self._seen.items()}
+            loss = huber_loss(self._act(parts), self._shown[chosen].to(self._model.device), delta=HUBER)
             self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
         policy.set_training_mode(False)
+
+    def _act(self, observation: dict[str, Tensor]) -> Tensor:
+        policy: Any = self._model.policy
+        if isinstance(policy, ActorCriticPolicy):
+            mean: Tensor = policy.get_distribution(observation).mode()
+            return mean
+        action: Tensor = policy.actor(observation, deterministic=True)
+        return action
 
     def _parameters(self) -> list[torch.nn.Parameter]:
         policy: Any = self._model.policy

@@ -1,33 +1,30 @@
 """Lets a policy that was taught go on by reinforcement learning without forgetting what it was taught.
 
 SAC and TQC as they are forget it in their first steps: critics that know nothing yet lead the actor away, and a reward
-for entropy keeps it away. Here each gradient step of the actor follows the critics and the lessons at once, as TD3+BC
-does (Fujimoto and Gu, A Minimalist Approach to Offline Reinforcement Learning, 2021); the critics learn what the taught
-policy earns before the actor follows them; and actions spread as little as they did in the lessons.
+for entropy keeps it away. Here the policy first acts as it was taught, while the critics learn what that earns. Then it
+follows them no further than that is worth leaving what was taught, in the states that it comes to: TD3+BC (Fujimoto and
+Gu, A Minimalist Approach to Offline Reinforcement Learning, 2021) with the taught policy in the place of recorded
+actions. Actions spread as little as they did in the lessons. In the end train.py compares what the policy has become
+with what it was.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from dofbot_ros.policy.imitate import SHAKE
-from dofbot_ros.policy.lessons import Lessons, Seen, lesson_loss
 
-ENTROPY = 0.0
-"""Weight of entropy in what a taught policy earns: its spread is fixed, as that of TD3."""
-
-FASTER = 4.0
-"""How much faster than usual the critics' targets follow them before the actor does: what they judge stands still."""
-
-FOLLOW = 0.1
-"""How much the critics' opinion, in units of its mean size, counts beside the lessons: TD3+BC's alpha.
+FOLLOW = 0.3
+"""How much the critics' opinion, in units of its mean size, counts beside what was taught: TD3+BC's alpha.
 
 Less than its authors' 2.5: an action of 0.04 s changes little of what comes, so that most of the slope that critics see
 in it is error.
@@ -36,67 +33,79 @@ in it is error.
 SLOWER = 0.1
 """Step size of the actor, of that with which it was taught."""
 
-ROUND = 100
-"""Gradient steps between two reports."""
+OPTIONS: dict[str, Any] = {"ent_coef": 0.0, "learning_starts": 0, "tau": 0.02}
+"""Of SAC and TQC: no entropy, no random actions, and targets that follow soon, since what they judge hardly changes."""
+
+
+@dataclass(frozen=True)
+class Acting:
+    """An actor of stable-baselines3 as a policy that can be measured."""
+
+    actor: Any
+
+    def start(self) -> None:
+        """It remembers nothing."""
+
+    def act(self, observation: dict[str, Any]) -> NDArray[np.float32]:
+        """The mean action of an observation."""
+        action: NDArray[np.float32] = self.actor.predict(observation, deterministic=True)[0]
+        return action
 
 
 class Keeper:
-    """Joins lessons to the reinforcement learning of a stable-baselines3 model.
+    """Holds the actor of a stable-baselines3 model to what it is when this is made, or was when a run began.
 
-    The library's training runs unchanged: before each step of the actor's optimizer a hook adds the lessons' gradient
-    to the critics'.
+    The library's training runs unchanged: before each step of the actor's optimizer a hook changes the gradient.
 
     Args:
-        model: SAC or TQC, made with ENTROPY as its entropy coefficient.
-        lessons: what it was taught.
-        seed: of batches.
-        critics_first: gradient steps of the critics during which the actor follows the lessons alone.
+        model: SAC or TQC, made with OPTIONS.
+        critics_first: steps of the environment in which the actor stays what it is.
+        taught: state() of the run that goes on; None for one that begins.
     """
 
-    def __init__(self, model: OffPolicyAlgorithm, lessons: Lessons, seed: int, critics_first: int) -> None:
-        self._model, self._lessons, self._critics_first = model, lessons, critics_first
-        self._rng = np.random.default_rng([seed, 2, model.num_timesteps])
+    def __init__(self, model: OffPolicyAlgorithm, critics_first: int, taught: dict[str, Tensor] | None = None) -> None:
+        self._model, self._critics_first = model, critics_first
+        policy: Any = model.policy
+        self._actor = policy.actor
+        _spread(self._actor.log_std)
+        self._taught = policy.make_actor().to(model.device)
+        self._taught.load_state_dict(taught or self._actor.state_dict())
         self._rate = SLOWER * model.lr_schedule(1.0)
-        actor: Any = model.actor
-        _spread(actor.log_std)
-        actor.optimizer.register_step_pre_hook(self._join)
+        self._actor.optimizer.register_step_pre_hook(self._hold)
 
     @property
-    def holding(self) -> bool:
-        """Whether the actor follows the lessons alone, since the critics do not know enough yet."""
-        return self._model._n_updates < self._critics_first
+    def policies(self) -> tuple[Acting, Acting]:
+        """What was taught, and what has become of it."""
+        return Acting(self._taught), Acting(self._actor)
 
-    def teach_critics(self, report: Callable[[int, int], None]) -> None:
-        """Let the critics learn from what the replay buffer holds, if it holds anything, until the actor may follow.
+    def state(self) -> dict[str, Tensor]:
+        """What was taught."""
+        state: dict[str, Tensor] = self._taught.state_dict()
+        return state
 
-        Args:
-            report: told how many gradient steps are done, of how many.
-        """
-        model = self._model
-        usual, model.tau = model.tau, FASTER * model.tau
-        while self.holding and model.replay_buffer is not None and model.replay_buffer.size():
-            left = self._critics_first - model._n_updates
-            model.train(gradient_steps=min(ROUND, left), batch_size=model.batch_size)
-            report(model._n_updates, self._critics_first)
-        model.tau = usual
+    def give_up(self) -> None:
+        """Go back to what was taught."""
+        self._actor.load_state_dict(self._taught.state_dict())
 
-    def _join(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        """From the gradient of -Q, which is there, to that of -FOLLOW / mean|Q| Q + the lessons' loss."""
-        seen, shown = self._lessons.batch(self._rng, self._model.batch_size, self._model.device)
-        weight = 0.0 if self.holding else FOLLOW / float(self._values(seen).abs().mean())
+    def _hold(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        """From the gradient of -Q, which is there, to that of -FOLLOW / mean|Q| Q + (actor - taught)^2."""
+        model: Any = self._model
+        seen = model.replay_buffer.sample(model.batch_size).observations
+        with torch.no_grad():
+            wanted = self._taught(seen, deterministic=True)
+            holding = model.num_timesteps <= self._critics_first
+            weight = 0.0 if holding else FOLLOW / float(_expected(model.critic(seen, wanted)).abs().mean())
         for group in optimizer.param_groups:
             group["lr"] = self._rate
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     parameter.grad.mul_(weight)
-        lesson_loss(self._model.policy, seen, shown).backward()  # type: ignore[no-untyped-call]
+        mse_loss(self._actor(seen, deterministic=True), wanted).backward()  # type: ignore[no-untyped-call]
 
-    @torch.no_grad()
-    def _values(self, seen: Seen) -> Tensor:
-        """Q of the actor's own actions, (n,): the mean of all critics, and of TQC's quantiles."""
-        model: Any = self._model
-        values = model.critic(seen, model.actor(seen, deterministic=True))
-        return (values.flatten(1) if isinstance(values, Tensor) else torch.cat(values, dim=1)).mean(dim=1)
+
+def _expected(values: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """Q (n,), the mean of all critics, and of TQC's quantiles."""
+    return (values.flatten(1) if isinstance(values, Tensor) else torch.cat(values, dim=1)).mean(dim=1)
 
 
 def _spread(layer: torch.nn.Linear) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,15 +22,15 @@ from dofbot_ros.config.loader import load_yaml, save_yaml
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.policy.demonstrations import Lesson, read_demonstrations
 from dofbot_ros.policy.envs import DofBotEnv, make_env
+from dofbot_ros.policy.evaluate import rollout
 from dofbot_ros.policy.export import export_policy
-from dofbot_ros.policy.imitate import ImitateConfig, Imitation
-from dofbot_ros.policy.keep import ENTROPY, Keeper
-from dofbot_ros.policy.lessons import Lessons
+from dofbot_ros.policy.imitate import FIRST_SEEDS, ImitateConfig, Imitation
+from dofbot_ros.policy.keep import OPTIONS, Keeper
 from dofbot_ros.policy.spec import commit
 from dofbot_ros.policy.watcher import Progress, Watcher, log_draw
 
 CONFIG, CHECKPOINT, BUFFER, DRAWS = "train.yaml", "checkpoint.zip", "replay.pkl", "draws.jsonl"
-LESSONS = "lessons.pt"
+LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class TrainConfig:
         buffer: transitions kept.
         discount: of a period.
         warm_up: steps of random actions before learning begins, where nothing was shown; tqc and sac only.
-        critics_first: gradient steps of the critics before the actor follows them, where something was shown (keep.py).
+        critics_first: steps in which a policy that was shown something acts as it was, while critics learn (keep.py).
+        compared: worlds in which it must in the end do at least as well as it did before its steps, or they are undone.
         checkpoint_steps: between two checkpoints.
     """
 
@@ -76,6 +78,7 @@ class TrainConfig:
     discount: float = 0.95
     warm_up: int = 1000
     critics_first: int = 3000
+    compared: int = 100
     checkpoint_steps: int = 10_000
 
     def __post_init__(self) -> None:
@@ -160,9 +163,10 @@ class Trainer:
                 return taught
         remaining = self.config.steps - self.model.num_timesteps
         if remaining > 0:
-            if isinstance(self.model, OffPolicyAlgorithm) and self.config.shown:
-                self._keep(self.model, watcher)
+            keeper = self._keeper() if self.config.shown else None
             self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
+            if keeper is not None and not self._holds_its_own(keeper):
+                keeper.give_up()
         _save(self.model, self.run)
         self.export()
         return watcher.progress(self.model)
@@ -187,16 +191,31 @@ class Trainer:
         save()
         return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
 
-    def _keep(self, model: OffPolicyAlgorithm, watcher: Watcher) -> None:
-        """Tie what the policy learns alone to what it was shown."""
-        state = torch.load(self.run / LESSONS)
-        lessons = Lessons(self._env, len(state["shown"]))
-        lessons.restore(state)
+    def _keeper(self) -> Keeper:
+        """Holds the policy to what it was taught while it learns alone."""
+        model, begins = self.model, self.model.num_timesteps == 0
+        if not isinstance(model, OffPolicyAlgorithm):
+            raise TypeError("policies that were shown something go on with tqc or sac")
+        keeper = Keeper(model, self.config.critics_first, None if begins else torch.load(self.run / TAUGHT))
+        if begins:
+            torch.save(keeper.state(), self.run / TAUGHT)
+        return keeper
 
-        def report(done: int, wanted: int) -> None:
-            watcher.tell(lambda: Progress(done, wanted, float("nan"), float("nan"), watcher.seconds))
-
-        Keeper(model, lessons, self.config.seed, self.config.critics_first).teach_critics(report)
+    def _holds_its_own(self, keeper: Keeper) -> bool:
+        """Whether the policy does at least as well as what it was taught, in worlds that are new to both."""
+        first = FIRST_SEEDS * (1 + self.config.seed) + FIRST_SEEDS // 2
+        totals = []
+        with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
+            for policy in keeper.policies:
+                ends = []
+                for world in range(self.config.compared):
+                    ends.append(rollout(self._env, policy, first + world))
+                    log_draw(draws, self.model.num_timesteps, self._env.draw)
+                totals.append((sum(end.success for end in ends), sum(end.earned for end in ends)))
+        taught, alone = totals
+        found = {"worlds": self.config.compared, "taught": taught[0], "alone": alone[0], "undone": alone < taught}
+        (self.run / COMPARED).write_text(json.dumps(found) + "\n", encoding="utf-8")
+        return alone >= taught
 
     def export(self) -> None:
         """Write policy.onnx and policy.yaml."""
@@ -233,7 +252,7 @@ def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm
         common["replay_buffer_class"] = HerReplayBuffer
     off_policy = TQC if config.algo == "tqc" else SAC
     if config.shown:
-        common |= {"ent_coef": ENTROPY, "learning_starts": 0}
+        common |= OPTIONS
     else:
         common["learning_starts"] = config.warm_up
     made: BaseAlgorithm = off_policy("MultiInputPolicy", vector, buffer_size=config.buffer, **common)

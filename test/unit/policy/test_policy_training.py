@@ -21,7 +21,7 @@ from dofbot_ros.policy.runner import PolicyRunner
 from dofbot_ros.policy.spec import SPEC
 from dofbot_ros.policy.train import CHECKPOINT, DRAWS, LESSONS, TrainConfig, Trainer
 
-QUICK = TrainConfig(randomize="mild", steps=120, warm_up=60, width=16, batch=32, checkpoint_steps=60)
+QUICK = TrainConfig(randomize="mild", steps=120, warm_up=60, width=16, batch=32, checkpoint_steps=60, compared=2)
 
 
 class Random:
