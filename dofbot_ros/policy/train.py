@@ -193,12 +193,13 @@ class Trainer:
 
     def _keeper(self) -> Keeper:
         """Holds the policy to what it was taught while it learns alone."""
-        model, begins = self.model, self.model.num_timesteps == 0
+        model, file = self.model, self.run / TAUGHT
         if not isinstance(model, OffPolicyAlgorithm):
             raise TypeError("policies that were shown something go on with tqc or sac")
-        keeper = Keeper(model, self.config.critics_first, None if begins else torch.load(self.run / TAUGHT))
-        if begins:
-            torch.save(keeper.state(), self.run / TAUGHT)
+        goes_on = model.num_timesteps > 0 and file.exists()
+        taught = torch.load(file, map_location=model.device) if goes_on else None
+        keeper = Keeper(model, self.config.critics_first, taught)
+        torch.save(keeper.state(), file)
         return keeper
 
     def _holds_its_own(self, keeper: Keeper) -> bool:
