@@ -173,7 +173,9 @@ class Trainer:
 
     def _imitate(self, watcher: Watcher) -> Progress:
         config = self.config
-        lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, config.steps > 0)
+        # A buffer with hindsight gives nothing before its first episode is whole.
+        remember = config.steps > 0 or config.hindsight
+        lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, remember)
         school = Imitation(self.model, self._env, lessons, self._recorded)
         if (self.run / LESSONS).exists():
             school.go_on(torch.load(self.run / LESSONS))

@@ -129,10 +129,12 @@ def test_a_resumed_run_is_held_to_what_was_taught_at_first(algo: str, tmp_path: 
     assert not model.actor.log_std.weight.any()
 
 
-def test_a_run_that_was_only_taught_goes_on(tmp_path: Path) -> None:
-    trained(replace(BRIEF, steps=0), tmp_path / "run")
-    model = trained(BRIEF, tmp_path / "run", resume=True)
-    assert (model.num_timesteps, model.replay_buffer.size()) == (30, 30)
+@pytest.mark.parametrize(("hindsight", "remembered"), [(False, 0), (True, 2 * 50)])
+def test_a_run_that_was_only_taught_goes_on(hindsight: bool, remembered: int, tmp_path: Path) -> None:
+    config = replace(BRIEF, hindsight=hindsight)
+    trained(replace(config, steps=0), tmp_path / "run")
+    model = trained(config, tmp_path / "run", resume=True)
+    assert (model.num_timesteps, model.replay_buffer.size()) == (30, remembered + 30)
 
 
 def test_steps_that_made_it_worse_are_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
