@@ -119,7 +119,7 @@ def test_an_episode_says_what_it_lacks(moments: list[At], why: str, tmp_path: Pa
 def test_a_policy_learns_from_recorded_episodes(pick: tuple[Path, list[dict[str, np.ndarray]]], tmp_path: Path) -> None:
     lessons = read(pick[0])
     config = TrainConfig(
-        "pick", algo="sac", demonstrations=str(pick[0]), steps=5, warm_up=100, width=48, batch=64, buffer=1000
+        "pick", algo="sac", demonstrations=str(pick[0]), steps=5, width=48, batch=64, buffer=1000, compared=2
     )
     trainer = Trainer(config, tmp_path / "run")
     trainer.train()
