@@ -1,4 +1,4 @@
-"""The gripper's own motion: beside whatever the arm does, and squeezing no harder than needed."""
+"""The gripper's own motion, beside whatever the arm does, and its place in others': squeezing no harder than needed."""
 
 from __future__ import annotations
 
@@ -77,3 +77,49 @@ class GripMotion:
         closer = math.copysign(1.0, left) * (goal - self._goal)
         if closer > self.STANDING_TRAVEL or closer < -self.SLACK:
             self._goal = goal
+
+
+class GripGuard:
+    """Draws a gripper back that somebody else's motion presses on a block for long: GripMotion's care for its servo.
+
+    Whoever streams goals of grip_joint may lead the fingers as far as he likes while they move, and for `HARD_S` once
+    they stand; from then on by no more than `lead`, until he asks for less by himself.
+
+    Args:
+        lead: [rad].
+    """
+
+    HARD_S = 1.5
+    """A bus servo lets go after about three seconds of all it has [s]."""
+
+    def __init__(self, lead: float) -> None:
+        self._lead = lead
+        self.reset()
+
+    def reset(self) -> None:
+        """A motion begins."""
+        self._mark: tuple[float, float] | None = None
+        self._side = 0.0
+        self._drawn: float | None = None
+
+    def limit(self, wanted: float, measured: float, now_s: float) -> float:
+        """The goal to send [rad] for the one that is wanted; `measured` is where the joint is [rad]."""
+        ahead = wanted - measured
+        side = math.copysign(1.0, ahead)
+        if abs(ahead) <= self._lead or side != self._side:
+            self.reset()
+            self._side = side
+        if abs(ahead) <= self._lead:
+            return wanted
+        if self._drawn is None:
+            nearer = self._mark is not None and side * (measured - self._mark[0]) > GripMotion.STANDING_TRAVEL
+            if self._mark is None or nearer:
+                self._mark = (measured, now_s)
+            if now_s - self._mark[1] < self.HARD_S:
+                return wanted
+        goal = measured + side * self._lead
+        closer = math.inf if self._drawn is None else side * (goal - self._drawn)
+        if closer > GripMotion.STANDING_TRAVEL or closer < -GripMotion.SLACK:
+            self._drawn = goal
+        drawn = goal if self._drawn is None else self._drawn
+        return side * min(side * drawn, side * wanted)

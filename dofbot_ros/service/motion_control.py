@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray
-from dofbot_ros.motion.grip import GripMotion
+from dofbot_ros.motion.grip import GripGuard, GripMotion
 from dofbot_ros.motion.online import OnlineMotion
 from dofbot_ros.motion.source import Follow, GoTo, Jog, MotionSource
 from dofbot_ros.motion.trajectory import MotionLimits, Sample
@@ -40,6 +40,7 @@ class MotionControl:
             OnlineMotion(self.period_s, limits.velocity[GRIP:], limits.acceleration[GRIP:], jerk[GRIP:]),
             config.grip_lead,
         )
+        self._guard = GripGuard(config.grip_lead)
         self._governor = Governor(limits, workspace, self.period_s, config.soft_start_s, config.command_timeout_s)
         self.source: MotionSource | None = None
         self._source_grips = False
@@ -118,11 +119,17 @@ class MotionControl:
         return governed
 
     def _with_gripper(self, wish: Sample, measured: float, now_s: float) -> Sample:
-        """The wish with the gripper's own motion in place of its last entry, unless the source moves it too."""
+        """The wish with the gripper's own motion in place of its last entry; a source's own, when it moves it too, with
+        the same care for the servo."""
         if self._source_grips:
-            self.grip.reset(float(wish.position[GRIP]), float(wish.velocity[GRIP]))
-            return wish
-        position, velocity = self.grip.update(measured, now_s)
+            position, velocity = float(wish.position[GRIP]), float(wish.velocity[GRIP])
+            if np.isfinite(position):
+                drawn = self._guard.limit(position, measured, now_s)
+                position, velocity = drawn, velocity if drawn == position else 0.0
+                self.grip.reset(position, velocity)
+        else:
+            self._guard.reset()
+            position, velocity = self.grip.update(measured, now_s)
         return Sample(np.append(wish.position[:GRIP], position), np.append(wish.velocity[:GRIP], velocity))
 
     def _supervise(self, source: MotionSource, wish: Sample, governed: Governed, now_s: float) -> None:

@@ -11,7 +11,7 @@ import pytest
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.hardware.servo_model import ServoModelConfig
-from dofbot_ros.motion.grip import GripMotion
+from dofbot_ros.motion.grip import GripGuard, GripMotion
 from dofbot_ros.motion.online import OnlineMotion
 from dofbot_ros.service.config import DriverConfig
 
@@ -107,3 +107,32 @@ def test_the_lead_is_less_than_the_servos_full_load_whatever_the_gap() -> None:
     fingers = np.linspace(0.1, 0.5 * math.pi - ahead, 200)
     near, far = (servo_ticks(at) for at in (fingers, fingers + ahead))
     assert np.abs(far - near).max() < ServoModelConfig().full_load_ticks
+
+
+def test_a_stream_may_lead_fingers_that_move_and_press_hard_for_a_while() -> None:
+    guard, now_s = GripGuard(LEAD), 0.0
+    for step in range(200):
+        now_s = step * PERIOD_S
+        assert guard.limit(0.005 * step + 0.3, 0.005 * step, now_s) == 0.005 * step + 0.3
+    goals = [guard.limit(BLOCK + 0.3, BLOCK, now_s + k * PERIOD_S) for k in range(1, 200)]
+    hard = round(GripGuard.HARD_S / PERIOD_S) - 5
+    assert goals[:hard] == [BLOCK + 0.3] * hard
+    assert goals[-1] == pytest.approx(BLOCK + LEAD)
+
+
+def test_a_stream_is_drawn_back_by_no_more_than_it_asks_for_and_is_free_once_it_asks_for_less() -> None:
+    guard = GripGuard(LEAD)
+    for k in range(200):
+        guard.limit(BLOCK + 0.3, BLOCK, k * PERIOD_S)
+    assert guard.limit(BLOCK + 0.13, BLOCK, 4.0) == pytest.approx(BLOCK + LEAD)
+    assert guard.limit(BLOCK + 0.05, BLOCK, 4.02) == BLOCK + 0.05
+    assert guard.limit(BLOCK + 0.3, BLOCK, 4.04) == BLOCK + 0.3
+    assert guard.limit(BLOCK - 0.5, BLOCK, 4.06) == BLOCK - 0.5
+
+
+def test_a_stream_follows_fingers_that_are_pressed_apart() -> None:
+    guard, fingers = GripGuard(LEAD), BLOCK
+    for k in range(400):
+        fingers = BLOCK - 0.001 * max(0, k - 200)
+        goal = guard.limit(fingers + 0.3, fingers, k * PERIOD_S)
+    assert goal - fingers <= LEAD + GripMotion.SLACK + 1e-9

@@ -4,9 +4,10 @@ import math
 import numpy as np
 import pytest
 
-from dofbot_ros.core.types import ToolPose
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, ToolPose
 from dofbot_ros.errors import CommandRefusedError, UnreachableError
 from dofbot_ros.safety.states import ArmState
+from dofbot_ros.service.config import DriverConfig
 
 S = ArmState
 TICK = np.radians(180 / 2200)
@@ -232,6 +233,29 @@ def test_a_stream_is_followed_and_its_silence_halts_the_arm(bench):
     assert snapshot.result.reason.startswith("stale: command is 0.2")
     with pytest.raises(CommandRefusedError, match=r"0\.50 s old, the limit is 0\.2 s"):
         bench.daemon.stream([0.0], bench.clock.now() - 0.5, ["joint1"])
+
+
+def test_a_stream_that_squeezes_a_block_for_long_does_not_overload_the_servo(bench):
+    """As a policy does: its goal for the fingers stays 0.2 rad ahead of them, which is all that the servo has."""
+    grip = JOINT_NAMES[GRIP]
+
+    def squeeze(seconds, ahead):
+        for _ in range(round(seconds * 50)):
+            bench.daemon.stream([bench.measured()[GRIP] + ahead], bench.clock.now(), [grip])
+            bench.run(0.02)
+
+    squeeze(0.5, 0.2)
+    bench.arm.servos.jam(6)
+    squeeze(6.0, 0.2)
+    snapshot = bench.daemon.snapshot()
+    assert snapshot.state is S.ACTIVE, snapshot.reason
+    lead = DriverConfig().grip_lead
+    assert bench.arm.goals[-1][GRIP] - bench.measured()[GRIP] == pytest.approx(lead, abs=0.01)
+    bench.arm.servos.jam(6, False)
+    before = bench.measured()[GRIP]
+    squeeze(0.4, -0.2)
+    assert bench.measured()[GRIP] < before - 0.1
+    assert bench.until(held, 2.0).state is S.HOLD
 
 
 def test_a_stream_slower_than_the_loop_is_followed_smoothly(bench):
