@@ -83,7 +83,7 @@ class GripGuard:
     """Draws a gripper back that somebody else's motion presses on a block for long: GripMotion's care for its servo.
 
     Whoever streams goals of grip_joint may lead the fingers as far as he likes while they move, and for `HARD_S` once
-    they stand; from then on by no more than `lead`, until he asks for less by himself.
+    they stand; from then on by no more than `lead`, until he asks for less than half of that.
 
     Args:
         lead: [rad].
@@ -106,10 +106,10 @@ class GripGuard:
         """The goal to send [rad] for the one that is wanted; `measured` is where the joint is [rad]."""
         ahead = wanted - measured
         side = math.copysign(1.0, ahead)
-        if abs(ahead) <= self._lead or side != self._side:
+        # Fingers on a block that wobbles come nearer to the goal for moments: that is no rest for the servo.
+        if abs(ahead) < 0.5 * self._lead or side != self._side:
             self.reset()
             self._side = side
-        if abs(ahead) <= self._lead:
             return wanted
         if self._drawn is None:
             nearer = self._mark is not None and side * (measured - self._mark[0]) > GripMotion.STANDING_TRAVEL

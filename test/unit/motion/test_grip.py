@@ -130,6 +130,14 @@ def test_a_stream_is_drawn_back_by_no_more_than_it_asks_for_and_is_free_once_it_
     assert guard.limit(BLOCK - 0.5, BLOCK, 4.06) == BLOCK - 0.5
 
 
+def test_a_block_that_wobbles_is_no_rest_for_a_servo_that_a_stream_presses() -> None:
+    guard, leads = GripGuard(LEAD), []
+    for k in range(300):
+        fingers = BLOCK + (0.09 if k % 25 == 0 else 0.0)
+        leads.append(guard.limit(BLOCK + 0.2, fingers, k * PERIOD_S) - BLOCK)
+    assert max(leads[150:]) < LEAD + 0.09 + GripMotion.SLACK
+
+
 def test_a_stream_follows_fingers_that_are_pressed_apart() -> None:
     guard, fingers = GripGuard(LEAD), BLOCK
     for k in range(400):
