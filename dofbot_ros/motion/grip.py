@@ -118,8 +118,6 @@ class GripGuard:
             if now_s - self._mark[1] < self.HARD_S:
                 return wanted
         goal = measured + side * self._lead
-        closer = math.inf if self._drawn is None else side * (goal - self._drawn)
-        if closer > GripMotion.STANDING_TRAVEL or closer < -GripMotion.SLACK:
+        if self._drawn is None or not -GripMotion.SLACK <= side * (goal - self._drawn) <= GripMotion.STANDING_TRAVEL:
             self._drawn = goal
-        drawn = goal if self._drawn is None else self._drawn
-        return side * min(side * drawn, side * wanted)
+        return side * min(side * self._drawn, side * wanted)
