@@ -18,15 +18,6 @@ settings.load_profile("untimed")
 # In a shell script's background SIGINT is ignored; processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-REAL_TIME = [Path(__file__).parent / name for name in ("ros", "integration")]
-"""Real processes that talk in real time: what a stalled machine fails once gets a second chance; -ra tells of it."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if any(folder in item.path.parents for folder in REAL_TIME):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
 
 class StraightPolicy:
     """Makes policies that need no training: the tool goes straight for the goal, as ONNX with its spec."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from dofbot_ros.core.clock import Clock
-from dofbot_ros.core.types import BoolArray, FloatArray
+from dofbot_ros.core.types import N_JOINTS, BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ class ArmReading:
         stamps_s: when each joint was really read [s], shape (6,).
         fresh: which joints were read this time, shape (6,).
         health: one a servo.
+        silent_s: for how long each servo has left questions unanswered [s], shape (6,); 0 for one that answers, or that
+            has not been asked often enough to tell.
+        torque: whether each servo says that its torque is on; None where it has not been asked or cannot tell.
     """
 
     stamp_s: float
@@ -42,6 +48,8 @@ class ArmReading:
     stamps_s: FloatArray
     fresh: BoolArray
     health: tuple[ServoHealth, ...]
+    silent_s: FloatArray = field(default_factory=lambda: np.zeros(N_JOINTS))
+    torque: tuple[bool | None, ...] = (None,) * N_JOINTS
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,11 @@ class BusStats:
     detail: dict[str, float] = field(default_factory=dict)
 
 
+def never() -> bool:
+    """Nothing is urgent."""
+    return False
+
+
 class ArmBackend(Protocol):
     """One arm. Not thread-safe: the daemon's loop owns it.
 
@@ -90,16 +103,32 @@ class ArmBackend(Protocol):
         """
         ...
 
-    def read(self) -> ArmReading:
-        """Read all six positions; a servo that does not answer is not fresh."""
+    def read(self, until_s: float = np.inf, urgent: Callable[[], bool] = never) -> ArmReading:
+        """Read the positions; a servo that does not answer, or was not asked any more, is not fresh.
+
+        Args:
+            until_s: nothing more is asked after this time on the backend's clock [s].
+            urgent: nothing more is asked once this is true; looked at before every question.
+        """
         ...
 
-    def write(self, position: FloatArray, duration_s: float) -> ArmSent:
-        """Ask for `position` [rad] (6,), to be reached after `duration_s` [s]. Limits are the caller's business."""
+    def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:
+        """Ask for `position` [rad] (6,), to be reached after `duration_s` [s]. Limits are the caller's business.
+
+        Args:
+            position: a goal for every joint [rad] (6,); one for a servo that is silent is not sent.
+            duration_s: [s].
+            urgent: send it now, whatever the rate at which goals go out.
+        """
         ...
 
     def torque(self, enabled: bool) -> None:
-        """Hold the present pose with torque, or let go."""
+        """Hold the present pose with torque, or let go; returns when the servos say so, where they can be asked.
+
+        Raises:
+            NoReplyError: a servo does not say where it is, or does not switch; names it.
+            BusError: the servos contradict themselves about where they are.
+        """
         ...
 
     def stats(self) -> BusStats:

@@ -145,21 +145,22 @@ class Calibration:
         return q
 
     def rad_to_ticks(self, q: ArrayLike) -> TickArray:
-        """Servo positions of joint angles [rad], shape (..., 6): the nearest tick within min_ticks..max_ticks.
+        """Servo positions of joint angles [rad], shape (..., 6): the nearest tick that the servos accept.
 
-        ticks_to_rad gives every tick in that range back exactly.
+        Nothing is cut at min_ticks and max_ticks: an arm that was pushed past them has to be held where it is. Where it
+        may go is the governor's to decide, by `limits`. ticks_to_rad gives every accepted tick back exactly.
         """
         q = np.asarray(q, dtype=np.float64)
         degrees = np.degrees(q)
         degrees[..., GRIP] = joint_to_servo_degrees(q[..., GRIP])
         ticks = self._zero + degrees * self._sign * self._scale
-        whole: TickArray = np.minimum(np.maximum(np.rint(ticks), self._lowest), self._highest).astype(np.int64)
+        whole: TickArray = np.clip(np.rint(ticks), LOWEST_TICK, HIGHEST_TICK).astype(np.int64)
         return whole
 
     def plain_rad(self, ticks: Sequence[float]) -> list[float]:
         """ticks_to_rad of one arm's six numbers, bit for bit: a simulation converts hundreds of times a second."""
         rows = zip(ticks, self._rows, strict=True)
-        degrees = [(t - zero) * sign / scale for t, (zero, sign, scale, _, _) in rows]
+        degrees = [(t - zero) * sign / scale for t, (zero, sign, scale) in rows]
         q = [angle * _RADIANS for angle in degrees]
         q[GRIP] = plain_joint(degrees[GRIP])
         return q
@@ -170,12 +171,20 @@ class Calibration:
         degrees[GRIP] = plain_servo_degrees(q[GRIP])
         rows = zip(degrees, self._rows, strict=True)
         return [
-            min(max(round(zero + angle * sign * scale), low), high) for angle, (zero, sign, scale, low, high) in rows
+            min(max(round(zero + angle * sign * scale), LOWEST_TICK), HIGHEST_TICK)
+            for angle, (zero, sign, scale) in rows
         ]
 
     @cached_property
-    def _rows(self) -> tuple[tuple[float, float, float, int, int], ...]:
-        return tuple((s.zero_ticks, s.sign, s.ticks_per_degree, s.min_ticks, s.max_ticks) for s in self.servos)
+    def limits(self) -> tuple[FloatArray, FloatArray]:
+        """Joint angles [rad] at the ends of min_ticks..max_ticks, lower and upper, each of shape (6,)."""
+        ends = np.array([[s.min_ticks, s.max_ticks] for s in self.servos], dtype=np.float64)
+        angles = self.ticks_to_rad(ends.T)
+        return angles.min(axis=0), angles.max(axis=0)
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[float, float, float], ...]:
+        return tuple((s.zero_ticks, s.sign, s.ticks_per_degree) for s in self.servos)
 
     # Kept, because a simulation converts hundreds of times a second.
     @cached_property
@@ -189,14 +198,6 @@ class Calibration:
     @cached_property
     def _scale(self) -> FloatArray:
         return self._column("ticks_per_degree")
-
-    @cached_property
-    def _lowest(self) -> FloatArray:
-        return self._column("min_ticks")
-
-    @cached_property
-    def _highest(self) -> FloatArray:
-        return self._column("max_ticks")
 
     def _column(self, name: str) -> FloatArray:
         return np.array([getattr(servo, name) for servo in self.servos], dtype=np.float64)

@@ -34,6 +34,14 @@ _TABLE_DEG = np.array([0.0, 57.0, 80.0, 95.0, 105.0, 115.0, 125.0, 134.0, 143.0,
 _TABLE_GAP = np.array([60.0, 60.0, 55.0, 50.0, 45.0, 40.0, 35.0, 30.0, 25.0, 20.0, 15.0, 10.0, 5.0, 0.0]) * 1e-3
 _TABLE_JOINT = np.arccos(_TABLE_GAP / MAX_GAP)
 _TABLE_JOINT[1] = _PLATEAU
+# A hand can push the servo past the ends of the table; there it is continued straight, so that every position that can
+# be read has an angle of its own, and an arm that holds where it was found does not move.
+_BEYOND_DEG = 90.0
+_SLOPES = np.diff(_TABLE_JOINT)[[0, -1]] / np.diff(_TABLE_DEG)[[0, -1]]
+_TABLE_DEG = np.concatenate([[-_BEYOND_DEG], _TABLE_DEG, [_TABLE_DEG[-1] + _BEYOND_DEG]])
+_TABLE_JOINT = np.concatenate(
+    [[_TABLE_JOINT[0] - _BEYOND_DEG * _SLOPES[0]], _TABLE_JOINT, [_TABLE_JOINT[-1] + _BEYOND_DEG * _SLOPES[1]]]
+)
 _DEG, _JOINT = tuple(_TABLE_DEG.tolist()), tuple(_TABLE_JOINT.tolist())
 
 _ROUNDING = 1e-6
@@ -64,13 +72,13 @@ def tip_distance(q: float) -> float:
 def servo_degrees_to_joint(degrees: float | FloatArray) -> FloatArray:
     """Crank angle [rad] of servo 6's angle [deg]: the vendor's table, straight between its points in crank angle.
 
-    Strictly rising on 0..180 degrees, with joint_to_servo_degrees as its inverse; beyond that range the end value.
+    Strictly rising, with joint_to_servo_degrees as its inverse; it goes on straight for 90 degrees beyond 0..180.
     """
     return np.asarray(np.interp(degrees, _TABLE_DEG, _TABLE_JOINT))
 
 
 def joint_to_servo_degrees(q: float | FloatArray) -> FloatArray:
-    """Servo 6's angle [deg] of a crank angle [rad]; beyond 0..pi/2 rad the end value."""
+    """Servo 6's angle [deg] of a crank angle [rad]: the inverse of servo_degrees_to_joint."""
     return np.asarray(np.interp(q, _TABLE_JOINT, _TABLE_DEG))
 
 

@@ -9,6 +9,11 @@ import numpy as np
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import FloatArray
 
+YIELD_S = 0.001
+"""A loop that is late sleeps at least this long, so that other threads get their turn [s]."""
+SPACING = 0.9
+"""Wake-ups are at least this share of a period apart: what is limited per period is then limited per second, too."""
+
 
 class Rate:
     """Wakes at start + k * period. A missed deadline is skipped, never made up for by a burst.
@@ -29,13 +34,14 @@ class Rate:
         self.missed = 0
 
     def wait(self) -> float:
-        """Sleep to the next deadline. Returns how late the wake-up was [s]."""
-        self._clock.sleep_until(self._next)
-        late = max(0.0, self._clock.now() - self._next)
+        """Sleep to the next deadline, and always for a moment. Returns how late the wake-up was [s]."""
+        self._clock.sleep_until(max(self._next, self._clock.now() + YIELD_S))
+        now = self._clock.now()
+        late = max(0.0, now - self._next)
         self._lateness.append(late)
         skipped = int(late / self.period_s)
         self.missed += skipped
-        self._next += (skipped + 1) * self.period_s
+        self._next = max(self._next + (skipped + 1) * self.period_s, now + SPACING * self.period_s)
         return late
 
     def lateness_s(self) -> FloatArray:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats, ServoHealth
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
+from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats, ServoHealth, never
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, HIGHEST_TICK, LOWEST_TICK, Calibration
 from dofbot_ros.core.clock import Clock, MonotonicClock
-from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
 from dofbot_ros.hardware.protocol import HostProtocol, ProtocolName, host_protocol
 from dofbot_ros.hardware.protocol_bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
-from dofbot_ros.hardware.serial_port import SerialPort
+from dofbot_ros.hardware.serial_port import ByteStream, SerialPort
 from dofbot_ros.hardware.servo_bus import ServoBus
+from dofbot_ros.hardware.silence import Silence
+from dofbot_ros.hardware.slow_queries import SlowQueries
 from dofbot_ros.hardware.streamer import GoalStreamer, Move, StreamConfig
 
 HOLD_TIME_S = 0.5
 """Move time of the present-pose goal around switching torque on: a small difference is taken up slowly."""
+SWEEPS = 3
+"""Readings of all positions that must agree before an arm is told to hold there."""
+AGREE_TICKS = 40
+"""Readings this near to one another agree, for an arm that a hand moves slowly [ticks]."""
 
 
 class SerialArm:
@@ -31,8 +39,10 @@ class SerialArm:
         stream: how often goals go out and which differences do not matter.
         sync_write: one frame for all goals; see BusProtocol.
         retries: how often a question is asked again.
-        temperature_period_s: one servo's temperature is read this often, in turn [s].
-        silent_retry_s: a servo that fell silent is asked again this often, so that it does not slow the others [s].
+        temperature_period_s: time between two questions for a temperature, the servos in turn [s].
+        max_speed: fastest that a joint of the arm is asked to move [rad/s]; the gripper's servo turns further than its
+            fingers and is not bound by it.
+        open_port: opens a port, given its name, baudrate and read timeout [s].
     """
 
     def __init__(
@@ -47,7 +57,8 @@ class SerialArm:
         sync_write: bool = False,
         retries: int = 2,
         temperature_period_s: float = 0.5,
-        silent_retry_s: float = 0.25,
+        max_speed: float = np.inf,
+        open_port: Callable[[str, int, float], ByteStream] = SerialPort,
     ) -> None:
         self.name = "serial"
         self.clock: Clock = clock or MonotonicClock()
@@ -57,12 +68,14 @@ class SerialArm:
         self._protocol = host_protocol(protocol, sync_write)
         self._ids = calibration.ids
         self._positions = [self._protocol.position(servo) for servo in self._ids]
-        self._temperatures = [self._protocol.temperature(servo) for servo in self._ids]
         self._retries = retries
         self._temperature_period_s = temperature_period_s
-        self._silent_retry_s = silent_retry_s
-        self._streamer = GoalStreamer(stream or StreamConfig())
-        self._port: SerialPort | None = None
+        ticks_per_rad = np.degrees([servo.ticks_per_degree for servo in calibration.servos])
+        speeds = max_speed * ticks_per_rad
+        speeds[GRIP] = np.inf
+        self._streamer = GoalStreamer(stream or StreamConfig(), speeds)
+        self._open_port = open_port
+        self._port: ByteStream | None = None
         self._bus: ServoBus | None = None
         self._forget()
 
@@ -71,9 +84,9 @@ class SerialArm:
         self._stamps_s = np.full(N_JOINTS, -np.inf)
         self._fresh = np.zeros(N_JOINTS, dtype=np.bool_)
         self._health = [ServoHealth()] * N_JOINTS
-        self._ask_again_s = np.full(N_JOINTS, -np.inf)
-        self._next_temperature_s = -np.inf
-        self._hot_servo = 0
+        self._silence = Silence(N_JOINTS)
+        self._slow = SlowQueries(self._protocol, self._ids, self._temperature_period_s)
+        self._first = 0
         self._sweep_s = 0.0
         self._streamer.start(self._ticks)
 
@@ -86,59 +99,87 @@ class SerialArm:
         """
         self.close()
         self._forget()
-        self._port = SerialPort(self._port_name, self._baudrate, self._protocol.reply_timeout_s)
+        self._port = self._open_port(self._port_name, self._baudrate, self._protocol.reply_timeout_s)
         self._bus = ServoBus(self._port, self._retries)
         try:
             reading = self.read()
             if not reading.fresh.all():
                 raise self._silent(self._port)
+            self._slow.ask_all_torques(self._bus)
         except BusError:
             self.close()
             raise
         self._streamer.start(self._ticks)
-        return reading
+        return self._reading(reading.stamp_s)
 
-    def read(self) -> ArmReading:
-        """Read all six positions; a servo that does not answer is not fresh.
+    def read(self, until_s: float = np.inf, urgent: Callable[[], bool] = never) -> ArmReading:
+        """Read the positions; a servo that does not answer, or was not asked any more, is not fresh.
 
         A goal that write() has held back, and no newer one has replaced, goes out here.
+
+        Args:
+            until_s: no question begins after this time [s]; the servos that were left out come first next time.
+            urgent: no question begins once this is true.
 
         Raises:
             PortError: the port is gone.
         """
         bus = self._opened()
         begin = self.clock.now()
-        for i, query in enumerate(self._positions):
-            if begin < self._ask_again_s[i]:
-                self._fresh[i] = False
-                continue
-            answer = bus.ask(query, once=bool(np.isfinite(self._ask_again_s[i])))
-            now = self.clock.now()
-            self._fresh[i] = answer is not None
-            if answer is None:
-                self._ask_again_s[i] = now + self._silent_retry_s
-                continue
-            self._ask_again_s[i] = -np.inf
-            self._ticks[i] = answer.ticks
-            self._stamps_s[i] = now
-            self._note_status(i, answer.status)
+
+        def enough() -> bool:
+            return self.clock.now() >= until_s or urgent()
+
+        self._fresh[:] = False
+        unheard = []
+        for step in range(N_JOINTS):
+            i = (self._first + step) % N_JOINTS
+            if enough():
+                self._first = i
+                break
+            if self._silence.worth_asking(i, begin) and not self._ask(bus, i):
+                unheard.append(i)
+        for _ in range(self._retries):
+            again = [i for i in unheard if not self._silence.long(i) and not enough()]
+            bus.retried += len(again)
+            unheard = [i for i in unheard if i not in again or not self._ask(bus, i)]
+        bus.lost += len(unheard)
         self._sweep_s = self.clock.now() - begin
-        self._read_a_temperature(bus, begin)
+        if not enough():
+            self._slow.ask_one(bus, begin, self._fresh)
         now = self.clock.now()
         if self._streamer.left_waiting(now):
-            self._send(self._streamer.next_move(self._ticks, self._fresh, now))
+            self._send(self._next_move(now))
+        return self._reading(now)
+
+    def _ask(self, bus: ServoBus, i: int) -> bool:
+        asked_s = self.clock.now()
+        answer = bus.attempt(self._positions[i])
+        now = self.clock.now()
+        if answer is None:
+            self._silence.unanswered(i, asked_s)
+            return False
+        self._silence.answered(i)
+        self._fresh[i], self._ticks[i], self._stamps_s[i] = True, answer.ticks, now
+        self._note_status(i, answer.status)
+        return True
+
+    def _reading(self, now: float) -> ArmReading:
         return ArmReading(
             stamp_s=now,
             position=self._calibration.ticks_to_rad(self._ticks),
             stamps_s=self._stamps_s.copy(),
             fresh=self._fresh.copy(),
-            health=tuple(self._health),
+            health=tuple(self._slow.with_temperature(i, health) for i, health in enumerate(self._health)),
+            silent_s=self._silence.lengths_s(now),
+            torque=tuple(self._slow.torque),
         )
 
-    def write(self, position: FloatArray, duration_s: float) -> ArmSent:
+    def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:
         """Ask for `position` [rad] (6,), to be reached after `duration_s` [s].
 
-        Goals go out at the stream's rate; one that comes too soon is held back for a moment.
+        Goals go out at the stream's rate, unless they are urgent; one that comes too soon is held back for a moment. A
+        servo that does not answer is sent nothing.
 
         Raises:
             PortError: the port is gone.
@@ -152,7 +193,7 @@ class SerialArm:
         self._opened()
         now = self.clock.now()
         self._streamer.want(self._calibration.rad_to_ticks(position), duration_s, now)
-        move = self._streamer.next_move(self._ticks, self._fresh, now)
+        move = self._next_move(now, urgent)
         self._send(move)
         written = np.zeros(N_JOINTS, dtype=np.bool_) if move is None else move.changed
         return ArmSent(self.clock.now(), self._calibration.ticks_to_rad(self._streamer.sent), written)
@@ -161,18 +202,17 @@ class SerialArm:
         """Hold the present pose with torque, or let go.
 
         What a servo heads for when its torque comes on is not documented, so the present pose is its goal before and,
-        should a limp servo have ignored that, again right after.
+        should a limp servo have ignored that, again right after. Where the servos cannot tell whether they have
+        switched, the frame is sent and believed.
 
         Raises:
             PortError: the port is gone.
             NoReplyError: some servo does not tell where it is, or does not switch.
+            BusError: readings that contradict one another, or a joint that stands where its servo takes no goal.
         """
         bus = self._opened()
         if enabled:
-            self._ask_again_s[:] = -np.inf
-            self.read()
-            if not self._fresh.all():
-                raise NoReplyError(f"{self._named(~self._fresh)} silent: torque stays off", self._silent_ids())
+            self._find_present_pose()
         self._streamer.start(self._ticks)
         hold = Move(self._ticks.copy(), np.ones(N_JOINTS, dtype=np.bool_), round(HOLD_TIME_S * 1000))
         if enabled:
@@ -180,6 +220,26 @@ class SerialArm:
         self._switch_torque(bus, enabled)
         if enabled:
             self._send(hold)
+
+    def _find_present_pose(self) -> None:
+        """Read the positions several times: what is sent as the goal to hold must be where the arm is."""
+        sweeps = []
+        for _ in range(SWEEPS):
+            self._silence = Silence(N_JOINTS)
+            self.read()
+            if not self._fresh.all():
+                raise NoReplyError(f"{self._named(~self._fresh)} silent: torque stays off", self._silent_ids())
+            sweeps.append(self._ticks.copy())
+        spread = np.ptp(sweeps, axis=0) > AGREE_TICKS
+        if spread.any():
+            raise BusError(f"{self._named(spread)} read at places that contradict one another: torque stays off")
+        outside = (self._ticks < LOWEST_TICK) | (self._ticks > HIGHEST_TICK)
+        if outside.any():
+            places = ", ".join(str(ticks) for ticks in self._ticks[outside])
+            raise BusError(
+                f"{self._named(outside)} at tick {places}, and servos take goals in {LOWEST_TICK}..{HIGHEST_TICK}: "
+                "lead the arm back by hand; torque stays off"
+            )
 
     def stats(self) -> BusStats:
         """Counters since connect(); detail has `sweep_ms`, how long the last read of all positions took."""
@@ -199,6 +259,10 @@ class SerialArm:
             raise PortError(f"{self._port_name} is not open: connect() first", self._port_name)
         return self._bus
 
+    def _next_move(self, now: float, urgent: bool = False) -> Move | None:
+        silent = self._silence.lengths_s(now) > 0.0
+        return self._streamer.next_move(self._ticks, self._fresh, now, silent=silent, urgent=urgent)
+
     def _send(self, move: Move | None) -> None:
         if move is None:
             return
@@ -208,46 +272,28 @@ class SerialArm:
             self._opened().say(frame)
 
     def _switch_torque(self, bus: ServoBus, enabled: bool) -> None:
-        """Switch, and ask whether it worked, since nothing acknowledges the frame. Silence is taken for consent."""
+        """Switch, and ask whether it worked, since nothing acknowledges the frame."""
         left = self._ids
         for _ in range(1 + self._retries):
             for frame in self._protocol.torque(left, enabled):
                 bus.say(frame)
-            left = tuple(servo for servo in left if self._contradicts(bus, servo, enabled))
+            self._slow.ask_all_torques(bus)
+            left = tuple(
+                servo for servo, state in zip(self._ids, self._slow.torque, strict=True) if state is (not enabled)
+            )
             if not left:
                 return
         word = "on" if enabled else "off"
         raise NoReplyError(f"{self._named(np.isin(self._ids, left))} not switching torque {word}", left)
-
-    def _contradicts(self, bus: ServoBus, servo: int, enabled: bool) -> bool:
-        query = self._protocol.torque_state(servo)
-        return query is not None and bus.ask(query) is (not enabled)
 
     def _note_status(self, i: int, status: int) -> None:
         self._health[i] = ServoHealth(
             voltage_fault=bool(status & VOLTAGE_BIT),
             overheated=bool(status & TEMPERATURE_BIT),
             overloaded=bool(status & OVERLOAD_BIT),
-            temperature_c=self._health[i].temperature_c,
         )
 
-    def _read_a_temperature(self, bus: ServoBus, now: float) -> None:
-        if now < self._next_temperature_s:
-            return
-        self._next_temperature_s = now + self._temperature_period_s
-        i = self._hot_servo
-        self._hot_servo = (i + 1) % N_JOINTS
-        query = self._temperatures[i]
-        if query is None or not self._fresh[i]:
-            return
-        celsius = bus.ask(query, once=True)
-        if celsius is not None:
-            health = self._health[i]
-            self._health[i] = ServoHealth(
-                health.voltage_fault, health.overheated, health.overloaded, temperature_c=float(celsius)
-            )
-
-    def _silent(self, port: SerialPort) -> NoReplyError:
+    def _silent(self, port: ByteStream) -> NoReplyError:
         """Why connect() failed: nobody answers, or some do not."""
         silent = self._silent_ids()
         if self._fresh.any():
@@ -266,7 +312,7 @@ class SerialArm:
         hint = "is the servo power on, is it the right port, the right protocol (bus or se), 115200 baud?"
         return NoReplyError(f"{opened}: {hint}", silent)
 
-    def _answers(self, protocol: HostProtocol, port: SerialPort) -> bool:
+    def _answers(self, protocol: HostProtocol, port: ByteStream) -> bool:
         bus = ServoBus(port, retries=0)
         return any(bus.ask(protocol.position(servo)) is not None for servo in self._ids[:2])
 

@@ -38,15 +38,24 @@ class ServoBus:
         """
         for attempt in range(1 if once else 1 + self._retries):
             self.retried += attempt > 0
-            # An answer that came too late for the last attempt must not be taken for the next one's.
-            self._stream.discard_input()
-            self.say(query.frame)
-            answer = self._listen(query)
+            answer = self.attempt(query)
             if answer is not None:
-                self.replies += 1
                 return answer
         self.lost += 1
         return None
+
+    def attempt(self, query: Query[T]) -> T | None:
+        """The answer to one question, None when none came; what is lost or asked again is for the caller to count.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        # An answer that came too late for the last attempt must not be taken for the next one's.
+        self._stream.discard_input()
+        self.say(query.frame)
+        answer = self._listen(query)
+        self.replies += answer is not None
+        return answer
 
     def say(self, frame: bytes) -> None:
         """Send a frame that nobody answers.

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dofbot_ros.core.types import BoolArray
+from dofbot_ros.core.types import BoolArray, FloatArray
+from dofbot_ros.hardware.move_estimate import MoveEstimate, Ticks
 
-Ticks = NDArray[np.int64]
+ASTRAY_TICKS = 60
+"""A servo farther than this from where its goals should have brought it has missed some of them [ticks]."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,13 @@ class GoalStreamer:
 
     Args:
         config: rates and thresholds.
+        max_speed: fastest that each servo is asked to turn [ticks/s] (6,): a servo that missed a goal, or was held
+            back, takes its time for the way it has left.
     """
 
-    def __init__(self, config: StreamConfig) -> None:
+    def __init__(self, config: StreamConfig, max_speed: FloatArray | float = np.inf) -> None:
         self._config = config
+        self._max_speed = max_speed
         self._wanted: Ticks | None = None
         self._wanted_s = self._due_s = -np.inf
         self.start(np.zeros(6, dtype=np.int64))
@@ -86,6 +90,7 @@ class GoalStreamer:
         self.sent: Ticks = present.copy()
         """The last goals that went out [ticks], shape (6,); before the first, where the servos were."""
         self._wanted = None
+        self._estimate = MoveEstimate(present)
         self._ever_sent = np.zeros(len(present), dtype=np.bool_)
         self._soft_until_s: float | None = None
         self._next_s = -np.inf
@@ -101,27 +106,34 @@ class GoalStreamer:
         """Whether no newer goals have come for an interval: then nobody streams, and what was held back should go."""
         return self._wanted is not None and now - self._wanted_s >= self._config.interval_s
 
-    def next_move(self, present: Ticks, fresh: BoolArray, now: float) -> Move | None:
+    def next_move(
+        self, present: Ticks, fresh: BoolArray, now: float, *, silent: BoolArray | None = None, urgent: bool = False
+    ) -> Move | None:
         """What to send at `now`, if anything; it then counts as sent.
 
         Args:
             present: last readings [ticks] (6,).
             fresh: which of them are of this cycle (6,).
             now: [s].
+            silent: servos that do not answer; they are sent nothing, since they might obey it later (6,).
+            urgent: send before the next goal is due.
         """
-        if self._wanted is None or now < self._next_s:
+        if self._wanted is None or (now < self._next_s and not urgent):
             return None
         changed = ~self._ever_sent | (np.abs(self._wanted - self.sent) >= self._config.dead_band_ticks)
+        answering = np.ones(len(present), dtype=np.bool_) if silent is None else ~silent
+        changed &= answering
         if changed.any():
             self._resends_left = self._config.resends
         else:
-            changed = self._unheard(present, fresh, now)
+            changed = self._unheard(present, fresh, now) & answering
             if not changed.any():
                 return None
             self._resends_left -= 1
         self.sent = np.where(changed, self._wanted, self.sent)
         self._ever_sent |= changed
-        time_s = self._move_time(present, now)
+        time_s = self._move_time(present, changed, now)
+        self._estimate.sent(self.sent, changed, time_s, now)
         # A tenth of an interval early counts as on time, or a 50 Hz loop would serve a 25 Hz stream at 16.7 Hz.
         self._next_s = now + 0.9 * self._config.interval_s
         self._rest_s = now + time_s + self._config.resend_after_s
@@ -134,10 +146,14 @@ class GoalStreamer:
         beside: BoolArray = fresh & (np.abs(present - self.sent) > self._config.resend_beyond_ticks)
         return beside
 
-    def _move_time(self, present: Ticks, now: float) -> float:
+    def _move_time(self, present: Ticks, changed: BoolArray, now: float) -> float:
         time_s = max(self._due_s - now, self._config.overlap * self._config.interval_s)
         if self._soft_until_s is None:
             self._soft_until_s = now + self._config.soft_start_s
+        way = np.abs(self.sent - present)
         if now < self._soft_until_s:
-            time_s = max(time_s, float(np.max(np.abs(self.sent - present))) / self._config.soft_speed)
+            time_s = max(time_s, float(way.max()) / self._config.soft_speed)
+        expected = self._estimate.at(now)
+        left = np.where(np.abs(present - expected) > ASTRAY_TICKS, way, np.abs(self.sent - expected))
+        time_s = max(time_s, float(np.max(np.where(changed, left / self._max_speed, 0.0))))
         return min(time_s, 60.0)

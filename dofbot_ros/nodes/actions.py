@@ -12,6 +12,7 @@ from rclpy.task import Future
 from dofbot_ros.arm.gripper import joint_to_gap
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.nodes.commanders import ACTION
 from dofbot_ros.nodes.commands import Commands
 from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.snapshot import MotionResult, Snapshot
@@ -56,7 +57,7 @@ class Actions:
 
         answer = FollowJointTrajectory.Result()
         try:
-            motion = self._commands.joint_trajectory(handle.request.trajectory)
+            motion = self._commands.joint_trajectory(handle.request.trajectory, ACTION)
         except DofbotError as error:
             answer.error_code, answer.error_string = answer.INVALID_GOAL, str(error)
             handle.abort()
@@ -77,7 +78,7 @@ class Actions:
 
         answer, wanted = GripperCommand.Result(), handle.request.command.position
         try:
-            self._daemon.gripper(wanted)
+            self._daemon.gripper(wanted, ACTION)
         except DofbotError:
             handle.abort()
             return answer

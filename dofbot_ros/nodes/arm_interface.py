@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
@@ -17,15 +20,18 @@ from trajectory_msgs.msg import JointTrajectory
 
 from dofbot_ros.arm.model import at_base_height, load_model
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.errors import DofbotError
+from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.actions import Actions
+from dofbot_ros.nodes.commanders import HOME, PARK, Commanders
 from dofbot_ros.nodes.commands import Commands
 from dofbot_ros.nodes.frames import frame_publisher
+from dofbot_ros.nodes.log_limit import LogLimit
 from dofbot_ros.nodes.messages import joint_state
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 from dofbot_ros.nodes.runtime import Lifeline
 from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.safety.authority import Commander
 from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.snapshot import Snapshot
 
@@ -34,6 +40,8 @@ NEWS_PERIOD_S = 0.1
 """A refused command or the end of a motion is told before the second is over, but not more often than this [s]."""
 FRAMES_PERIOD_S = 0.05
 """Between two messages on /tf: robot_state_publisher's own default [s]."""
+MAX_TRAJECTORY_BYTES, MAX_COMMAND_BYTES = 300_000, 8_192
+"""A trajectory of 2,000 points with velocities and accelerations, and any other command, take less [bytes]."""
 REPEAT_S = 5.0
 """The same refusal is logged again only after so long: a refused stream would fill the log [s]."""
 
@@ -70,7 +78,8 @@ class ArmInterface:
         self._last_frames = (0, time.monotonic())
         self._last_reading_s = -float("inf")
         self._refusals = 0
-        self._last_refusal, self._last_refusal_s = "", -float("inf")
+        self._last_refusal = ""
+        self._log_limit = LogLimit(REPEAT_S)
         self._joint_states = node.create_publisher(JointState, "joint_states", STREAM)
         self._states = node.create_publisher(String, "state", LATCHED)
         self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
@@ -79,6 +88,8 @@ class ArmInterface:
         self._description.publish(String(data=model.urdf))
         self._publish_frames = frame_publisher(node, model)
         self._next_frames_s = -float("inf")
+        self._commanders = Commanders(node, daemon.config.operators)
+        self._groups = {name: MutuallyExclusiveCallbackGroup() for name in ("stop", "torque", "commands")}
         commands = Commands(daemon, stamps)
         self._actions = Actions(node, daemon, commands)
         self._subscribe(commands)
@@ -105,41 +116,56 @@ class ArmInterface:
             (Float64, "gripper", commands.gripper),
         ):
             topic = f"command/{name}"
-            self._node.create_subscription(kind, topic, self._guarded(topic, command), COMMAND)
+            # Raw: a message is looked at only once its size is known, since unpacking a huge one stops every thread.
+            self._node.create_subscription(
+                kind,
+                topic,
+                self._guarded(topic, kind, command),
+                COMMAND,
+                callback_group=self._groups["commands"],
+                raw=True,
+            )
 
-    def _guarded(self, topic: str, command: Callable[[object], object]) -> Callable[[object], None]:
-        def on_message(message: object) -> None:
+    def _guarded(
+        self, topic: str, kind: type, command: Callable[[Any, Commander], object]
+    ) -> Callable[[bytes, Mapping[str, Any]], None]:
+        most = MAX_TRAJECTORY_BYTES if topic.endswith("trajectory") else MAX_COMMAND_BYTES
+
+        def on_message(message: bytes, info: Mapping[str, Any]) -> None:
             try:
-                command(message)
+                if len(message) > most:
+                    raise CommandRefusedError(f"a message of {len(message)} bytes; at most {most} are looked at")
+                command(deserialize_message(message, kind), self._commanders.of(topic, info))
             except DofbotError as error:
                 self._refuse(f"{topic} refused: {error}")
+            except Exception as error:
+                # No message, however strange, may end the thread that hears the next one.
+                self._refuse(f"{topic} refused: {type(error).__name__}: {error}")
 
         return on_message
 
     def _refuse(self, refusal: str) -> None:
         self._refusals += 1
-        now = time.monotonic()
-        # Numbers in the text (an age, a position) do not make it another refusal.
-        if _words(refusal) != _words(self._last_refusal) or now - self._last_refusal_s > REPEAT_S:
-            self._node.get_logger().warning(refusal)
-            self._last_refusal_s = now
         self._last_refusal = refusal
+        if self._log_limit.permits(refusal):
+            self._node.get_logger().warning(refusal)
 
     def _serve(self) -> None:
         daemon = self._daemon
         switches = {"enable_torque": daemon.set_torque, "freedrive": daemon.freedrive}
-        actions = {
-            "estop": lambda: daemon.estop("service estop"),
+        stops: dict[str, Callable[[], object]] = {"estop": lambda: daemon.estop("service estop"), "stop": daemon.stop}
+        actions: dict[str, Callable[[], object]] = {
             "reset_estop": daemon.reset_estop,
             "clear_fault": daemon.clear_fault,
-            "stop": daemon.stop,
-            "home": daemon.home,
-            "park": daemon.park,
+            "home": lambda: daemon.home(HOME),
+            "park": lambda: daemon.park(PARK),
         }
         for name, switch in switches.items():
-            self._node.create_service(SetBool, name, _switch_handler(switch))
+            self._node.create_service(SetBool, name, _switch_handler(switch), callback_group=self._groups["torque"])
+        for name, action in stops.items():
+            self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["stop"])
         for name, action in actions.items():
-            self._node.create_service(Trigger, name, _trigger_handler(action))
+            self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["commands"])
 
     # -- the control thread ------------------------------------------------------------------------------------------
 
@@ -225,7 +251,3 @@ def _answer(response: Trigger.Response | SetBool.Response, call: Callable[[], ob
     except DofbotError as error:
         response.success, response.message = False, str(error)
     return response
-
-
-def _words(text: str) -> str:
-    return "".join(c for c in text if not c.isdigit())

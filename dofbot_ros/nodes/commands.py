@@ -13,6 +13,7 @@ from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.nodes.messages import finite, pose_matrix
 from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.safety.authority import Commander
 from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.tool_goal import tool_goal
 
@@ -32,36 +33,36 @@ class Commands:
         self._daemon = daemon
         self._stamps = stamps
 
-    def joint_trajectory(self, message: JointTrajectory) -> int:
+    def joint_trajectory(self, message: JointTrajectory, by: Commander) -> int:
         """Check a whole trajectory and start it. Returns the number of the motion."""
         self._recent(message.header)
         joints, positions, velocities = _points(message)
         times = [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in message.points]
-        return self._daemon.follow(times, positions, velocities, joints)
+        return self._daemon.follow(times, positions, velocities, joints, by)
 
-    def joint_stream(self, message: JointTrajectory) -> None:
+    def joint_stream(self, message: JointTrajectory, by: Commander) -> None:
         """Follow a single point until the next one."""
         if len(message.points) != 1:
             raise CommandRefusedError(f"command/joint_stream takes one point a message, got {len(message.points)}")
         joints, positions, _ = _points(message)
-        self._daemon.stream(positions[0], self._recent(message.header), joints)
+        self._daemon.stream(positions[0], self._recent(message.header), joints, by)
 
-    def pose(self, message: PoseStamped) -> None:
+    def pose(self, message: PoseStamped, by: Commander) -> None:
         """Move the tool to a pose in base_link."""
         _in_base(message.header)
         self._recent(message.header)
-        self._daemon.move_tool(tool_goal(pose_matrix(message.pose)))
+        self._daemon.move_tool(tool_goal(pose_matrix(message.pose)), by)
 
-    def twist(self, message: TwistStamped) -> None:
+    def twist(self, message: TwistStamped, by: Commander) -> None:
         """Move the tool with a velocity in base_link."""
         _in_base(message.header)
         linear, angular = message.twist.linear, message.twist.angular
         numbers = finite("twist", [linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
-        self._daemon.twist(numbers[:3], numbers[3:], self._recent(message.header))
+        self._daemon.twist(numbers[:3], numbers[3:], self._recent(message.header), by)
 
-    def gripper(self, message: Float64) -> None:
+    def gripper(self, message: Float64, by: Commander) -> None:
         """Open or close the gripper to a gap."""
-        self._daemon.gripper(message.data)
+        self._daemon.gripper(message.data, by)
 
     def _recent(self, header: Header) -> float:
         """The stamp on the arm's clock [s]."""

@@ -18,6 +18,8 @@ from rclpy.signals import SignalHandlerOptions
 from dofbot_ros.core.dds import use_shipped_profile
 from dofbot_ros.errors import DofbotError
 
+ARM_THREADS = 4
+"""Threads for the callbacks of an arm's node: its emergency stop, its torque, its commands, and everything else."""
 CLOSE_LIMIT_S = 30
 """A node that has not come to rest this long after it was told to end is killed [s]."""
 

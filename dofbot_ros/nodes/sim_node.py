@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.nodes.arm_interface import ArmInterface
 from dofbot_ros.nodes.parameters import declare, parameter
-from dofbot_ros.nodes.runtime import Lifeline, run
+from dofbot_ros.nodes.runtime import ARM_THREADS, Lifeline, run
 from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_world
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.service.config import DriverConfig
@@ -41,14 +40,13 @@ class SimNode:
         config = declare(self.node, DriverConfig)
         parameters = declare(self.node, WorldParameters)
         rtf = declare(self.node, PaceParameters).rtf
-        calibration = load_calibration(config.calibration_file) if config.calibration_file else DEFAULT_CALIBRATION
-        kinematics = Kinematics(base_height=calibration.base_height_m)
+        robot = load_robot(config.calibration_file)
         self._world = make_world(parameters)
         clock = SimClock(self._world, rtf)
         simulated = rtf != 1.0
         stamps = Stamps(clock, simulated)
         self._topics = WorldTopics(self.node, self._world, parameters, stamps, publish_clock=simulated)
-        daemon = ArmDaemon(SimArm(self._world, clock, calibration), config, kinematics)
+        daemon = ArmDaemon(SimArm(self._world, clock, robot.calibration), config, robot)
 
         def after_cycle(_: Snapshot) -> None:
             self._topics.update(clock.now())
@@ -65,7 +63,7 @@ class SimNode:
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(SimNode))
+    sys.exit(run(SimNode, threads=ARM_THREADS))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Literal
 
 from dofbot_ros.arm.backend import ArmBackend
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, load_calibration
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.calibration import Calibration
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.serial_backend import serial_backend
 
 BackendName = Literal["sim", "emulator", "serial"]
 
@@ -26,10 +27,10 @@ def open_arm(name: BackendName, config: DriverConfig) -> Iterator[tuple[ArmDaemo
             serial port; serial, the arm on config.port.
         config: of the daemon, and of the port where there is one.
     """
-    calibration = load_calibration(config.calibration_file) if config.calibration_file else DEFAULT_CALIBRATION
+    robot = load_robot(config.calibration_file)
     with ExitStack() as stack:
-        backend = _backend(name, config, calibration, stack)
-        daemon = ArmDaemon(backend, config, Kinematics(base_height=calibration.base_height_m))
+        backend = _backend(name, config, robot.calibration, stack)
+        daemon = ArmDaemon(backend, config, robot)
         stack.callback(daemon.shutdown)
         yield daemon, backend.clock
 
@@ -46,14 +47,4 @@ def _backend(name: BackendName, config: DriverConfig, calibration: Calibration, 
         from dofbot_ros.hardware.emulator import Emulator
 
         config = replace(config, port=stack.enter_context(Emulator(protocol=config.protocol, first=True)).port)
-    from dofbot_ros.hardware.serial_arm import SerialArm
-    from dofbot_ros.hardware.streamer import StreamConfig
-
-    return SerialArm(
-        config.port,
-        config.protocol,
-        config.baudrate,
-        calibration,
-        stream=StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks),
-        sync_write=config.sync_write,
-    )
+    return serial_backend(config, calibration)

@@ -43,6 +43,7 @@ class Governor:
     """
 
     SOFT_START_FLOOR = 0.15
+    """Share of the velocity limit that is open at the beginning, and to a joint that stands past its limits."""
 
     def __init__(
         self, limits: MotionLimits, workspace: Workspace, period_s: float, soft_start_s: float, timeout_s: float
@@ -76,6 +77,23 @@ class Governor:
         self._velocity = np.zeros_like(self._position)
         self._started_s = now_s
 
+    def soften(self, now_s: float) -> None:
+        """Let the velocity limit grow from its floor again, from `now_s`: another commander or a fresh start."""
+        self._started_s = now_s
+
+    def rebase(self, position: FloatArray) -> None:
+        """Take `position` (6,) [rad] for what was commanded last; a joint that this moves is commanded to rest there.
+
+        For joints that are not where they were told to be: whatever is asked next begins where they are.
+        """
+        moved = position != self._position
+        self._position = np.where(moved, position, self._position)
+        self._velocity = np.where(moved, 0.0, self._velocity)
+
+    def rest(self) -> None:
+        """The arm has come to rest by itself, as servos do that get no new goals."""
+        self._velocity = np.zeros_like(self._velocity)
+
     def soft_start_scale(self, now_s: float) -> float:
         """Share of the velocity limit that is open at `now_s`, from SOFT_START_FLOOR to 1."""
         if self.soft_start_s <= 0:
@@ -83,7 +101,7 @@ class Governor:
         done = min(1.0, max(0.0, (now_s - self._started_s) / self.soft_start_s))
         return self.SOFT_START_FLOOR + (1.0 - self.SOFT_START_FLOOR) * done
 
-    def step(self, wish: Sample, stamp_s: float, now_s: float) -> Governed:
+    def step(self, wish: Sample, stamp_s: float, now_s: float, last_point: FloatArray | None = None) -> Governed:
         """One control period towards `wish`.
 
         Args:
@@ -91,6 +109,8 @@ class Governor:
                 that lets a moving wish be followed without lag, and one at rest be met without overshoot.
             stamp_s: when the wish was made, on the control clock [s].
             now_s: the same clock now [s].
+            last_point: the newest position that was commanded [rad], which no joint may pass: of all joints (6,) or of
+                the arm's (5,); None where the wish is known to come to rest by itself.
         """
         reasons: list[str] = []
         if now_s - stamp_s > self.timeout_s:
@@ -99,7 +119,7 @@ class Governor:
             reasons.append("not finite: a joint value of the command is no number")
         if reasons:
             return self._brake(reasons)
-        velocity = self._shape(wish, now_s, reasons)
+        velocity = self._shape(wish, now_s, reasons, last_point)
         if not self._can_stop(velocity, reasons):
             return self._brake(reasons)
         return self._advance(velocity, reasons)
@@ -108,7 +128,7 @@ class Governor:
         """One control period of braking at the acceleration limit."""
         return self._brake([])
 
-    def _shape(self, wish: Sample, now_s: float, reasons: list[str]) -> FloatArray:
+    def _shape(self, wish: Sample, now_s: float, reasons: list[str], last_point: FloatArray | None) -> FloatArray:
         dt, limits = self.period_s, self.limits
         # Standing past a limit already is no reason to move: the arm is only kept from going further.
         target = np.clip(
@@ -116,18 +136,30 @@ class Governor:
         )
         self._note(reasons, np.abs(target - wish.position) > 1e-6, "position limit")
         v_max = limits.velocity * self.soft_start_scale(now_s)
+        outside = (self._position < limits.lower) | (self._position > limits.upper)
+        v_max = np.where(outside, np.minimum(v_max, self.SOFT_START_FLOOR * limits.velocity), v_max)
         feed = np.where(target == wish.position, np.clip(wish.velocity, -v_max, v_max), 0.0)
         distance = target - self._position
         wanted = distance / dt
         # Relative to the moving wish, never faster than what the acceleration limit can take away again in time.
         reach = braking_velocity(np.abs(distance), limits.acceleration * dt, dt)
         shaped = np.clip(wanted, np.minimum(feed, 0.0) - reach, np.maximum(feed, 0.0) + reach)
+        if last_point is not None:
+            shaped = self._short_of(last_point, target, shaped)
         velocity = np.clip(shaped, -v_max, v_max)
         self._note(reasons, np.abs(velocity - shaped) > 1e-6, "velocity limit")
         step = limits.acceleration * dt
         eased = np.clip(velocity, self._velocity - step, self._velocity + step)
         self._note(reasons, np.abs(eased - velocity) > 0.05 * limits.velocity, "acceleration limit")
         return self._within_limits(eased)
+
+    def _short_of(self, point: FloatArray, target: FloatArray, velocity: FloatArray) -> FloatArray:
+        """Cut velocities of the first joints that could not be braked before they pass both `point` and `target`."""
+        n = len(point)
+        step, at, target = self.limits.acceleration[:n] * self.period_s, self._position[:n], target[:n]
+        up = braking_velocity(np.maximum(np.maximum(point, target) - at, 0.0), step, self.period_s)
+        down = braking_velocity(np.maximum(at - np.minimum(point, target), 0.0), step, self.period_s)
+        return np.append(np.clip(velocity[:n], -down, up), velocity[n:])
 
     def _within_limits(self, velocity: FloatArray) -> FloatArray:
         """Cut velocities that could not be braked before the joint limit."""

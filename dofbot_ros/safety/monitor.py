@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from dofbot_ros.arm.backend import ArmReading
@@ -12,8 +14,8 @@ class ArmMonitor:
     """Judges each reading; a fault is a sentence, "" is health.
 
     Args:
-        stale_read_s: a servo not read for this long is a fault [s].
-        tracking_error: a joint further than this from its command [rad] ...
+        stale_read_s: a servo that has not answered for this long is a fault [s].
+        tracking_error: a joint this far from what it was commanded lately [rad] ...
         tracking_error_s: ... for this long is a fault [s]. The gripper is exempt: a block stops it.
     """
 
@@ -21,50 +23,64 @@ class ArmMonitor:
         self._stale_read_s = stale_read_s
         self._tracking_error = tracking_error
         self._tracking_error_s = tracking_error_s
-        self._astray_since: float | None = None
+        self._late_since: float | None = None
 
     def reset(self) -> None:
         """Forget what was seen so far."""
-        self._astray_since = None
+        self._late_since = None
 
-    def judge(self, reading: ArmReading, commanded: FloatArray | None, now_s: float) -> str:
+    def judge(self, reading: ArmReading, error: FloatArray | None, now_s: float) -> str:
         """The fault that stands, or "".
 
         Args:
             reading: the last one, however old.
-            commanded: [rad] (6,) what the arm was told, None while the torque is off.
+            error: how far each joint is from what it was commanded lately [rad] (6,); None while the torque is off.
             now_s: on the clock of the reading [s].
         """
         return (
-            self._silence(reading, now_s)
+            self._silence(reading)
             or self._complaint(reading)
-            or self._astray(reading.position, commanded, now_s)
+            or (error is not None and (self._torque_lost(reading) or self._late(error, now_s)))
+            or ""
         )
 
-    def _silence(self, reading: ArmReading, now_s: float) -> str:
-        age = now_s - reading.stamps_s
-        silent = np.flatnonzero(age > self._stale_read_s)
+    def _silence(self, reading: ArmReading) -> str:
+        silent = np.flatnonzero(reading.silent_s > self._stale_read_s)
         if len(silent) == 0:
             return ""
-        names = ", ".join(f"servo {i + 1} ({JOINT_NAMES[i]})" for i in silent)
-        return f"no answer from {names} for {age.max():.1f} s: check its cable"
+        return f"no answer from {servos(silent)} for {reading.silent_s.max():.1f} s: check its cable"
 
     @staticmethod
     def _complaint(reading: ArmReading) -> str:
         for i, health in enumerate(reading.health):
-            if health.overheated or health.overloaded:
-                what = " and ".join(fault for fault in health.faults if fault != "voltage")
-                return f"servo {i + 1} ({JOINT_NAMES[i]}) reports {what}: let it rest, look for what blocks it"
+            if health.overheated:
+                return f"{servos([i])} overheated: let it cool down and check for an obstruction"
+            if health.overloaded:
+                return f"{servos([i])} is overloaded and has let go: check for an obstruction"
         return ""
 
-    def _astray(self, measured: FloatArray, commanded: FloatArray | None, now_s: float) -> str:
-        error = np.zeros(GRIP) if commanded is None else np.abs(measured - commanded)[:GRIP]
-        if error.max() <= self._tracking_error:
-            self._astray_since = None
+    @staticmethod
+    def _torque_lost(reading: ArmReading) -> str:
+        lost = [i for i, torque in enumerate(reading.torque) if torque is False]
+        if not lost:
             return ""
-        if self._astray_since is None:
-            self._astray_since = now_s
-        if now_s - self._astray_since < self._tracking_error_s:
+        return f"{servos(lost)} lost its torque: check its power, then switch the torque off and on"
+
+    def _late(self, error: FloatArray, now_s: float) -> str:
+        late = np.abs(error[:GRIP])
+        if late.max() <= self._tracking_error:
+            self._late_since = None
             return ""
-        joint = int(error.argmax())
-        return f"{JOINT_NAMES[joint]} is {error[joint]:.2f} rad away from its command and does not follow: blocked?"
+        if self._late_since is None:
+            self._late_since = now_s
+        if now_s - self._late_since < self._tracking_error_s:
+            return ""
+        joint = int(late.argmax())
+        return (
+            f"{JOINT_NAMES[joint]} is {late[joint]:.2f} rad away from its command and does not follow: is it blocked?"
+        )
+
+
+def servos(indices: Iterable[int]) -> str:
+    """Servos by their place in a joint vector, for a message: "servo 3 (joint3), servo 6 (grip_joint)"."""
+    return ", ".join(f"servo {i + 1} ({JOINT_NAMES[i]})" for i in indices)

@@ -6,11 +6,13 @@ from collections import Counter
 
 import numpy as np
 
+from dofbot_ros.arm.backend import ArmReading
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray
 from dofbot_ros.motion.grip import GripGuard, GripMotion
 from dofbot_ros.motion.online import OnlineMotion
 from dofbot_ros.motion.source import Follow, GoTo, Jog, MotionSource
 from dofbot_ros.motion.trajectory import MotionLimits, Sample
+from dofbot_ros.safety.adherence import Adherence
 from dofbot_ros.safety.governor import Governed, Governor
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
@@ -41,6 +43,7 @@ class MotionControl:
             config.grip_lead,
         )
         self._guard = GripGuard(config.grip_lead)
+        self.adherence = Adherence(config.tracking_error)
         self._governor = Governor(limits, workspace, self.period_s, config.soft_start_s, config.command_timeout_s)
         self.source: MotionSource | None = None
         self._source_grips = False
@@ -70,12 +73,14 @@ class MotionControl:
         """Begin at rest, softly, from where the arm was measured to be (6,) [rad]."""
         self.end("the arm starts anew")
         self._governor.start(measured, now_s)
+        self.adherence.start(now_s, measured)
         self.grip.reset(float(measured[GRIP]))
 
     def begin(self, source: MotionSource, grips: bool = False) -> int:
         """Let `source` take over; `grips` when it moves the gripper too. Returns the number of the motion."""
         self.end("replaced by the next command")
         self.source, self._source_grips = source, grips
+        self.adherence.begin()
         self.number += 1
         return self.number
 
@@ -85,38 +90,77 @@ class MotionControl:
             self.result = MotionResult(self.number, self.source.kind, reason)
         self.source, self._source_grips, self._blocked_since = None, False, None
 
-    def stop(self, reason: str) -> None:
-        """Brake the arm and the gripper."""
+    def stop(self, reason: str, now_s: float) -> None:
+        """Brake the arm and the gripper; whatever comes next starts softly."""
         self.stops += 1
         self.end(reason)
+        self._governor.soften(now_s)
         self.grip.reset(float(self.at.position[GRIP]))
 
-    def brake(self) -> Governed:
-        """One control period of braking everything."""
-        governed = self._governor.halt()
-        self.grip.reset(float(governed.position[GRIP]))
+    def soften(self, now_s: float) -> None:
+        """Let the velocity limit grow from its floor again: another commander has the arm."""
+        self._governor.soften(now_s)
+
+    def paused(self, reason: str, now_s: float) -> None:
+        """No goals went out for so long that the servos have come to rest by themselves."""
+        self.end(reason)
+        self._governor.rest()
+        self._governor.soften(now_s)
+        self.grip.reset(float(self.at.position[GRIP]))
+
+    def brake(self, reading: ArmReading, now_s: float) -> Governed:
+        """One control period of braking everything; at rest, of holding it without pressing on anything."""
+        self._keep_near(reading, now_s, rest=True)
+        if not self.at_rest:
+            governed = self._governor.halt()
+            self.grip.reset(float(governed.position[GRIP]))
+        else:
+            self._guard.reset()
+            governed = self._hold(float(reading.position[GRIP]), now_s)
         self.limited = ()
+        self.adherence.commanded(now_s, governed.position)
         return governed
 
-    def decide(self, measured: FloatArray, now_s: float) -> Governed:
+    def decide(self, reading: ArmReading, now_s: float) -> Governed:
         """One control period: what may be sent.
 
         Args:
-            measured: where the arm is, (6,) [rad].
+            reading: where the arm is.
             now_s: on the control clock [s].
         """
-        at = self.at
-        wish, stamp = Sample(at.position, np.zeros(N_JOINTS)), now_s
-        if self.source is not None:
-            wish = self.source.wish(now_s, self._governor.soft_start_scale(now_s))
-            stamp = self.source.stamp_s
-        wish = self._with_gripper(wish, float(measured[GRIP]), now_s)
-        governed = self._governor.step(wish, stamp, now_s)
+        self._keep_near(reading, now_s, rest=self.source is None and self.at_rest)
+        if self.source is None:
+            governed = self._hold(float(reading.position[GRIP]), now_s)
+        elif self.adherence.lagging.any():
+            # Going on would only press harder on what stops the joint; the monitor gives it a moment to follow.
+            governed = self._governor.halt()
+        else:
+            governed = self._follow(self.source, float(reading.position[GRIP]), now_s)
         self.limited = governed.reasons
         self.limited_counts.update({reason.split(":")[0] for reason in governed.reasons})
-        if self.source is not None:
-            self._supervise(self.source, wish, governed, now_s)
+        self.adherence.commanded(now_s, governed.position)
         return governed
+
+    def _follow(self, source: MotionSource, grip_measured: float, now_s: float) -> Governed:
+        wish = source.wish(now_s, self._governor.soft_start_scale(now_s))
+        wish = self._with_gripper(wish, grip_measured, now_s)
+        point = source.last_point
+        if point is not None and not self._source_grips:
+            point = point[:GRIP]
+        governed = self._governor.step(wish, source.stamp_s, now_s, point)
+        self._supervise(source, wish, governed, now_s)
+        return governed
+
+    def _hold(self, grip_measured: float, now_s: float) -> Governed:
+        wish = Sample(self.at.position, np.zeros(N_JOINTS))
+        return self._governor.step(self._with_gripper(wish, grip_measured, now_s), now_s, now_s)
+
+    def _keep_near(self, reading: ArmReading, now_s: float, rest: bool) -> None:
+        commanded = self.at.position
+        corrected = self.adherence.correct(commanded, reading, now_s, rest)
+        self._governor.rebase(corrected)
+        if corrected[GRIP] != commanded[GRIP]:
+            self.grip.reset(float(corrected[GRIP]))
 
     def _with_gripper(self, wish: Sample, measured: float, now_s: float) -> Sample:
         """The wish with the gripper's own motion in place of its last entry; a source's own, when it moves it too, with

@@ -29,13 +29,15 @@ class Snapshot:
     Attributes:
         stamp_s: on the arm's clock [s].
         state, reason: the state of the arm, and why it is in it where that needs saying.
-        torque: whether the servos hold.
+        torque: whether the daemon holds the arm with torque. Servos may hold by themselves: see reading.torque.
         reading: the last one, None before the first; its stamps tell its age.
         sent: what was really sent last.
         motion, kind: number and kind of the motion that runs, 0 and "" for none.
         gripper_moving: whether the gripper is on its way.
         result: how the last motion ended.
-        stops: how often everything was stopped from outside: whoever has several motions in mind gives up the rest.
+        stops: number of external stop requests; a client that runs a sequence aborts when it changes.
+        commander: name of the commander that holds the arm, "" for none.
+        handover: the last take-over of the arm by another commander, in words.
         limited: why the command of this cycle differs from what was asked.
         limited_counts: how many cycles each kind of limit has acted in since connect.
         bus: counters of the backend.
@@ -53,6 +55,8 @@ class Snapshot:
     gripper_moving: bool = False
     result: MotionResult | None = None
     stops: int = 0
+    commander: str = ""
+    handover: str = ""
     limited: tuple[str, ...] = ()
     limited_counts: dict[str, int] = field(default_factory=dict)
     bus: BusStats = field(default_factory=BusStats)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats
+from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats, never
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import N_JOINTS, FloatArray
@@ -49,8 +50,8 @@ class SimArm:
         self._stats = BusStats()
         return self.read()
 
-    def read(self) -> ArmReading:
-        """Positions in whole ticks, as the servos would answer."""
+    def read(self, until_s: float = np.inf, urgent: Callable[[], bool] = never) -> ArmReading:  # noqa: ARG002
+        """Positions in whole ticks, as the servos would answer; that takes no time."""
         self._check_connected()
         ticks, health = self._servos.sense()
         now = self.clock.now()
@@ -61,9 +62,10 @@ class SimArm:
             stamps_s=np.full(N_JOINTS, now),
             fresh=np.ones(N_JOINTS, dtype=bool),
             health=health,
+            torque=tuple(self._servos.torque_on(servo) for servo in self._servos.ids),
         )
 
-    def write(self, position: FloatArray, duration_s: float) -> ArmSent:
+    def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:  # noqa: ARG002
         """Give every servo whose goal changes by a tick or more its new goal and time."""
         self._check_connected()
         position = np.asarray(position, dtype=np.float64)

@@ -127,11 +127,14 @@ def test_goals_that_come_too_soon_are_replaced_by_newer_ones_and_the_newest_goes
 def test_sync_write_moves_all_six_with_one_frame(emulator):
     arm = SerialArm(emulator.port, sync_write=True)
     start = arm.connect().position
-    before = emulator.traffic().requests
+    before = emulator.traffic(), arm.stats()
     arm.write(start + 0.1, 0.2)
     until(arm, lambda r: bool(np.allclose(r.position, start + 0.1, atol=0.01)))
+    after = emulator.traffic(), arm.stats()
     assert arm.stats().lost == 0
-    assert emulator.traffic().requests - before == arm.stats().frames_sent - 7
+    asked = after[0].requests - before[0].requests
+    assert asked == after[1].frames_sent - before[1].frames_sent
+    assert asked == after[0].replies - before[0].replies + 1
     assert arm.stats().frames_sent - arm.stats().replies == 1
     arm.close()
 

@@ -88,7 +88,7 @@ def test_a_pulled_plug_is_told_and_the_arm_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"control_rate_hz": -1.0}, "control_rate_hz must be positive"),
+        ({"control_rate_hz": -1.0}, "control_rate_hz must be 20 to 200, got -1.0"),
         ({"on_exit": "prak"}, "'prak' is not one of hold, park, release (did you mean park?)"),
         ({"calibration_file": "/nowhere.yaml"}, "/nowhere.yaml: cannot be read"),
     ],

@@ -9,7 +9,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, ServoCalibration, load_calibration
+from dofbot_ros.arm.calibration import (
+    DEFAULT_CALIBRATION,
+    HIGHEST_TICK,
+    LOWEST_TICK,
+    TICKS_PER_DEGREE,
+    Calibration,
+    ServoCalibration,
+    load_calibration,
+)
 from dofbot_ros.arm.gripper import servo_degrees_to_joint
 from dofbot_ros.config.loader import save_yaml, to_mapping
 from dofbot_ros.core.resources import share_file
@@ -81,10 +89,23 @@ def test_the_raw_formulas_of_the_reference():
 
 
 @given(st.lists(st.floats(-10, 10), min_size=6, max_size=6))
-def test_nothing_outside_a_servos_limits_is_ever_sent(q):
+def test_nothing_that_a_servo_does_not_accept_is_ever_sent(q):
     ticks = DEFAULT_CALIBRATION.rad_to_ticks(q)
-    for servo, tick in zip(DEFAULT_CALIBRATION.servos, ticks, strict=True):
-        assert servo.min_ticks <= tick <= servo.max_ticks
+    assert ((ticks >= LOWEST_TICK) & (ticks <= HIGHEST_TICK)).all()
+
+
+@given(st.lists(st.integers(LOWEST_TICK, HIGHEST_TICK), min_size=6, max_size=6))
+def test_an_arm_that_was_pushed_past_its_limits_is_held_where_it_is(ticks):
+    q = DEFAULT_CALIBRATION.ticks_to_rad(ticks)
+    assert DEFAULT_CALIBRATION.rad_to_ticks(q).tolist() == ticks
+    assert DEFAULT_CALIBRATION.plain_ticks(q.tolist()) == ticks
+
+
+def test_limits_are_those_of_the_ticks_whatever_the_sign_and_zero():
+    turned = replace(DEFAULT_CALIBRATION, joint1=ServoCalibration(1, 2300, 900, 3100, sign=-1))
+    lower, upper = turned.limits
+    assert np.degrees([lower[0], upper[0]]) == pytest.approx([-800 / TICKS_PER_DEGREE, 1400 / TICKS_PER_DEGREE])
+    assert (DEFAULT_CALIBRATION.limits[0][5], DEFAULT_CALIBRATION.limits[1][5]) == pytest.approx((0.0, np.pi / 2))
 
 
 @given(st.lists(st.floats(-1.5, 1.5), min_size=5, max_size=5), st.floats(0.0, 1.57))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats, ServoHealth
+from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats, ServoHealth, never
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.errors import BusError, NoReplyError, PortError
@@ -33,23 +34,27 @@ class ModelArm:
             self.servos.torque(servo, False, self.clock.now())
         self._stamps = np.full(6, -np.inf)
         self._position = np.zeros(6)
+        self._since = np.full(6, np.inf)
 
     def connect(self) -> ArmReading:
         if self.silent:
             raise NoReplyError(f"servo {sorted(self.silent)} is silent", sorted(self.silent))
         return self.read()
 
-    def read(self) -> ArmReading:
+    def read(self, until_s: float = np.inf, urgent: Callable[[], bool] = never) -> ArmReading:
         self._check_port()
         now = self.clock.now()
         fresh = np.array([servo not in self.silent for servo in SERVO_IDS])
         ticks = [self.servos.position(servo, now) for servo in SERVO_IDS]
         self._position = np.where(fresh, DEFAULT_CALIBRATION.ticks_to_rad(ticks), self._position)
         self._stamps = np.where(fresh, now, self._stamps)
+        self._since = np.where(fresh, np.inf, np.minimum(self._since, now))
         health = tuple(self.servos.health(servo, now) for servo in SERVO_IDS)
-        return ArmReading(now, self._position.copy(), self._stamps.copy(), fresh, health)
+        silent_s = np.where(fresh, 0.0, now - np.where(fresh, now, self._since))
+        torque = tuple(self.servos.torque_on(servo) for servo in SERVO_IDS)
+        return ArmReading(now, self._position.copy(), self._stamps.copy(), fresh, health, silent_s, torque)
 
-    def write(self, position: np.ndarray, duration_s: float) -> ArmSent:
+    def write(self, position: np.ndarray, duration_s: float, urgent: bool = False) -> ArmSent:
         self._check_port()
         if self.deaf:
             raise BusError("no servo takes a goal")

@@ -104,7 +104,7 @@ def test_a_hot_servo_stops_the_arm(bench):
     bench.arm.servos.models[2].temperature_c = 85.0
     snapshot = bench.run(1.0)
     assert snapshot.state is S.FAULT
-    assert snapshot.reason == "servo 2 (joint2) reports temperature: let it rest, look for what blocks it"
+    assert snapshot.reason == "servo 2 (joint2) overheated: let it cool down and check for an obstruction"
     resting = bench.measured()[0]
     assert 0.05 < resting < 1.1
     assert bench.run(0.5).reading.position[0] == pytest.approx(resting, abs=TICK)
@@ -228,7 +228,8 @@ def test_a_stream_is_followed_and_its_silence_halts_the_arm(bench):
         bench.daemon.stream(target(t), bench.clock.now(), ["joint1"])
         bench.run(0.02)
         errors.append(bench.arm.goals[-1][0] - target(t)[0])
-    assert np.abs(errors[25:]).max() < 0.005
+    # It trails the points by what it needs to brake from 0.8 rad/s at 8 rad/s^2.
+    assert np.abs(errors[25:]).max() < 0.8**2 / 16 + 0.005
     snapshot = bench.until(held, 1.0)
     assert snapshot.result.reason.startswith("stale: command is 0.2")
     with pytest.raises(CommandRefusedError, match=r"0\.50 s old, the limit is 0\.2 s"):

@@ -1,0 +1,77 @@
+"""What servos are asked now and then, one question a cycle: whether their torque is on, and how hot they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from dofbot_ros.arm.backend import ServoHealth
+from dofbot_ros.core.types import BoolArray
+from dofbot_ros.hardware.protocol import HostProtocol
+from dofbot_ros.hardware.servo_bus import ServoBus
+
+TORQUE_PERIOD_S = 0.035
+"""Between two questions for a torque switch, the servos in turn [s]: one that is lost is noticed in 0.25 s."""
+GIVE_UP = 3
+"""A servo that never answered a kind of question after so many of them is not asked it any more."""
+
+
+class SlowQueries:
+    """Asks for torque switches and temperatures; keeps the last answers.
+
+    Args:
+        protocol: what can be asked.
+        ids: servos on the bus, in the order of the joints.
+        temperature_period_s: time between two questions for a temperature, the servos in turn [s].
+
+    Attributes:
+        torque: whether each servo says that its torque is on; None before it was asked, or where it cannot tell.
+    """
+
+    def __init__(self, protocol: HostProtocol, ids: tuple[int, ...], temperature_period_s: float) -> None:
+        n = len(ids)
+        self._temperature_period_s = temperature_period_s
+        self.torque: list[bool | None] = [None] * n
+        self._temperature_c: list[float | None] = [None] * n
+        self._torque_queries = [protocol.torque_state(servo) for servo in ids]
+        self._temperature_queries = [protocol.temperature(servo) for servo in ids]
+        self._unanswered = [0] * n
+        self._next_torque = self._next_temperature = 0
+        self._torque_due_s = self._temperature_due_s = -np.inf
+
+    def ask_all_torques(self, bus: ServoBus) -> None:
+        """Ask every servo whether its torque is on; one that does not answer becomes None.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        for i, query in enumerate(self._torque_queries):
+            self.torque[i] = None if query is None else bus.ask(query)
+
+    def ask_one(self, bus: ServoBus, now: float, there: BoolArray) -> None:
+        """Ask the one question that is due, if any, of a servo that is `there` (n,).
+
+        Raises:
+            PortError: the port is gone.
+        """
+        n = len(self.torque)
+        if now >= self._temperature_due_s:
+            self._temperature_due_s = now + self._temperature_period_s
+            i, self._next_temperature = self._next_temperature, (self._next_temperature + 1) % n
+            temperature = self._temperature_queries[i]
+            if temperature is not None and there[i]:
+                celsius = bus.ask(temperature, once=True)
+                self._temperature_c[i] = self._temperature_c[i] if celsius is None else float(celsius)
+        elif now >= self._torque_due_s:
+            self._torque_due_s = now + TORQUE_PERIOD_S
+            i, self._next_torque = self._next_torque, (self._next_torque + 1) % n
+            torque = self._torque_queries[i]
+            if torque is not None and there[i] and self._unanswered[i] < GIVE_UP:
+                state = bus.ask(torque, once=True)
+                self.torque[i] = self.torque[i] if state is None else state
+                self._unanswered[i] += state is None and self.torque[i] is None
+
+    def with_temperature(self, i: int, health: ServoHealth) -> ServoHealth:
+        """`health` of servo `i`, with the temperature that it told last."""
+        return replace(health, temperature_c=self._temperature_c[i])

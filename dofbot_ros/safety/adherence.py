@@ -1,0 +1,92 @@
+"""Keeps what is commanded near where the arm is: a joint that something stops must not wait to snap free.
+
+A servo that rests beside its goal presses on whatever stopped it, and runs to the goal at full speed once it is free.
+So the goal of a joint that does not follow is drawn back until it leads by no more than a little.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dofbot_ros.arm.backend import ArmReading
+from dofbot_ros.core.types import GRIP, N_JOINTS, BoolArray, FloatArray
+from dofbot_ros.safety.following import FollowingError
+
+FREE_LEAD = 0.07
+"""How far a joint that followed its command may rest from it: droop under load, play and dead band [rad]."""
+BLOCKED_LEAD = 0.0105
+"""How far the goal leads a joint that something has stopped: what play and dead band hide [rad]."""
+DRAW_BACK_SPEED = 0.2
+"""With which a goal is drawn back to a joint that stands still [rad/s]: if its sensor lies, the joint moves with it."""
+IMPLAUSIBLE_LEAD = 0.6
+"""Farther than this no obstacle can have brought a joint from its goal, since it is stopped before [rad]."""
+
+
+class Adherence:
+    """Corrections of the commanded position by the measured one, once a cycle; the gripper has a care of its own.
+
+    Args:
+        tracking_error: a joint this far from what it was commanded lately does not follow [rad].
+    """
+
+    def __init__(self, tracking_error: float) -> None:
+        self._tracking_error = tracking_error
+        self._following = FollowingError()
+        self._blocked = np.zeros(N_JOINTS, dtype=np.bool_)
+        self._absent = np.zeros(N_JOINTS, dtype=np.bool_)
+        self._measured = np.zeros(N_JOINTS)
+        self._now_s = 0.0
+        self.error = np.zeros(N_JOINTS)
+        """Commanded minus measured, beyond what following late explains [rad] (6,)."""
+
+    @property
+    def lagging(self) -> BoolArray:
+        """Joints of the arm that do not follow now, shape (6,)."""
+        late = np.abs(self.error) > self._tracking_error
+        late[GRIP] = False
+        return late
+
+    def start(self, now_s: float, position: FloatArray) -> None:
+        """The arm rests at `position` [rad] (6,), by command and by measurement."""
+        self._following.reset(now_s, position)
+        self._blocked[:] = False
+        self._absent[:] = False
+        self._measured, self._now_s = position.copy(), now_s
+        self.error = np.zeros(N_JOINTS)
+
+    def begin(self) -> None:
+        """A motion begins: a joint that was stopped may try again."""
+        self._blocked[:] = False
+
+    def commanded(self, now_s: float, position: FloatArray) -> None:
+        """`position` [rad] (6,) is sent now."""
+        self._following.note(now_s, position)
+
+    def correct(self, commanded: FloatArray, reading: ArmReading, now_s: float, rest: bool) -> FloatArray:
+        """What to take for commanded from now on [rad] (6,).
+
+        Args:
+            commanded: what was commanded last [rad] (6,).
+            reading: where the joints are, and which of them do not answer.
+            now_s: on the control clock [s].
+            rest: whether the arm has been told to rest.
+        """
+        measured, absent = reading.position, reading.silent_s > 0.0
+        known = ~absent
+        rejoined = self._absent & known
+        self.error = np.where(known, self._following(measured, reading.stamps_s), 0.0)
+        self._blocked |= self.lagging
+        lead = commanded - measured
+        allowed = np.where(self._blocked, BLOCKED_LEAD, FREE_LEAD)
+        excess = np.abs(lead) - allowed
+        loose = known & (excess > 0.0) & (np.abs(lead) < IMPLAUSIBLE_LEAD) & (self.lagging | rest)
+        loose[GRIP] = False
+        # At rest a reading is compared once the servo has had its time to get there: the error says so.
+        loose &= self._blocked | (np.abs(self.error) > FREE_LEAD)
+        self._blocked |= loose
+        travelled = np.abs(measured - self._measured)
+        draw = np.minimum(excess, DRAW_BACK_SPEED * max(0.0, now_s - self._now_s) + travelled)
+        corrected = np.where(loose, commanded - np.sign(lead) * draw, commanded)
+        self._absent, self._measured, self._now_s = absent, measured.copy(), now_s
+        # What a servo was not told while it was away must not be told to it in one go.
+        return np.where(rejoined, measured, corrected)

@@ -1,0 +1,32 @@
+"""The serial arm of a driver configuration."""
+
+from __future__ import annotations
+
+from dofbot_ros.arm.calibration import Calibration
+from dofbot_ros.core.clock import Clock
+from dofbot_ros.hardware.serial_arm import SerialArm
+from dofbot_ros.hardware.streamer import StreamConfig
+from dofbot_ros.hardware.wire_time import check_rates
+from dofbot_ros.service.config import DriverConfig
+
+SPEED_SLACK = 1.15
+"""A servo that has to catch up is asked to turn at most this much faster than max_velocity."""
+
+
+def serial_backend(config: DriverConfig, calibration: Calibration, clock: Clock | None = None) -> SerialArm:
+    """The arm on `config.port`, not connected yet.
+
+    Raises:
+        ConfigError: rates that the bus cannot carry.
+    """
+    check_rates(config.protocol, config.baudrate, config.control_rate_hz, config.write_rate_hz)
+    return SerialArm(
+        config.port,
+        config.protocol,
+        config.baudrate,
+        calibration,
+        clock,
+        stream=StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks),
+        sync_write=config.sync_write,
+        max_speed=SPEED_SLACK * config.max_velocity,
+    )
