@@ -6,6 +6,9 @@ import numpy as np
 
 from dofbot_ros.core.types import N_JOINTS, BoolArray, FloatArray
 
+DOUBT_WINDOW_S = 0.06
+"""Time that a doubted joint is granted to have moved in since it was last believed [s]."""
+
 
 class PlausibilityFilter:
     """Holds back a reading that is farther from the one before than a servo can turn meanwhile.
@@ -41,7 +44,9 @@ class PlausibilityFilter:
             stamps_s: when each joint was read [s] (6,).
             fresh: which joints were read this time (6,).
         """
-        near = self._near(position, stamps_s, self._believed, self._stamp_s)
+        # Once a sensor is in doubt, time passing makes its wild readings no more believable.
+        since_s = np.where(self.doubted, np.maximum(self._stamp_s, stamps_s - DOUBT_WINDOW_S), self._stamp_s)
+        near = self._near(position, stamps_s, self._believed, since_s)
         agrees = self._near(position, stamps_s, self._candidate, self._candidate_s)
         jump = fresh & ~near
         self._agreeing = np.where(fresh, np.where(jump, np.where(agrees, self._agreeing + 1, 1), 0), self._agreeing)

@@ -185,3 +185,40 @@ def test_goals_never_go_out_faster_than_the_rate_and_the_last_one_always_does(st
 def test_options_that_make_no_sense_are_refused(option, value):
     with pytest.raises(ValueError, match=option):
         StreamConfig(**{option: value})
+
+
+def test_an_urgent_goal_goes_out_between_the_times_of_the_stream():
+    streamer = GoalStreamer(StreamConfig(write_rate_hz=10.0))
+    streamer.start(np.full(6, 2000))
+    streamer.want(np.full(6, 2100), 0.02, 0.0)
+    assert streamer.next_move(np.full(6, 2000), FRESH, 0.0) is not None
+    streamer.want(np.full(6, 2050), 0.02, 0.02)
+    assert streamer.next_move(np.full(6, 2000), FRESH, 0.02) is None
+    assert streamer.next_move(np.full(6, 2000), FRESH, 0.02, urgent=True).goals.tolist() == [2050] * 6
+
+
+def test_a_silent_servo_is_sent_nothing():
+    streamer = GoalStreamer(StreamConfig())
+    streamer.start(np.full(6, 2000))
+    streamer.want(np.full(6, 2100), 0.02, 0.0)
+    silent = np.array([False, True, False, False, False, False])
+    move = streamer.next_move(np.full(6, 2000), FRESH, 0.0, silent=silent)
+    assert move.changed.tolist() == (~silent).tolist()
+    assert streamer.sent.tolist() == [2100, 2000, 2100, 2100, 2100, 2100]
+
+
+def test_a_servo_that_missed_goals_is_given_the_time_it_needs_at_its_speed_limit():
+    speed = 1000.0
+    streamer = GoalStreamer(StreamConfig(soft_start_s=0.0), speed)
+    streamer.start(np.full(6, 2000))
+    now, goal = 0.0, 2000
+    for _ in range(40):
+        now, goal = now + 0.04, goal + 32
+        streamer.want(np.full(6, goal), 0.02, now)
+        move = streamer.next_move(np.full(6, goal - 60), FRESH, now)
+        assert move.time_ms <= 70, "a servo that follows is not slowed"
+    stuck = np.full(6, goal - 60)
+    stuck[2] -= 400
+    streamer.want(np.full(6, goal + 32), 0.02, now + 0.04)
+    move = streamer.next_move(stuck, FRESH, now + 0.04)
+    assert move.time_ms >= 1000 * (goal + 32 - stuck[2]) / speed

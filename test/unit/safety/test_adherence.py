@@ -1,0 +1,105 @@
+"""A goal is drawn back to a joint that something stops, and left where a joint merely droops."""
+
+import numpy as np
+import pytest
+
+from dofbot_ros.arm.backend import ArmReading, ServoHealth
+from dofbot_ros.safety.adherence import BLOCKED_LEAD, DRAW_BACK_SPEED, FREE_LEAD, IMPLAUSIBLE_LEAD, Adherence
+
+PERIOD = 0.02
+
+
+def reading(position, now, silent=()):
+    silent_s = np.array([0.1 if i in silent else 0.0 for i in range(6)])
+    return ArmReading(
+        now, np.array(position, dtype=float), np.full(6, now), silent_s == 0, (ServoHealth(),) * 6, silent_s
+    )
+
+
+class Joint1:
+    """Commands joint 1 and reads it, cycle by cycle."""
+
+    def __init__(self):
+        self.adherence = Adherence(tracking_error=0.1)
+        self.now = 0.0
+        self.commanded = np.zeros(6)
+        self.adherence.start(0.0, self.commanded)
+
+    def cycle(self, measured, goal=None, rest=False, silent=()):
+        self.now += PERIOD
+        at = reading([measured, 0, 0, 0, 0, 0], self.now, silent)
+        self.commanded = self.adherence.correct(self.commanded, at, self.now, rest)
+        if goal is not None:
+            self.commanded = np.array([goal, 0, 0, 0, 0, 0], dtype=float)
+        self.adherence.commanded(self.now, self.commanded)
+        return self.commanded[0]
+
+    def run(self, seconds, measured, **how):
+        for _ in range(round(seconds / PERIOD)):
+            commanded = self.cycle(measured, **how)
+        return commanded
+
+
+def test_a_joint_that_follows_is_left_alone():
+    joint = Joint1()
+    for k in range(100):
+        assert joint.cycle(0.02 * max(0, k - 5), goal=0.02 * k) == 0.02 * k
+    assert not joint.adherence.lagging.any()
+
+
+def test_a_joint_that_droops_keeps_its_goal_for_ever():
+    joint = Joint1()
+    joint.run(0.5, 0.0, goal=0.9 * FREE_LEAD)
+    assert joint.run(60.0, 0.0, rest=True) == 0.9 * FREE_LEAD
+
+
+def test_a_stopped_joint_lags_and_its_goal_comes_back_to_it_slowly():
+    joint = Joint1()
+    joint.run(0.3, 0.0, goal=0.3)
+    assert joint.adherence.lagging.tolist() == [True, False, False, False, False, False]
+    before = joint.commanded[0]
+    after = joint.cycle(0.0, rest=True)
+    assert before - after == pytest.approx(DRAW_BACK_SPEED * PERIOD)
+    assert joint.run(3.0, 0.0, rest=True) == pytest.approx(BLOCKED_LEAD)
+
+
+def test_a_joint_that_is_pushed_away_takes_its_goal_along():
+    joint = Joint1()
+    joint.run(0.5, 0.0, rest=True)
+    for k in range(50):
+        commanded = joint.cycle(-0.01 * k, rest=True)
+    assert abs(commanded - -0.49) < 0.12
+    assert joint.run(2.0, -0.49, rest=True) == pytest.approx(-0.49 + BLOCKED_LEAD)
+
+
+def test_a_reading_farther_than_any_obstacle_can_explain_moves_nothing():
+    joint = Joint1()
+    joint.run(0.5, 0.0, rest=True)
+    assert joint.run(5.0, -1.1 * IMPLAUSIBLE_LEAD, rest=True) == 0.0
+
+
+def test_the_next_motion_may_try_again():
+    joint = Joint1()
+    joint.run(0.3, 0.0, goal=0.3)
+    joint.run(2.0, 0.0, rest=True)
+    joint.adherence.begin()
+    joint.run(0.5, 0.0, goal=0.05)
+    assert joint.run(1.0, 0.0, rest=True) == 0.05
+
+
+def test_a_servo_that_comes_back_begins_where_it_is():
+    joint = Joint1()
+    joint.run(0.2, 0.0, goal=0.0)
+    joint.run(0.3, 0.0, goal=0.25, silent=(0,))
+    assert not joint.adherence.lagging.any(), "a servo that does not answer cannot be compared"
+    assert joint.cycle(0.0, rest=True) == 0.0
+
+
+def test_the_gripper_is_left_to_its_own_care():
+    adherence = Adherence(0.1)
+    adherence.start(0.0, np.zeros(6))
+    commanded = np.array([0, 0, 0, 0, 0, 0.5])
+    for k in range(1, 100):
+        adherence.commanded(k * PERIOD, commanded)
+        assert adherence.correct(commanded, reading(np.zeros(6), k * PERIOD), k * PERIOD, rest=True)[5] == 0.5
+    assert not adherence.lagging.any()

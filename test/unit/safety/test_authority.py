@@ -1,0 +1,96 @@
+"""Who commands: one at a time, higher ranks take over, and a stopped stream has to be engaged anew."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.safety.authority import Authority, Commander, Rank
+
+SCRIPT = Commander("grasp_node", Rank.SCRIPT)
+POLICY = Commander("policy_node", Rank.POLICY)
+TELEOP = Commander("teleop_node", Rank.TELEOP)
+OPERATOR = Commander("_ros2cli_1", Rank.OPERATOR)
+
+
+@pytest.fixture
+def authority():
+    return Authority(pause_s=0.5)
+
+
+def test_a_free_arm_goes_to_whoever_asks_and_stays_his_while_his_motion_runs(authority):
+    assert not authority.admit(SCRIPT, 0.0)
+    authority.renew(1.0)
+    assert authority.holder(1.0) == SCRIPT
+    assert authority.holder(1.01) is None
+
+
+def test_another_of_the_same_rank_is_refused_by_name_until_the_lease_is_over(authority):
+    authority.admit(TELEOP, 0.0, stream=True)
+    other = Commander("teleop_node", Rank.TELEOP, b"another process")
+    with pytest.raises(CommandRefusedError, match=r"teleop_node \(teleop\) commands the arm; teleop_node"):
+        authority.admit(other, 0.4, stream=True)
+    assert not authority.admit(other, 0.6, stream=True)
+
+
+@pytest.mark.parametrize(("low", "high"), [(SCRIPT, POLICY), (POLICY, TELEOP), (TELEOP, OPERATOR), (SCRIPT, OPERATOR)])
+def test_a_higher_rank_takes_over_and_a_lower_one_does_not(authority, low, high):
+    authority.admit(low, 0.0, stream=True)
+    assert authority.admit(high, 0.1, stream=True)
+    assert authority.handover == f"{high.name} ({high.rank.name.lower()}) takes over from {low.name}"
+    with pytest.raises(CommandRefusedError):
+        authority.admit(low, 0.2, stream=True)
+    with pytest.raises(CommandRefusedError, match="may not take it over"):
+        authority.check(low, 0.3)
+
+
+def test_a_stream_that_was_taken_over_from_has_to_pause_before_it_begins_again(authority):
+    authority.admit(POLICY, 0.0, stream=True)
+    authority.admit(OPERATOR, 0.1)
+    for k in range(20):
+        with pytest.raises(CommandRefusedError, match=r"policy_node was stopped: pause it for 0\.5 s"):
+            authority.admit(POLICY, 0.2 + 0.1 * k, stream=True)
+    assert not authority.admit(POLICY, 2.1 + 0.51, stream=True)
+
+
+def test_a_released_arm_is_free_and_its_stream_has_to_be_engaged_anew(authority):
+    authority.admit(TELEOP, 0.0, stream=True)
+    authority.release(0.1)
+    assert authority.holder(0.1) is None
+    with pytest.raises(CommandRefusedError, match="was stopped"):
+        authority.check(TELEOP, 0.2, stream=True)
+    assert not authority.admit(SCRIPT, 0.3)
+
+
+def test_a_release_stops_no_stream_that_ended_long_ago(authority):
+    authority.admit(TELEOP, 0.0, stream=True)
+    authority.release(5.0)
+    assert not authority.admit(TELEOP, 5.1, stream=True)
+
+
+def test_a_stop_says_nothing_against_single_commands_of_the_same_commander(authority):
+    authority.admit(TELEOP, 0.0, stream=True)
+    authority.release(0.1)
+    assert not authority.admit(TELEOP, 0.15)
+
+
+def test_the_holder_may_go_on_with_any_kind_of_command(authority):
+    authority.admit(SCRIPT, 0.0)
+    authority.renew(1.0)
+    assert not authority.admit(SCRIPT, 0.5, stream=True)
+    assert authority.handovers == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from([SCRIPT, POLICY, TELEOP, OPERATOR]), st.booleans(), st.floats(0.0, 0.7))))
+def test_nobody_ever_takes_the_arm_from_a_higher_or_equal_rank(commands):
+    authority, now = Authority(0.5), 0.0
+    for who, stream, pause in commands:
+        now += pause
+        before = authority.holder(now)
+        try:
+            authority.admit(who, now, stream)
+        except CommandRefusedError:
+            assert authority.holder(now) == before
+            continue
+        assert before is None or before == who or who.rank > before.rank
+        assert authority.holder(now) == who
