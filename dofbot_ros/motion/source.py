@@ -136,25 +136,3 @@ class Stream:
                 return earlier[1] + share * (later[1] - earlier[1])
             later = earlier
         return later[1]
-
-
-class Jog:
-    """Moves with a joint velocity that is renewed from outside, as a twist of the tool is."""
-
-    last_point = None
-
-    def __init__(self, kind: str, motion: OnlineMotion, velocity: FloatArray, stamp_s: float) -> None:
-        self.kind = kind
-        self._motion = motion
-        self.velocity = velocity
-        self.stamp_s = stamp_s
-        self.done = False
-
-    def renew(self, velocity: FloatArray, stamp_s: float) -> None:
-        """The next joint velocity (n,) [rad/s], made at `stamp_s` [s]."""
-        self.velocity, self.stamp_s = velocity, stamp_s
-
-    def wish(self, now_s: float, scale: float) -> Sample:
-        """One period on at a velocity that approaches the wanted one."""
-        del now_s
-        return self._motion.update_velocity(self.velocity * scale)

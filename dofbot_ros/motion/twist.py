@@ -94,7 +94,7 @@ def solve_twist(
     Raises:
         CommandRefusedError: a component is not finite, or no velocity that this arm could be meant to have.
     """
-    v, w = _checked("linear", linear, MAX_LINEAR, "m/s"), _checked("angular", angular, MAX_ANGULAR, "rad/s")
+    v, w = check_twist(linear, angular)
     if not np.isfinite(q).all():
         raise CommandRefusedError(f"a twist needs finite joint angles to start from, got {np.asarray(q).tolist()}")
     across = np.array([-math.sin(q[0]), math.cos(q[0]), 0.0])
@@ -120,11 +120,13 @@ def solve_twist(
     return TwistSolution(np.zeros(N_ARM), _reason(locked))
 
 
-def joint_velocity(
-    kinematics: Kinematics, q: FloatArray, linear: ArrayLike, angular: ArrayLike, limit: FloatArray
-) -> FloatArray:
-    """The velocity of solve_twist (5,) [rad/s], for servos that brake with 5 velocity limits a second."""
-    return solve_twist(kinematics, q, linear, angular, limit, acceleration=5.0 * limit).velocity
+def check_twist(linear: ArrayLike, angular: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """The two parts of a twist as arrays (3,).
+
+    Raises:
+        CommandRefusedError: a component is not finite, or no velocity that this arm could be meant to have.
+    """
+    return _checked("linear", linear, MAX_LINEAR, "m/s"), _checked("angular", angular, MAX_ANGULAR, "rad/s")
 
 
 def _checked(what: str, values: ArrayLike, most: float, unit: str) -> FloatArray:

@@ -16,9 +16,9 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, ToolPose
 from dofbot_ros.errors import BusError, CommandRefusedError, PortError
 from dofbot_ros.motion.joint_columns import joint_columns
-from dofbot_ros.motion.source import Follow, GoTo, Jog, MotionSource, Stream
+from dofbot_ros.motion.source import Follow, GoTo, MotionSource, Stream
+from dofbot_ros.motion.tool_jog import ToolJog
 from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
-from dofbot_ros.motion.twist import joint_velocity
 from dofbot_ros.safety.authority import LOCAL, Authority, Commander
 from dofbot_ros.safety.estop import EmergencyStop, Trip
 from dofbot_ros.safety.monitor import ArmMonitor
@@ -289,16 +289,14 @@ class ArmDaemon:
         with self._lock:
             self._require_ready(by, stream=True)
             self._require_recent(stamp_s)
-            at = self._motion.at
-            velocity = np.append(
-                joint_velocity(self.kinematics, at.position[:GRIP], linear, angular, self.limits.velocity[:GRIP]), 0.0
-            )
-            if isinstance(self._motion.source, Jog) and self._held_by(by):
+            if isinstance(self._motion.source, ToolJog) and self._held_by(by):
+                self._motion.source.renew((linear, angular), stamp_s)
                 self._admit(by, stream=True)
-                self._motion.source.renew(velocity, stamp_s)
                 return self._motion.number
-            self._motion.generator.reset(at.position, at.velocity)
-            return self._begin(Jog("twist", self._motion.generator, velocity, stamp_s), by, stream=True)
+            at, generator = self._motion.at, self._motion.generator
+            source = ToolJog(self.kinematics, generator, self.limits, (linear, angular), stamp_s)
+            generator.reset(at.position, at.velocity)
+            return self._begin(source, by, stream=True)
 
     def move_joints(self, target: ArrayLike, kind: str = "joints", by: Commander = LOCAL) -> int:
         """Move the five arm joints to `target` [rad] (5,) and rest there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from dofbot_ros.arm.backend import ArmReading
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray
 from dofbot_ros.motion.grip import GripGuard, GripMotion
 from dofbot_ros.motion.online import OnlineMotion
-from dofbot_ros.motion.source import Follow, GoTo, Jog, MotionSource
+from dofbot_ros.motion.source import Follow, GoTo, MotionSource
+from dofbot_ros.motion.tool_jog import ToolJog
 from dofbot_ros.motion.trajectory import MotionLimits, Sample
 from dofbot_ros.safety.adherence import Adherence
 from dofbot_ros.safety.governor import Governed, Governor
@@ -148,6 +150,8 @@ class MotionControl:
         if point is not None and not self._source_grips:
             point = point[:GRIP]
         governed = self._governor.step(wish, source.stamp_s, now_s, point)
+        if isinstance(source, ToolJog) and source.limited:
+            governed = replace(governed, reasons=(*governed.reasons, source.limited))
         self._supervise(source, wish, governed, now_s)
         return governed
 
@@ -186,8 +190,8 @@ class MotionControl:
             self.end(why)
         elif isinstance(source, Follow) and gap > PATH_TOLERANCE:
             self.end(f"stopped on the way: {why or 'limits'}")
-        elif isinstance(source, Jog) and gap > 1e-3:
-            self.generator.reset(governed.position, governed.velocity)
+        elif isinstance(source, ToolJog):
+            source.keep_near(governed.position, governed.velocity)
         stands = self.at_rest and bool(governed.reasons)
         if not stands:
             self._blocked_since = None

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.trajectory import MotionLimits, Trajectory
 from dofbot_ros.safety.workspace import Workspace
-
-CHUNK = 256
-"""Joint vectors checked at a time, so that other threads get their turn between."""
-STEP_S = 0.02
-MAX_SAMPLES = 30_000
 
 
 def check_trajectory(trajectory: Trajectory, limits: MotionLimits, workspace: Workspace) -> None:
@@ -24,10 +17,8 @@ def check_trajectory(trajectory: Trajectory, limits: MotionLimits, workspace: Wo
     """
     trajectory.check(limits)
     start = trajectory.sample(0.0).position
-    count = int(np.ceil(trajectory.duration_s / STEP_S))
-    for first in range(1, count + 1, CHUNK):
-        times = np.arange(first, min(first + CHUNK, count + 1)) * STEP_S
-        offence = workspace.first_violation(trajectory.sample(times).position, start)
+    for points in trajectory.check_points():
+        offence = workspace.first_violation(points.positions, start)
         if offence is not None:
-            raise CommandRefusedError(f"after {times[offence[0]]:.2f} s: {offence[1]}")
-        time.sleep(0)
+            raise CommandRefusedError(f"after {points.times[offence[0]]:.2f} s: {offence[1]}")
+        time.sleep(0)  # the control loop's turn

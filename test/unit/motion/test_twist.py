@@ -19,7 +19,6 @@ from dofbot_ros.motion.twist import (
     MAX_DRIFT,
     MIN_PROGRESS,
     TwistSolution,
-    joint_velocity,
     solve_twist,
 )
 
@@ -250,9 +249,3 @@ def test_progress_that_is_hardly_any_is_none() -> None:
     q = np.array([0.0, 0.004, 0.004, 0.004, 0.0])
     assert solve(q, [0.0, 0.0, -0.05]).limited
     assert MIN_PROGRESS == 0.05
-
-
-def test_joint_velocity_is_the_solution_for_the_usual_acceleration() -> None:
-    q = over_the_table()
-    linear = np.array([0.4, 0.0, 0.1])
-    np.testing.assert_array_equal(joint_velocity(ARM, q, linear, ZERO, LIMIT), solve(q, linear).velocity)
