@@ -14,8 +14,8 @@ from dofbot_ros.safety.following import FollowingError
 
 FREE_LEAD = 0.07
 """How far a joint that followed its command may rest from it: droop under load, play and dead band [rad]."""
-BLOCKED_LEAD = 0.0105
-"""How far the goal leads a joint that something has stopped: what play and dead band hide [rad]."""
+BLOCKED_LEAD = 0.001
+"""How far the goal leads a joint that something has stopped [rad]: about a tick, so that it presses on nothing."""
 DRAW_BACK_SPEED = 0.2
 """With which a goal is drawn back to a joint that stands still [rad/s]: if its sensor lies, the joint moves with it."""
 IMPLAUSIBLE_LEAD = 0.6

@@ -26,6 +26,8 @@ class Commander:
     key: bytes = b""
 
 
+CYCLES_S = 0.2
+"""A lease outlasts the control cycle in which it was renewed, also a slow one [s]."""
 LOCAL = Commander("this program", Rank.OPERATOR)
 """A program that calls the daemon directly, without ROS between them."""
 
@@ -73,7 +75,7 @@ class Authority:
             self.handover = f"{who.name} ({who.rank.name.lower()}) takes over from {holder.name}"
             self.handovers += 1
         self._holder = who
-        self._until_s = now_s + self._pause_s if stream else now_s
+        self._until_s = now_s + (self._pause_s if stream else CYCLES_S)
         if stream:
             self._streaming[who] = now_s
         return taken
@@ -91,8 +93,13 @@ class Authority:
             self._check_rank(who, holder)
 
     def renew(self, now_s: float) -> None:
-        """The holder's motion is under way at `now_s`: its lease goes on."""
-        self._until_s = max(self._until_s, now_s)
+        """The holder's motion is under way at `now_s`: its lease goes on to the next time this is said."""
+        self._until_s = max(self._until_s, now_s + CYCLES_S)
+
+    def settle(self, now_s: float) -> None:
+        """No motion is under way: only a stream keeps its lease, between its points."""
+        if self._holder not in self._streaming:
+            self._until_s = min(self._until_s, now_s)
 
     def release(self, now_s: float) -> None:
         """Everything was stopped: nobody holds the arm, and streams that run have to be engaged anew."""

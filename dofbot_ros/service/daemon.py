@@ -162,6 +162,8 @@ class ArmDaemon:
             governed = self._motion.brake(reading, now) if stopped else self._motion.decide(reading, now)
             if self._motion.source is not None:
                 self._authority.renew(now)
+            else:
+                self._authority.settle(now)
         self._link.write(governed.position, self._motion.period_s, braking)
 
     def _must_brake(self) -> bool:

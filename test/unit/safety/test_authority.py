@@ -21,8 +21,16 @@ def authority():
 def test_a_free_arm_goes_to_whoever_asks_and_stays_his_while_his_motion_runs(authority):
     assert not authority.admit(SCRIPT, 0.0)
     authority.renew(1.0)
-    assert authority.holder(1.0) == SCRIPT
-    assert authority.holder(1.01) is None
+    assert authority.holder(1.02) == SCRIPT
+    authority.settle(1.04)
+    assert authority.holder(1.05) is None
+
+
+def test_a_stream_keeps_its_lease_between_its_points(authority):
+    authority.admit(TELEOP, 0.0, stream=True)
+    authority.settle(0.02)
+    assert authority.holder(0.4) == TELEOP
+    assert authority.holder(0.6) is None
 
 
 def test_another_of_the_same_rank_is_refused_by_name_until_the_lease_is_over(authority):

@@ -61,6 +61,8 @@ class ModelArm:
         now = self.clock.now()
         ticks = DEFAULT_CALIBRATION.rad_to_ticks(position)
         for servo, tick in zip(SERVO_IDS, ticks, strict=True):
+            if servo in self.silent:
+                continue
             self.servos.command(servo, int(tick), round(1000 * duration_s), now)
         self.goals.append(np.array(position))
         return ArmSent(now, DEFAULT_CALIBRATION.ticks_to_rad(ticks), np.ones(6, dtype=bool))
