@@ -211,9 +211,11 @@ def _intervals(
             lower = upper = np.nan
         here = float(truth.angle[truth.index(command.time_s), joint])
         speed = truth.speed(command.time_s, joint)
-        coast = here + np.sign(speed) * (speed * speed / (2 * rules.max_acceleration)) + speed * rules.brake_s(0.0)
-        if abs(speed) < 0.02:
-            coast = here
+        # What moved before has to brake first; the next point of the same stream is no such change.
+        renewed = k > 0 and command.kind in ("stream", "twist") and commands[k - 1].kind == command.kind
+        coast = here
+        if abs(speed) > 0.02 and not renewed:
+            coast += np.sign(speed) * speed * speed / (2 * rules.max_acceleration) + speed * rules.brake_s(0.0)
         lower = float(np.nanmin([lower, command.lower[joint], here, coast]))
         upper = float(np.nanmax([upper, command.upper[joint], here, coast]))
         halt = next(((t, w) for t, w in halts if t >= command.time_s), None)
@@ -222,15 +224,13 @@ def _intervals(
             rest_from_s = halt[0] + rules.brake_s(truth.speed(halt[0], joint))
             why = f"after {halt[1]}"
         until_s = min(next_s, rest_from_s)
-        for t in hands:
-            if command.time_s < t < until_s:
-                found.append((command.time_s, t - blur_s, lower, upper, f"during a {command.kind}"))
-                left = float(truth.angle[truth.index(t + blur_s), joint])
+        for a, b in pairwise([command.time_s, *(t for t in hands if command.time_s < t < until_s), until_s]):
+            moved = a in hands
+            if moved:
+                left = float(truth.angle[truth.index(a + blur_s), joint])
                 lower, upper = min(lower, left), max(upper, left)
-                found.append((t + blur_s, until_s, lower, upper, f"during a {command.kind}"))
-                break
-        else:
-            found.append((command.time_s, until_s, lower, upper, f"during a {command.kind}"))
+            begin_s = a + blur_s if moved else a
+            found.append((begin_s, b - blur_s if b in hands else b, lower, upper, f"during a {command.kind}"))
     if rest_from_s < end_s:
         rest(rest_from_s, end_s, why)
     return found
