@@ -10,6 +10,7 @@ from dofbot_ros.bench.faults.catalogue import FAULTS, Fault, fault_named
 from dofbot_ros.bench.faults.judge import Judgement, Rules, judge
 from dofbot_ros.bench.faults.rig import PORT, Rig
 from dofbot_ros.bench.faults.states import STATES, State
+from dofbot_ros.bench.faults.virtual_rig import VirtualRig
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.protocol import ProtocolName
 from dofbot_ros.hardware.truth_log import Truth
@@ -145,18 +146,18 @@ def run_case(case: Case) -> Outcome:
     )
 
 
-def play(case: Case) -> tuple[Rig, Truth]:
+def play(case: Case) -> tuple[VirtualRig, Truth]:
     """Run one cell. Returns the rig at its end and what its servos did."""
     state, fault = state_named(case.state), fault_named(case.fault)
     config = DriverConfig(port=PORT, on_exit="park" if state.ends else "hold")
-    rig = Rig(case.seed, config, holding=state.holding, protocol=case.protocol)
+    rig = VirtualRig(case.seed, config, holding=state.holding, protocol=case.protocol)
     try:
         state.enter(rig)
         # Not always at the same moment of a cycle.
         begin_s = rig.now + 0.001 * (7 * case.seed % 20)
         rig.record.onset_s, rig.record.end_s = begin_s, begin_s + fault.seconds
-        rig.at(begin_s, lambda: fault.begin(rig))
-        rig.at(begin_s + fault.seconds, lambda: fault.end(rig))
+        rig.at(begin_s, lambda: rig.tamper(lambda: fault.begin(rig)))
+        rig.at(begin_s + fault.seconds, lambda: rig.tamper(lambda: fault.end(rig)))
         _plan(rig, case.event, begin_s + EVENT_S)
         if state.ends:
             rig.run(0.1)
@@ -185,7 +186,7 @@ def _plan(rig: Rig, event: str, time_s: float) -> None:
 
 
 def _clear_and_enable(rig: Rig) -> None:
-    rig.attempt("clear_fault", rig.daemon.clear_fault)
+    rig.attempt("clear_fault", rig.driver.clear_fault)
     rig.torque(True)
 
 
@@ -196,9 +197,9 @@ def recover(rig: Rig) -> bool:
     """
     deadline_s = rig.now + 2.0 * OBEY_S
     while rig.now < deadline_s:
-        state = rig.daemon.snapshot().state
+        state = rig.state
         if state is ArmState.ESTOP:
-            rig.attempt("reset_estop", rig.daemon.reset_estop)
+            rig.attempt("reset_estop", rig.driver.reset_estop)
         elif state is ArmState.FAULT:
             _clear_and_enable(rig)
         elif state is ArmState.IDLE:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from dofbot_ros.bench.faults.rig import PORT, Rig
+from dofbot_ros.core.types import JOINT_NAMES
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.faults import SERVO_FAULTS
 from dofbot_ros.hardware.servos import SERVO_IDS
@@ -97,10 +99,6 @@ def _cool(rig: Rig) -> None:
     rig.servos.heat(SERVO, 30.0)
 
 
-def _silence(rig: Rig) -> None:
-    rig.faults.silent = frozenset({SERVO})
-
-
 def _power_cut(rig: Rig, which: tuple[int, ...]) -> None:
     """Servos lose their power, and somebody moves the one that is limp now."""
     rig.faults.silent = frozenset(which)
@@ -125,14 +123,34 @@ def _flood(rig: Rig) -> None:
     def burst() -> None:
         if rig.flooding:
             for _ in range(20):
-                rig.attempt("follow", lambda: rig.daemon.follow([0.01], nowhere[None], None, ()))
-                rig.attempt("stream", lambda: rig.daemon.stream(np.full(6, np.nan), rig.now))
-                rig.attempt("twist", lambda: rig.daemon.twist([np.nan] * 3, [0.0] * 3, rig.now))
-                rig.attempt("gripper", lambda: rig.daemon.gripper(9.0))
+                rig.attempt("follow", lambda: rig.driver.follow([0.01], nowhere[None], None, ()))
+                rig.attempt("stream", lambda: rig.driver.stream(np.full(6, np.nan), rig.now))
+                rig.attempt("twist", lambda: rig.driver.twist([np.nan] * 3, [0.0] * 3, rig.now))
+                rig.attempt("gripper", lambda: rig.driver.gripper(9.0))
             rig.between_cycles(rig.now + 0.02, burst)
 
     rig.flooding = True
-    burst()
+    rig.between_cycles(rig.now, burst)
+
+
+def _absurd(rig: Rig) -> None:
+    """Finite numbers beyond all reason, from a caller who divides by almost nothing."""
+    here = rig.true()[:5]
+
+    def send() -> None:
+        rig.attempt("twist", lambda: rig.driver.twist([1e306, 0.0, 0.0], [0.0, -1e306, 0.0], rig.now))
+        rig.attempt("twist", lambda: rig.driver.twist([1e-320, 0.0, 0.0], [0.0, 0.0, 1e200], rig.now))
+        for last_s, far in ((1e-300, 0.0), (1e300, 0.0), (2.0**31, 0.0), (1.0, 1e306)):
+            rig.attempt("follow", partial(rig.driver.follow, [last_s], here[None] + far, None, JOINT_NAMES[:5]))
+        rig.attempt("stream", lambda: rig.driver.stream(here - 1e306, rig.now, JOINT_NAMES[:5]))
+
+    rig.between_cycles(rig.now, send)
+
+
+def _silence_operators(rig: Rig) -> None:
+    """Whoever streams is gone in the middle of a motion."""
+    for operator in rig.streamers:
+        operator.on = False
 
 
 def _calm(rig: Rig) -> None:
@@ -140,7 +158,7 @@ def _calm(rig: Rig) -> None:
 
 
 def _rival(rig: Rig) -> None:
-    """A second commander streams another place at the same rate, from within the box of what is asked for."""
+    """A second commander streams another place at the same rate."""
     here = rig.true()
     away = here - 0.3 * np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
 
@@ -150,7 +168,7 @@ def _rival(rig: Rig) -> None:
             rig.between_cycles(rig.now + 0.02, tick)
 
     rig.flooding = True
-    tick()
+    rig.between_cycles(rig.now, tick)
 
 
 def _stopped(rig: Rig) -> None:
@@ -231,6 +249,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("slow host", _half_stall, lambda rig: setattr(rig, "cycle_pause_s", 0.0)),
     Fault("host stopped 1 s", _stopped, _nothing, 1.1),
     Fault("flood of bad commands", _flood, _calm),
+    Fault("commander dead", _silence_operators, _nothing, states="moving"),
+    Fault("absurd commands", _absurd, _nothing),
     Fault("two commanders", _rival, _calm, states="moving"),
 )
 

@@ -64,6 +64,12 @@ class Rules:
         """From an order to halt to rest, for a joint at `speed` [rad/s]."""
         return self.estop_s + self.transaction_s + abs(speed) / self.max_acceleration + self.last_move_s
 
+    def coast(self, speed: float) -> float:
+        """How far a joint at `speed` [rad/s] goes from an order to halt to rest, with its sign [rad]."""
+        if abs(speed) < 0.02:
+            return 0.0
+        return speed * abs(speed) / (2 * self.max_acceleration) + speed * self.brake_s(0.0)
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -213,17 +219,27 @@ def _intervals(
         speed = truth.speed(command.time_s, joint)
         # What moved before has to brake first; the next point of the same stream is no such change.
         renewed = k > 0 and command.kind in ("stream", "twist") and commands[k - 1].kind == command.kind
-        coast = here
-        if abs(speed) > 0.02 and not renewed:
-            coast += np.sign(speed) * speed * speed / (2 * rules.max_acceleration) + speed * rules.brake_s(0.0)
+        coast = here if renewed else here + rules.coast(speed)
         lower = float(np.nanmin([lower, command.lower[joint], here, coast]))
         upper = float(np.nanmax([upper, command.upper[joint], here, coast]))
         halt = next(((t, w) for t, w in halts if t >= command.time_s), None)
         rest_from_s, why = command.rest_s, f"after the end of a {command.kind}"
-        if halt is not None and halt[0] < rest_from_s:
-            rest_from_s = halt[0] + rules.brake_s(truth.speed(halt[0], joint))
-            why = f"after {halt[1]}"
         until_s = min(next_s, rest_from_s)
+        if halt is not None and halt[0] < until_s:
+            until_s = halt[0]
+            speed = truth.speed(halt[0], joint)
+            rest_from_s, why = halt[0] + rules.brake_s(speed), f"after {halt[1]}"
+            place = float(truth.angle[truth.index(halt[0]), joint])
+            braked = place + rules.coast(speed)
+            found.append(
+                (
+                    halt[0],
+                    min(next_s, rest_from_s),
+                    min(lower, place, braked),
+                    max(upper, place, braked),
+                    f"while braking after {halt[1]}",
+                )
+            )
         for a, b in pairwise([command.time_s, *(t for t in hands if command.time_s < t < until_s), until_s]):
             moved = a in hands
             if moved:

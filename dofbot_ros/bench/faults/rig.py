@@ -1,38 +1,28 @@
-"""A driver on an emulated arm in virtual time, with operators who command it and a truth log that watches it."""
+"""An arm under test with operators who command it: what the faults and the scripts of the matrix work on."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.bench.faults.record import Commanded, Halt, Hand, Record, TorqueOrder
-from dofbot_ros.core.clock import EventClock
-from dofbot_ros.core.rate import Rate
-from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.faults import FaultPlan
-from dofbot_ros.hardware.protocol import ProtocolName
-from dofbot_ros.hardware.serial_arm import SerialArm
-from dofbot_ros.hardware.servo_line import ServoLine
 from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
-from dofbot_ros.hardware.streamer import StreamConfig
-from dofbot_ros.hardware.truth_log import TruthLog
-from dofbot_ros.hardware.virtual_port import VirtualPorts
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.service.daemon import ArmDaemon
 
 PORT = "/dev/ttyUSB0"
 START = np.array([-1.0, 0.35, 0.9, 0.8, 0.0, 0.4])
 """Where the arm stands at first [rad]: bent over the table, away from singular poses and limits."""
 SETTLE_S = 0.6
 """After the planned end of a motion the servos may still be under way for so long [s]."""
-LOCKED_S = 0.02
-"""A real thread that calls estop() is waited for so long [s]: what takes longer stands before a lock."""
 HALTED = (ArmState.FAULT, ArmState.ESTOP, ArmState.DISCONNECTED)
 
 
@@ -42,82 +32,139 @@ class Operator(Protocol):
     on: bool
 
 
-class Rig:
-    """One arm, one driver, one clock.
+class Ports(Protocol):
+    """The machine's serial ports, one of which leads to the arm."""
+
+    taken: bool
+    """Whether another program has the port: it cannot be opened."""
+
+    def unplug(self) -> None:
+        """Pull the cable."""
+        ...
+
+    def plug_in(self, name: str | None = None) -> None:
+        """Put the cable back, under another name or its own."""
+        ...
+
+
+class Driver(Protocol):
+    """What operators call: service.daemon.ArmDaemon, here or in another process."""
+
+    def follow(
+        self, times: ArrayLike, positions: ArrayLike, velocities: ArrayLike | None = None, joints: Sequence[str] = ...
+    ) -> object:
+        """Start a trajectory."""
+        ...
+
+    def stream(self, position: ArrayLike, stamp_s: float, joints: Sequence[str] = ...) -> object:
+        """Follow a point."""
+        ...
+
+    def twist(self, linear: ArrayLike, angular: ArrayLike, stamp_s: float) -> object:
+        """Move the tool with a velocity."""
+        ...
+
+    def gripper(self, gap_m: float) -> None:
+        """Open or close to a gap."""
+        ...
+
+    def home(self) -> object:
+        """Move upright."""
+        ...
+
+    def stop(self) -> None:
+        """Brake and hold."""
+        ...
+
+    def set_torque(self, enabled: bool) -> None:
+        """Hold, or let go."""
+        ...
+
+    def freedrive(self, enabled: bool) -> None:
+        """Let the arm be led by hand, or hold it."""
+        ...
+
+    def reset_estop(self) -> None:
+        """Allow commands again."""
+        ...
+
+    def clear_fault(self) -> None:
+        """Forget the fault."""
+        ...
+
+
+class Rig(ABC):
+    """One arm, one driver, and the record of what was asked of them.
 
     Args:
-        seed: decides what faults do by chance.
         config: of the driver.
-        start: where the arm stands [rad] (6,).
-        holding: whether the servos have torque before the driver comes.
-        protocol: "bus" or "se".
+        faults: of the line.
+        servos: behind it; touch them within tamper() only.
+
+    Attributes:
+        record: of the operators.
+        streamers: operators who go on commanding until they are switched off.
+        flooding: whether somebody beside the operators sends commands of his own.
+        cycle_pause_s: how long a slow host is kept from its loop in each cycle [s].
     """
 
-    def __init__(
-        self,
-        seed: int = 0,
-        config: DriverConfig | None = None,
-        start: FloatArray = START,
-        *,
-        holding: bool = False,
-        protocol: ProtocolName = "bus",
-    ) -> None:
-        self.clock = EventClock(1000.0)
-        self.config = config or DriverConfig(port=PORT)
-        self._protocol: ProtocolName = protocol
-        self.log = TruthLog()
-        now = self.clock.now()
-        ticks = DEFAULT_CALIBRATION.rad_to_ticks(start)
-        self.servos = ModelServos([float(t) for t in ticks], now=now, log=self.log)
-        for servo in SERVO_IDS:
-            self.servos.torque(servo, holding, now)
-        self.faults = FaultPlan(rng=np.random.default_rng(seed))
-        self.line = ServoLine(self.servos, protocol, faults=self.faults, now=now)
-        self.ports = VirtualPorts(self.line, self.clock, PORT)
+    def __init__(self, config: DriverConfig, faults: FaultPlan, servos: ModelServos) -> None:
+        self.config = config
+        self.faults = faults
+        self.servos = servos
         self.record = Record()
-        self.cycle_pause_s = 0.0
-        """How long a slow host is kept from its loop in each cycle [s]."""
-        self.daemon = self._driver()
-        self._rate = Rate(self.clock, self.config.control_rate_hz)
-        self._waiting: list[Callable[[], object]] = []
-        self._threads: list[threading.Thread] = []
         self.streamers: list[Operator] = []
-        """Operators who go on commanding until they are switched off."""
-        self.stopped_until_s = -np.inf
-        """The process stands until then [s]: nothing reaches it before."""
         self.flooding = False
-        """Whether somebody beside the operators sends commands of his own."""
+        self.cycle_pause_s = 0.0
         self._state: ArmState | None = None
 
-    def _driver(self) -> ArmDaemon:
-        config = self.config
-        stream = StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks)
-        arm = SerialArm(PORT, self._protocol, clock=self.clock, stream=stream, open_port=self.ports.open)
-        return ArmDaemon(arm, config)
-
-    def restart(self) -> None:
-        """Begin with a new driver, as after the process has ended."""
-        self.daemon = self._driver()
-        self._state = None
+    # -- what differs between virtual and real time --------------------------------------------------------------------
 
     @property
+    @abstractmethod
+    def driver(self) -> Driver:
+        """Where commands go."""
+
+    @property
+    @abstractmethod
+    def ports(self) -> Ports:
+        """Where the cable is."""
+
+    @property
+    @abstractmethod
+    def state(self) -> ArmState:
+        """What the driver says that it is doing."""
+
+    @property
+    @abstractmethod
     def now(self) -> float:
-        """[s]."""
-        return self.clock.now()
+        """On the clock of driver and servos [s]."""
 
-    # -- time --------------------------------------------------------------------------------------------------------
-
+    @abstractmethod
     def run(self, seconds: float) -> None:
-        """Let the driver's loop run for `seconds` [s]; what is due comes between its cycles or in the middle of one."""
-        end_s = self.now + seconds
-        while self.now < end_s:
-            waiting, self._waiting = self._waiting, []
-            for command in waiting:
-                command()
-            self.daemon.step()
-            self._watch()
-            self.stand(self.cycle_pause_s)
-            self._rate.wait()
+        """Let `seconds` pass [s], with everything that is due meanwhile."""
+
+    @abstractmethod
+    def at(self, time_s: float, event: Callable[[], object]) -> None:
+        """Let `event` happen at `time_s` [s], in the middle of whatever is under way."""
+
+    @abstractmethod
+    def between_cycles(self, time_s: float, command: Callable[[], object]) -> None:
+        """Give `command` at `time_s` [s] as a thread does that waits for the driver's lock."""
+
+    @abstractmethod
+    def stand(self, seconds: float) -> None:
+        """Stop the driver's process for `seconds` [s], in the middle of whatever it does; the world goes on."""
+
+    @abstractmethod
+    def tamper(self, event: Callable[[], object]) -> None:
+        """Let `event` happen to servos, line or ports."""
+
+    @abstractmethod
+    def estop(self) -> None:
+        """Call estop() past everything that waits; it is no command that can be refused."""
+
+    # -- operators -----------------------------------------------------------------------------------------------------
 
     def run_until(self, condition: Callable[[], bool], at_most_s: float) -> bool:
         """Run until `condition` holds. Returns whether it did within `at_most_s` [s]."""
@@ -125,49 +172,15 @@ class Rig:
         while not condition():
             if self.now >= end_s:
                 return False
-            self.run(self._rate.period_s)
+            self.run(1.0 / self.config.control_rate_hz)
         return True
-
-    def between_cycles(self, time_s: float, command: Callable[[], object]) -> None:
-        """Give `command` at `time_s` [s] as a thread does that waits for the daemon's lock: between two cycles."""
-        self.clock.at(time_s, lambda: self._waiting.append(command))
-
-    def at(self, time_s: float, event: Callable[[], object]) -> None:
-        """Let `event` happen at `time_s` [s], in the middle of whatever is under way."""
-        self.clock.at(time_s, event)
-
-    def stand(self, seconds: float) -> None:
-        """Stop the driver's process for `seconds` [s], in the middle of whatever it does; the world goes on."""
-        self.stopped_until_s = self.now + seconds
-        self.clock.advance(seconds)
-
-    def shut_down(self) -> None:
-        """End the driver as its on_exit says; this lets time pass."""
-        self.daemon.shutdown()
-        self._watch()
-
-    def close(self) -> None:
-        """Wait for threads that the driver had kept waiting."""
-        for thread in self._threads:
-            thread.join(timeout=5.0)
-
-    def _watch(self) -> None:
-        snapshot = self.daemon.snapshot()
-        if snapshot.state is self._state:
-            return
-        self._state = snapshot.state
-        self.record.states.append((self.now, snapshot.state, snapshot.reason))
-        if snapshot.state in HALTED:
-            self.record.halts.append(Halt(self.now, snapshot.state.value))
-
-    # -- operators ---------------------------------------------------------------------------------------------------
 
     def true(self) -> FloatArray:
         """Where the joints truly are, shape (6,) [rad]."""
         return DEFAULT_CALIBRATION.ticks_to_rad([self.servos.link(servo) for servo in SERVO_IDS])
 
     def attempt(self, name: str, call: Callable[[], object]) -> bool:
-        """Call a command of the daemon; a refusal is written down. Returns whether it was carried out."""
+        """Call a command of the driver; a refusal is written down. Returns whether it was carried out."""
         try:
             call()
         except DofbotError as error:
@@ -175,67 +188,61 @@ class Rig:
             return False
         return True
 
-    def follow(self, times: list[float], points: FloatArray, velocities: FloatArray | None = None) -> bool:
+    def follow(self, times: Sequence[float], points: FloatArray, velocities: FloatArray | None = None) -> bool:
         """Command a trajectory of the arm's joints through `points` [rad] (n, 6)."""
-        here = self.true()
-        begin_s = self.now
+        here, begin_s = self.true(), self.now
         joints = JOINT_NAMES[:GRIP]
         speeds = None if velocities is None else velocities[:, :GRIP]
-        if not self.attempt("follow", lambda: self.daemon.follow(times, points[:, :GRIP], speeds, joints)):
+        if not self.attempt("follow", lambda: self.driver.follow(times, points[:, :GRIP], speeds, joints)):
             return False
         rest_s = begin_s + times[-1] + self.config.soft_start_s + SETTLE_S
-        self._note(Commanded.of(begin_s, np.vstack([here, points]), rest_s, "trajectory", arm_joints()))
+        self.note(Commanded.of(begin_s, np.vstack([here, points]), rest_s, "trajectory", arm_joints()))
         return True
 
     def stream(self, point: FloatArray, commanded: bool = True) -> bool:
         """Stream one point of the arm's joints [rad] (6,), made now; `commanded` when its operator means it."""
         stamp_s = self.now
-        if not self.attempt("stream", lambda: self.daemon.stream(point[:GRIP], stamp_s, JOINT_NAMES[:GRIP])):
+        if not self.attempt("stream", lambda: self.driver.stream(point[:GRIP], stamp_s, JOINT_NAMES[:GRIP])):
             return False
         if commanded:
             rest_s = stamp_s + self.config.command_timeout_s + SETTLE_S
-            self._note(Commanded.of(stamp_s, point[None], rest_s, "stream", arm_joints()))
+            self.note(Commanded.of(stamp_s, point[None], rest_s, "stream", arm_joints()))
         return True
 
     def gripper(self, gap_m: float, joint: float) -> bool:
         """Command a gap [m], which is the angle `joint` of grip_joint [rad]."""
         here, begin_s = self.true(), self.now
-        if not self.attempt("gripper", lambda: self.daemon.gripper(gap_m)):
+        if not self.attempt("gripper", lambda: self.driver.gripper(gap_m)):
             return False
         there = here.copy()
         there[GRIP] = joint
         rest_s = begin_s + 2.0 * abs(joint - here[GRIP]) / self.config.max_velocity + 0.5 + SETTLE_S
-        self._note(Commanded.of(begin_s, np.vstack([here, there]), rest_s, "gripper", ~arm_joints()))
+        self.note(Commanded.of(begin_s, np.vstack([here, there]), rest_s, "gripper", ~arm_joints()))
         return True
 
-    def note(self, command: Commanded) -> None:
-        """Write down a command that was given past this class."""
-        self._note(command)
+    def home(self) -> bool:
+        """Command the upright pose."""
+        here, begin_s = self.true(), self.now
+        if not self.attempt("home", self.driver.home):
+            return False
+        there = np.append(np.zeros(GRIP), here[GRIP])
+        rest_s = begin_s + float(np.abs(here[:GRIP]).max()) / self.config.max_velocity + 1.5 + SETTLE_S
+        self.note(Commanded.of(begin_s, np.vstack([here, there]), rest_s, "home", arm_joints()))
+        return True
 
     def stop(self) -> None:
         """Call stop()."""
         self.record.halts.append(Halt(self.now, "stop"))
-        self.attempt("stop", self.daemon.stop)
-
-    def estop(self) -> None:
-        """Call estop() from a thread of its own, as an executor does: it must not wait for the driver's cycle."""
-        if self.now < self.stopped_until_s:
-            self.at(self.stopped_until_s, self.estop)
-            return
-        self.record.halts.append(Halt(self.now, "estop"))
-        thread = threading.Thread(target=self.daemon.estop, args=("fault matrix",), daemon=True)
-        thread.start()
-        thread.join(LOCKED_S)
-        self._threads.append(thread)
+        self.attempt("stop", self.driver.stop)
 
     def torque(self, enabled: bool) -> None:
         """Call set_torque()."""
-        if self.attempt("enable_torque", lambda: self.daemon.set_torque(enabled)):
+        if self.attempt("enable_torque", lambda: self.driver.set_torque(enabled)):
             self.record.torque_orders.append(TorqueOrder(self.now, enabled))
 
     def freedrive(self, enabled: bool) -> None:
         """Call freedrive()."""
-        if self.attempt("freedrive", lambda: self.daemon.freedrive(enabled)):
+        if self.attempt("freedrive", lambda: self.driver.freedrive(enabled)):
             self.record.torque_orders.append(TorqueOrder(self.now, not enabled))
             if enabled:
                 self.record.halts.append(Halt(self.now, "freedrive"))
@@ -247,16 +254,27 @@ class Rig:
         self.servos.load(servo, ticks)
 
     def turn_by_hand(self, servo: int, ticks: float) -> None:
-        """Turn a joint that has no torque by so many ticks."""
+        """Turn a joint by so many ticks, if it has no torque."""
         if self.servos.holding(servo):
             return
         self.record.hands.append(Hand(self.now, SERVO_IDS.index(servo)))
         self.servos.turn_by_hand(servo, self.servos.link(servo) + ticks)
 
-    def _note(self, command: Commanded) -> None:
+    def note(self, command: Commanded) -> None:
+        """Write down a command that was accepted."""
         self.record.commands.append(command)
 
+    def watch(self, time_s: float, state: ArmState, reason: str) -> None:
+        """Write down what the driver says of itself at `time_s` [s], if it is news."""
+        if state is self._state:
+            return
+        self._state = state
+        self.record.states.append((time_s, state, reason))
+        if state in HALTED:
+            self.record.halts.append(Halt(time_s, state.value))
 
-def arm_joints() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+
+def arm_joints() -> BoolArray:
     """Which joints are the arm's, shape (6,)."""
-    return np.arange(N_JOINTS) < GRIP
+    arm: BoolArray = np.arange(N_JOINTS) < GRIP
+    return arm

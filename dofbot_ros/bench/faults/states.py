@@ -10,7 +10,7 @@ import numpy as np
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.bench.faults.record import Commanded
-from dofbot_ros.bench.faults.rig import SETTLE_S, START, Rig, arm_joints
+from dofbot_ros.bench.faults.rig import SETTLE_S, Rig, arm_joints
 from dofbot_ros.core.types import GRIP, FloatArray
 from dofbot_ros.motion.twist import joint_velocity
 from dofbot_ros.safety.states import ArmState
@@ -122,7 +122,7 @@ class Twister:
             return
         stamp_s = rig.now
         meant = len(rig.record.halts) == self.halts
-        if rig.attempt("twist", lambda: rig.daemon.twist(TWIST, np.zeros(3), stamp_s)) and meant:
+        if rig.attempt("twist", lambda: rig.driver.twist(TWIST, np.zeros(3), stamp_s)) and meant:
             speed = joint_velocity(self.kinematics, self.angles[:GRIP], TWIST, np.zeros(3), self.limit)
             # The command stands until its timeout; the next one replaces it.
             timeout_s = rig.config.command_timeout_s
@@ -148,8 +148,8 @@ def _gripper(rig: Rig) -> None:
 
 def _fault(rig: Rig) -> None:
     _hold(rig)
-    rig.servos.trip(3, rig.now)
-    rig.run_until(lambda: rig.daemon.snapshot().state is ArmState.FAULT, 2.0)
+    rig.tamper(lambda: rig.servos.trip(3, rig.now))
+    rig.run_until(lambda: rig.state is ArmState.FAULT, 2.0)
     rig.run(0.2)
 
 
@@ -163,14 +163,14 @@ def _freedrive(rig: Rig) -> None:
     _hold(rig)
     rig.freedrive(True)
     rig.run(0.2)
-    rig.turn_by_hand(2, 60.0)
+    rig.tamper(lambda: rig.turn_by_hand(2, 60.0))
     rig.run(0.1)
 
 
 def _disconnected(rig: Rig) -> None:
-    rig.ports.unplug()
+    rig.tamper(rig.ports.unplug)
     rig.run(0.5)
-    rig.at(rig.now + 0.3, rig.ports.plug_in)
+    rig.at(rig.now + 0.3, lambda: rig.tamper(rig.ports.plug_in))
 
 
 def _shutting_down(rig: Rig) -> None:
@@ -195,4 +195,4 @@ STATES = (
     State("shutting down", _shutting_down, torque=True, moving=True, ends=True),
 )
 
-__all__ = ["RAMP_S", "RUN_S", "START", "STATES", "State", "Streamer", "Twister", "cruise"]
+__all__ = ["RAMP_S", "RUN_S", "STATES", "State", "Streamer", "Twister", "cruise"]
