@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from dofbot_ros.cli.output import JsonOption, emit
+from dofbot_ros.cli.output import JsonOption, console, emit
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -51,6 +53,36 @@ def empty_table(
     from dofbot_ros.bench.empty_table import measure
 
     emit(measure(scenes, seed, model), as_json, "Chance of the best grasp")
+
+
+@app.command("faults")
+def faults(
+    as_json: JsonOption = False,
+    full: Annotated[bool, typer.Option("--full", help="Every state, fault and event, not a part of them.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of docs/safety.md.")] = False,
+    state: Annotated[str | None, typer.Option(help="Only states whose name holds this, with every event.")] = None,
+    fault: Annotated[str | None, typer.Option(help="Only faults whose name holds this, with every event.")] = None,
+) -> None:
+    """Try faults in every state of the arm, in virtual time, judged by what the emulated servos truly did.
+
+    Exits with code 1 when a rule of docs/safety.md was broken.
+    """
+    from dofbot_ros.bench.faults.run import measure
+    from dofbot_ros.bench.faults.table import markdown as markdown_of
+    from dofbot_ros.bench.faults.table import terminal_table
+
+    summary, outcomes = measure(full, state, fault)
+    if as_json:
+        emit(summary, True, "")
+    elif markdown:
+        sys.stdout.write(markdown_of(outcomes) + "\n")
+    else:
+        Console().print(terminal_table(outcomes))
+        for violation in summary["violations"]:
+            console.print(f"{violation['case']} at {violation['time_s']:.2f} s: {violation['what']}", style="red")
+        console.print(f"{summary['cases']} cases, {len(summary['violations'])} violations, {summary['seconds']:.0f} s")
+    if summary["violations"]:
+        raise typer.Exit(1)
 
 
 @app.command("grasp-node")

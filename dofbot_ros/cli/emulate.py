@@ -15,12 +15,12 @@ from dofbot_ros.cli.output import console
 from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
-    from dofbot_ros.hardware.emulator import Emulator, Traffic
+    from dofbot_ros.hardware.emulator import Emulator
     from dofbot_ros.hardware.faults import ParsedFaults
+    from dofbot_ros.hardware.servo_line import Traffic
     from dofbot_ros.hardware.servos import ServoBank
 
 REFRESH_S = 0.5
-HOT_C = 85.0
 
 
 def emulate(
@@ -37,8 +37,10 @@ def emulate(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="May be repeated. Probabilities: drop, corrupt, delay. Seconds: delay_s. On or off: echo=1. "
-            "A servo's id: silent, jam, heat.",
+            help="May be repeated. Probabilities: drop, corrupt, half, delay. Seconds: delay_s, swallow_s (a silence "
+            "after which the next frame is lost). A second: garbage_hz (bytes), baudrate. On or off: echo=1. "
+            "A servo's id: silent, twin (it has its neighbour's id), torque_deaf, frozen, zero, shifted (its "
+            "sensor lies; by shift_ticks), jam, heat, weak (supply), overload, limp, reboot.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides which frames the faults hit, and where simulated blocks lie.")] = 0,
@@ -68,19 +70,18 @@ def emulate(
 
 def _servos(world: str, seed: int, faults: ParsedFaults) -> ServoBank:
     if world == "sim":
-        if faults.jammed or faults.hot:
-            raise InputError("faults jam and heat are for --world none: simulated servos have their own load and heat")
+        if faults.servos:
+            names = ", ".join(sorted({name for name, _ in faults.servos}))
+            raise InputError(f"fault {names} needs --world none: simulated servos have their own load and heat")
         from dofbot_ros.sim.servos import WorldServos
         from dofbot_ros.sim.world import World
 
         return WorldServos(World(seed=seed))
     from dofbot_ros.hardware.servos import ModelServos
 
-    servos = ModelServos(now=time.monotonic())
-    for servo in faults.jammed:
-        servos.jam(servo)
-    for servo in faults.hot:
-        servos.heat(servo, HOT_C)
+    now = time.monotonic()
+    servos = ModelServos(now=now)
+    faults.befall(servos, now)
     return servos
 
 

@@ -42,6 +42,7 @@ class ServoModelConfig:
         overheat_c: from here on the temperature bit is set [deg C].
         min_supply_v: below it the voltage bit is set [V].
         max_supply_v: above it too [V].
+        stall_current_a: what the motor draws at full load [A].
     """
 
     start_delay_s: float = 0.010
@@ -57,6 +58,7 @@ class ServoModelConfig:
     overheat_c: float = 70.0
     min_supply_v: float = 5.5
     max_supply_v: float = 8.4
+    stall_current_a: float = 3.2
 
     def __post_init__(self) -> None:
         positive = ("max_speed", "full_load_ticks", "stall_s", "heating_time_s")
@@ -117,6 +119,7 @@ class ServoModel:
         self._full_load_since: float | None = None
         self._torque = True
         self._overloaded = False
+        self._load = 0.0
 
     @property
     def torque_on(self) -> bool:
@@ -132,6 +135,11 @@ class ServoModel:
     def goal_ticks(self) -> int:
         """The goal register [ticks]."""
         return self._stored
+
+    @property
+    def current_ma(self) -> int:
+        """What the motor draws for the load it was last felt to hold [mA]."""
+        return round(1000.0 * self.config.stall_current_a * self._load)
 
     @property
     def position(self) -> int:
@@ -174,6 +182,12 @@ class ServoModel:
         elif not enabled:
             self._waiting.clear()
 
+    def trip(self, now: float) -> None:
+        """Let go as after a stall: the overload bit is set until torque is switched on anew."""
+        self.reference(now)
+        self._overloaded = True
+        self._rest_at(self._link, now)
+
     def reference(self, now: float) -> float:
         """Where the motor drives the link at `now` [ticks], with the play of the gears in it."""
         while self._waiting and self._waiting[0].begin_s <= now:
@@ -193,7 +207,7 @@ class ServoModel:
         away = abs(self.reference(now) - link_ticks)
         self._link = link_ticks
         holding = self.holding
-        load = min(1.0, away / self.config.full_load_ticks) if holding else 0.0
+        self._load = load = min(1.0, away / self.config.full_load_ticks) if holding else 0.0
         self._heat(load, now)
         if not holding:
             self._rest_at(link_ticks, now)
@@ -202,8 +216,7 @@ class ServoModel:
         elif self._full_load_since is None:
             self._full_load_since = now
         elif now - self._full_load_since >= self.config.stall_s:
-            self._overloaded = True
-            self._rest_at(link_ticks, now)
+            self.trip(now)
         return self._driven
 
     def _heat(self, load: float, now: float) -> None:

@@ -57,7 +57,7 @@ class WorldNode:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._show, name="camera")
         faults = parse_faults(bus.faults.split(), np.random.default_rng(parameters.scene_seed))
-        if faults.jammed or faults.hot:
+        if faults.servos:
             raise ConfigError(f"faults {bus.faults!r}: only the line can fail here; see `dofbot emulate`")
         servos = WorldServos(self._world, calibration)
         self._emulator = Emulator(servos, bus.protocol, faults=faults.line, link=Path(bus.port_link))

@@ -76,6 +76,14 @@ class WorldServos:
         """The torque switch, as last written."""
         return self._models[servo].torque_on
 
+    def holding(self, servo: int) -> bool:
+        """Whether the motor truly drives its link."""
+        return self._models[servo].holding
+
+    def current_ma(self, servo: int) -> int:
+        """What the motor draws [mA]."""
+        return self._models[servo].current_ma
+
     def position(self, servo: int, now: float) -> int:  # noqa: ARG002
         """What the servo's encoder said at the last step [ticks]."""
         return self._models[servo].position

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from dofbot_ros.core.clock import ManualClock, MonotonicClock
+from dofbot_ros.core.clock import EventClock, ManualClock, MonotonicClock
 from dofbot_ros.core.rate import Rate
 
 
@@ -53,3 +53,41 @@ def test_monotonic_clock_sleeps_to_its_deadline_and_not_when_it_has_passed():
     before = time.monotonic()
     clock.sleep_until(before - 10.0)
     assert time.monotonic() - before < 5.0
+
+
+def test_events_happen_in_order_of_time_while_someone_sleeps():
+    clock = EventClock(10.0)
+    seen: list[tuple[str, float]] = []
+    clock.at(10.3, lambda: seen.append(("late", clock.now())))
+    clock.at(10.1, lambda: seen.append(("early", clock.now())))
+    clock.at(9.0, lambda: seen.append(("past", clock.now())))
+    clock.sleep_until(10.2)
+    assert seen == [("past", 10.0), ("early", 10.1)]
+    assert clock.now() == 10.2
+    clock.advance(0.5)
+    assert seen[-1] == ("late", 10.3)
+    assert clock.now() == pytest.approx(10.7)
+
+
+def test_an_event_may_plan_the_next_one_and_let_time_pass_itself():
+    clock = EventClock()
+    times: list[float] = []
+
+    def tick() -> None:
+        times.append(clock.now())
+        clock.at(clock.now() + 0.1, tick)
+
+    clock.at(0.1, tick)
+    clock.at(0.25, lambda: clock.advance(0.2))
+    clock.sleep_until(0.3)
+    assert times == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert clock.now() == pytest.approx(0.45)
+
+
+def test_sleeping_to_a_time_that_is_past_runs_what_is_overdue_and_does_not_turn_back():
+    clock = EventClock(5.0)
+    seen: list[float] = []
+    clock.at(4.0, lambda: seen.append(clock.now()))
+    clock.sleep_until(3.0)
+    assert seen == [5.0]
+    assert clock.now() == 5.0

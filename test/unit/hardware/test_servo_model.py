@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.servos import UPRIGHT_TICKS, ModelServos
+from dofbot_ros.hardware.truth_log import TruthLog
 
 EXACT = ServoModelConfig(start_delay_s=0.0, backlash_ticks=0.0)
 
@@ -188,7 +189,64 @@ def test_a_limp_link_can_be_turned_by_hand():
     assert servos.position(2, 0.1) == 1500
     servos.torque(1, True, 0.1)
     servos.turn_by_hand(1, 1500.0)
-    assert servos.position(1, 0.2) == 2000
+    assert servos.position(1, 0.4) == 2000
+
+
+def test_a_joint_that_comes_free_runs_to_its_goal_as_fast_as_it_can_and_does_not_leap():
+    log = TruthLog()
+    servos = ModelServos(config=EXACT, log=log)
+    servos.jam(1)
+    servos.command(1, 2100, 0, 0.0)
+    for ms in range(0, 400, 5):
+        if ms == 200:
+            servos.jam(1, False)
+        servos.step(ms / 1000)
+    truth = log.truth()
+    link = truth.links[:, 0]
+    assert link[truth.time_s < 0.2].max() == 2000
+    assert link[-1] == 2100
+    assert np.diff(link).max() == pytest.approx(EXACT.max_speed * 0.005, rel=0.01)
+
+
+def test_a_load_presses_the_link_beside_its_goal_and_lets_the_motor_draw_current():
+    servos = ModelServos(config=EXACT)
+    servos.load(2, -16.0)
+    servos.step(1.0)
+    assert servos.link(2) == 1984
+    assert servos.current_ma(2) == 320
+    assert servos.health(2, 60.0).faults == ()
+
+
+def test_a_servo_that_was_without_power_wakes_limp_with_its_goal_where_it_is():
+    servos = ModelServos(config=EXACT)
+    servos.command(4, 2300, 0, 0.0)
+    servos.step(1.0)
+    servos.reboot(4, 1.0)
+    assert not servos.holding(4)
+    servos.turn_by_hand(4, 2100.0)
+    servos.torque(4, True, 2.0)
+    servos.step(3.0)
+    assert servos.link(4) == 2300
+
+
+def test_the_log_tells_what_reached_the_servos_and_when_one_let_go_by_itself():
+    log = TruthLog()
+    servos = ModelServos(config=replace(EXACT, stall_s=0.5), log=log)
+    servos.jam(6)
+    servos.command(6, 2600, 100, 0.1)
+    servos.torque(2, False, 0.2)
+    for ms in range(205, 1000, 5):
+        servos.step(ms / 1000)
+    truth = log.take()
+    assert [(w.time_s, w.column, w.ticks, w.time_ms) for w in truth.goal_writes] == [(0.1, 5, 2600, 100)]
+    assert [(w.column, w.enabled) for w in truth.torque_writes] == [(1, False), (5, False)]
+    assert truth.torque_writes[1].time_s == pytest.approx(0.7, abs=0.1)
+    assert truth.goals[-1].tolist() == [2000, 2000, 2000, 2000, 1486, 2600]
+    assert truth.torque[-1].tolist() == [True, False, True, True, True, False]
+    assert len(log.truth().time_s) == 0
+    early = truth.between(0.0, 0.5)
+    assert early.time_s.max() < 0.5
+    assert len(early.torque_writes) == 1
 
 
 @pytest.mark.parametrize("change", [{"max_speed": 0.0}, {"backlash_ticks": -1.0}, {"min_ticks": 5000}])

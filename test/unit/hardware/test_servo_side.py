@@ -16,7 +16,7 @@ from dofbot_ros.hardware.faults import FaultPlan, parse_faults
 from dofbot_ros.hardware.servo_side import BusServoSide, SeServoSide
 from dofbot_ros.hardware.servos import ModelServos
 
-NOBODY: frozenset[int] = frozenset()
+HEALTHY = FaultPlan()
 
 
 class Bus:
@@ -26,9 +26,10 @@ class Bus:
         self.servos = ModelServos()
         self.side = BusServoSide(self.servos)
         self.now = 0.0
+        self.faults = FaultPlan()
 
-    def say(self, frame: bytes, silent: frozenset[int] = NOBODY) -> bus.Reply | None:
-        answer = self.side.answer(frame, self.now, silent)
+    def say(self, frame: bytes) -> bus.Reply | None:
+        answer = self.side.answer(frame, self.now, self.faults)
         return None if answer is None else bus.decode_reply(answer)
 
     def position(self, servo: int) -> int:
@@ -40,7 +41,7 @@ class Bus:
 def test_ping_and_position_are_answered_as_in_the_sheet():
     line = Bus()
     assert line.say(bus.ping(1)) == bus.Reply(1, 0)
-    assert line.side.answer(bus.read_position(1), 0.0, NOBODY) == bytes.fromhex("FF F5 01 04 00 07 D0 23")
+    assert line.side.answer(bus.read_position(1), 0.0, HEALTHY) == bytes.fromhex("FF F5 01 04 00 07 D0 23")
 
 
 def test_writes_and_broadcasts_are_not_answered():
@@ -57,8 +58,9 @@ def test_writes_and_broadcasts_are_not_answered():
 
 def test_a_servo_without_plug_and_an_id_that_nobody_has_are_silent():
     line = Bus()
-    assert line.say(bus.ping(3), silent=frozenset({3})) is None
     assert line.say(bus.ping(9)) is None
+    line.faults.silent = frozenset({3})
+    assert line.say(bus.ping(3)) is None
 
 
 def test_a_goal_is_moved_to_in_its_time():
@@ -125,7 +127,7 @@ def test_status_bits_come_with_every_reply():
 def test_any_valid_frame_leaves_the_servos_answering(request_):
     line = Bus()
     with suppress(FrameError):
-        line.side.answer(bus.encode_request(request_), 0.0, NOBODY)
+        line.side.answer(bus.encode_request(request_), 0.0, HEALTHY)
     line.now = 1.0
     assert 0 <= line.position(1) <= 4095
 
@@ -133,19 +135,19 @@ def test_any_valid_frame_leaves_the_servos_answering(request_):
 def test_the_board_reads_moves_and_lets_go():
     servos = ModelServos()
     board = SeServoSide(servos)
-    assert board.answer(se.read_position(1), 0.0, NOBODY) == bytes.fromhex("FF FB 06 0A 07 D0 31 18")
-    board.answer(se.write_goals([2100, 2200, 2300, 2400, 1500, 1600], 500), 0.0, NOBODY)
-    board.answer(se.write_goal(6, 1700, 500), 0.0, NOBODY)
-    found = [se.decode_position(board.answer(se.read_position(s), 2.0, NOBODY) or b"")[1] for s in servos.ids]
+    assert board.answer(se.read_position(1), 0.0, HEALTHY) == bytes.fromhex("FF FB 06 0A 07 D0 31 18")
+    board.answer(se.write_goals([2100, 2200, 2300, 2400, 1500, 1600], 500), 0.0, HEALTHY)
+    board.answer(se.write_goal(6, 1700, 500), 0.0, HEALTHY)
+    found = [se.decode_position(board.answer(se.read_position(s), 2.0, HEALTHY) or b"")[1] for s in servos.ids]
     assert found == pytest.approx([2100, 2200, 2300, 2400, 1500, 1700], abs=5)
-    board.answer(se.write_torque(False), 2.0, NOBODY)
+    board.answer(se.write_torque(False), 2.0, HEALTHY)
     assert not any(servos.torque_on(s) for s in servos.ids)
-    assert board.answer(se.encode(se.Message(se.VERSION)), 2.0, NOBODY) is not None
+    assert board.answer(se.encode(se.Message(se.VERSION)), 2.0, HEALTHY) is not None
 
 
 def test_the_board_says_zero_for_a_servo_it_cannot_reach():
     board = SeServoSide(ModelServos())
-    assert board.answer(se.read_position(4), 0.0, frozenset({4})) == se.position_reply(4, 0)
+    assert board.answer(se.read_position(4), 0.0, FaultPlan(silent=frozenset({4}))) == se.position_reply(4, 0)
 
 
 def test_faults_from_the_command_line():
@@ -153,7 +155,22 @@ def test_faults_from_the_command_line():
     assert faults.line.drop == 0.01
     assert faults.line.echo is True
     assert faults.line.silent == {3}
-    assert (faults.jammed, faults.hot) == ((2,), (4,))
+    assert faults.servos == (("jam", 2), ("heat", 4))
+
+
+def test_faults_of_servos_befall_them():
+    servos = ModelServos()
+    words = ["overload=1", "limp=2", "weak=3", "heat=4", "reboot=5", "jam=6"]
+    parse_faults(words, np.random.default_rng(0)).befall(servos, 0.0)
+    assert servos.health(1, 0.0).faults == ("overload",)
+    assert not servos.holding(1)
+    assert not servos.torque_on(2)
+    assert servos.health(3, 0.0).faults == ("voltage",)
+    assert servos.health(4, 0.0).faults == ("temperature",)
+    assert not servos.torque_on(5)
+    servos.command(6, 2500, 0, 0.0)
+    servos.step(1.0)
+    assert servos.link(6) == 2000
 
 
 @pytest.mark.parametrize(
@@ -169,6 +186,61 @@ def test_faults_from_the_command_line():
 def test_faults_that_are_none_are_refused(text, says):
     with pytest.raises(InputError, match=says):
         parse_faults([text], np.random.default_rng(0))
+
+
+def test_a_sensor_that_lies_moves_nothing_but_what_is_told():
+    line = Bus()
+    line.position(1)
+    line.faults.frozen, line.faults.zero = frozenset({1}), frozenset({2})
+    line.faults.shifted, line.faults.shift_ticks = frozenset({3}), 150.0
+    for servo in (1, 2, 3):
+        line.say(bus.write_goal(servo, 2200, 0))
+    line.now = 1.0
+    assert [line.position(servo) for servo in (1, 2, 3)] == [2000, 0, pytest.approx(2350, abs=5)]
+    assert [line.servos.link(servo) for servo in (1, 2, 3)] == pytest.approx([2200] * 3, abs=5)
+
+
+def test_a_servo_that_ignores_its_torque_switch_keeps_what_it_had():
+    line = Bus()
+    line.faults.torque_deaf = frozenset({2})
+    for servo in (1, 2):
+        line.say(bus.write_torque(servo, False))
+    told = [line.say(bus.read(servo, bus.TORQUE_ADDRESS, 1)) for servo in (1, 2)]
+    assert told == [bus.Reply(1, 0, b"\x00"), bus.Reply(2, 0, b"\x01")]
+
+
+def test_a_servo_that_let_go_says_that_it_has_no_torque_whatever_its_switch_says():
+    line = Bus()
+    line.servos.trip(3, 0.0)
+    assert line.servos.torque_on(3)
+    assert line.say(bus.read(3, bus.TORQUE_ADDRESS, 1)) == bus.Reply(3, bus.OVERLOAD_BIT, b"\x00")
+
+
+def test_the_current_is_that_of_the_load():
+    line = Bus()
+    line.servos.jam(1)
+    line.say(bus.write_goal(1, 3000, 0))
+    line.now = 1.0
+    told = [line.say(bus.read(servo, bus.CURRENT_ADDRESS, 2)) for servo in (1, 2)]
+    assert told == [bus.Reply(1, 0, (3200).to_bytes(2, "big")), bus.Reply(2, 0, b"\x00\x00")]
+
+
+def test_two_servos_with_one_id_both_move_and_garble_each_other_s_answers():
+    line = Bus()
+    line.faults.twin = frozenset({3})
+    assert line.say(bus.ping(3)) is None
+    assert line.say(bus.ping(2)) == bus.Reply(2, 0)
+    line.say(bus.write_goal(2, 2400, 0))
+    line.servos.jam(3)
+    line.now = 1.0
+    answer = line.side.answer(bus.read_position(2), line.now, line.faults)
+    assert line.servos.link(2) == pytest.approx(2400, abs=5)
+    with pytest.raises(FrameError):
+        bus.decode_reply(answer or b"")
+    line.servos.jam(3, False)
+    line.now = 2.0
+    line.servos.step(line.now)
+    assert line.servos.link(3) == pytest.approx(2400, abs=5)
 
 
 def test_chance_is_as_likely_as_it_says():

@@ -1,0 +1,206 @@
+"""The judge is judged: logs made up to break each rule, and logs that come close and do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
+from dofbot_ros.bench.faults.judge import Judgement, Rules, judge
+from dofbot_ros.bench.faults.record import Commanded, Halt, Hand, Record, TorqueOrder
+from dofbot_ros.hardware.truth_log import GoalWrite, Truth
+from dofbot_ros.safety.states import ArmState
+
+RULES = Rules()
+STEP_S = 0.005
+POSE = np.array([0.1, 0.3, 0.5, 0.4, 0.0, 0.8])
+DEGREE = np.radians(1.0)
+
+
+def truth_of(seconds: float, joint1: Callable[[np.ndarray], np.ndarray], writes: tuple[float, ...] = ()) -> Truth:
+    """An arm that stands at POSE but for joint 1, which is at POSE[0] + joint1(t) [rad]; goals written at `writes`."""
+    time_s = np.arange(0.0, seconds, STEP_S)
+    angles = np.tile(POSE, (len(time_s), 1))
+    angles[:, 0] += joint1(time_s)
+    ticks = np.array([unrounded(q) for q in angles])
+    goals = tuple(GoalWrite(t, 0, 0, 60) for t in writes)
+    return Truth(time_s, ticks, ticks, np.ones(ticks.shape, dtype=bool), goals)
+
+
+def unrounded(q: np.ndarray) -> list[float]:
+    """Ticks of joint angles, not in whole ticks: joint 1 alone leaves the grid."""
+    ticks = DEFAULT_CALIBRATION.rad_to_ticks(POSE).astype(float)
+    ticks[0] = 2000.0 + np.degrees(q[0]) * 2200.0 / 180.0
+    return ticks.tolist()
+
+
+def ramp(speed: float, begin_s: float, end_s: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Rest, an even motion [rad/s] from begin to end [s], rest."""
+    return lambda t: speed * (np.clip(t, begin_s, end_s) - begin_s)
+
+
+def through(*joint1: float, at: float, rest: float, kind: str = "trajectory") -> Commanded:
+    points = np.tile(POSE, (len(joint1), 1))
+    points[:, 0] += joint1
+    return Commanded.of(at, points, rest, kind)
+
+
+def rules_broken(judgement: Judgement) -> list[str]:
+    return sorted({violation.rule for violation in judgement.violations})
+
+
+def test_an_arm_that_does_as_it_is_told_breaks_nothing():
+    record = Record(commands=[through(0.0, 0.8, at=0.5, rest=2.0)])
+    judgement = judge(truth_of(4.0, ramp(0.8, 0.5, 1.5)), record, RULES)
+    assert judgement.violations == ()
+    assert judgement.worst_motion_deg < 0.1
+    assert judgement.worst_speed == pytest.approx(0.8, rel=0.02)
+
+
+@pytest.mark.parametrize(("degrees", "broken"), [(0.4, []), (0.7, ["motion"])])
+def test_motion_before_anything_was_commanded(degrees, broken):
+    judgement = judge(truth_of(3.0, ramp(0.1 * degrees * DEGREE / 0.1, 1.0, 2.0)), Record(), RULES)
+    assert rules_broken(judgement) == broken
+    assert judgement.worst_motion_deg == pytest.approx(degrees, abs=0.05)
+
+
+def test_motion_beyond_what_was_commanded_while_it_is():
+    record = Record(commands=[through(0.0, 0.3, at=0.5, rest=3.0)])
+    judgement = judge(truth_of(4.0, ramp(0.4, 0.5, 1.5)), record, RULES)
+    (violation,) = judgement.violations
+    assert violation.rule == "motion"
+    assert violation.joint == "joint1"
+    assert violation.value == pytest.approx(np.degrees(0.1), abs=0.05)
+    assert "during a trajectory" in violation.what
+
+
+def test_a_stream_that_is_extrapolated_is_beyond_what_was_asked():
+    points = [through(0.1 * k, at=0.5 + 0.1 * k, rest=1.2 + 0.1 * k, kind="stream") for k in range(4)]
+    fine = judge(truth_of(3.0, ramp(1.0, 0.6, 0.9)), Record(commands=points), RULES)
+    too_far = judge(truth_of(3.0, ramp(1.0, 0.6, 0.95)), Record(commands=points), RULES)
+    assert fine.violations == ()
+    assert rules_broken(too_far) == ["motion"]
+
+
+def test_a_motion_that_comes_to_its_box_back_after_rest_was_due_is_uncommanded_all_the_same():
+    record = Record(commands=[through(0.0, 0.5, at=0.5, rest=2.0)])
+    path = ramp(0.5, 0.5, 1.5)
+    judgement = judge(truth_of(4.0, lambda t: path(t) - ramp(0.2, 3.0, 3.5)(t)), record, RULES)
+    assert rules_broken(judgement) == ["motion"]
+    assert "after the end of a trajectory" in judgement.violations[0].what
+
+
+@pytest.mark.parametrize("why", ["estop", "stop", "FAULT", "DISCONNECTED"])
+def test_braking_counts_apart_and_what_comes_after_does_not(why):
+    record = Record(commands=[through(0.0, 2.0, at=0.5, rest=4.0)], halts=[Halt(1.5, why)])
+    speed, brake = 0.8, 8.0
+
+    def braked(t: np.ndarray) -> np.ndarray:
+        braking = np.clip(t - 1.52, 0.0, speed / brake)
+        return ramp(speed, 0.5, 1.52)(t) + speed * braking - 0.5 * brake * braking**2
+
+    fine = judge(truth_of(4.0, braked, (1.51,)), record, RULES)
+    assert fine.violations == ()
+    snap = judge(truth_of(4.0, lambda t: braked(t) + ramp(1.0, 3.0, 3.2)(t), (1.51,)), record, RULES)
+    assert rules_broken(snap) == ["motion"]
+    assert f"after {why}" in snap.violations[0].what
+    assert snap.worst_motion_deg == pytest.approx(np.degrees(0.2), abs=0.1)
+
+
+def test_a_halt_ends_what_was_commanded_before_it_and_a_new_command_begins_anew():
+    commands = [through(0.0, 1.0, at=0.5, rest=9.0), through(0.0, 0.3, at=2.0, rest=3.0)]
+    record = Record(commands=commands, halts=[Halt(1.0, "stop")])
+    fine = judge(truth_of(4.0, ramp(0.3, 2.0, 3.0)), record, RULES)
+    assert fine.violations == ()
+    early = judge(truth_of(4.0, ramp(0.3, 1.5, 2.0)), record, RULES)
+    assert rules_broken(early) == ["motion"]
+
+
+def test_a_joint_that_a_hand_turned_is_where_the_hand_left_it():
+    jump = 0.3
+
+    def leap(t: np.ndarray) -> np.ndarray:
+        return np.where(t < 1.0, 0.0, jump)
+
+    record = Record(hands=[Hand(1.0, 0)])
+    assert judge(truth_of(3.0, leap), record, RULES).violations == ()
+    assert rules_broken(judge(truth_of(3.0, leap), Record(), RULES)) == ["motion", "speed"]
+    back = judge(truth_of(3.0, lambda t: leap(t) - ramp(0.5, 2.0, 2.6)(t)), record, RULES)
+    assert rules_broken(back) == ["motion"]
+
+
+@pytest.mark.parametrize(("speed", "broken"), [(1.6, []), (1.9, []), (2.3, ["speed"]), (3.4, ["speed"])])
+def test_speed_over_a_window(speed, broken):
+    record = Record(commands=[through(0.0, 2.0, at=0.4, rest=9.0)])
+    judgement = judge(truth_of(3.0, ramp(speed, 0.5, 0.5 + 1.5 / speed)), record, RULES)
+    assert rules_broken(judgement) == broken
+    assert judgement.worst_speed == pytest.approx(speed, rel=0.02)
+
+
+def test_a_short_leap_through_the_play_of_the_gears_is_no_speed():
+    record = Record(commands=[through(0.0, 2.0, at=0.4, rest=9.0)])
+    judgement = judge(truth_of(3.0, lambda t: np.where(t < 1.0, 0.0, 0.01)), record, RULES)
+    assert judgement.violations == ()
+
+
+@pytest.mark.parametrize(("late_s", "broken"), [(0.0, []), (0.02, []), (0.06, ["estop"]), (0.5, ["estop", "motion"])])
+def test_an_emergency_stop_is_heeded_in_time(late_s, broken):
+    speed, brake, stop_s = 0.8, 8.0, 1.5
+    begin_s = stop_s + RULES.servo_s + late_s
+
+    def path(t: np.ndarray) -> np.ndarray:
+        braking = np.clip(t - begin_s, 0.0, speed / brake)
+        return ramp(speed, 0.5, begin_s)(t) + speed * braking - 0.5 * brake * braking**2
+
+    record = Record(commands=[through(0.0, 3.0, at=0.5, rest=5.0)], halts=[Halt(stop_s, "estop")])
+    judgement = judge(truth_of(4.0, path, (stop_s + late_s,)), record, RULES)
+    assert rules_broken(judgement) == broken
+    assert judgement.estop_ms == pytest.approx(1e3 * late_s, abs=6.0)
+
+
+def test_an_emergency_stop_that_no_goal_can_follow_is_not_timed():
+    record = Record(commands=[through(0.0, 3.0, at=0.5, rest=5.0)], halts=[Halt(1.5, "estop")])
+    judgement = judge(truth_of(4.0, ramp(0.8, 0.5, 1.55)), record, RULES)
+    assert judgement.estop_ms is None
+    assert judgement.violations == ()
+
+
+@pytest.mark.parametrize(("after_s", "broken"), [(0.1, []), (0.45, ["fault"]), (None, ["fault"])])
+def test_a_lasting_fault_is_noticed_in_time(after_s, broken):
+    states = [(0.0, ArmState.HOLD, "")]
+    if after_s is not None:
+        states.append((1.0 + after_s, ArmState.FAULT, "servo 2 is silent"))
+    record = Record(states=states, onset_s=1.0, end_s=2.0)
+    still = truth_of(3.0, ramp(0.0, 0.0, 1.0))
+    assert rules_broken(judge(still, record, RULES, fault_due=True)) == broken
+    assert rules_broken(judge(still, record, RULES)) == []
+
+
+def test_a_state_that_stood_before_the_fault_began_counts():
+    record = Record(states=[(0.0, ArmState.DISCONNECTED, "")], onset_s=1.0, end_s=2.0)
+    judgement = judge(truth_of(3.0, ramp(0.0, 0.0, 1.0)), record, RULES, fault_due=True)
+    assert judgement.fault_ms == 0.0
+    assert judgement.violations == ()
+
+
+def test_an_arm_that_does_not_obey_again_and_a_driver_that_ended_are_violations():
+    still = truth_of(3.0, ramp(0.0, 0.0, 1.0))
+    record = Record(onset_s=1.0, end_s=2.0, recovered=False, crash="RuckigError: no solution")
+    assert rules_broken(judge(still, record, RULES, recovery_due=True)) == ["crash", "recovery"]
+    assert rules_broken(judge(still, Record(recovered=True), RULES, recovery_due=True)) == []
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_torque_is_what_the_driver_says(enabled):
+    still = truth_of(3.0, ramp(0.0, 0.0, 1.0))
+    torque = np.full(still.torque.shape, not enabled)
+    torque[still.time_s > 1.03] = enabled
+    record = Record(torque_orders=[TorqueOrder(1.0, enabled)])
+    done = Truth(still.time_s, still.links, still.goals, torque)
+    assert judge(done, record, RULES).violations == ()
+    torque[:, 3] = not enabled
+    (violation,) = judge(done, record, RULES).violations
+    assert violation.rule == "torque"
+    assert "joint4" in violation.what
