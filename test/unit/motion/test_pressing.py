@@ -152,3 +152,10 @@ def test_a_pause_counts_as_one_short_period(clock: Clock) -> None:
     assert clock.pressing.cap(CLOSING) == math.inf
     clock.pressing.update(0.3, 0.0, 3599.0)
     assert clock.pressing.cap(CLOSING) == math.inf
+
+
+def test_the_times_and_shares_are_those_that_were_tried_on_the_servo_model() -> None:
+    assert (Pressing.HARD_S, Pressing.LOWER_S, Pressing.RECOVER_S, Pressing.HARD_REFILL) == (0.3, 0.05, 0.2, 0.03)
+    assert (Pressing.FIRM_S, Pressing.FIRM_REFILL) == (30.0, 0.2)
+    assert (Pressing.HOLDING, *Pressing.EASED) == (0.75, 0.4, 0.15)
+    assert (Pressing.DELAY_S, Pressing.SETTLE_S, Pressing.ABOVE) == (0.12, 0.6, 1.05)

@@ -14,6 +14,7 @@ from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.twist import (
     AT_LIMIT,
     CRAWL,
+    LEVER,
     MAX_DEVIATION,
     MAX_DEVIATION_AHEAD,
     MAX_DRIFT,
@@ -256,3 +257,8 @@ def test_joint_velocity_is_the_solution_for_the_usual_acceleration() -> None:
     q = over_the_table()
     linear = np.array([0.4, 0.0, 0.1])
     np.testing.assert_array_equal(joint_velocity(ARM, q, linear, ZERO, LIMIT), solve(q, linear).velocity)
+
+
+def test_the_bounds_on_direction_and_approach_are_those_that_the_closed_loop_was_tried_with() -> None:
+    assert np.degrees([MAX_DEVIATION, MAX_DEVIATION_AHEAD]) == pytest.approx([25.0, 40.0])
+    assert (AT_LIMIT, CRAWL, MAX_DRIFT, MIN_PROGRESS, LEVER) == (5e-3, 0.02, 0.1, 0.05, 0.1)
