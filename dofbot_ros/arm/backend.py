@@ -41,6 +41,7 @@ class ArmReading:
         silent_s: for how long each servo has left questions unanswered [s], shape (6,); 0 for one that answers, or that
             has not been asked often enough to tell.
         torque: whether each servo says that its torque is on; None where it has not been asked or cannot tell.
+        pressing: whether each servo presses hard on something, by the current it draws; None where that is not known.
     """
 
     stamp_s: float
@@ -50,6 +51,7 @@ class ArmReading:
     health: tuple[ServoHealth, ...]
     silent_s: FloatArray = field(default_factory=lambda: np.zeros(N_JOINTS))
     torque: tuple[bool | None, ...] = (None,) * N_JOINTS
+    pressing: tuple[bool | None, ...] = (None,) * N_JOINTS
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,10 @@ class ArmBackend(Protocol):
             duration_s: [s].
             urgent: send it now, whatever the rate at which goals go out.
         """
+        ...
+
+    def underway(self) -> FloatArray:
+        """Where the joints should be by now [rad] (6,): servos follow their goals a little late."""
         ...
 
     def torque(self, enabled: bool) -> None:

@@ -58,6 +58,10 @@ class HostProtocol(Protocol):
         """Is its torque on? None: cannot be asked."""
         ...
 
+    def current(self, servo: int) -> Query[int] | None:
+        """How much current does it draw [mA]? None: cannot be asked."""
+        ...
+
     def goals(self, goals: Mapping[int, int], changed: frozenset[int], time_ms: int) -> list[bytes]:
         """Send the servos in `changed` to their goals (id -> ticks, all six given) in `time_ms`."""
         ...
@@ -94,6 +98,15 @@ class BusProtocol:
     def temperature(self, servo: int) -> Query[int]:
         """How hot is it [deg C]?"""
         return Query(protocol_bus.read_temperature(servo), protocol_bus.SERVO, 7, _one_byte_of(servo))
+
+    def current(self, servo: int) -> Query[int]:
+        """How much current does it draw [mA]?"""
+
+        def parse(frame: bytes) -> int | None:
+            reply = protocol_bus.decode_reply(frame)
+            return int.from_bytes(reply.data, "big") if reply.servo == servo and len(reply.data) == 2 else None
+
+        return Query(protocol_bus.read_current(servo), protocol_bus.SERVO, 8, parse)
 
     def torque_state(self, servo: int) -> Query[bool]:
         """Is its torque on?"""
@@ -137,6 +150,9 @@ class SeProtocol:
         return Query(protocol_se.read_position(servo), protocol_se.BOARD, 8, parse)
 
     def temperature(self, servo: int) -> None:
+        """The board does not tell."""
+
+    def current(self, servo: int) -> None:
         """The board does not tell."""
 
     def torque_state(self, servo: int) -> None:

@@ -99,6 +99,11 @@ def read_position(servo: int) -> bytes:
     return read(servo, POSITION_ADDRESS, 2)
 
 
+def read_current(servo: int) -> bytes:
+    """Ask for the current that the motor draws [mA]."""
+    return read(servo, CURRENT_ADDRESS, 2)
+
+
 def read_temperature(servo: int) -> bytes:
     """Ask for the temperature [deg C]."""
     return read(servo, TEMPERATURE_ADDRESS, 1)

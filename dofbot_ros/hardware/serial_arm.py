@@ -23,6 +23,8 @@ HOLD_TIME_S = 0.5
 """Move time of the present-pose goal around switching torque on: a small difference is taken up slowly."""
 SWEEPS = 3
 """Readings of all positions that must agree before an arm is told to hold there."""
+AWAY_TICKS = 25
+"""A servo farther than this from its goal may be pressing on something: it is asked for its current [ticks]."""
 AGREE_TICKS = 40
 """Readings this near to one another agree, for an arm that a hand moves slowly [ticks]."""
 
@@ -146,7 +148,7 @@ class SerialArm:
         bus.lost += len(unheard)
         self._sweep_s = self.clock.now() - begin
         if not enough():
-            self._slow.ask_one(bus, begin, self._fresh)
+            self._slow.ask_one(bus, begin, self._fresh, self._farthest_away())
         now = self.clock.now()
         if self._streamer.left_waiting(now):
             self._send(self._next_move(now))
@@ -173,7 +175,14 @@ class SerialArm:
             health=tuple(self._slow.with_temperature(i, health) for i, health in enumerate(self._health)),
             silent_s=self._silence.lengths_s(now),
             torque=tuple(self._slow.torque),
+            pressing=self._slow.pressing(now),
         )
+
+    def _farthest_away(self) -> int | None:
+        """The joint of the arm that is farthest from its goal, where that is more than following late explains."""
+        away = np.abs(self._ticks - self._streamer.sent)[:GRIP]
+        i = int(away.argmax())
+        return i if away[i] > AWAY_TICKS else None
 
     def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:
         """Ask for `position` [rad] (6,), to be reached after `duration_s` [s].
@@ -197,6 +206,10 @@ class SerialArm:
         self._send(move)
         written = np.zeros(N_JOINTS, dtype=np.bool_) if move is None else move.changed
         return ArmSent(self.clock.now(), self._calibration.ticks_to_rad(self._streamer.sent), written)
+
+    def underway(self) -> FloatArray:
+        """Where the joints should be by now [rad] (6,), from the goals that went out and their move times."""
+        return self._calibration.ticks_to_rad(self._streamer.expected(self.clock.now()))
 
     def torque(self, enabled: bool) -> None:
         """Hold the present pose with torque, or let go.
@@ -274,17 +287,26 @@ class SerialArm:
     def _switch_torque(self, bus: ServoBus, enabled: bool) -> None:
         """Switch, and ask whether it worked, since nothing acknowledges the frame."""
         left = self._ids
+        can_tell = self._protocol.torque_state(self._ids[0]) is not None
         for _ in range(1 + self._retries):
             for frame in self._protocol.torque(left, enabled):
                 bus.say(frame)
-            self._slow.ask_all_torques(bus)
-            left = tuple(
-                servo for servo, state in zip(self._ids, self._slow.torque, strict=True) if state is (not enabled)
-            )
+            if can_tell:
+                self._slow.ask_all_torques(bus)
+                left = tuple(self._ids[i] for i in self._slow.disagreeing(enabled))
+            elif any(bus.attempt(position) is not None for position in self._positions[:2]):
+                # Servos that cannot say whether they have switched can at least be heard; once they are, say it again.
+                for frame in self._protocol.torque(left, enabled):
+                    bus.say(frame)
+                left = ()
             if not left:
                 return
         word = "on" if enabled else "off"
-        raise NoReplyError(f"{self._named(np.isin(self._ids, left))} not switching torque {word}", left)
+        raise NoReplyError(
+            f"torque {word} was sent, but {self._named(np.isin(self._ids, left))} not confirming it: check the bus; "
+            "if the arm has to let go now, cut its power",
+            left,
+        )
 
     def _note_status(self, i: int, status: int) -> None:
         self._health[i] = ServoHealth(

@@ -42,6 +42,7 @@ class ServoModelConfig:
         overheat_c: from here on the temperature bit is set [deg C].
         min_supply_v: below it the voltage bit is set [V].
         max_supply_v: above it too [V].
+        idle_current_a: what a servo with torque draws without load [A].
         stall_current_a: what the motor draws at full load [A].
     """
 
@@ -58,6 +59,7 @@ class ServoModelConfig:
     overheat_c: float = 70.0
     min_supply_v: float = 5.5
     max_supply_v: float = 8.4
+    idle_current_a: float = 0.08
     stall_current_a: float = 3.2
 
     def __post_init__(self) -> None:
@@ -139,7 +141,8 @@ class ServoModel:
     @property
     def current_ma(self) -> int:
         """What the motor draws for the load it was last felt to hold [mA]."""
-        return round(1000.0 * self.config.stall_current_a * self._load)
+        idle_a = self.config.idle_current_a if self._torque else 0.0
+        return round(1000.0 * max(idle_a, self.config.stall_current_a * self._load))
 
     @property
     def position(self) -> int:

@@ -9,6 +9,8 @@ from dofbot_ros.core.types import FloatArray
 UNANSWERED = 3
 """Questions in a row without an answer, of one servo or of the whole bus, before it counts as silent: one may be lost,
 and one runs out of time where the computer itself was late."""
+SLOW_UNANSWERED, SLOW_S = 2, 0.2
+"""Where a board takes long to answer, so many questions in a row over so long a time [s] will do."""
 ASK_AGAIN_S = 0.06
 """Pause before a silent servo is asked again, so that its time-outs do not slow the others [s]."""
 LONG_S = 0.3
@@ -24,6 +26,7 @@ class Silence:
         self._since_s = np.full(n, np.inf)
         self._last_s = np.full(n, -np.inf)
         self._in_a_row = 0
+        self._row_s = np.inf
 
     def answered(self, i: int) -> None:
         """Servo `i` has answered."""
@@ -34,6 +37,7 @@ class Silence:
         self._count[i] += 1
         self._since_s[i] = min(self._since_s[i], asked_s)
         self._last_s[i] = asked_s
+        self._row_s = asked_s if self._in_a_row == 0 else self._row_s
         self._in_a_row += 1
 
     def worth_asking(self, i: int, now: float) -> bool:
@@ -48,6 +52,7 @@ class Silence:
 
     def lengths_s(self, now: float) -> FloatArray:
         """How long each servo has been silent [s] (n,); 0 where it answers or where that is too early to tell."""
-        silent = (self._count >= UNANSWERED) | ((self._count > 0) & (self._in_a_row >= UNANSWERED))
+        dead = self._in_a_row >= UNANSWERED or (self._in_a_row >= SLOW_UNANSWERED and now - self._row_s >= SLOW_S)
+        silent = (self._count >= UNANSWERED) | ((self._count > 0) & dead)
         length: FloatArray = np.where(silent, now - np.where(silent, self._since_s, now), 0.0)
         return length

@@ -1,4 +1,4 @@
-"""What servos are asked now and then, one question a cycle: whether their torque is on, and how hot they are."""
+"""What servos are asked now and then, one question a cycle: is their torque on, how hot are they, do they press?"""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from dofbot_ros.hardware.servo_bus import ServoBus
 
 TORQUE_PERIOD_S = 0.035
 """Between two questions for a torque switch, the servos in turn [s]: one that is lost is noticed in 0.25 s."""
+CURRENT_PERIOD_S = 0.04
+"""Between two questions for the current of a servo that is not where it was sent [s]."""
+CURRENT_AGE_S = 0.2
+"""An answer older than this says nothing about the present [s]."""
+PRESSING_MA = 600
+"""A servo that draws more presses on something: it needs up to 310 mA to turn freely, and 3,200 mA where it is stopped
+(the maker's sheet) [mA]."""
 GIVE_UP = 3
 """A servo that never answered a kind of question after so many of them is not asked it any more."""
 
@@ -33,12 +40,17 @@ class SlowQueries:
         n = len(ids)
         self._temperature_period_s = temperature_period_s
         self.torque: list[bool | None] = [None] * n
+        self._tells = [False] * n
         self._temperature_c: list[float | None] = [None] * n
         self._torque_queries = [protocol.torque_state(servo) for servo in ids]
         self._temperature_queries = [protocol.temperature(servo) for servo in ids]
+        self._current_queries = [protocol.current(servo) for servo in ids]
+        self._current_ma = [0] * n
+        self._current_s = [-np.inf] * n
+        self._currents_are_told = False
         self._unanswered = [0] * n
         self._next_torque = self._next_temperature = 0
-        self._torque_due_s = self._temperature_due_s = -np.inf
+        self._torque_due_s = self._temperature_due_s = self._current_due_s = -np.inf
 
     def ask_all_torques(self, bus: ServoBus) -> None:
         """Ask every servo whether its torque is on; one that does not answer becomes None.
@@ -48,13 +60,30 @@ class SlowQueries:
         """
         for i, query in enumerate(self._torque_queries):
             self.torque[i] = None if query is None else bus.ask(query)
+            self._tells[i] |= self.torque[i] is not None
 
-    def ask_one(self, bus: ServoBus, now: float, there: BoolArray) -> None:
+    def disagreeing(self, enabled: bool) -> list[int]:
+        """Servos (by their place) that say, or leave unsaid though they can tell, that they have not switched."""
+        return [
+            i
+            for i, (state, tells) in enumerate(zip(self.torque, self._tells, strict=True))
+            if state is (not enabled) or (state is None and tells)
+        ]
+
+    def ask_one(self, bus: ServoBus, now: float, there: BoolArray, away: int | None = None) -> None:
         """Ask the one question that is due, if any, of a servo that is `there` (n,).
+
+        Args:
+            bus: the line.
+            now: [s].
+            there: which servos answer (n,).
+            away: the servo, by its place, that is farthest from where it was sent; None where all are about there.
 
         Raises:
             PortError: the port is gone.
         """
+        if away is not None and there[away] and now >= self._current_due_s and self._ask_current(bus, now, away):
+            return
         n = len(self.torque)
         if now >= self._temperature_due_s:
             self._temperature_due_s = now + self._temperature_period_s
@@ -71,6 +100,27 @@ class SlowQueries:
                 state = bus.ask(torque, once=True)
                 self.torque[i] = self.torque[i] if state is None else state
                 self._unanswered[i] += state is None and self.torque[i] is None
+
+    def _ask_current(self, bus: ServoBus, now: float, i: int) -> bool:
+        query = self._current_queries[i]
+        if query is None:
+            return False
+        self._current_due_s = now + CURRENT_PERIOD_S
+        current = bus.ask(query, once=True)
+        if current is not None:
+            self._current_ma[i], self._current_s[i] = current, now
+            self._currents_are_told |= current > 0
+        return True
+
+    def pressing(self, now: float) -> tuple[bool | None, ...]:
+        """Which servos press hard on something; None for one that was not asked lately.
+
+        A servo's 0 mA is believed once any of them has told another number: not every make has the register.
+        """
+        return tuple(
+            current > PRESSING_MA if self._currents_are_told and now - asked_s <= CURRENT_AGE_S else None
+            for current, asked_s in zip(self._current_ma, self._current_s, strict=True)
+        )
 
     def with_temperature(self, i: int, health: ServoHealth) -> ServoHealth:
         """`health` of servo `i`, with the temperature that it told last."""

@@ -102,6 +102,10 @@ class GoalStreamer:
         self._wanted = goals
         self._wanted_s, self._due_s = now, now + duration_s
 
+    def expected(self, now: float) -> FloatArray:
+        """Where the servos should be at `now` [ticks] (6,), by the goals that went out."""
+        return self._estimate.at(now)
+
     def left_waiting(self, now: float) -> bool:
         """Whether no newer goals have come for an interval: then nobody streams, and what was held back should go."""
         return self._wanted is not None and now - self._wanted_s >= self._config.interval_s
@@ -116,11 +120,12 @@ class GoalStreamer:
             fresh: which of them are of this cycle (6,).
             now: [s].
             silent: servos that do not answer; they are sent nothing, since they might obey it later (6,).
-            urgent: send before the next goal is due.
+            urgent: send before the next goal is due, and also what has been sent already.
         """
         if self._wanted is None or (now < self._next_s and not urgent):
             return None
-        changed = ~self._ever_sent | (np.abs(self._wanted - self.sent) >= self._config.dead_band_ticks)
+        # Urgent goals are said to all, whether they heard the one before or not.
+        changed = ~self._ever_sent | (np.abs(self._wanted - self.sent) >= self._config.dead_band_ticks) | urgent
         answering = np.ones(len(present), dtype=np.bool_) if silent is None else ~silent
         changed &= answering
         if changed.any():
@@ -132,7 +137,7 @@ class GoalStreamer:
             self._resends_left -= 1
         self.sent = np.where(changed, self._wanted, self.sent)
         self._ever_sent |= changed
-        time_s = self._move_time(present, changed, now)
+        time_s = self._move_time(present, changed, now, urgent)
         self._estimate.sent(self.sent, changed, time_s, now)
         # A tenth of an interval early counts as on time, or a 50 Hz loop would serve a 25 Hz stream at 16.7 Hz.
         self._next_s = now + 0.9 * self._config.interval_s
@@ -146,8 +151,10 @@ class GoalStreamer:
         beside: BoolArray = fresh & (np.abs(present - self.sent) > self._config.resend_beyond_ticks)
         return beside
 
-    def _move_time(self, present: Ticks, changed: BoolArray, now: float) -> float:
-        time_s = max(self._due_s - now, self._config.overlap * self._config.interval_s)
+    def _move_time(self, present: Ticks, changed: BoolArray, now: float, urgent: bool) -> float:
+        # An urgent goal is followed by the next one as soon as it is due itself.
+        interval_s = self._due_s - now if urgent else self._config.interval_s
+        time_s = max(self._due_s - now, self._config.overlap * interval_s)
         if self._soft_until_s is None:
             self._soft_until_s = now + self._config.soft_start_s
         way = np.abs(self.sent - present)

@@ -16,8 +16,11 @@ FREE_LEAD = 0.07
 """How far a joint that followed its command may rest from it: droop under load, play and dead band [rad]."""
 BLOCKED_LEAD = 0.001
 """How far the goal leads a joint that something has stopped [rad]: about a tick, so that it presses on nothing."""
+HYSTERESIS = 0.005
+"""A goal that has been drawn back is left alone while the reading changes by less [rad]: a few ticks."""
 DRAW_BACK_SPEED = 0.2
-"""With which a goal is drawn back to a joint that stands still [rad/s]: if its sensor lies, the joint moves with it."""
+"""With which a servo takes its goal back where its current does not tell whether something stops it [rad/s]: a joint
+whose sensor lies moves with it."""
 IMPLAUSIBLE_LEAD = 0.6
 """Farther than this no obstacle can have brought a joint from its goal, since it is stopped before [rad]."""
 
@@ -34,8 +37,7 @@ class Adherence:
         self._following = FollowingError()
         self._blocked = np.zeros(N_JOINTS, dtype=np.bool_)
         self._absent = np.zeros(N_JOINTS, dtype=np.bool_)
-        self._measured = np.zeros(N_JOINTS)
-        self._now_s = 0.0
+        self._settled_s = -np.inf
         self.error = np.zeros(N_JOINTS)
         """Commanded minus measured, beyond what following late explains [rad] (6,)."""
 
@@ -51,7 +53,7 @@ class Adherence:
         self._following.reset(now_s, position)
         self._blocked[:] = False
         self._absent[:] = False
-        self._measured, self._now_s = position.copy(), now_s
+        self._settled_s = now_s
         self.error = np.zeros(N_JOINTS)
 
     def begin(self) -> None:
@@ -74,19 +76,24 @@ class Adherence:
         measured, absent = reading.position, reading.silent_s > 0.0
         known = ~absent
         rejoined = self._absent & known
+        self._absent = absent
         self.error = np.where(known, self._following(measured, reading.stamps_s), 0.0)
         self._blocked |= self.lagging
         lead = commanded - measured
-        allowed = np.where(self._blocked, BLOCKED_LEAD, FREE_LEAD)
-        excess = np.abs(lead) - allowed
-        loose = known & (excess > 0.0) & (np.abs(lead) < IMPLAUSIBLE_LEAD) & (self.lagging | rest)
-        loose[GRIP] = False
         # At rest a reading is compared once the servo has had its time to get there: the error says so.
-        loose &= self._blocked | (np.abs(self.error) > FREE_LEAD)
-        self._blocked |= loose
-        travelled = np.abs(measured - self._measured)
-        draw = np.minimum(excess, DRAW_BACK_SPEED * max(0.0, now_s - self._now_s) + travelled)
-        corrected = np.where(loose, commanded - np.sign(lead) * draw, commanded)
-        self._absent, self._measured, self._now_s = absent, measured.copy(), now_s
+        pushed = rest & (np.abs(self.error) > FREE_LEAD)
+        self._blocked[:GRIP] |= pushed[:GRIP]
+        loose = rest & known & self._blocked & (np.abs(lead) < IMPLAUSIBLE_LEAD)
+        loose &= np.abs(lead) > BLOCKED_LEAD + HYSTERESIS
+        # A servo that does not press is where it was sent, whatever its sensor says.
+        loose &= np.array([pressing is not False for pressing in reading.pressing])
+        unknown = loose & np.array([pressing is None for pressing in reading.pressing])
+        if unknown.any():
+            self._settled_s = max(self._settled_s, now_s + float(np.abs(lead[unknown]).max()) / DRAW_BACK_SPEED)
+        corrected = np.where(loose, measured + np.sign(lead) * BLOCKED_LEAD, commanded)
         # What a servo was not told while it was away must not be told to it in one go.
         return np.where(rejoined, measured, corrected)
+
+    def settling_s(self, now_s: float) -> float:
+        """How long a servo may still take to draw its goal back [s]."""
+        return max(0.0, self._settled_s - now_s)

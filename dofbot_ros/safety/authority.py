@@ -92,6 +92,11 @@ class Authority:
         if holder is not None and holder != who:
             self._check_rank(who, holder)
 
+    def refused(self, who: Commander, now_s: float) -> None:
+        """A point of a stream came that the arm cannot follow now: the stream does not begin by itself later on."""
+        self._streaming.pop(who, None)
+        self._stopped[who] = now_s
+
     def renew(self, now_s: float) -> None:
         """The holder's motion is under way at `now_s`: its lease goes on to the next time this is said."""
         self._until_s = max(self._until_s, now_s + CYCLES_S)

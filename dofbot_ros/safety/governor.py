@@ -11,6 +11,12 @@ from dofbot_ros.core.types import JOINT_NAMES, FloatArray
 from dofbot_ros.motion.trajectory import MotionLimits, Sample
 from dofbot_ros.safety.workspace import Workspace
 
+PAST_LIMIT = 1e-3
+"""A joint farther past its limit than rounding moves inward slowly [rad]."""
+
+FALL_BACK_S = 0.12
+"""Servos follow their goals within this [s]."""
+
 
 @dataclass(frozen=True)
 class Governed:
@@ -90,6 +96,15 @@ class Governor:
         self._position = np.where(moved, position, self._position)
         self._velocity = np.where(moved, 0.0, self._velocity)
 
+    def fall_back(self, underway: FloatArray) -> None:
+        """Brake from where the joints are underway (6,) [rad], not from the goals that they follow a little late.
+
+        Each joint goes back along its own motion only, by what FALL_BACK_S explains; its velocity stays.
+        """
+        behind = np.sign(self._velocity) * (self._position - underway)
+        most = FALL_BACK_S * np.abs(self._velocity)
+        self._position = self._position - np.sign(self._velocity) * np.clip(behind, 0.0, most)
+
     def rest(self) -> None:
         """The arm has come to rest by itself, as servos do that get no new goals."""
         self._velocity = np.zeros_like(self._velocity)
@@ -136,7 +151,7 @@ class Governor:
         )
         self._note(reasons, np.abs(target - wish.position) > 1e-6, "position limit")
         v_max = limits.velocity * self.soft_start_scale(now_s)
-        outside = (self._position < limits.lower) | (self._position > limits.upper)
+        outside = (self._position < limits.lower - PAST_LIMIT) | (self._position > limits.upper + PAST_LIMIT)
         v_max = np.where(outside, np.minimum(v_max, self.SOFT_START_FLOOR * limits.velocity), v_max)
         feed = np.where(target == wish.position, np.clip(wish.velocity, -v_max, v_max), 0.0)
         distance = target - self._position
@@ -171,20 +186,26 @@ class Governor:
 
     def _can_stop(self, velocity: FloatArray, reasons: list[str]) -> bool:
         """Whether braking right after this period stays in the workspace, or at least does not get worse."""
-        step = self.limits.acceleration * self.period_s
         q = self._position + velocity * self.period_s
-        periods = np.linspace(0.0, np.ceil((np.abs(velocity) / step).max()), 5).round()
-        travel = braking_distance(np.abs(velocity), step, self.period_s, periods[:, None])
-        offence = self.workspace.first_violation(q + np.sign(velocity) * travel, self._position)
+        ratio = self._periods_to_rest(velocity)
+        periods = np.minimum(np.linspace(0.0, np.ceil(ratio), 5).round(), np.floor(ratio))[:, None]
+        travel = velocity * self.period_s * (periods - 0.5 * periods * (periods + 1.0) / max(ratio, 1e-12))
+        low, high = np.minimum(self.limits.lower, q), np.maximum(self.limits.upper, q)
+        offence = self.workspace.first_violation(np.clip(q + travel, low, high), self._position)
         if offence is None:
             return True
         reasons.append("workspace: " + offence[1])
         return False
 
+    def _periods_to_rest(self, velocity: FloatArray) -> float:
+        """Periods that the joint which takes longest needs to brake."""
+        return float((np.abs(velocity) / (self.limits.acceleration * self.period_s)).max())
+
     def _brake(self, reasons: list[str]) -> Governed:
-        step = self.limits.acceleration * self.period_s
-        velocity = np.sign(self._velocity) * np.maximum(np.abs(self._velocity) - step, 0.0)
-        return self._advance(velocity, reasons)
+        """Brake all joints in proportion, so that they come to rest together and the tool keeps its direction."""
+        ratio = self._periods_to_rest(self._velocity)
+        velocity = self._velocity * max(0.0, 1.0 - 1.0 / ratio) if ratio > 0.0 else np.zeros_like(self._velocity)
+        return self._advance(self._within_limits(velocity), reasons)
 
     def _advance(self, velocity: FloatArray, reasons: list[str]) -> Governed:
         self._position = self._position + velocity * self.period_s

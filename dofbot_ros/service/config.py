@@ -48,7 +48,7 @@ class DriverConfig:
     soft_start_s: float = _parameter(
         1.5, "The velocity limit grows over this time after torque came on, a stop, or another commander.", 0.0, 60.0
     )
-    stale_read_s: float = _parameter(0.25, "A servo that has not answered for this long is a fault.", 0.05, 10.0)
+    stale_read_s: float = _parameter(0.2, "A servo that has not answered for this long is a fault.", 0.05, 10.0)
     tracking_error: float = _parameter(
         0.1, "A joint this far from what it was commanded lately does not follow: it is not pushed on [rad].", 0.03, 1.0
     )

@@ -96,6 +96,10 @@ class Connection:
         except BusError as error:
             self._note(error)
 
+    def underway(self) -> FloatArray:
+        """Where the joints should be by now [rad] (6,)."""
+        return self._backend.underway()
+
     def torque(self, enabled: bool) -> ArmReading:
         """Switch the servos' torque. Returns where the arm stands.
 

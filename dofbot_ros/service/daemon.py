@@ -35,6 +35,8 @@ READ_SHARE = 0.65
 """Share of a control period after which no servo is asked any more: a slow bus must not hold up the goals."""
 PAUSED_S, PAUSED_PERIODS = 0.2, 5
 """A loop that stood still for longer than both has let the arm come to rest by itself."""
+REPEATS = 3
+"""The goals at which the arm comes to rest are sent so many times: one that is lost would be caught up with later."""
 ATTEMPTS = 3
 """How often a trajectory is checked beside the loop before, since the arm keeps moving on, the loop waits for it."""
 LIMIT_SLACK = 1e-4
@@ -90,6 +92,7 @@ class ArmDaemon:
         self._fault = ""
         self._crash = ""
         self._cycle_s = self._clock.now()
+        self._repeat = 0
         self._snapshot = self._describe(self._clock.now())
 
     # -- the loop ----------------------------------------------------------------------------------------------------
@@ -156,15 +159,19 @@ class ArmDaemon:
             if not self._torque:
                 return
             stopped = self._estop.reason or self._fault
-            if stopped:
-                self._motion.end(stopped)
+            if stopped and self._motion.source is not None:
+                self._motion.halt(stopped)
+            if self._motion.halting:
+                self._motion.fall_back(self._link.underway())
             braking = not self._motion.at_rest and self._motion.source is None
+            self._repeat = REPEATS if braking else max(0, self._repeat - 1)
             governed = self._motion.brake(reading, now) if stopped else self._motion.decide(reading, now)
             if self._motion.source is not None:
                 self._authority.renew(now)
             else:
                 self._authority.settle(now)
-        self._link.write(governed.position, self._motion.period_s, braking)
+            move_time_s = self._motion.move_time_s(now)
+        self._link.write(governed.position, move_time_s, self._repeat > 0)
 
     def _must_brake(self) -> bool:
         """Whether an emergency stop waits to be carried out."""
@@ -490,6 +497,8 @@ class ArmDaemon:
 
     def _require_ready(self, by: Commander, stream: bool = False) -> None:
         state = self._describe(0.0).state
+        if stream and state not in (ArmState.HOLD, ArmState.ACTIVE):
+            self._authority.refused(by, self._clock.now())
         if state is ArmState.DISCONNECTED:
             raise CommandRefusedError(f"the arm is not connected: {self._link.offline}")
         if state in (ArmState.ESTOP, ArmState.FAULT):
@@ -511,7 +520,7 @@ class ArmDaemon:
         state = arm_state(link.connected, bool(estop), bool(self._fault), self._torque, motion.moving)
         reason = {
             ArmState.DISCONNECTED: link.offline,
-            ArmState.ESTOP: estop,
+            ArmState.ESTOP: "; ".join(filter(None, (estop, self._fault))),
             ArmState.FAULT: self._fault,
             ArmState.IDLE: idle_reason(link.reading, self._freedrive),
         }.get(state, "")

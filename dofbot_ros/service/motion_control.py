@@ -11,6 +11,7 @@ from dofbot_ros.arm.backend import ArmReading
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray
 from dofbot_ros.motion.grip import GripGuard, GripMotion
 from dofbot_ros.motion.online import OnlineMotion
+from dofbot_ros.motion.pressing import Pressing
 from dofbot_ros.motion.source import Follow, GoTo, MotionSource
 from dofbot_ros.motion.tool_jog import ToolJog
 from dofbot_ros.motion.trajectory import MotionLimits, Sample
@@ -40,11 +41,13 @@ class MotionControl:
         jerk = np.full(N_JOINTS, config.max_jerk)
         self.generator = OnlineMotion(self.period_s, limits.velocity, limits.acceleration, jerk)
         """Shared by all motions that are planned on the way; started anew by each."""
+        pressing = Pressing(config.grip_lead)
         self.grip = GripMotion(
             OnlineMotion(self.period_s, limits.velocity[GRIP:], limits.acceleration[GRIP:], jerk[GRIP:]),
             config.grip_lead,
+            pressing,
         )
-        self._guard = GripGuard(config.grip_lead)
+        self._guard = GripGuard(config.grip_lead, pressing)
         self.adherence = Adherence(config.tracking_error)
         self._governor = Governor(limits, workspace, self.period_s, config.soft_start_s, config.command_timeout_s)
         self.source: MotionSource | None = None
@@ -53,6 +56,8 @@ class MotionControl:
         self.number = 0
         self.result: MotionResult | None = None
         self.stops = 0
+        self.halting = False
+        """Whether the arm is to brake from where it is underway; said once, and taken back by fall_back()."""
         self.limited: tuple[str, ...] = ()
         self.limited_counts: Counter[str] = Counter()
 
@@ -95,9 +100,23 @@ class MotionControl:
     def stop(self, reason: str, now_s: float) -> None:
         """Brake the arm and the gripper; whatever comes next starts softly."""
         self.stops += 1
-        self.end(reason)
+        self.halt(reason)
         self._governor.soften(now_s)
         self.grip.reset(float(self.at.position[GRIP]))
+
+    def halt(self, reason: str) -> None:
+        """Give up whatever moves, and brake from where the arm is."""
+        self.halting = not self.at_rest
+        self.end(reason)
+
+    def fall_back(self, underway: FloatArray) -> None:
+        """Brake from where the joints are underway (6,) [rad]."""
+        self._governor.fall_back(underway)
+        self.halting = False
+
+    def move_time_s(self, now_s: float) -> float:
+        """What the servos are given for their next goals [s]: a control period, or more to draw a goal back."""
+        return max(self.period_s, self.adherence.settling_s(now_s)) if self.at_rest else self.period_s
 
     def soften(self, now_s: float) -> None:
         """Let the velocity limit grow from its floor again: another commander has the arm."""
@@ -172,7 +191,7 @@ class MotionControl:
         if self._source_grips:
             position, velocity = float(wish.position[GRIP]), float(wish.velocity[GRIP])
             if np.isfinite(position):
-                drawn = self._guard.limit(position, measured, now_s)
+                drawn = self._guard.limit(position, measured, now_s, sent=float(self.at.position[GRIP]))
                 position, velocity = drawn, velocity if drawn == position else 0.0
                 self.grip.reset(position, velocity)
         else:

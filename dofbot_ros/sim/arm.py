@@ -13,6 +13,7 @@ from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import N_JOINTS, FloatArray
 from dofbot_ros.errors import InputError, PortError
 from dofbot_ros.hardware.servo_model import ServoModelConfig
+from dofbot_ros.hardware.slow_queries import PRESSING_MA
 from dofbot_ros.sim.clock import SimClock
 from dofbot_ros.sim.servos import WorldServos
 from dofbot_ros.sim.world import World
@@ -63,6 +64,7 @@ class SimArm:
             fresh=np.ones(N_JOINTS, dtype=bool),
             health=health,
             torque=tuple(self._servos.torque_on(servo) for servo in self._servos.ids),
+            pressing=tuple(self._servos.current_ma(servo) > PRESSING_MA for servo in self._servos.ids),
         )
 
     def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:  # noqa: ARG002
@@ -75,6 +77,10 @@ class SimArm:
         written = np.array(self._servos.send(goals, round(1000 * duration_s)))
         self._count(int(written.sum()))
         return ArmSent(self.clock.now(), self._calibration.ticks_to_rad(self._servos.goals()), written)
+
+    def underway(self) -> FloatArray:
+        """Where the servos' motors are [rad] (6,)."""
+        return self._calibration.ticks_to_rad(self._servos.references())
 
     def torque(self, enabled: bool) -> None:
         """Hold the present pose with torque, or let go."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from dofbot_ros.arm.backend import ServoHealth
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, TickArray
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.servos import SERVO_IDS
 from dofbot_ros.sim.world import World
@@ -98,6 +99,11 @@ class WorldServos:
             self._feel(self._world.time_s)
             models = self._models.values()
             return np.array([model.position for model in models]), tuple(model.health for model in models)
+
+    def references(self) -> FloatArray:
+        """Where the motors drive their links at the world's present moment [ticks] (6,)."""
+        with self._world.lock:
+            return np.array([model.reference(self._world.time_s) for model in self._models.values()])
 
     def goals(self) -> TickArray:
         """The goal registers [ticks], shape (6,)."""

@@ -105,7 +105,8 @@ def pairs() -> list[tuple[State, Fault]]:
         (state, fault)
         for fault in FAULTS
         for state in STATES
-        if fault.states == "" or (state.moving if fault.states == "moving" else state.torque)
+        if fault.states == ""
+        or {"moving": state.moving, "still": not state.moving, "torque": state.torque}[fault.states]
     ]
 
 
@@ -126,7 +127,8 @@ def run_case(case: Case) -> Outcome:
     rig, truth = play(case)
     state, fault = state_named(case.state), fault_named(case.fault)
     due = {"always": True, "torque": state.torque, "moving": state.moving, "never": False}[fault.noticed]
-    due = due and case.event != "estop" and not state.ends
+    # A latched emergency stop stays the state of the arm; its reason tells of the fault.
+    due = due and case.event != "estop" and state.name != "ESTOP" and not state.ends
     config = rig.config
     rules = Rules(
         max_velocity=config.max_velocity,

@@ -35,7 +35,7 @@ class Fault:
         noticed: when the driver has to say so within 0.3 s: "always", "torque" (while its servos hold), "moving" or
             "never".
         transient: whether the arm has to obey again afterwards without a restart.
-        states: the states it is tried in; "" for all, else "torque" or "moving".
+        states: the states it is tried in; "" for all, else "torque", "moving" or "still".
     """
 
     name: str
@@ -47,14 +47,14 @@ class Fault:
     states: str = ""
 
 
-def line(name: str, noticed: str = "never", seconds: float = 1.0, **fields: object) -> Fault:
+def line(name: str, noticed: str = "never", seconds: float = 1.0, states: str = "", **fields: object) -> Fault:
     """A fault of the line: fields of FaultPlan, which all are as before at its end."""
 
     def begin(rig: Rig) -> None:
         for key, value in fields.items():
             setattr(rig.faults, key, value)
 
-    return Fault(name, begin, lambda rig: rig.faults.clear(), seconds, noticed)
+    return Fault(name, begin, lambda rig: rig.faults.clear(), seconds, noticed, states=states)
 
 
 def servo(name: str, word: str, which: int, cure: Step, noticed: str, **more: str) -> Fault:
@@ -214,7 +214,8 @@ FAULTS: tuple[Fault, ...] = (
     _silent_then("one servo silent", (SERVO,), "always"),
     _silent_then("silent 0.3 s and back", (SERVO,), "never"),
     _silent_then("all silent", SERVO_IDS, "always"),
-    line("two servos, one id", "always", twin=frozenset({SERVO})),
+    # Ids do not change while an arm moves: the second servo would obey the goals of the first.
+    line("two servos, one id", "always", states="still", twin=frozenset({SERVO})),
     Fault(
         "rejoin without power",
         lambda rig: _power_cut(rig, (SERVO,)),

@@ -12,7 +12,7 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.bench.faults.record import Commanded
 from dofbot_ros.bench.faults.rig import SETTLE_S, Rig, arm_joints
 from dofbot_ros.core.types import GRIP, FloatArray
-from dofbot_ros.motion.twist import joint_velocity
+from dofbot_ros.motion.twist import solve_twist
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import PARK
 
@@ -123,7 +123,8 @@ class Twister:
         stamp_s = rig.now
         meant = len(rig.record.halts) == self.halts
         if rig.attempt("twist", lambda: rig.driver.twist(TWIST, np.zeros(3), stamp_s)) and meant:
-            speed = joint_velocity(self.kinematics, self.angles[:GRIP], TWIST, np.zeros(3), self.limit)
+            q, brake = self.angles[:GRIP], np.full(GRIP, rig.config.max_acceleration)
+            speed = solve_twist(self.kinematics, q, TWIST, np.zeros(3), self.limit, acceleration=brake).velocity
             # The command stands until its timeout; the next one replaces it.
             timeout_s = rig.config.command_timeout_s
             ahead = self.angles + np.append(speed, 0.0) * timeout_s

@@ -14,6 +14,7 @@ from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.twist import (
     AT_LIMIT,
     CRAWL,
+    LEVER,
     MAX_DEVIATION,
     MAX_DEVIATION_AHEAD,
     MAX_DRIFT,
@@ -249,3 +250,8 @@ def test_progress_that_is_hardly_any_is_none() -> None:
     q = np.array([0.0, 0.004, 0.004, 0.004, 0.0])
     assert solve(q, [0.0, 0.0, -0.05]).limited
     assert MIN_PROGRESS == 0.05
+
+
+def test_the_bounds_on_direction_and_approach_are_those_that_the_closed_loop_was_tried_with() -> None:
+    assert np.degrees([MAX_DEVIATION, MAX_DEVIATION_AHEAD]) == pytest.approx([25.0, 40.0])
+    assert (AT_LIMIT, CRAWL, MAX_DRIFT, MIN_PROGRESS, LEVER) == (5e-3, 0.02, 0.1, 0.05, 0.1)

@@ -53,7 +53,6 @@ def test_the_tool_goes_in_the_commanded_direction_or_stands(
     _keeps_its_direction(run.tool[: run.first_workspace_stop + 1], twist[0])
 
 
-@pytest.mark.xfail(strict=True, reason="the governor brakes each joint by itself for the workspace: the tool swerves")
 @pytest.mark.parametrize(
     ("start", "linear"),
     [

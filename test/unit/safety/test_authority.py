@@ -102,3 +102,12 @@ def test_nobody_ever_takes_the_arm_from_a_higher_or_equal_rank(commands):
             continue
         assert before is None or before == who or who.rank > before.rank
         assert authority.holder(now) == who
+
+
+def test_a_stream_that_was_refused_all_the_time_does_not_begin_by_itself(authority):
+    """An arm that was stopped, let go or at fault while somebody streamed must not start when it is ready again."""
+    for k in range(100):
+        authority.refused(POLICY, 0.05 * k)
+    with pytest.raises(CommandRefusedError, match="pause it"):
+        authority.admit(POLICY, 5.0, stream=True)
+    assert not authority.admit(POLICY, 5.6, stream=True)

@@ -67,6 +67,10 @@ class ModelArm:
         self.goals.append(np.array(position))
         return ArmSent(now, DEFAULT_CALIBRATION.ticks_to_rad(ticks), np.ones(6, dtype=bool))
 
+    def underway(self) -> np.ndarray:
+        now = self.clock.now()
+        return DEFAULT_CALIBRATION.ticks_to_rad([self.servos.models[servo].reference(now) for servo in SERVO_IDS])
+
     def torque(self, enabled: bool) -> None:
         self._check_port()
         now = self.clock.now()
