@@ -208,7 +208,7 @@ class BlockPlanner:
         room = self._workspace.clearances(q)
         if room.min() < 0.0:
             raise _BlockedError(NAMES[int(room.argmin()) % room.shape[-1]])
-        return self._distance(hand_balls(self._kinematics, q, self._workspace.config), blocks)
+        return self._distance(hand_balls(self._kinematics, q), blocks)
 
     def _check_held(self, path: FloatArray, move: BlockMove, pick: Pick) -> float:
         """Distance of the block in the hand to the others [m]; raises as _check."""

@@ -65,7 +65,7 @@ def test_a_plan_keeps_limits_workspace_and_distance_to_the_others(move: BlockMov
     for path, grip in with_grip(plan):
         q = sampled(path, grip)
         assert WORKSPACE.clearances(q).min() > -1e-4
-        balls = hand_balls(ARM, q, WORKSPACE.config)
+        balls = hand_balls(ARM, q)
         assert distance_to_blocks(*balls, move.others).min() > 0.003
     assert plan.clearance >= 0.004
     assert sum(path.duration_s for path in moves_of(plan)) < 8.0

@@ -10,7 +10,6 @@ import pytest
 from dofbot_ros.arm.gripper import tip_distance
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.grasp.hand import StandingBlock, distance_to_blocks, hand_balls, hand_frames, held_balls
-from dofbot_ros.safety.workspace import WorkspaceConfig
 
 ARM = Kinematics()
 
@@ -27,7 +26,7 @@ def test_frames_are_those_of_the_kinematics() -> None:
 @pytest.mark.parametrize("grip", [0.0, 0.7, math.pi / 2])
 def test_balls_reach_to_the_finger_tips_and_as_wide_as_the_fingers(grip: float) -> None:
     upright = np.array([[0.0, 0.0, 0.0, 0.0, 0.0, grip]])
-    centres, radii = hand_balls(ARM, upright, WorkspaceConfig())
+    centres, radii = hand_balls(ARM, upright)
     tip = ARM.link_points(upright[:, :5])[0, 2, 2] + tip_distance(grip)
     assert (centres[0, :, 2] + radii).max() == pytest.approx(tip, abs=0.003)
     fingers = centres[0, 10:]
