@@ -8,11 +8,13 @@ all shadows overlap, the smallest overlap is how deep the bodies are in each oth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray
+from dofbot_ros.errors import ConfigError
 from dofbot_ros.safety.bodies import Bodies, link_axes
 
 FAR = 0.02
@@ -23,22 +25,40 @@ LINK1_BELOW_JOINT2 = 0.01445
 """Half lengths of the box around link 1, and how far its centre lies below joint 2 [m]. It turns with joint 1."""
 
 
+@dataclass(frozen=True)
+class Box:
+    """A box along the axes of base_link, by two opposite corners [m]."""
+
+    lower: tuple[float, float, float]
+    upper: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        if any(not low < high for low, high in zip(self.lower, self.upper, strict=True)):
+            raise ConfigError(f"lower must lie below upper in x, y and z, got {self.lower} and {self.upper}", "box")
+
+    @property
+    def middle(self) -> FloatArray:
+        """In base_link [m], shape (3,)."""
+        return 0.5 * (np.array(self.upper) + self.lower)
+
+    @property
+    def half(self) -> FloatArray:
+        """Half lengths [m], shape (3,)."""
+        return 0.5 * (np.array(self.upper) - self.lower)
+
+
 class Base:
-    """The base as a box in base_link, and link 1 as a box that turns on it.
+    """The base as boxes in base_link, and link 1 as a box that turns on it.
 
     Args:
         kinematics: of the arm; link 1 stands as high as its base height says.
-        lower: corner of the box around the base, in base_link [m].
-        upper: the opposite corner [m].
+        boxes: around the base, in base_link.
     """
 
-    def __init__(
-        self, kinematics: Kinematics, lower: tuple[float, float, float], upper: tuple[float, float, float]
-    ) -> None:
-        self._lower, self._upper = lower, upper
-        self._centre, self._half = 0.5 * (np.array(upper) + lower), 0.5 * (np.array(upper) - lower)
+    def __init__(self, kinematics: Kinematics, boxes: tuple[Box, ...]) -> None:
+        self._boxes = boxes
         self._link1_z = kinematics.base_height - LINK1_BELOW_JOINT2
-        self._top = max(upper[2], self._link1_z + LINK1_HALF[2])
+        self._top = max(self._link1_z + LINK1_HALF[2], *(box.upper[2] for box in boxes))
 
     def distances(self, bodies: Bodies, yaw: FloatArray, f: FloatArray, lowest: FloatArray) -> FloatArray:
         """Distance of each body but the upper arm to base and link 1 [m], shape (6, n).
@@ -58,8 +78,10 @@ class Base:
     def _front(self, yaw: FloatArray) -> FloatArray:
         """How far base and link 1 reach outward in the direction in which the arm points [m], shape (n,)."""
         c, s = np.cos(yaw), np.sin(yaw)
-        ahead = np.maximum(self._upper[0] * c, self._lower[0] * c)
-        front: FloatArray = np.maximum(ahead + np.maximum(self._upper[1] * s, self._lower[1] * s), LINK1_HALF[0])
+        front = np.full(len(yaw), LINK1_HALF[0])
+        for box in self._boxes:
+            middle, half = box.middle, box.half
+            front = np.maximum(front, middle[0] * c + middle[1] * s + half[0] * np.abs(c) + half[1] * np.abs(s))
         return front
 
     def _closely(self, bodies: Bodies, yaw: FloatArray, f: FloatArray) -> FloatArray:
@@ -72,10 +94,11 @@ class Base:
         r, left, h = axes[:, 0], axes[:, 1], axes[:, 2]
         least, most = bodies.span(np.einsum("ajn,kjn->kan", axes, f))
         x, y = r * c - left * s, r * s + left * c
-        middle = self._centre[0] * x + self._centre[1] * y + self._centre[2] * h
-        base = _gaps(least[1:], most[1:], middle, _reach(self._half, x, y, h))
-        link1 = _gaps(least[1:], most[1:], self._link1_z * h, _reach(LINK1_HALF, r, left, h))
-        return np.minimum(base, link1)
+        distance = _gaps(least[1:], most[1:], self._link1_z * h, _reach(LINK1_HALF, r, left, h))
+        for box in self._boxes:
+            middle = box.middle[0] * x + box.middle[1] * y + box.middle[2] * h
+            distance = np.minimum(distance, _gaps(least[1:], most[1:], middle, _reach(box.half, x, y, h)))
+        return distance
 
 
 def _reach(half: Sequence[float] | FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:

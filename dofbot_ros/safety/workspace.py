@@ -8,9 +8,8 @@ import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import ConfigError
 from dofbot_ros.safety.bodies import BODIES, dofbot_bodies, features
-from dofbot_ros.safety.separation import Base
+from dofbot_ros.safety.separation import Base, Box
 
 
 @dataclass(frozen=True)
@@ -21,20 +20,18 @@ class WorkspaceConfig:
         table_z: height of the table.
         table_margin: what every body but the fingers keeps from the table.
         tip_margin: what the fingers keep from the table.
-        base_lower, base_upper: box around base plate, servo 1, controller board and its cables.
+        base: boxes around what does not move: base plate; servo 1, controller board and its cables.
         self_margin: what the bodies keep from the base and from link 1.
     """
 
     table_z: float = 0.0
     table_margin: float = 0.004
     tip_margin: float = 0.001
-    base_lower: tuple[float, float, float] = (-0.20, -0.06, -0.02)
-    base_upper: tuple[float, float, float] = (0.06, 0.06, 0.09)
+    base: tuple[Box, ...] = (
+        Box((-0.20, -0.06, -0.02), (0.06, 0.06, 0.004)),
+        Box((-0.20, -0.06, -0.02), (0.04, 0.06, 0.09)),
+    )
     self_margin: float = 0.003
-
-    def __post_init__(self) -> None:
-        if any(not lower < upper for lower, upper in zip(self.base_lower, self.base_upper, strict=True)):
-            raise ConfigError(f"base_lower must lie below base_upper, got {self.base_lower} and {self.base_upper}")
 
 
 NAMES = (
@@ -62,7 +59,7 @@ class Workspace:
         self.kinematics = kinematics
         self.config = c = config or WorkspaceConfig()
         self._bodies = dofbot_bodies()
-        self._base = Base(kinematics, c.base_lower, c.base_upper)
+        self._base = Base(kinematics, c.base)
         fingers = [body.endswith("finger") for body in BODIES]
         margins = np.where(fingers, c.tip_margin, c.table_margin) + c.table_z
         self._margins = np.concatenate([margins, np.full(len(NAMES) - len(BODIES), c.self_margin)])

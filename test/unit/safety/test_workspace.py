@@ -4,6 +4,7 @@ import pytest
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import ToolPose
 from dofbot_ros.errors import ConfigError
+from dofbot_ros.safety.separation import Box
 from dofbot_ros.safety.workspace import CHUNK, NAMES, Workspace, WorkspaceConfig
 from dofbot_ros.service.config import HOME, PARK
 
@@ -11,7 +12,7 @@ ARM = Kinematics()
 WORKSPACE = Workspace(ARM)
 
 
-def joints(x, y, z, tilt_deg, roll=0.0, grip=np.pi / 3):
+def joints(x, y, z, tilt_deg, roll=0.0, *, grip=np.pi / 3):
     return np.append(ARM.solve(ToolPose(x, y, z, np.pi - np.radians(tilt_deg), roll)), grip)
 
 
@@ -39,8 +40,9 @@ def test_grasps_on_the_table_are_allowed_all_over_the_reach(radius, tilt, roll):
     [
         ([0, 1.5, 0.9, 0.0, 0, 0], "too near the table"),
         ([0, -1.2, 1.57, 1.57, 0, np.pi / 2], ""),
-        ([0, 0.0, 1.57, 1.57, 0, np.pi / 2], "gripper too near the base"),
+        ([0, -0.7, -0.4, -1.4, 0, 1.1], "gripper too near the base"),
         ([0, -0.5, 1.57, 1.57, 0, np.pi / 2], ""),
+        ([0, -1.1, -0.1, -1.1, 0, 1.1], "wrist camera too near the base"),
         ([0, -1.5, -0.5, -0.3, 0, 0], "wrist too near the base"),
         ([0, 1.5, 1.3, 0.2, 0, np.pi / 2], "too near the table"),
     ],
@@ -65,7 +67,7 @@ def test_closing_the_gripper_lengthens_the_tool():
 
 
 def test_rolling_a_tilted_hand_lowers_one_of_its_open_fingers():
-    level, rolled = joints(0.24, 0, 0.03, 45, 0.0, 0.0), joints(0.24, 0, 0.03, 45, np.pi / 2, 0.0)
+    level, rolled = joints(0.24, 0, 0.03, 45, grip=0.0), joints(0.24, 0, 0.03, 45, np.pi / 2, grip=0.0)
     assert WORKSPACE.violation(level) == ""
     lowered = WORKSPACE.clearances(level)[5:7].min() - WORKSPACE.clearances(rolled)[5:7].min()
     # Half the gap and the pad's thickness, instead of half its width, at 45 degrees.
@@ -80,8 +82,8 @@ def test_the_table_may_lie_elsewhere():
 
 
 def test_a_box_of_the_base_that_is_turned_inside_out_is_refused():
-    with pytest.raises(ConfigError, match="base_lower must lie below base_upper"):
-        WorkspaceConfig(base_lower=(0.1, -0.1, 0.0))
+    with pytest.raises(ConfigError, match="box: lower must lie below upper in x, y and z"):
+        Box((0.1, -0.1, 0.0), (0.0, 0.1, 0.1))
 
 
 def test_many_poses_at_once_are_the_same_as_one_by_one():
