@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from dofbot_ros.arm.gripper import CRANK, MAX_GAP, OPEN_TIP_DISTANCE
+from dofbot_ros.arm.gripper import CRANK, MAX_GAP, OPEN_TIP_DISTANCE, gap_to_joint, joint_to_gap, tip_distance
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import GRIP, FloatArray
 
+TOOL_DISTANCE = 0.183
+"""Joint 4 to tool_link along the tool [m]."""
 PAD_THICKNESS = 0.006
 PAD_WIDTH = 0.012
 FINGER_RADIUS = 0.008
@@ -36,6 +39,28 @@ class StandingBlock:
     y: float
     yaw: float
     size: float = 0.030
+
+
+def pad_depth(tilt: float, roll: float, grip: float) -> float:
+    """How far the lowest corner of the finger pads is below tool_link [m].
+
+    A tilted hand holds the outer edge of its pads lowest, and a rolled one holds one finger lower than the other, the
+    more so the wider they are apart; the tips travel along the tool as they close.
+
+    Args:
+        tilt: of the tool from straight down, leaning outward [rad], 0 to pi/2.
+        roll: of the hand, joint 5 [rad].
+        grip: angle of the cranks [rad].
+    """
+    beyond = tip_distance(grip) - TOOL_DISTANCE
+    aside = (0.5 * joint_to_gap(grip) + PAD_THICKNESS) * abs(math.sin(roll)) + 0.5 * PAD_WIDTH * abs(math.cos(roll))
+    return beyond * math.cos(tilt) + aside * math.sin(tilt)
+
+
+def deepest(tilt: float, roll: float, narrowest_gap: float = 0.0) -> float:
+    """The greatest pad_depth [m] while the fingers close from all the way open to a gap of `narrowest_gap` [m]."""
+    gaps = np.linspace(narrowest_gap, MAX_GAP, 13).tolist()
+    return max(pad_depth(tilt, roll, gap_to_joint(gap)) for gap in gaps)
 
 
 def hand_frames(kinematics: Kinematics, q: FloatArray) -> tuple[FloatArray, FloatArray]:
