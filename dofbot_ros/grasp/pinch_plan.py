@@ -18,9 +18,8 @@ from dofbot_ros.grasp.tilt_band import TiltBand
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import NAMES, Workspace
 
-
-GRIPS = tuple(np.linspace(0.0, CLOSED, 4).tolist())
-"""Angles of the cranks at which a motion is checked [rad]: of a rolled hand that leans, half open fingers come lowest."""
+GRIPS: tuple[float, ...] = tuple(np.linspace(0.0, CLOSED, 4).tolist())
+"""Angles of the cranks at which a motion is checked [rad]: half open fingers of a rolled hand may come lowest."""
 
 
 class OutOfReachError(DofbotError):
