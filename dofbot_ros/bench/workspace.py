@@ -14,7 +14,7 @@ from dofbot_ros.arm.model import ArmModel, forward_chain, load_model
 from dofbot_ros.arm.shapes import Shape, link_shapes
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.safety.workspace import Workspace, WorkspaceConfig
 
 NEAR_M = 0.03
 """Poses whose lowest point is this near to the table, above it or below, are near the table [m]."""
@@ -43,10 +43,15 @@ class Found:
     lowest_m: float
 
 
-def measure(poses: int = 100_000, seed: int = 0) -> dict[str, Any]:
+def measure(poses: int = 100_000, seed: int = 0, config: WorkspaceConfig | None = None) -> dict[str, Any]:
     """Judge poses drawn evenly within the joint limits until `poses` near table and base each are allowed.
 
     The truth is forward kinematics of the corners of all visual and collision elements, mimic joints included.
+
+    Args:
+        poses: how many of each kind must be allowed.
+        seed: of the poses.
+        config: margins and base of the workspace that judges; its default.
 
     Returns:
         poses: allowed near the table; allowed_share: of those judged there; lowest_mm: lowest point of any of them
@@ -60,7 +65,7 @@ def measure(poses: int = 100_000, seed: int = 0) -> dict[str, Any]:
     if poses < 1:
         raise InputError(f"poses must be at least 1, got {poses}")
     model = load_model()
-    workspace = Workspace(Kinematics.from_model(model))
+    workspace = Workspace(Kinematics.from_model(model), config)
     rng = np.random.default_rng(seed)
     table = _search(model, workspace, rng, poses, table=True)
     base = _search(model, workspace, rng, poses, table=False)

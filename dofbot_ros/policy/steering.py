@@ -33,6 +33,9 @@ FLOOR = 0.0015
 LOW = 0.045
 """No corner of the pads is further below the tool than this [m]."""
 
+ROUNDING = 0.0003
+"""What the map's interpolation may make a pose lower than it should be [m]."""
+
 AZIMUTH = 1.2
 """Largest angle of joint 1 to either side that tool actions reach [rad]."""
 
@@ -71,7 +74,9 @@ class Steering:
         azimuth = min(max(math.atan2(y, x), -AZIMUTH), AZIMUTH)
         wanted, higher = math.hypot(x, y), z + TOOL_STEP * action[2]
         roll, grip = q[4] + ROLL_STEP * action[3], self._grip_goal(action[4], felt)
-        higher = max(higher, self._floor(wanted, higher, roll, grip))
+        if higher < FLOOR + LOW:
+            pitch = self.map.pitch(wanted, higher) or q[1] + q[2] + q[3]
+            higher = max(higher, FLOOR + _depth(pitch, roll, grip))
         # At the edge of the reach the tool slides along it.
         for place in ((wanted, higher), (radius, higher), (wanted, z)):
             joints = self.map.solve(*place)
@@ -83,6 +88,10 @@ class Steering:
         # All joints slowed down alike, or the tool would leave its line wherever one of them is too slow.
         share = min(1.0, self._limiter.most / max(1e-9, *turn, *(-t for t in turn)))
         arm = [angle + share * by for angle, by in zip(q, turn, strict=False)]
+        height, pitch = self.map.point((arm[1], arm[2], arm[3]))[1], arm[1] + arm[2] + arm[3]
+        if height < FLOOR + LOW and height < FLOOR + _depth(pitch, roll, grip) - ROUNDING:
+            # The arm has not risen by what this takes: the hand waits, unless where it is now is lower still.
+            roll, grip = min((roll, grip), (q[4], q[GRIP]), key=lambda hand: _depth(pitch, *hand))
         return [*arm, roll, grip]
 
     def goal_of_joints(self, action: Sequence[float], felt: float) -> list[float]:
@@ -101,14 +110,11 @@ class Steering:
         state.tool = (radius * math.cos(joints[0]), radius * math.sin(joints[0]), z)
         state.pitch = joints[1] + joints[2] + joints[3]
 
-    def _floor(self, radius: float, z: float, roll: float, grip: float) -> float:
-        """The lowest height of the tool [m] at which the pads keep FLOOR, where a goal is at `radius`, `z` [m]."""
-        if z > FLOOR + LOW:
-            return z
-        q = self._limiter.position
-        pitch = self.map.pitch(radius, z) or q[1] + q[2] + q[3]
-        return FLOOR + pad_depth(math.pi - pitch, roll, min(max(grip, 0.0), CLOSED))
-
     def _grip_goal(self, action: float, felt: float) -> float:
         wanted = self._limiter.position[GRIP] + GRIP_STEP * action
         return min(max(wanted, felt - GRIP_LEAD), felt + GRIP_LEAD)
+
+
+def _depth(pitch: float, roll: float, grip: float) -> float:
+    """How far the finger pads come below the tool [m] at these angles [rad]."""
+    return pad_depth(math.pi - pitch, roll, min(max(grip, 0.0), CLOSED))
