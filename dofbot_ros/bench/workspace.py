@@ -17,12 +17,13 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.safety.workspace import Workspace, WorkspaceConfig
 
 NEAR_M = 0.03
-"""Poses whose lowest point is this near to the table, above it or below, are near the table [m]."""
+"""Near the table is a pose whose lowest point is this near to it, above or below; near the base is one with a point in
+the box around base and link 1, widened by as much [m]."""
 
-NEAR_BASE_M = 0.15
-"""Poses with a part this near to joint 1's axis or behind it, and this low, are near the base [m]."""
+BASE = ((-0.20, -0.06, 0.0), (0.06, 0.06, 0.13))
+"""That box, by two corners in base_link [m]."""
 
-DRAW = 20_000
+DRAW = 8000
 FIXED = ("base_link", "link1")
 
 Drawn = dict[str, FloatArray]
@@ -84,14 +85,16 @@ def measure(poses: int = 100_000, seed: int = 0, config: WorkspaceConfig | None 
 
 def _search(model: ArmModel, workspace: Workspace, rng: np.random.Generator, poses: int, *, table: bool) -> Found:
     shapes = {link: found for link in model.links if (found := link_shapes(model, link))}
-    moving = {link: _points(found) for link, found in shapes.items() if link not in FIXED}
+    moving = {link: _points(found, corners_only=table) for link, found in shapes.items() if link not in FIXED}
+    if not table:
+        moving.pop("link2")  # the upper arm turns on link 1
     judged = allowed = violations = 0
     lowest_m = np.inf
     while allowed < poses:
         q = rng.uniform(model.lower, model.upper, (DRAW, len(model.lower)))
         # Where the tool and joint 4 are tells cheaply that a pose is of no interest; the fingers reach 6 cm beyond.
         height = workspace.kinematics.link_points(q[:, :5])[:, 2:, 2].min(axis=1)
-        q = q[height < (NEAR_M + 0.06 if table else NEAR_BASE_M + 0.06)]
+        q = q[height < 0.06 + NEAR_M + (0.0 if table else BASE[1][2])]
         drawn = place(model, moving, q)
         lowest = np.min([points[..., 2].min(axis=1) for points in drawn.values()], axis=0)
         near = np.abs(lowest) < NEAR_M if table else _near_base(drawn)
@@ -116,16 +119,17 @@ def place(model: ArmModel, points: dict[str, FloatArray], q: FloatArray) -> Draw
     return drawn
 
 
-def _points(shapes: tuple[Shape, ...]) -> FloatArray:
-    """Corners of all shapes; of boxes the middles of their edges, faces and bodies too."""
+def _points(shapes: tuple[Shape, ...], *, corners_only: bool) -> FloatArray:
+    """Corners of all shapes; for the base, of boxes the middles of their edges, faces and bodies too."""
     points = [shape.corners() for shape in shapes]
-    points += [np.array([0.5 * (a + b) for a, b in combinations(c, 2)]) for c in points if len(c) == 8]
+    if not corners_only:
+        points += [np.array([0.5 * (a + b) for a, b in combinations(c, 2)]) for c in points if len(c) == 8]
     return np.unique(np.vstack(points).round(9), axis=0)
 
 
 def _near_base(drawn: Drawn) -> Any:
-    near = [((np.hypot(p[..., 0], p[..., 1]) < NEAR_BASE_M) & (p[..., 2] < NEAR_BASE_M)).any(axis=1)
-            for link, p in drawn.items() if link != "link2"]  # fmt: skip
+    lower, upper = (np.array(corner) for corner in BASE)
+    near = [((p > lower - NEAR_M) & (p < upper + NEAR_M)).all(axis=-1).any(axis=1) for p in drawn.values()]
     return np.any(near, axis=0)
 
 
@@ -134,11 +138,12 @@ def _inside(model: ArmModel, shapes: dict[str, tuple[Shape, ...]], q: FloatArray
     inside = np.zeros(len(q), dtype=bool)
     for link in FIXED:
         pose = forward_chain(model, q, link)
-        for other, points in drawn.items():
-            if other != "link2":
-                local = (points - pose[:, None, :3, 3]) @ pose[:, :3, :3]
-                for shape in shapes[link]:
-                    inside |= shape.holds(local).any(axis=1)
+        for points in drawn.values():
+            rows, columns = np.nonzero(points[..., 2] < BASE[1][2])
+            at = points[rows, columns] - pose[rows, :3, 3]
+            local = np.einsum("mi,mij->mj", at, pose[rows, :3, :3])
+            for shape in shapes[link]:
+                inside[rows[shape.holds(local)]] = True
     return inside
 
 
