@@ -140,7 +140,7 @@ def convex_outline(points: FloatArray) -> FloatArray:
             chain.append((x, y))
         return chain[:-1]
 
-    return np.array(half(rows) + half(rows[::-1]))
+    return np.array(half(rows) + half(rows[::-1]) if len(rows) > 1 else rows)
 
 
 def convex_faces(points: FloatArray) -> tuple[FloatArray, FloatArray]:
