@@ -127,7 +127,7 @@ def _numbers(
 
 def convex_outline(points: FloatArray) -> FloatArray:
     """The corners of the convex hull of points (k, 2), counter-clockwise (Andrew's monotone chain)."""
-    rows = sorted({(float(x), float(y)) for x, y in points})
+    rows = sorted({(float(x), float(y)) for x, y in points.round(9)})
 
     def half(ordered: list[tuple[float, float]]) -> list[tuple[float, float]]:
         chain: list[tuple[float, float]] = []
