@@ -47,8 +47,8 @@ CHUNK = 1024
 class Workspace:
     """Clearances of joint vectors; negative means not allowed.
 
-    Within the joint limits no other parts of the arm can touch each other: hand and upper arm stay 20 mm apart, wrist
-    camera and upper arm 8 mm.
+    Within the joint limits no other parts of the arm can touch each other: neither hand nor wrist camera reaches upper
+    arm or forearm.
 
     Args:
         kinematics: lengths of the arm and its base height.
