@@ -171,6 +171,18 @@ def sim(
     emit(measure(seconds), as_json, "Simulation")
 
 
+@app.command("workspace")
+def workspace(
+    as_json: JsonOption = False,
+    poses: Annotated[int, typer.Option(min=1, help="Allowed poses near the table, and near the base.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the poses.")] = 0,
+) -> None:
+    """Judge random poses by the workspace and by everything the URDF draws: lowest point, violations, time a pose."""
+    from dofbot_ros.bench.workspace import measure
+
+    emit(measure(poses, seed), as_json, "Workspace against the URDF")
+
+
 @app.command("corners")
 def corners(
     as_json: JsonOption = False,

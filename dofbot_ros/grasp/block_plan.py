@@ -42,15 +42,13 @@ class PlannerConfig:
 
     Attributes:
         open_gap: of the fingers on the way to the block, and after letting go [m].
-        squeeze: how much narrower than the block the fingers are told to close [m]; a servo that is told more than
-            it can do gives up after some seconds.
         carry_heights: of the tool above the table while carrying; the first one that works is taken [m].
         block_margin: kept from other blocks [m].
-        holds: how blocks are held.
+        holds: how blocks are held, and how hard they are squeezed: a servo that is told more than it can do gives up
+            after some seconds.
     """
 
     open_gap: float = MAX_GAP
-    squeeze: float = 0.006
     carry_heights: tuple[float, ...] = (0.058, 0.075)
     block_margin: float = 0.004
     holds: HoldConfig = field(default_factory=HoldConfig)
@@ -156,15 +154,18 @@ class BlockPlanner:
         pick, place = ends
         up, rise = self._column(pick, height), self._column(place, height)
         reach, carry, leave = joint_line(q0, up[-1]), joint_line(up[-1], rise[-1]), joint_line(rise[-1], q0)
-        open_, closed = gap_to_joint(self.config.open_gap), gap_to_joint(move.block.size)
+        closed_gap = max(0.0, move.block.size - self.config.holds.squeeze)
+        open_, closed, told = (gap_to_joint(gap) for gap in (self.config.open_gap, move.block.size, closed_gap))
         placed = StandingBlock(*move.target, math.atan2(move.target[1], move.target[0]), move.block.size)
-        fingers = np.linspace(open_, closed, CLOSING_STEPS)
+        # The fingers stop on the block, the command goes on; without a block, they follow it.
+        fingers = np.linspace(open_, told, CLOSING_STEPS)
         carried = np.concatenate([up, carry, rise[::-1]])
         clearance = min(
             self._check(reach, open_, (*move.others, move.block)),
             self._check(up, open_, move.others),
             self._check(np.repeat(up[:1], CLOSING_STEPS, axis=0), fingers, move.others),
             self._check(carried, closed, move.others),
+            self._check(carried, told, move.others),
             self._check_held(carried, move, pick),
             self._check(np.repeat(rise[:1], CLOSING_STEPS, axis=0), fingers, move.others),
             self._check(rise, open_, move.others),
@@ -176,7 +177,7 @@ class BlockPlanner:
             transfer=self._timed(carry, rise[::-1]),
             leave=self._timed(rise, leave),
             give_up=self._timed(reach[::-1]),
-            closed_gap=move.block.size - self.config.squeeze,
+            closed_gap=closed_gap,
             open_gap=self.config.open_gap,
             pick=pick.pose,
             place=place.pose,
@@ -208,7 +209,7 @@ class BlockPlanner:
         room = self._workspace.clearances(q)
         if room.min() < 0.0:
             raise _BlockedError(NAMES[int(room.argmin()) % room.shape[-1]])
-        return self._distance(hand_balls(self._kinematics, q, self._workspace.config), blocks)
+        return self._distance(hand_balls(self._kinematics, q), blocks)
 
     def _check_held(self, path: FloatArray, move: BlockMove, pick: Pick) -> float:
         """Distance of the block in the hand to the others [m]; raises as _check."""

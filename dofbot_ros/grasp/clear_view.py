@@ -6,9 +6,8 @@ import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import GRIP, FloatArray
-from dofbot_ros.grasp.hand import hand_balls
+from dofbot_ros.grasp.hand import LINK_RADIUS, hand_balls
 from dofbot_ros.grasp.view import TopDownView
-from dofbot_ros.safety.workspace import WorkspaceConfig
 
 MARGIN_M = 0.010
 """Added to the radii of the arm's bodies: housings are no capsules, and no camera is exactly where it should be [m]."""
@@ -36,8 +35,7 @@ def arm_hides(kinematics: Kinematics, q: FloatArray, view: TopDownView, T_base_c
 
 def _balls(kinematics: Kinematics, q: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Balls that cover upper arm, forearm and hand: centres (n, 3) [m], radii (n,) [m]."""
-    body = WorkspaceConfig()
-    centres, radii = hand_balls(kinematics, q[None], body)
+    centres, radii = hand_balls(kinematics, q[None])
     j2, j3 = kinematics.link_points(q[None, :GRIP])[0, :2]
     upper = j2 + np.linspace(0.0, 1.0, 5)[:, None] * (j3 - j2)
-    return np.vstack([upper, centres[0]]), np.concatenate([np.full(len(upper), body.link_radius), radii])
+    return np.vstack([upper, centres[0]]), np.concatenate([np.full(len(upper), LINK_RADIUS), radii])

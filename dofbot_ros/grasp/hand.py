@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from dofbot_ros.arm.gripper import CRANK, MAX_GAP, OPEN_TIP_DISTANCE
+from dofbot_ros.arm.gripper import CRANK, MAX_GAP, OPEN_TIP_DISTANCE, gap_to_joint, joint_to_gap, tip_distance
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import GRIP, FloatArray
-from dofbot_ros.safety.workspace import WorkspaceConfig
 
+TOOL_DISTANCE = 0.183
+"""Joint 4 to tool_link along the tool [m]."""
 PAD_THICKNESS = 0.006
 PAD_WIDTH = 0.012
 FINGER_RADIUS = 0.008
+LINK_RADIUS = 0.026
+"""Of the balls around upper arm and forearm with their servos [m]."""
+WRIST_RADIUS = 0.032
+WRIST_LENGTH = 0.095
+"""Of the balls around the gripper's body, and how far they go from joint 4 along the tool [m]."""
 _FINGER_BALLS = np.array([0.006, 0.016, 0.026, 0.038, 0.050])
 """Distances of the balls of a finger from its tip, along the tool [m]."""
 
@@ -34,6 +41,28 @@ class StandingBlock:
     size: float = 0.030
 
 
+def pad_depth(tilt: float, roll: float, grip: float) -> float:
+    """How far the lowest corner of the finger pads is below tool_link [m].
+
+    A tilted hand holds the outer edge of its pads lowest, and a rolled one holds one finger lower than the other, the
+    more so the wider they are apart; the tips travel along the tool as they close.
+
+    Args:
+        tilt: of the tool from straight down, leaning outward [rad], 0 to pi/2.
+        roll: of the hand, joint 5 [rad].
+        grip: angle of the cranks [rad].
+    """
+    beyond = tip_distance(grip) - TOOL_DISTANCE
+    aside = (0.5 * joint_to_gap(grip) + PAD_THICKNESS) * abs(math.sin(roll)) + 0.5 * PAD_WIDTH * abs(math.cos(roll))
+    return beyond * math.cos(tilt) + aside * math.sin(tilt)
+
+
+def deepest(tilt: float, roll: float, narrowest_gap: float = 0.0) -> float:
+    """The greatest pad_depth [m] while the fingers close from all the way open to a gap of `narrowest_gap` [m]."""
+    gaps = np.linspace(narrowest_gap, MAX_GAP, 13).tolist()
+    return max(pad_depth(tilt, roll, gap_to_joint(gap)) for gap in gaps)
+
+
 def hand_frames(kinematics: Kinematics, q: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Joint 4 (n, 3) [m] and the axes of tool_link as columns (n, 3, 3), in base_link, of `q` (n, 5) [rad]."""
     pitch = q[:, 1:4].sum(axis=-1)
@@ -47,20 +76,20 @@ def hand_frames(kinematics: Kinematics, q: FloatArray) -> tuple[FloatArray, Floa
     return kinematics.link_points(q)[:, 2], np.stack([turned_x, turned_y, z], axis=-1)
 
 
-def hand_balls(kinematics: Kinematics, q: FloatArray, config: WorkspaceConfig) -> tuple[FloatArray, FloatArray]:
+def hand_balls(kinematics: Kinematics, q: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Balls that cover forearm, wrist and both fingers: centres (n, m, 3) [m], radii (m,) [m], of `q` (n, 6) [rad]."""
     j4, axes = hand_frames(kinematics, q[:, :GRIP])
     j3 = kinematics.link_points(q[:, :GRIP])[:, 1]
     along = np.linspace(0.0, 1.0, 5)[None, :, None]
     forearm = j3[:, None] + along * (j4 - j3)[:, None]
-    wrist = j4[:, None] + along * config.wrist_length * axes[:, None, :, 2]
+    wrist = j4[:, None] + along * WRIST_LENGTH * axes[:, None, :, 2]
     tip = OPEN_TIP_DISTANCE + CRANK * np.sin(q[:, GRIP])
     aside = 0.5 * MAX_GAP * np.cos(q[:, GRIP]) + 0.5 * PAD_THICKNESS
     middle = j4[:, None] + (tip[:, None] - _FINGER_BALLS)[..., None] * axes[:, None, :, 2]
     offset = (aside[:, None] * axes[:, :, 1])[:, None]
     centres = np.concatenate([forearm, wrist, middle + offset, middle - offset], axis=1)
     fingers = 2 * len(_FINGER_BALLS)
-    radii = np.repeat([config.link_radius, config.wrist_radius, FINGER_RADIUS], [5, 5, fingers])
+    radii = np.repeat([LINK_RADIUS, WRIST_RADIUS, FINGER_RADIUS], [5, 5, fingers])
     return centres, radii
 
 

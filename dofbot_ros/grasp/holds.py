@@ -15,7 +15,7 @@ import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray, ToolPose
-from dofbot_ros.grasp.hand import PAD_THICKNESS, PAD_WIDTH, StandingBlock, hand_frames
+from dofbot_ros.grasp.hand import StandingBlock, deepest, hand_frames
 from dofbot_ros.grasp.tilt_band import TiltBand
 
 
@@ -27,7 +27,10 @@ class HoldConfig:
         band: places in the band of reachable tilts that are tried, 0 the steepest tool, 1 the flattest.
         band_margin: kept from the ends of that band [rad].
         max_slant: by how much the closing line may be out of the horizontal [rad].
-        pad_clearance: lowest corner of the finger pads above the table while they close [m].
+        pad_clearance: lowest corner of the finger pads above the table when they have closed on the block [m].
+        squeeze: how much narrower than the block the fingers are told to close [m].
+        told_clearance: lowest corner of the pads where they would be if they went as far as they are told [m]: the tips
+            travel along the tool as they close, and a command below the workspace's margin would be braked.
         drop: lowest corner of the held block above the table when it is let go [m].
     """
 
@@ -35,6 +38,8 @@ class HoldConfig:
     band_margin: float = math.radians(1.0)
     max_slant: float = math.radians(20.0)
     pad_clearance: float = 0.0025
+    squeeze: float = 0.006
+    told_clearance: float = 0.0015
     drop: float = 0.002
 
 
@@ -109,8 +114,10 @@ class Holds:
             sine = math.sin(tilt)
             most = math.asin(min(1.0, math.sin(self.config.max_slant) / sine))
             roll = min(max(-math.atan2(math.sin(side), math.cos(side) * math.cos(tilt)), -most), most)
-            lowest = 0.5 * PAD_WIDTH * math.cos(roll) * sine + (half + PAD_THICKNESS) * abs(math.sin(roll)) * sine
-            z = self.config.pad_clearance + lowest
+            z = max(
+                self.config.pad_clearance + deepest(tilt, roll, block.size),
+                self.config.told_clearance + deepest(tilt, roll, max(0.0, block.size - self.config.squeeze)),
+            )
             # The tool's axis goes through the middle of the block.
             further = 1.0 + (half - z) * math.tan(tilt) / math.hypot(block.x, block.y)
             x, y = block.x * further, block.y * further

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dofbot_ros.arm.gripper import CRANK, MAX_GAP, OPEN_TIP_DISTANCE
+from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.block_plan import joint_line
-from dofbot_ros.grasp.hand import PAD_THICKNESS, PAD_WIDTH
+from dofbot_ros.grasp.hand import deepest
 from dofbot_ros.grasp.retiming import TimedPath, retime
 from dofbot_ros.grasp.tilt_band import TiltBand
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import NAMES, Workspace
+
+GRIPS: tuple[float, ...] = tuple(np.linspace(0.0, CLOSED, 4).tolist())
+"""Angles of the cranks at which a motion is checked [rad]: half open fingers of a rolled hand may come lowest."""
 
 
 class OutOfReachError(DofbotError):
@@ -149,27 +152,10 @@ class PinchPlanner:
         return None if down is None or up is None else (down, up)
 
     def _blocked(self, path: FloatArray) -> str:
-        """What is in the way on a path (n, 5), whether the fingers are open or closed; "" where nothing is."""
-        for grip in (0.0, 0.5 * math.pi):
+        """What is in the way on a path (n, 5), however far the fingers are open; "" where nothing is."""
+        for grip in GRIPS:
             q = np.column_stack([path, np.full(len(path), grip)])
             room = self._workspace.clearances(q)
             if room.min() < 0.0:
                 return NAMES[int(np.unravel_index(room.argmin(), room.shape)[-1])]
         return ""
-
-
-def deepest(tilt: float, roll: float) -> float:
-    """How far the lowest corner of the finger pads comes below tool_link while the fingers close [m].
-
-    The tips travel along the tool as they close, and a rolled hand holds one finger lower than the other: the worst gap
-    counts, because nobody knows yet how wide the object is.
-    """
-    gap = np.linspace(0.0, MAX_GAP, 13)
-    beyond = OPEN_TIP_DISTANCE + CRANK * np.sqrt(1.0 - (gap / MAX_GAP) ** 2) - TOOL_DISTANCE
-    sine, cosine = math.sin(tilt), math.cos(tilt)
-    aside = (0.5 * gap + PAD_THICKNESS) * abs(math.sin(roll)) + 0.5 * PAD_WIDTH * abs(math.cos(roll))
-    return float((beyond * cosine + aside * sine).max())
-
-
-TOOL_DISTANCE = 0.183
-"""Joint 4 to tool_link along the tool [m]."""

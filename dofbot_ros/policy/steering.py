@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.core.types import GRIP
+from dofbot_ros.grasp.hand import pad_depth
 from dofbot_ros.policy.limiter import StreamLimiter, driver_limits
 from dofbot_ros.policy.reach_map import reach_map
 from dofbot_ros.policy.state import CellState
@@ -23,6 +25,16 @@ JOINT_STEP = 0.060
 
 GRIP_LEAD = 0.20
 """The gripper's goal stays this close to where the fingers are [rad]: full force without a stall."""
+
+FLOOR = 0.0015
+"""Goals of the tool keep the lowest corner of the finger pads this high above the table [m]. The governor's margin is
+1 mm, and it brakes all joints where a command would break it."""
+
+LOW = 0.045
+"""No corner of the pads is further below the tool than this [m]."""
+
+ROUNDING = 0.0003
+"""What the map's interpolation may make a pose lower than it should be [m]."""
 
 AZIMUTH = 1.2
 """Largest angle of joint 1 to either side that tool actions reach [rad]."""
@@ -61,6 +73,10 @@ class Steering:
         y = radius * math.sin(q[0]) + TOOL_STEP * action[1]
         azimuth = min(max(math.atan2(y, x), -AZIMUTH), AZIMUTH)
         wanted, higher = math.hypot(x, y), z + TOOL_STEP * action[2]
+        roll, grip = q[4] + ROLL_STEP * action[3], self._grip_goal(action[4], felt)
+        if higher < FLOOR + LOW:
+            pitch = self.map.pitch(wanted, higher) or q[1] + q[2] + q[3]
+            higher = max(higher, FLOOR + _depth(pitch, roll, grip))
         # At the edge of the reach the tool slides along it.
         for place in ((wanted, higher), (radius, higher), (wanted, z)):
             joints = self.map.solve(*place)
@@ -72,7 +88,11 @@ class Steering:
         # All joints slowed down alike, or the tool would leave its line wherever one of them is too slow.
         share = min(1.0, self._limiter.most / max(1e-9, *turn, *(-t for t in turn)))
         arm = [angle + share * by for angle, by in zip(q, turn, strict=False)]
-        return [*arm, q[4] + ROLL_STEP * action[3], self._grip_goal(action[4], felt)]
+        height, pitch = self.map.point((arm[1], arm[2], arm[3]))[1], arm[1] + arm[2] + arm[3]
+        if height < FLOOR + LOW and height < FLOOR + _depth(pitch, roll, grip) - ROUNDING:
+            # The arm has not risen by what this takes: the hand waits, unless where it is now is lower still.
+            roll, grip = min((roll, grip), (q[4], q[GRIP]), key=lambda hand: _depth(pitch, *hand))
+        return [*arm, roll, grip]
 
     def goal_of_joints(self, action: Sequence[float], felt: float) -> list[float]:
         """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1; `felt` as for the tool."""
@@ -93,3 +113,8 @@ class Steering:
     def _grip_goal(self, action: float, felt: float) -> float:
         wanted = self._limiter.position[GRIP] + GRIP_STEP * action
         return min(max(wanted, felt - GRIP_LEAD), felt + GRIP_LEAD)
+
+
+def _depth(pitch: float, roll: float, grip: float) -> float:
+    """How far the finger pads come below the tool [m] at these angles [rad]."""
+    return pad_depth(math.pi - pitch, roll, min(max(grip, 0.0), CLOSED))

@@ -125,7 +125,7 @@ class Replay:
             clamped += bool(snapshot.limited)
             for reason in snapshot.limited:
                 limit, _, where = reason.partition(": ")
-                # "velocity limit: joint1, joint2"; "workspace: forearm and table: 2.1 mm too near"
+                # "velocity limit: joint1, joint2"; "workspace: forearm too near the table: by 2.1 mm"
                 clamped_by[limit].update(where.split(":")[0].split(", "))
             reading = snapshot.reading
             if reading is not None and reading.fresh[:GRIP].all() and reading.stamp_s >= begun:

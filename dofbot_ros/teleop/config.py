@@ -191,7 +191,7 @@ class ReachConfig:
     Attributes:
         x, y, z: lower and upper bound of the tool point [m].
         pitch_deg: lower and upper bound of the tool's pitch, 0 up, 90 level, 180 straight down [deg].
-        clearance_m: kept to table, base and the arm itself, beside the governor's margins [m].
+        clearance_m: kept to table and base, beside the governor's margins [m].
     """
 
     x: tuple[float, float] = (0.05, 0.32)

@@ -10,13 +10,18 @@ import numpy as np
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import UnreachableError
+from dofbot_ros.safety.bodies import BODIES
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.teleop.config import ReachConfig
 
 PITCH_END = 0.15
 """Share of the pitch range that is kept free at either end."""
 
-_LIFTS_M = (0.0, 0.004, 0.012, 0.025)
+LIFTS_M = (0.004, 0.008, 0.013, 0.020)
+"""By how much a point is raised, one after the other, where the way to it is blocked though its pose is clear [m]."""
+
+LIFT_ROOM_M = 0.0005
+"""Added to what a pose is too low by, because the tool tilts otherwise higher up [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,19 +92,26 @@ class Reach:
         low, high = np.transpose([config.x, config.y, config.z])
         # An arm that stands outside the bounds is not pulled inside: it may only not go farther out.
         x, y, z = np.clip(asked, np.minimum(low, here), np.maximum(high, here)).tolist()
-        first: Target | None = None
-        # Along the table the fingers tilt, and their tips would touch: a little higher the way is often clear.
-        for lift in _LIFTS_M:
-            goal = self._goal((x, y, z + lift), wish, present)
-            target, whole = self._towards(np.append(self._solve(goal, present), wish.grip), present)
-            first = first or target
+        tried: list[Target] = []
+        # Along the table the fingers tilt, and the corners of their pads would touch: higher up the way is often clear.
+        lift = 0.0
+        for step in (*LIFTS_M, 0.0):
+            joints = np.append(self._solve(self._goal((x, y, z + lift), wish, present), present), wish.grip)
+            target, whole = self._towards(joints, present)
+            tried.append(target)
             if whole:
                 break
+            lift += self._too_low(joints) or step
         else:
-            target = first or target
+            target = tried[0]
         tool = target.tool
         moved = float(np.abs(asked - (tool.x, tool.y, tool.z)).max()) > 1e-4 or abs(tool.roll - wish.roll) > 1e-3
         return replace(target, clamped=target.clamped or moved)
+
+    def _too_low(self, joints: FloatArray) -> float:
+        """What to raise a pose (6,) [rad] by so that it keeps its clearance from the table [m]; 0 where it does."""
+        room = float(self._workspace.clearances(joints)[: len(BODIES)].min()) - self._config.clearance_m
+        return LIFT_ROOM_M - room if room < 0.0 else 0.0
 
     def _goal(self, point: tuple[float, float, float], wish: ToolWish, present: FloatArray) -> ToolPose:
         """The reachable pose that is meant: the point or the one nearest to it, with the pitch that it allows."""

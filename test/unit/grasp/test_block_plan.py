@@ -65,7 +65,7 @@ def test_a_plan_keeps_limits_workspace_and_distance_to_the_others(move: BlockMov
     for path, grip in with_grip(plan):
         q = sampled(path, grip)
         assert WORKSPACE.clearances(q).min() > -1e-4
-        balls = hand_balls(ARM, q, WORKSPACE.config)
+        balls = hand_balls(ARM, q)
         assert distance_to_blocks(*balls, move.others).min() > 0.003
     assert plan.clearance >= 0.004
     assert sum(path.duration_s for path in moves_of(plan)) < 8.0
@@ -96,7 +96,20 @@ def test_the_fingers_close_around_the_block(move: BlockMove) -> None:
     assert open_tip[2] > 0.025  # open fingers end above the block
     assert abs(math.asin(tool[2, 1])) <= math.radians(20.1)
     corner = tool[2, 3] - 0.006 * abs(tool[2, 0]) - 0.021 * abs(tool[2, 1])
-    assert corner == pytest.approx(0.0025, abs=2e-4)
+    # Higher than what the fingers need on the block only where the rest of what they are told would come too low.
+    assert 0.0025 - 1e-4 < corner < 0.0031
+
+
+@settings(max_examples=12, deadline=None)
+@given(moves())
+def test_fingers_that_close_as_far_as_they_are_told_stay_above_the_table(move: BlockMove) -> None:
+    """Block or none: the governor judges the command, which goes on when a block stops the fingers."""
+    plan = PLANNER.plan(HOME, move)
+    fingers = np.linspace(gap_to_joint(plan.open_gap), gap_to_joint(plan.closed_gap), 20)
+    q = np.column_stack([np.repeat(plan.approach.positions[-1:], 20, axis=0), fingers])
+    # Room for what the governor leaves between the poses that it looks at.
+    assert WORKSPACE.clearances(q).min() > 4e-4
+    assert WORKSPACE.clearances(sampled(plan.lift, float(fingers[-1]))).min() > 0.0
 
 
 def test_a_block_is_let_go_upright_where_the_tilts_allow_it() -> None:

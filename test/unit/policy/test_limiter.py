@@ -12,14 +12,14 @@ from dofbot_ros.motion.trajectory import Sample
 from dofbot_ros.policy.limiter import StreamLimiter, driver_limits
 from dofbot_ros.policy.steering import PERIOD_S
 from dofbot_ros.safety.governor import Governor
-from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.safety.workspace import NAMES, Workspace
 
 
 class Anywhere(Workspace):
     """A workspace without obstacles: the limiter leaves the workspace to the reach map."""
 
     def clearances(self, q: FloatArray) -> FloatArray:
-        return np.ones((*np.shape(q)[:-1], 8))
+        return np.ones((*np.shape(q)[:-1], len(NAMES)))
 
 
 @settings(max_examples=60, deadline=None)

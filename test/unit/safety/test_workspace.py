@@ -1,44 +1,50 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import ToolPose
-from dofbot_ros.safety.workspace import NAMES, Workspace, _segment_to_box, _segment_to_segment
+from dofbot_ros.errors import ConfigError
+from dofbot_ros.safety.separation import Box
+from dofbot_ros.safety.workspace import CHUNK, NAMES, Workspace, WorkspaceConfig
 from dofbot_ros.service.config import HOME, PARK
 
 ARM = Kinematics()
 WORKSPACE = Workspace(ARM)
-points = arrays(np.float64, (2, 3), elements=st.floats(-0.3, 0.3))
 
 
-def joints(x, y, z, tilt_deg, roll=0.0):
-    return np.append(ARM.solve(ToolPose(x, y, z, np.pi - np.radians(tilt_deg), roll)), np.pi / 3)
+def joints(x, y, z, tilt_deg, roll=0.0, *, grip=np.pi / 3):
+    return np.append(ARM.solve(ToolPose(x, y, z, np.pi - np.radians(tilt_deg), roll)), grip)
+
+
+def corner(tilt_deg):
+    """How far the lower corners of the pads are below tool_link, the hand not rolled and the gap 30 mm [m]."""
+    return 0.006 * np.sin(np.radians(tilt_deg))
 
 
 @pytest.mark.parametrize("pose", [HOME, PARK])
-def test_home_and_park_are_allowed(pose):
-    assert WORKSPACE.violation(np.array(pose)) == ""
+@pytest.mark.parametrize("base_height", [0.098, 0.1075, 0.120])
+def test_home_and_park_are_allowed(pose, base_height):
+    assert Workspace(Kinematics(base_height=base_height)).violation(np.array(pose)) == ""
 
 
 @pytest.mark.parametrize(
     ("radius", "tilt"), [(0.15, 10), (0.16, 12), (0.18, 20), (0.20, 22), (0.22, 28), (0.24, 34), (0.26, 40)]
 )
-@pytest.mark.parametrize("roll", [0.0, np.pi / 2, np.pi])
+@pytest.mark.parametrize("roll", [0.0, np.pi])
 def test_grasps_on_the_table_are_allowed_all_over_the_reach(radius, tilt, roll):
-    assert WORKSPACE.violation(joints(radius, 0.0, 0.005, tilt, roll)) == ""
+    assert WORKSPACE.violation(joints(radius, 0.0, 0.002 + corner(tilt), tilt, roll)) == ""
 
 
 @pytest.mark.parametrize(
     ("q", "name"),
     [
-        ([0, 1.5, 0.9, 0.0, 0, 0], "above the table"),
+        ([0, 1.5, 0.9, 0.0, 0, 0], "too near the table"),
         ([0, -1.2, 1.57, 1.57, 0, np.pi / 2], ""),
-        ([0, 0.0, 1.57, 1.57, 0, np.pi / 2], "gripper to the base"),
-        ([0, -0.4, 1.57, 1.57, 0, np.pi / 2], ""),
-        ([0, -1.5, -0.5, -0.3, 0, 0], "gripper to the base"),
+        ([0, -0.7, -0.4, -1.4, 0, 1.1], "gripper too near the base"),
+        ([0, -0.5, 1.57, 1.57, 0, np.pi / 2], ""),
+        ([0, -1.1, -0.1, -1.1, 0, 1.1], "wrist camera too near the base"),
+        ([0, -1.5, -0.5, -0.3, 0, 0], "wrist too near the base"),
+        ([0, 1.5, 1.3, 0.2, 0, np.pi / 2], "too near the table"),
     ],
 )
 def test_known_poses(q, name):
@@ -46,43 +52,59 @@ def test_known_poses(q, name):
     assert (name in violation) if name else not violation, violation
 
 
-def test_the_tips_may_touch_down_to_their_margin_and_no_further():
-    z = WORKSPACE.config.tip_margin
-    # tool_link is the tip at a gap of 30 mm, which is grip pi/3.
+def test_the_pads_may_come_down_to_their_margin_and_no_further():
+    z = WORKSPACE.config.tip_margin + corner(22)
+    # tool_link is between the tips at a gap of 30 mm, which is grip pi/3.
     assert WORKSPACE.violation(joints(0.2, 0, z + 1e-4, 22)) == ""
-    assert "finger tips above the table: 0.5 mm too near" in WORKSPACE.violation(joints(0.2, 0, z - 5e-4, 22))
+    assert "finger too near the table: by 0.5 mm" in WORKSPACE.violation(joints(0.2, 0, z - 5e-4, 22))
 
 
 def test_closing_the_gripper_lengthens_the_tool():
-    barely = joints(0.2, 0, 0.002, 22)
+    barely = joints(0.2, 0, 0.0015 + corner(22), 22)
     assert WORKSPACE.violation(barely) == ""
     barely[5] = np.pi / 2
-    assert "finger tips" in WORKSPACE.violation(barely)
+    assert "finger" in WORKSPACE.violation(barely)
+
+
+def test_rolling_a_tilted_hand_lowers_one_of_its_open_fingers():
+    level, rolled = joints(0.24, 0, 0.03, 45, grip=0.0), joints(0.24, 0, 0.03, 45, np.pi / 2, grip=0.0)
+    assert WORKSPACE.violation(level) == ""
+    lowered = WORKSPACE.clearances(level)[5:7].min() - WORKSPACE.clearances(rolled)[5:7].min()
+    # Half the gap and the pad's thickness, instead of half its width, at 45 degrees.
+    assert lowered == pytest.approx((0.036 - 0.006) * np.sin(np.pi / 4), abs=1e-3)
+
+
+def test_the_table_may_lie_elsewhere():
+    q = joints(0.2, 0, 0.02, 22)
+    higher = Workspace(ARM, WorkspaceConfig(table_z=0.01))
+    table = slice(0, 7)
+    np.testing.assert_allclose(WORKSPACE.clearances(q)[table] - higher.clearances(q)[table], 0.01)
+
+
+def test_a_box_of_the_base_that_is_turned_inside_out_is_refused():
+    with pytest.raises(ConfigError, match="box: lower must lie below upper in x, y and z"):
+        Box((0.1, -0.1, 0.0), (0.0, 0.1, 0.1))
 
 
 def test_many_poses_at_once_are_the_same_as_one_by_one():
     q = np.random.default_rng(0).uniform(-1.5, 1.5, (50, 6))
-    np.testing.assert_allclose(WORKSPACE.clearances(q), [WORKSPACE.clearances(row) for row in q])
+    np.testing.assert_allclose(WORKSPACE.clearances(q), [WORKSPACE.clearances(row) for row in q], atol=1e-12)
     assert WORKSPACE.clearances(q).shape == (50, len(NAMES))
+    assert WORKSPACE.clearances(q.reshape(5, 10, 6)).shape == (5, 10, len(NAMES))
+    assert WORKSPACE.clearances(np.empty((0, 6))).shape == (0, len(NAMES))
 
 
-@given(points, points)
-def test_segment_distance_against_dense_sampling(first, second):
-    if min(np.ptp(first, axis=0).max(), np.ptp(second, axis=0).max()) < 1e-3:
-        return
-    s = np.linspace(0, 1, 60)[:, None]
-    a, b = first[0] + s * np.subtract(*first[::-1]), second[0] + s * np.subtract(*second[::-1])
-    sampled = np.linalg.norm(a[:, None] - b[None], axis=-1).min()
-    exact = float(_segment_to_segment(first[0], first[1], second[0], second[1]))
-    assert exact <= sampled + 1e-6
-    assert sampled - exact < 0.02
+def test_a_path_longer_than_what_is_judged_at_once_is_the_same_as_its_parts():
+    q = np.random.default_rng(1).uniform(-1.5, 1.5, (2 * CHUNK + 7, 6))
+    whole = WORKSPACE.clearances(q)
+    np.testing.assert_allclose(whole[CHUNK - 3 : CHUNK + 3], WORKSPACE.clearances(q[CHUNK - 3 : CHUNK + 3]), atol=1e-12)
+    np.testing.assert_allclose(whole[-2:], WORKSPACE.clearances(q[-2:]), atol=1e-12)
 
 
-@given(points)
-def test_box_distance_is_zero_inside_and_never_too_large(segment):
-    lower, upper = np.array([-0.1, -0.1, 0.0]), np.array([0.1, 0.1, 0.1])
-    distance = float(_segment_to_box(segment[0], segment[1], lower, upper))
-    ends = np.maximum(np.maximum(lower - segment, segment - upper), 0)
-    assert distance <= np.linalg.norm(ends, axis=1).min() + 1e-12
-    if ((segment[0] >= lower) & (segment[0] <= upper)).all():
-        assert distance == 0.0
+def test_an_arm_in_a_forbidden_place_may_move_where_nothing_gets_worse():
+    sunk = joints(0.2, 0, -0.004, 22)
+    up, down = joints(0.2, 0, 0.0, 22), joints(0.2, 0, -0.006, 22)
+    assert WORKSPACE.first_violation(np.array([up, up]), sunk) is None
+    index, offence = WORKSPACE.first_violation(np.array([up, down, up]), sunk)
+    assert index == 1
+    assert "finger too near the table" in offence

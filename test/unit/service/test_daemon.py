@@ -184,7 +184,7 @@ def test_a_trajectory_may_move_the_gripper_too(bench):
         ([1.0], [[0.1, 0.1]], ["joint1"], "1 joints are named, but the points have"),
         ([1.0], [[2.5]], ["joint2"], "joint2 would reach 2.500 rad"),
         ([0.1], [[1.0]], ["joint1"], "stretch the times"),
-        ([3.0], [[1.5, 1.2, 0.4]], ["joint2", "joint3", "joint4"], "above the table"),
+        ([3.0], [[1.5, 1.2, 0.4]], ["joint2", "joint3", "joint4"], "too near the table"),
     ],
 )
 def test_a_bad_trajectory_is_refused_whole(bench, times, positions, joints, message):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -9,6 +12,7 @@ from synthetic_operator import START, start_joints
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import N_ARM, N_JOINTS, FloatArray
+from dofbot_ros.safety.bodies import BODIES
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.teleop.config import MotionConfig, ReachConfig, TeleopConfig, load_config
 from dofbot_ros.teleop.pacing import PacedMotion
@@ -129,3 +133,21 @@ def test_the_gap_is_clamped() -> None:
 
 def test_the_shipped_configuration_is_the_default() -> None:
     assert load_config() == TeleopConfig()
+
+
+@pytest.mark.parametrize("roll", [-math.pi / 2, 0.7, math.pi / 2])
+@pytest.mark.parametrize("grip", [0.0, 1.0])
+def test_a_rolled_hand_slides_along_the_table_on_its_lower_finger(roll: float, grip: float) -> None:
+    """It is raised by what that finger needs and not stopped; without jumps, and no higher than needed."""
+    present, way = start_joints(), []
+    for share in np.linspace(0.0, 1.0, 20):
+        present = REACH.tool(ToolWish((0.20, 0.0, 0.12), 0.5, 0.0, share * roll, share * grip), present).joints
+    for z in np.linspace(0.12, 0.0, 60):
+        present = REACH.tool(ToolWish((0.20, 0.0, float(z)), 0.5, 0.0, roll, grip), present).joints
+    for x in np.linspace(0.20, 0.26, 60):
+        present = REACH.tool(ToolWish((float(x), 0.0, 0.0), 0.5, 0.0, roll, grip), present).joints
+        way.append(KINEMATICS.forward(present[:N_ARM]))
+    assert way[-1].x == pytest.approx(0.26, abs=1e-3)
+    assert max(abs(b.z - a.z) for a, b in itertools.pairwise(way)) < 0.003
+    fingers = WORKSPACE.clearances(present)[BODIES.index("right finger") : len(BODIES)].min()
+    assert fingers == pytest.approx(ReachConfig().clearance_m, abs=0.002) or way[-1].z < 0.0105
