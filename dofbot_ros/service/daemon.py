@@ -352,7 +352,7 @@ class ArmDaemon:
             if not 0.0 <= gap_m <= MAX_GAP:
                 raise CommandRefusedError(f"a gap of {gap_m} m is outside 0..{MAX_GAP} m")
             goal = float(np.clip(gap_to_joint(gap_m), self.limits.lower[GRIP], self.limits.upper[GRIP]))
-            self._motion.grip.go(goal)
+            self._motion.go_gripper(goal)
 
     def stop(self) -> None:
         """Brake and hold; new commands are welcome, a stream once it was engaged anew."""

@@ -56,6 +56,7 @@ class MotionControl:
         self.number = 0
         self.result: MotionResult | None = None
         self.stops = 0
+        self._braking = False
         self.halting = False
         """Whether the arm is to brake from where it is underway; said once, and taken back by fall_back()."""
         self.limited: tuple[str, ...] = ()
@@ -88,8 +89,14 @@ class MotionControl:
         self.end("replaced by the next command")
         self.source, self._source_grips = source, grips
         self.adherence.begin()
+        self._braking = False
         self.number += 1
         return self.number
+
+    def go_gripper(self, goal: float) -> None:
+        """Move the gripper to `goal` [rad], beside whatever the arm does."""
+        self._braking = False
+        self.grip.go(goal)
 
     def end(self, reason: str) -> None:
         """Give up the arm motion that runs, if any: the arm brakes. "" means it has arrived."""
@@ -106,12 +113,13 @@ class MotionControl:
 
     def halt(self, reason: str) -> None:
         """Give up whatever moves, and brake from where the arm is."""
-        self.halting = not self.at_rest
+        self.halting = self._braking = not self.at_rest
         self.end(reason)
 
     def fall_back(self, underway: FloatArray) -> None:
         """Brake from where the joints are underway (6,) [rad]."""
         self._governor.fall_back(underway)
+        self._braking = False
         self.halting = False
 
     def move_time_s(self, now_s: float) -> float:
@@ -132,12 +140,7 @@ class MotionControl:
     def brake(self, reading: ArmReading, now_s: float) -> Governed:
         """One control period of braking everything; at rest, of holding it without pressing on anything."""
         self._keep_near(reading, now_s, rest=True)
-        if not self.at_rest:
-            governed = self._governor.halt()
-            self.grip.reset(float(governed.position[GRIP]))
-        else:
-            self._guard.reset()
-            governed = self._hold(float(reading.position[GRIP]), now_s)
+        governed = self._brake_or_hold(reading, now_s, braking=not self.at_rest)
         self.limited = ()
         self.adherence.commanded(now_s, governed.position)
         return governed
@@ -151,7 +154,8 @@ class MotionControl:
         """
         self._keep_near(reading, now_s, rest=self.source is None and self.at_rest)
         if self.source is None:
-            governed = self._hold(float(reading.position[GRIP]), now_s)
+            self._braking = self._braking and not self.at_rest
+            governed = self._brake_or_hold(reading, now_s, self._braking)
         elif self.adherence.lagging.any():
             # Going on would only press harder on what stops the joint; the monitor gives it a moment to follow.
             governed = self._governor.halt()
@@ -174,9 +178,14 @@ class MotionControl:
         self._supervise(source, wish, governed, now_s)
         return governed
 
-    def _hold(self, grip_measured: float, now_s: float) -> Governed:
-        wish = Sample(self.at.position, np.zeros(N_JOINTS))
-        return self._governor.step(self._with_gripper(wish, grip_measured, now_s), now_s, now_s)
+    def _brake_or_hold(self, reading: ArmReading, now_s: float, braking: bool) -> Governed:
+        """Bring everything to rest; or hold the arm, while the gripper does what it was told."""
+        if braking:
+            governed = self._governor.halt()
+            self.grip.reset(float(governed.position[GRIP]))
+            return governed
+        wish = self._with_gripper(Sample(self.at.position, np.zeros(N_JOINTS)), float(reading.position[GRIP]), now_s)
+        return self._governor.step(wish, now_s, now_s)
 
     def _keep_near(self, reading: ArmReading, now_s: float, rest: bool) -> None:
         commanded = self.at.position

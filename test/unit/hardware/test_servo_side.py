@@ -222,7 +222,7 @@ def test_the_current_is_that_of_the_load():
     line.say(bus.write_goal(1, 3000, 0))
     line.now = 1.0
     told = [line.say(bus.read(servo, bus.CURRENT_ADDRESS, 2)) for servo in (1, 2)]
-    assert told == [bus.Reply(1, 0, (3200).to_bytes(2, "big")), bus.Reply(2, 0, b"\x00\x00")]
+    assert told == [bus.Reply(1, 0, (3200).to_bytes(2, "big")), bus.Reply(2, 0, (80).to_bytes(2, "big"))]
 
 
 def test_two_servos_with_one_id_both_move_and_garble_each_other_s_answers():

@@ -53,17 +53,11 @@ def test_the_tool_goes_in_the_commanded_direction_or_stands(
     _keeps_its_direction(run.tool[: run.first_workspace_stop + 1], twist[0])
 
 
-@pytest.mark.parametrize(
-    ("start", "linear"),
-    [
-        ([0.801, -1.16, -0.936, 1.489, 2.232], [-0.0182, -0.014, -0.0013]),
-        ([-0.479, -1.311, 0.47, -0.413, 1.08], [0.0912, 0.0186, 0.015]),
-    ],
-)
-def test_it_keeps_its_direction_where_the_workspace_ends_too(start: list[float], linear: list[float]) -> None:
-    run = drive(np.array(start), lambda _: (np.array(linear), ZERO), 3.0)
+def test_it_keeps_its_direction_where_the_workspace_ends_too() -> None:
+    linear = np.array([-0.0182, -0.014, -0.0013])
+    run = drive(np.array([0.801, -1.16, -0.936, 1.489, 2.232]), lambda _: (linear, ZERO), 3.0)
     assert run.first_workspace_stop < len(run.reasons)
-    _keeps_its_direction(run.tool, np.array(linear))
+    _keeps_its_direction(run.tool, linear)
 
 
 def test_a_tool_that_sinks_while_a_joint_comes_to_its_limit_goes_on_down_to_the_table() -> None:
@@ -71,7 +65,7 @@ def test_a_tool_that_sinks_while_a_joint_comes_to_its_limit_goes_on_down_to_the_
     run = drive(start, lambda _: (np.array([0.0, 0.0, -0.05]), ZERO), 4.0)
     assert ARM.upper[2] - run.joints[-1, 2] < AT_LIMIT
     assert run.tool[0, 2] - run.tool[-1, 2] > 0.1
-    assert "finger tips above the table" in run.reasons[-1][0]
+    assert "finger too near the table" in run.reasons[-1][0]
     _keeps_its_direction(run.tool, np.array([0.0, 0.0, -0.05]))
 
 
@@ -87,7 +81,7 @@ def test_where_it_cannot_go_on_it_stops_and_says_which_joint_is_at_its_limit() -
 
 @pytest.mark.parametrize("reversed_after_s", [4.0, 4.26, 4.5, 4.74, 5.02])
 def test_an_arm_at_the_edge_of_its_workspace_comes_back(reversed_after_s: float) -> None:
-    start = np.array([0.0, -0.6, -0.9, -0.9, 0.0])
+    start = np.array([0.0, -0.55, -0.8, -0.9, 0.0])
     run = drive(start, lambda t: (np.array([0.03 if t < reversed_after_s else -0.03, 0.0, 0.0]), ZERO), 8.0)
     turned = round(reversed_after_s / PERIOD_S)
     assert any("workspace" in reason for why in run.reasons[:turned] for reason in why)
