@@ -13,12 +13,14 @@ from dofbot_ros.core.types import JOINT_NAMES
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.faults import SERVO_FAULTS
 from dofbot_ros.hardware.servos import SERVO_IDS
+from dofbot_ros.safety.authority import Commander, Rank
 
 Step = Callable[[Rig], object]
 SERVO = 2
 """The servo that single faults befall."""
 MOVING = 1
 """A servo that moves in every motion of the arm."""
+RIVAL = Commander("a rival", Rank.OPERATOR, b"rival")
 NUDGE = 180.0
 """A hand turns a limp joint by so many ticks, 15 degrees."""
 
@@ -164,7 +166,7 @@ def _rival(rig: Rig) -> None:
 
     def tick() -> None:
         if rig.flooding:
-            rig.stream(away, commanded=True)
+            rig.stream(away, by=RIVAL)
             rig.between_cycles(rig.now + 0.02, tick)
 
     rig.flooding = True

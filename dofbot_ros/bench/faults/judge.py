@@ -41,7 +41,8 @@ class Rules:
         play: ... and so much more way than that: the gears' play [rad].
         estop_s: from the emergency stop to goals that brake, on a free bus [s].
         transaction_s: what one bus transaction takes at most [s].
-        servo_s: from a goal on the line to a joint that heeds it [s].
+        servo_s: from a goal on the line to a joint that heeds it: 10 ms until a servo starts, the frame, and half a
+            control period, since the first goal that brakes lies only that little behind the one it replaces [s].
         last_move_s: the last goal before an end may still be under way for so long [s].
         fault_s: from the beginning of a lasting fault to a state that says so [s].
         switch_s: from a torque switch that was said to be carried out to servos that have done so [s].
@@ -55,7 +56,7 @@ class Rules:
     play: float = 8.0 / 700.0
     estop_s: float = 0.020
     transaction_s: float = 0.0165
-    servo_s: float = 0.015
+    servo_s: float = 0.021
     last_move_s: float = 0.1
     fault_s: float = 0.3
     switch_s: float = 0.05
