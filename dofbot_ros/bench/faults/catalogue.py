@@ -37,7 +37,7 @@ class Fault:
         noticed: when the driver has to say so within 0.3 s: "always", "torque" (while its servos hold), "moving" or
             "never".
         transient: whether the arm has to obey again afterwards without a restart.
-        states: the states it is tried in; "" for all, else "torque" or "moving".
+        states: the states it is tried in; "" for all, else "torque", "moving" or "limp".
     """
 
     name: str
@@ -49,14 +49,14 @@ class Fault:
     states: str = ""
 
 
-def line(name: str, noticed: str = "never", seconds: float = 1.0, **fields: object) -> Fault:
+def line(name: str, noticed: str = "never", seconds: float = 1.0, states: str = "", **fields: object) -> Fault:
     """A fault of the line: fields of FaultPlan, which all are as before at its end."""
 
     def begin(rig: Rig) -> None:
         for key, value in fields.items():
             setattr(rig.faults, key, value)
 
-    return Fault(name, begin, lambda rig: rig.faults.clear(), seconds, noticed)
+    return Fault(name, begin, lambda rig: rig.faults.clear(), seconds, noticed, states=states)
 
 
 def servo(name: str, word: str, which: int, cure: Step, noticed: str, **more: str) -> Fault:
@@ -178,12 +178,13 @@ def _stopped(rig: Rig) -> None:
     rig.stand(1.0)
 
 
-def _silent_then(name: str, which: tuple[int, ...], noticed: str) -> Fault:
+def _silent(name: str, which: tuple[int, ...], noticed: str, seconds: float = 1.0) -> Fault:
     return Fault(
         name,
         lambda rig: setattr(rig.faults, "silent", frozenset(which)),
         lambda rig: rig.faults.clear(),
-        noticed=noticed,
+        seconds,
+        noticed,
     )
 
 
@@ -213,10 +214,11 @@ FAULTS: tuple[Fault, ...] = (
     line("late 80 ms", delay=1.0, delay_s=0.080),
     line("first frame swallowed", swallow_s=0.005),
     line("wrong baud", "always", baudrate=9600.0),
-    _silent_then("one servo silent", (SERVO,), "always"),
-    _silent_then("silent 0.3 s and back", (SERVO,), "never"),
-    _silent_then("all silent", SERVO_IDS, "always"),
-    line("two servos, one id", "always", twin=frozenset({SERVO})),
+    _silent("one servo silent", (SERVO,), "always"),
+    _silent("silent 0.15 s and back", (SERVO,), "never", 0.15),
+    _silent("all silent", SERVO_IDS, "always"),
+    # Ids do not change while an arm moves: the driver finds them so before it has sent a goal.
+    line("two servos, one id", "always", states="limp", twin=frozenset({SERVO})),
     Fault(
         "rejoin without power",
         lambda rig: _power_cut(rig, (SERVO,)),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.backend import ServoHealth
+from dofbot_ros.hardware.faults import FaultPlan
 from dofbot_ros.hardware.protocol import host_protocol
 from dofbot_ros.hardware.servo_bus import ServoBus
 from dofbot_ros.hardware.servo_side import servo_side
@@ -25,7 +26,7 @@ class Wire:
 
     def write(self, data):
         self.frames.append(data)
-        self._pending = b"" if self.deaf else self.side.answer(data, 0.0, frozenset()) or b""
+        self._pending = b"" if self.deaf else self.side.answer(data, 0.0, FaultPlan()) or b""
 
     def read(self, size):
         data, self._pending = self._pending[:size], self._pending[size:]
