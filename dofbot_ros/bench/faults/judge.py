@@ -176,9 +176,10 @@ def judge(
 
 
 def uncommanded(truth: JointTruth, record: Record, rules: Rules, joint: int) -> tuple[float, list[Violation]]:
-    """The largest uncommanded motion of a joint [rad], and the violations: one an interval."""
+    """The largest uncommanded motion of a joint [rad], and the violations: the worst of each kind of interval."""
     commands = [command for command in record.commands if command.joints[joint]]
-    worst, violations = 0.0, []
+    worst = 0.0
+    found: dict[str, Violation] = {}
     for begin_s, end_s, lower, upper, why in _intervals(truth, record, rules, joint, commands):
         first, last = truth.index(begin_s), truth.index(end_s)
         angles = truth.angle[first:last, joint]
@@ -191,8 +192,11 @@ def uncommanded(truth: JointTruth, record: Record, rules: Rules, joint: int) -> 
             degrees = float(np.degrees(outside.max()))
             what = f"{JOINT_NAMES[joint]} went {degrees:.1f} degrees beyond what was asked, {why}"
             limit = float(np.degrees(rules.motion))
-            violations.append(Violation("motion", float(truth.time_s[at]), JOINT_NAMES[joint], degrees, limit, what))
-    return worst, violations
+            violation = Violation("motion", float(truth.time_s[at]), JOINT_NAMES[joint], degrees, limit, what)
+            # A stream is a motion for each of its points; once is enough to say so.
+            if why not in found or degrees > found[why].value:
+                found[why] = violation
+    return worst, list(found.values())
 
 
 def _intervals(

@@ -15,6 +15,7 @@ from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatA
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.faults import FaultPlan
 from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
+from dofbot_ros.hardware.truth_log import TruthLog
 from dofbot_ros.safety.authority import LOCAL, Commander
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
@@ -101,6 +102,7 @@ class Rig(ABC):
         config: of the driver.
         faults: of the line.
         servos: behind it; touch them within tamper() only.
+        log: of the servos.
 
     Attributes:
         record: of the operators.
@@ -109,10 +111,11 @@ class Rig(ABC):
         cycle_pause_s: how long a slow host is kept from its loop in each cycle [s].
     """
 
-    def __init__(self, config: DriverConfig, faults: FaultPlan, servos: ModelServos) -> None:
+    def __init__(self, config: DriverConfig, faults: FaultPlan, servos: ModelServos, log: TruthLog) -> None:
         self.config = config
         self.faults = faults
         self.servos = servos
+        self.log = log
         self.record = Record()
         self.streamers: list[Operator] = []
         self.flooding = False

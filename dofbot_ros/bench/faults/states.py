@@ -21,6 +21,8 @@ RAMP_S = 0.5
 """From rest to CRUISE [s]."""
 RUN_S = 2.5
 """Length of a motion [s]."""
+STRAY = 0.01
+"""Joints may be so far beside the path of an even motion of the tool: a driver solves for it in steps [rad]."""
 TWIST = np.array([0.0, 0.08, 0.0])
 """Even velocity of the tool [m/s]."""
 LEAD_S = 1.0
@@ -138,6 +140,7 @@ class Twister:
             step = np.append(speed, 0.0) * timeout_s
             # A velocity is asked for from where the arm is; it may have come a little off the path of even motion.
             points = np.vstack([self.angles, self.angles + step, here + np.append(off, 0.0) * timeout_s])
+            points = np.vstack([points - STRAY, points + STRAY])
             rest_s = stamp_s + timeout_s + SETTLE_S
             rig.note(Commanded.of(stamp_s, points, rest_s, "twist", arm_joints()))
             self.angles = self.angles + np.append(speed, 0.0) * COMMAND_PERIOD_S

@@ -46,12 +46,11 @@ class VirtualRig(Rig):
         holding: bool = False,
     ) -> None:
         self.clock = EventClock(1000.0)
-        self.log = TruthLog()
-        now = self.clock.now()
-        servos = ModelServos([float(t) for t in DEFAULT_CALIBRATION.rad_to_ticks(start)], now=now, log=self.log)
+        log, now = TruthLog(), self.clock.now()
+        servos = ModelServos([float(t) for t in DEFAULT_CALIBRATION.rad_to_ticks(start)], now=now, log=log)
         for servo in SERVO_IDS:
             servos.torque(servo, holding, now)
-        super().__init__(config or DriverConfig(port=PORT), FaultPlan(rng=np.random.default_rng(seed)), servos)
+        super().__init__(config or DriverConfig(port=PORT), FaultPlan(rng=np.random.default_rng(seed)), servos, log)
         self.line = ServoLine(servos, self.config.protocol, faults=self.faults, now=now)
         self._ports = VirtualPorts(self.line, self.clock, PORT)
         self.daemon = self._new_driver()

@@ -171,7 +171,6 @@ def test_an_emergency_stop_is_heeded_in_time(late_s, broken, phase_s):
     judgement = judge(Truth(truth.time_s, truth.links, truth.goals, truth.torque, goals), record, RULES)
     assert rules_broken(judgement) == broken
     assert judgement.estop_ms == pytest.approx(1e3 * late_s, abs=21.0)
-    assert judgement.estop_ms >= 1e3 * late_s - 1.0 or late_s >= 0.06
 
 
 def test_an_emergency_stop_that_no_goal_can_follow_is_not_timed():
