@@ -132,7 +132,8 @@ def pairs() -> list[tuple[State, Fault]]:
 
 def tried(fault: Fault, state: State) -> bool:
     """Whether `fault` can come about in `state`."""
-    return {"": True, "moving": state.moving, "torque": state.torque, "limp": not state.torque}[fault.states]
+    where = {"": True, "moving": state.moving, "rest": not state.moving, "torque": state.torque}
+    return (where | {"limp": not state.torque})[fault.states]
 
 
 def state_named(name: str) -> State:

@@ -37,7 +37,7 @@ class Fault:
         noticed: when the driver has to say so within 0.3 s: "always", "torque" (while its servos hold), "moving" or
             "never".
         transient: whether the arm has to obey again afterwards without a restart.
-        states: the states it is tried in; "" for all, else "torque", "moving" or "limp".
+        states: the states it is tried in; "" for all, else "torque", "moving", "rest" or "limp".
     """
 
     name: str
@@ -249,6 +249,7 @@ FAULTS: tuple[Fault, ...] = (
         "load of 1.3 deg",
         lambda rig: rig.press(SERVO, -16.0),
         lambda rig: rig.press(SERVO, 0.0),
+        states="rest",
     ),
     Fault("slow host", _half_stall, lambda rig: setattr(rig, "cycle_pause_s", 0.0)),
     Fault("host stopped 1 s", _stopped, _nothing, 1.1),

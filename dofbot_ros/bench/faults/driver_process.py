@@ -1,7 +1,7 @@
 """A driver in a process of its own, without ROS: commands come as lines of JSON, answers and states go out as such.
 
 Each line in has `call` and `arguments`, and `id` where an answer is wanted. Commands are carried out in order by one
-thread, as an executor does; `estop` has a thread of its own. Lines out have `t` [s], and `id` with `refused` ("" when
+thread, as an executor does. SIGUSR1 is the emergency stop: it stands in no queue. Lines out have `t` [s], and `id` with `refused` ("" when
 carried out), or `state` with `reason`, or `late_ms`, the latenesses of the loop's wake-ups since the last such line.
 """
 
@@ -58,6 +58,10 @@ class DriverProcess:
         self._tell(self._daemon.snapshot())
         time.sleep(0.1)  # lets the writer finish
 
+    def estop(self) -> None:
+        """Trip the emergency stop."""
+        self._daemon.estop("fault matrix")
+
     def stop(self) -> None:
         """End in good order."""
         self._stopping.set()
@@ -78,9 +82,7 @@ class DriverProcess:
     def _listen(self) -> None:
         for line in sys.stdin:
             command = json.loads(line)
-            if command["call"] == "estop":
-                self._daemon.estop("fault matrix")
-            elif command["call"] in CALLS:
+            if command["call"] in CALLS:
                 self._commands.put(command)
         self.stop()
 
@@ -109,6 +111,7 @@ def main() -> None:
     process = DriverProcess(DriverConfig(**options))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: process.stop())
+    signal.signal(signal.SIGUSR1, lambda *_: process.estop())
     process.run(first)
     sys.stdout.flush()
     os._exit(0)  # threads that wait for input or commands have nothing to put in order

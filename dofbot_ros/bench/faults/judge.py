@@ -31,6 +31,8 @@ EVEN_S = 0.25
 """So long before an emergency stop the goals have to have moved evenly, for its latency to be told [s]."""
 MIN_SPEED_TICKS = 140.0
 """Slower goals are no motion to tell a latency by: 0.2 rad/s [ticks/s]."""
+UNEVEN_TICKS = 6.0
+"""Goals that stray further from an even motion are none [ticks]."""
 SHORT_TICKS = 4.0
 """A goal this far short of even motion brakes for certain [ticks]."""
 
@@ -312,13 +314,13 @@ def brakes_after(truth: Truth, stop_s: float, column: int, rules: Rules) -> floa
         return None
     times, ticks = np.array(before).T
     speed, at_zero = np.polyfit(times - stop_s, ticks, 1)
-    uneven = np.abs(ticks - (at_zero + speed * (times - stop_s))).max() > 2.0
-    if uneven or abs(speed) < MIN_SPEED_TICKS:
+    uneven = float(np.abs(ticks - (at_zero + speed * (times - stop_s))).max())
+    if uneven > UNEVEN_TICKS or abs(speed) < MIN_SPEED_TICKS:
         return None
     braking = rules.max_acceleration * TICKS_PER_RAD
     for time_s, goal in after:
         short = float(np.sign(speed)) * (at_zero + speed * (time_s - stop_s) - goal)
-        if short > SHORT_TICKS:
+        if short > max(SHORT_TICKS, 2.0 * uneven):
             begin_s = time_s - float(np.sqrt(2.0 * short / braking))
             first_s = next((t for t, _ in after if t >= begin_s), time_s)
             return first_s - stop_s

@@ -71,6 +71,7 @@ class RemoteDriver:
         self._hear = hear
         self._answers: dict[int, str] = {}
         self._answered = threading.Condition()
+        self._writing = threading.Lock()
         self._number = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -127,7 +128,8 @@ class RemoteDriver:
 
     def estop(self) -> None:
         """Stop; nobody waits for an answer."""
-        self._send({"call": "estop", "arguments": []})
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGUSR1)
 
     def end(self) -> int:
         """End the process in good order. Returns its exit code."""
@@ -143,6 +145,10 @@ class RemoteDriver:
             if pipe is not None:
                 pipe.close()
         return code
+
+    def shout(self, call: str, *arguments: object) -> None:
+        """Send a command and do not wait for its answer."""
+        self._send({"call": call, "arguments": arguments})
 
     def _ask(self, call: str, *arguments: object) -> None:
         with self._answered:
@@ -161,8 +167,9 @@ class RemoteDriver:
         if stdin is None or self.process.poll() is not None:
             raise DofbotError(f"the driver's process has ended with exit code {self.process.returncode}")
         try:
-            stdin.write(json.dumps(command) + "\n")
-            stdin.flush()
+            with self._writing:
+                stdin.write(json.dumps(command) + "\n")
+                stdin.flush()
         except OSError as error:
             raise DofbotError(f"the driver's process is gone: {error}") from error
 
@@ -211,6 +218,7 @@ class ProcessRig(Rig):
         self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._count = 0
         self._driver_state = ArmState.DISCONNECTED
+        self._stopped_until_s = -np.inf
         self._news = threading.Lock()
         self.late_ms: deque[float] = deque(maxlen=100_000)
         """Latenesses of the loop's wake-ups [ms]."""
@@ -282,6 +290,7 @@ class ProcessRig(Rig):
         """Stop the driver's process for `seconds` [s]."""
         process = self.remote.process
         process.send_signal(signal.SIGSTOP)
+        self._stopped_until_s = self.now + seconds
         self.at(self.now + seconds, lambda: os.kill(process.pid, signal.SIGCONT))
 
     def tamper(self, event: Callable[[], object]) -> None:
@@ -290,7 +299,10 @@ class ProcessRig(Rig):
             event()
 
     def estop(self) -> None:
-        """Send an emergency stop."""
+        """Send an emergency stop; a process that stands gets it when it goes on."""
+        if self.now < self._stopped_until_s:
+            self.at(self._stopped_until_s + 0.001, self.estop)
+            return
         self.record.halts.append(Halt(self.now, "estop"))
         self.remote.estop()
 

@@ -143,7 +143,8 @@ def _interrupted(rig: Rig, rng: np.random.Generator, interrupt: Callable[[], Non
 
 
 def _fault(rig: Rig, rng: np.random.Generator, moving: bool) -> None:
-    fault = fault_named(FAULTS[int(rng.integers(len(FAULTS)))])
+    faults = [fault for fault in map(fault_named, FAULTS) if not (moving and fault.states == "rest")]
+    fault = faults[int(rng.integers(len(faults)))]
     rig.record.onset_s = rig.now
     if moving:
         _start(rig, _pose(rng, near=False), rng)
