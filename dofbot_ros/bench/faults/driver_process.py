@@ -1,8 +1,9 @@
 """A driver in a process of its own, without ROS: commands come as lines of JSON, answers and states go out as such.
 
-Each line in has `call` and `arguments`, and `id` where an answer is wanted. Commands are carried out in order by one
-thread, as an executor does. SIGUSR1 is the emergency stop: it stands in no queue. Lines out have `t` [s], and `id` with `refused` ("" when
-carried out), or `state` with `reason`, or `late_ms`, the latenesses of the loop's wake-ups since the last such line.
+Each line in has `call` and `arguments`, and `id` where an answer is wanted. Commands are carried out in order by
+one thread, as an executor does; `spam` is trajectories without end in a thread of its own. SIGUSR1 is the emergency
+stop: it stands in no queue. Lines out have `t` [s], and `id` with `refused` ("" when carried out), or `state` with
+`reason`, or `late_ms`, the latenesses of the loop's wake-ups since the last such line.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+
+import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.realtime import realtime
+from dofbot_ros.core.types import GRIP, JOINT_NAMES
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
@@ -84,7 +89,18 @@ class DriverProcess:
             command = json.loads(line)
             if command["call"] in CALLS:
                 self._commands.put(command)
+            elif command["call"] == "spam":
+                threading.Thread(target=self._spam, args=command["arguments"], daemon=True).start()
         self.stop()
+
+    def _spam(self, count: int, seconds: float) -> None:
+        """Command trajectories of `count` points, one after the other, for so many `seconds` [s]."""
+        times = np.arange(1, count + 1) * 1e-3
+        points = np.zeros((count, GRIP))
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            with suppress(DofbotError):
+                self._daemon.follow(times, points, None, JOINT_NAMES[:GRIP])
 
     def _carry_out(self) -> None:
         while True:

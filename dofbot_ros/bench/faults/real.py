@@ -1,4 +1,4 @@
-"""The cells of the matrix that only real processes in real time can show: a driver stopped, killed, starved, flooded."""
+"""The cells of the matrix that take real processes in real time: a driver stopped, killed, starved, flooded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pathlib import Path
 from dofbot_ros.bench.faults.case import Case, Outcome, recover, state_named
 from dofbot_ros.bench.faults.judge import Rules, judge
 from dofbot_ros.bench.faults.process_rig import ProcessRig
-from dofbot_ros.core.types import JOINT_NAMES
 
 EVENT_S = 0.4
 """From the onset of the fault to the emergency stop [s]."""
@@ -91,23 +90,6 @@ def _flood(rig: ProcessRig) -> Callable[[], None]:
             rig.remote.shout("gripper", 9.0)
             rig.remote.shout("follow", [0.001], [[9.0] * 6])
 
-    return _pouring(pour, stop)
-
-
-def _spam(rig: ProcessRig) -> Callable[[], None]:
-    """Trajectories of 100,000 points, one after the other."""
-    stop = threading.Event()
-    times = [0.001 * (k + 1) for k in range(SPAM_POINTS)]
-    points = [[0.0] * 5] * SPAM_POINTS
-
-    def pour() -> None:
-        while not stop.wait(0.01):
-            rig.remote.shout("follow", times, points, None, list(JOINT_NAMES[:5]))
-
-    return _pouring(pour, stop)
-
-
-def _pouring(pour: Callable[[], None], stop: threading.Event) -> Callable[[], None]:
     thread = threading.Thread(target=pour, daemon=True)
     thread.start()
 
@@ -116,6 +98,12 @@ def _pouring(pour: Callable[[], None], stop: threading.Event) -> Callable[[], No
         thread.join()
 
     return end
+
+
+def _spam(rig: ProcessRig) -> Callable[[], None]:
+    """Trajectories of 100,000 points, one after the other."""
+    rig.remote.shout("spam", SPAM_POINTS, FAULT_S)
+    return lambda: None
 
 
 REAL_FAULTS = (
