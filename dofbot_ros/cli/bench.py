@@ -183,6 +183,26 @@ def workspace(
     emit(measure(poses, seed), as_json, "Workspace against the URDF")
 
 
+@app.command("soak")
+def soak(
+    as_json: JsonOption = False,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Length on the driver's clock, earlier parts included.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Decides what happens.")] = 0,
+    virtual: Annotated[bool, typer.Option("--virtual", help="In virtual time: some ten times as fast.")] = False,
+    state: Annotated[Path | None, typer.Option(help="File to go on from after an interruption.")] = None,
+) -> None:
+    """Let a driver work on an emulated bus: mixed commands, streams, faults; its growth, lateness and broken rules.
+
+    Exits with code 1 when a rule of docs/safety.md was broken.
+    """
+    from dofbot_ros.bench.soak.run import measure
+
+    result = measure(minutes, seed, virtual, state)
+    emit(result, as_json, "Soak")
+    if result["violations"]:
+        raise typer.Exit(1)
+
+
 @app.command("corners")
 def corners(
     as_json: JsonOption = False,

@@ -36,6 +36,15 @@ class Framing:
         total = sum(body) & 0xFF
         return total ^ 0xFF if self.inverted_sum else total
 
+    def is_frame(self, data: bytes) -> bool:
+        """Whether `data` is exactly one valid frame, from its header to its sum, of an allowed size."""
+        return (
+            self.min_size <= len(data) <= self.max_size
+            and data.startswith(self.header)
+            and data[self.length_at] + self.overhead == len(data)
+            and self.checksum(data[2:-1]) == data[-1]
+        )
+
     def body(self, frame: bytes) -> bytes:
         """What lies between header and checksum of a whole frame.
 
@@ -78,6 +87,11 @@ class FrameDecoder:
         length_at = self._framing.length_at
         size = self._pending[length_at] + self._framing.overhead if len(self._pending) > length_at else self._min_size
         return size - len(self._pending)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is pending: the next byte begins something new."""
+        return not self._pending
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take more bytes. Returns the whole frames that they complete, in order."""

@@ -101,6 +101,9 @@ class ServoLine:
             self._hand_over(data, self._line_free_s)
         if self.faults.baudrate not in (0, self.baudrate):
             return  # at another speed no byte is what it was
+        if self._decoder.idle and self._side.framing.is_frame(data):
+            self._obey(data, self._line_free_s)  # one whole frame, as nearly always
+            return
         for byte in data:
             at += self._byte_s
             for frame in self._decoder.feed(bytes([byte])):

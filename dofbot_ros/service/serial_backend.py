@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dofbot_ros.arm.calibration import Calibration
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.hardware.serial_arm import SerialArm
+from dofbot_ros.hardware.serial_port import ByteStream, SerialPort
 from dofbot_ros.hardware.streamer import StreamConfig
 from dofbot_ros.hardware.wire_time import check_rates
 from dofbot_ros.service.config import DriverConfig
@@ -13,8 +16,19 @@ SPEED_SLACK = 1.15
 """A servo that has to catch up is asked to turn at most this much faster than max_velocity."""
 
 
-def serial_backend(config: DriverConfig, calibration: Calibration, clock: Clock | None = None) -> SerialArm:
+def serial_backend(
+    config: DriverConfig,
+    calibration: Calibration,
+    clock: Clock | None = None,
+    open_port: Callable[[str, int, float], ByteStream] = SerialPort,
+) -> SerialArm:
     """The arm on `config.port`, not connected yet.
+
+    Args:
+        config: of the driver.
+        calibration: of the arm.
+        clock: stamps and paces; the machine's steady clock when None.
+        open_port: opens a port, given its name, baudrate and read timeout [s].
 
     Raises:
         ConfigError: rates that the bus cannot carry.
@@ -29,4 +43,5 @@ def serial_backend(config: DriverConfig, calibration: Calibration, clock: Clock 
         stream=StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks),
         sync_write=config.sync_write,
         max_speed=SPEED_SLACK * config.max_velocity,
+        open_port=open_port,
     )

@@ -13,12 +13,14 @@ from dofbot_ros.core.types import JOINT_NAMES
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.faults import SERVO_FAULTS
 from dofbot_ros.hardware.servos import SERVO_IDS
+from dofbot_ros.safety.authority import Commander, Rank
 
 Step = Callable[[Rig], object]
 SERVO = 2
 """The servo that single faults befall."""
 MOVING = 1
 """A servo that moves in every motion of the arm."""
+RIVAL = Commander("a rival", Rank.OPERATOR, b"rival")
 NUDGE = 180.0
 """A hand turns a limp joint by so many ticks, 15 degrees."""
 
@@ -35,7 +37,7 @@ class Fault:
         noticed: when the driver has to say so within 0.3 s: "always", "torque" (while its servos hold), "moving" or
             "never".
         transient: whether the arm has to obey again afterwards without a restart.
-        states: the states it is tried in; "" for all, else "torque", "moving" or "still".
+        states: the states it is tried in; "" for all, else "torque", "moving", "rest" or "limp".
     """
 
     name: str
@@ -164,7 +166,7 @@ def _rival(rig: Rig) -> None:
 
     def tick() -> None:
         if rig.flooding:
-            rig.stream(away, commanded=True)
+            rig.stream(away, by=RIVAL)
             rig.between_cycles(rig.now + 0.02, tick)
 
     rig.flooding = True
@@ -176,12 +178,13 @@ def _stopped(rig: Rig) -> None:
     rig.stand(1.0)
 
 
-def _silent_then(name: str, which: tuple[int, ...], noticed: str) -> Fault:
+def _silent(name: str, which: tuple[int, ...], noticed: str, seconds: float = 1.0) -> Fault:
     return Fault(
         name,
         lambda rig: setattr(rig.faults, "silent", frozenset(which)),
         lambda rig: rig.faults.clear(),
-        noticed=noticed,
+        seconds,
+        noticed,
     )
 
 
@@ -211,11 +214,11 @@ FAULTS: tuple[Fault, ...] = (
     line("late 80 ms", delay=1.0, delay_s=0.080),
     line("first frame swallowed", swallow_s=0.005),
     line("wrong baud", "always", baudrate=9600.0),
-    _silent_then("one servo silent", (SERVO,), "always"),
-    _silent_then("silent 0.3 s and back", (SERVO,), "never"),
-    _silent_then("all silent", SERVO_IDS, "always"),
-    # Ids do not change while an arm moves: the second servo would obey the goals of the first.
-    line("two servos, one id", "always", states="still", twin=frozenset({SERVO})),
+    _silent("one servo silent", (SERVO,), "always"),
+    _silent("silent 0.15 s and back", (SERVO,), "never", 0.15),
+    _silent("all silent", SERVO_IDS, "always"),
+    # Ids do not change while an arm moves: the driver finds them so before it has sent a goal.
+    line("two servos, one id", "always", states="limp", twin=frozenset({SERVO})),
     Fault(
         "rejoin without power",
         lambda rig: _power_cut(rig, (SERVO,)),
@@ -246,6 +249,7 @@ FAULTS: tuple[Fault, ...] = (
         "load of 1.3 deg",
         lambda rig: rig.press(SERVO, -16.0),
         lambda rig: rig.press(SERVO, 0.0),
+        states="rest",
     ),
     Fault("slow host", _half_stall, lambda rig: setattr(rig, "cycle_pause_s", 0.0)),
     Fault("host stopped 1 s", _stopped, _nothing, 1.1),

@@ -20,12 +20,21 @@ import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.bench.faults.record import Commanded, Record
-from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
+from dofbot_ros.hardware.servo_model import TICKS_PER_RAD
 from dofbot_ros.hardware.truth_log import Truth
 from dofbot_ros.safety.states import ArmState
 
 GRID_S = 0.005
 """Time step in which the truth is looked at [s]."""
+EVEN_S = 0.25
+"""So long before an emergency stop the goals have to have moved evenly, for its latency to be told [s]."""
+MIN_SPEED_TICKS = 140.0
+"""Slower goals are no motion to tell a latency by: 0.2 rad/s [ticks/s]."""
+UNEVEN_TICKS = 6.0
+"""Goals that stray further from an even motion are none [ticks]."""
+SHORT_TICKS = 4.0
+"""A goal this far short of even motion brakes for certain [ticks]."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,6 @@ class Rules:
         play: ... and so much more way than that: the gears' play [rad].
         estop_s: from the emergency stop to goals that brake, on a free bus [s].
         transaction_s: what one bus transaction takes at most [s].
-        servo_s: from a goal on the line to a joint that heeds it [s].
         last_move_s: the last goal before an end may still be under way for so long [s].
         fault_s: from the beginning of a lasting fault to a state that says so [s].
         switch_s: from a torque switch that was said to be carried out to servos that have done so [s].
@@ -55,7 +63,6 @@ class Rules:
     play: float = 8.0 / 700.0
     estop_s: float = 0.020
     transaction_s: float = 0.0165
-    servo_s: float = 0.015
     last_move_s: float = 0.1
     fault_s: float = 0.3
     switch_s: float = 0.05
@@ -97,8 +104,8 @@ class Judgement:
         violations: rules that were broken.
         worst_motion_deg: the largest uncommanded motion [deg].
         worst_speed: the largest true speed over the window [rad/s].
-        estop_ms: from the emergency stop to the first joint motion that slows, less the servo's own delay; None where
-            no joint moved, or no goal can have reached the servos.
+        estop_ms: from the emergency stop to the first goal that brakes; None where no joint moved evenly, or no goal
+            can have reached the servos.
         fault_ms: from the fault to the state that says so; None where it never did.
     """
 
@@ -154,7 +161,7 @@ def judge(
     motions = [uncommanded(joints, record, rules, joint) for joint in range(N_JOINTS)]
     violations = [v for _, found in motions for v in found]
     worst_speed, too_fast = speeds(joints, record, rules)
-    estop_s, late = estops(joints, truth, record, rules)
+    estop_s, late = estops(truth, record, rules)
     fault_s, unnoticed = notice(record, rules, fault_due)
     violations += too_fast + late + unnoticed + torque_words(truth, record, rules)
     if recovery_due and not record.recovered:
@@ -171,9 +178,10 @@ def judge(
 
 
 def uncommanded(truth: JointTruth, record: Record, rules: Rules, joint: int) -> tuple[float, list[Violation]]:
-    """The largest uncommanded motion of a joint [rad], and the violations: one an interval."""
+    """The largest uncommanded motion of a joint [rad], and the violations: the worst of each kind of interval."""
     commands = [command for command in record.commands if command.joints[joint]]
-    worst, violations = 0.0, []
+    worst = 0.0
+    found: dict[str, Violation] = {}
     for begin_s, end_s, lower, upper, why in _intervals(truth, record, rules, joint, commands):
         first, last = truth.index(begin_s), truth.index(end_s)
         angles = truth.angle[first:last, joint]
@@ -186,8 +194,11 @@ def uncommanded(truth: JointTruth, record: Record, rules: Rules, joint: int) -> 
             degrees = float(np.degrees(outside.max()))
             what = f"{JOINT_NAMES[joint]} went {degrees:.1f} degrees beyond what was asked, {why}"
             limit = float(np.degrees(rules.motion))
-            violations.append(Violation("motion", float(truth.time_s[at]), JOINT_NAMES[joint], degrees, limit, what))
-    return worst, violations
+            violation = Violation("motion", float(truth.time_s[at]), JOINT_NAMES[joint], degrees, limit, what)
+            # A stream is a motion for each of its points; once is enough to say so.
+            if why not in found or degrees > found[why].value:
+                found[why] = violation
+    return worst, list(found.values())
 
 
 def _intervals(
@@ -207,6 +218,16 @@ def _intervals(
         for a, b in pairwise(marks):
             here = float(truth.angle[truth.index(a + blur_s), joint])
             found.append((a + blur_s, b - blur_s, here, here, why))
+
+    def box(begin_s: float, until_s: float, lower: float, upper: float, why: str) -> tuple[float, float]:
+        """Allow a joint to be between `lower` and `upper`, and where a hand leaves it meanwhile."""
+        for a, b in pairwise([begin_s, *(t for t in hands if begin_s < t < until_s), until_s]):
+            moved = a in hands
+            if moved:
+                left = float(truth.angle[truth.index(a + blur_s), joint])
+                lower, upper = min(lower, left), max(upper, left)
+            found.append((a + blur_s if moved else a, b - blur_s if b in hands else b, lower, upper, why))
+        return lower, upper
 
     rest_from_s, why = truth.start_s, "before anything was commanded"
     lower = upper = np.nan
@@ -229,24 +250,13 @@ def _intervals(
             until_s = halt[0]
             speed = truth.speed(halt[0], joint)
             rest_from_s, why = halt[0] + rules.brake_s(speed), f"after {halt[1]}"
-            place = float(truth.angle[truth.index(halt[0]), joint])
-            braked = place + rules.coast(speed)
-            found.append(
-                (
-                    halt[0],
-                    min(next_s, rest_from_s),
-                    min(lower, place, braked),
-                    max(upper, place, braked),
-                    f"while braking after {halt[1]}",
-                )
-            )
-        for a, b in pairwise([command.time_s, *(t for t in hands if command.time_s < t < until_s), until_s]):
-            moved = a in hands
-            if moved:
-                left = float(truth.angle[truth.index(a + blur_s), joint])
-                lower, upper = min(lower, left), max(upper, left)
-            begin_s = a + blur_s if moved else a
-            found.append((begin_s, b - blur_s if b in hands else b, lower, upper, f"during a {command.kind}"))
+        lower, upper = box(command.time_s, until_s, lower, upper, f"during a {command.kind}")
+        braked_s = min(next_s, rest_from_s)
+        if halt is not None and until_s == halt[0] and until_s < braked_s:
+            place = float(truth.angle[truth.index(until_s), joint])
+            ways = (place, place + rules.coast(truth.speed(until_s, joint)))
+            lower, upper = min(lower, *ways), max(upper, *ways)
+            lower, upper = box(until_s, braked_s, lower, upper, f"while braking {why}")
     if rest_from_s < end_s:
         rest(rest_from_s, end_s, why)
     return found
@@ -270,17 +280,14 @@ def speeds(truth: JointTruth, record: Record, rules: Rules) -> tuple[float, list
     return float(way.max(initial=0.0)) / rules.speed_window_s, violations
 
 
-def estops(joints: JointTruth, truth: Truth, record: Record, rules: Rules) -> tuple[float | None, list[Violation]]:
-    """How long the joints went on as before after an emergency stop [s], and whether that was too long."""
+def estops(truth: Truth, record: Record, rules: Rules) -> tuple[float | None, list[Violation]]:
+    """How long goals went on as before after an emergency stop [s], and whether that was too long."""
     worst: float | None = None
     for halt in record.halts:
         if halt.why != "estop":
             continue
-        reached = [w for w in truth.goal_writes if halt.time_s <= w.time_s < halt.time_s + 1.0]
-        if not reached:
-            continue
-        for joint in range(N_JOINTS):
-            latency = _slows_after(joints, halt.time_s, joint, rules)
+        for column in range(GRIP):
+            latency = brakes_after(truth, halt.time_s, column, rules)
             if latency is not None:
                 worst = max(latency, worst or 0.0)
     limit = rules.estop_s + rules.transaction_s
@@ -290,24 +297,34 @@ def estops(joints: JointTruth, truth: Truth, record: Record, rules: Rules) -> tu
     return worst, [Violation("estop", record.onset_s, "", worst, limit, what)]
 
 
-def _slows_after(truth: JointTruth, stop_s: float, joint: int, rules: Rules) -> float | None:
-    """From `stop_s` [s] until a joint's speed falls for good, less what a servo needs; None for one that hardly moves.
+def brakes_after(truth: Truth, stop_s: float, column: int, rules: Rules) -> float | None:
+    """From `stop_s` to the first goal for a servo that brakes [s].
 
-    From even motion at v, braking at a takes the time t to lose the way a t^2 / 2: that time is taken off, too.
+    Goals before the stop make out an even motion, and what would have been the next ones; those that lie short of that
+    brake. In whole ticks the first of them is hard to tell, so the moment from which on they brake is worked out from
+    one that lies well short, and the first goal from that moment on is the answer.
+
+    Returns:
+        The time; None for a servo that was not sent an even motion before, or no goal after.
     """
-    speed = truth.speed(stop_s, joint)
-    if abs(speed) < 0.2 or abs(truth.speed(stop_s - 0.1, joint) - speed) > 0.1 * abs(speed):
+    mine = [(w.time_s, float(w.ticks)) for w in truth.goal_writes if w.column == column]
+    before = [w for w in mine if stop_s - EVEN_S <= w[0] < stop_s]
+    after = [w for w in mine if stop_s <= w[0] < stop_s + 1.0]
+    if len(before) < 3 or not after:
         return None
-    first = truth.index(stop_s)
-    ahead = np.sign(speed) * (truth.angle[first:, joint] - truth.angle[first, joint])
-    even = abs(speed) * GRID_S * np.arange(len(ahead))
-    lost = even - ahead
-    noticed = 0.01
-    behind = np.flatnonzero(lost > noticed)
-    if len(behind) == 0:
-        return float(truth.time_s[-1]) - stop_s
-    lag_s = float(np.sqrt(2 * noticed / rules.max_acceleration)) + rules.servo_s
-    return max(0.0, float(behind[0]) * GRID_S - lag_s)
+    times, ticks = np.array(before).T
+    speed, at_zero = np.polyfit(times - stop_s, ticks, 1)
+    uneven = float(np.abs(ticks - (at_zero + speed * (times - stop_s))).max())
+    if uneven > UNEVEN_TICKS or abs(speed) < MIN_SPEED_TICKS:
+        return None
+    braking = rules.max_acceleration * TICKS_PER_RAD
+    for time_s, goal in after:
+        short = float(np.sign(speed)) * (at_zero + speed * (time_s - stop_s) - goal)
+        if short > max(SHORT_TICKS, 2.0 * uneven):
+            begin_s = time_s - float(np.sqrt(2.0 * short / braking))
+            first_s = next((t for t, _ in after if t >= begin_s), time_s)
+            return first_s - stop_s
+    return after[-1][0] - stop_s
 
 
 def notice(record: Record, rules: Rules, due: bool) -> tuple[float | None, list[Violation]]:

@@ -15,6 +15,8 @@ from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatA
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.faults import FaultPlan
 from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
+from dofbot_ros.hardware.truth_log import TruthLog
+from dofbot_ros.safety.authority import LOCAL, Commander
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 
@@ -56,7 +58,7 @@ class Driver(Protocol):
         """Start a trajectory."""
         ...
 
-    def stream(self, position: ArrayLike, stamp_s: float, joints: Sequence[str] = ...) -> object:
+    def stream(self, position: ArrayLike, stamp_s: float, joints: Sequence[str] = ..., by: Commander = ...) -> object:
         """Follow a point."""
         ...
 
@@ -100,6 +102,7 @@ class Rig(ABC):
         config: of the driver.
         faults: of the line.
         servos: behind it; touch them within tamper() only.
+        log: of the servos.
 
     Attributes:
         record: of the operators.
@@ -108,10 +111,11 @@ class Rig(ABC):
         cycle_pause_s: how long a slow host is kept from its loop in each cycle [s].
     """
 
-    def __init__(self, config: DriverConfig, faults: FaultPlan, servos: ModelServos) -> None:
+    def __init__(self, config: DriverConfig, faults: FaultPlan, servos: ModelServos, log: TruthLog) -> None:
         self.config = config
         self.faults = faults
         self.servos = servos
+        self.log = log
         self.record = Record()
         self.streamers: list[Operator] = []
         self.flooding = False
@@ -199,10 +203,10 @@ class Rig(ABC):
         self.note(Commanded.of(begin_s, np.vstack([here, points]), rest_s, "trajectory", arm_joints()))
         return True
 
-    def stream(self, point: FloatArray, commanded: bool = True) -> bool:
+    def stream(self, point: FloatArray, commanded: bool = True, by: Commander = LOCAL) -> bool:
         """Stream one point of the arm's joints [rad] (6,), made now; `commanded` when its operator means it."""
         stamp_s = self.now
-        if not self.attempt("stream", lambda: self.driver.stream(point[:GRIP], stamp_s, JOINT_NAMES[:GRIP])):
+        if not self.attempt("stream", lambda: self.driver.stream(point[:GRIP], stamp_s, JOINT_NAMES[:GRIP], by)):
             return False
         if commanded:
             rest_s = stamp_s + self.config.command_timeout_s + SETTLE_S

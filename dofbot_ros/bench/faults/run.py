@@ -9,6 +9,7 @@ from typing import Any
 from rich.progress import Progress
 
 from dofbot_ros.bench.faults.case import Case, Outcome, all_cases, run_case, some_cases
+from dofbot_ros.bench.faults.real import run_real
 from dofbot_ros.bench.faults.table import cells
 from dofbot_ros.cli.output import console
 from dofbot_ros.core.parallel import in_processes
@@ -33,7 +34,8 @@ def measure(
     """Run the matrix.
 
     Args:
-        full: the whole product of states, faults and events; else a part of it that a minute is enough for.
+        full: the whole product of states, faults and events, and the cases of real processes; else a part of it that a
+            minute is enough for.
         state: only states whose name holds this.
         fault: only faults whose name holds this.
 
@@ -50,6 +52,8 @@ def measure(
     ]
     begin = time.monotonic()
     outcomes = run(chosen)
+    if full:
+        outcomes += run_real()
     summary = summarise(outcomes) | {"seconds": time.monotonic() - begin}
     return summary, outcomes
 

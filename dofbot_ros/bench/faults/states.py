@@ -12,7 +12,6 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.bench.faults.record import Commanded
 from dofbot_ros.bench.faults.rig import SETTLE_S, Rig, arm_joints
 from dofbot_ros.core.types import GRIP, FloatArray
-from dofbot_ros.motion.twist import solve_twist
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import PARK
 
@@ -22,6 +21,8 @@ RAMP_S = 0.5
 """From rest to CRUISE [s]."""
 RUN_S = 2.5
 """Length of a motion [s]."""
+STRAY = 0.01
+"""Joints may be so far beside the path of an even motion of the tool: a driver solves for it in steps [rad]."""
 TWIST = np.array([0.0, 0.08, 0.0])
 """Even velocity of the tool [m/s]."""
 LEAD_S = 1.0
@@ -102,13 +103,22 @@ def _stream(rig: Rig) -> None:
     rig.run(LEAD_S)
 
 
+def tool_velocity(kinematics: Kinematics, q: FloatArray, linear: FloatArray) -> FloatArray:
+    """Joint velocities (5,) [rad/s] that move the tool evenly and turn it neither in pitch nor in roll.
+
+    Not the driver's own solver, which it is to check; good away from singular poses only.
+    """
+    task = np.vstack([kinematics.jacobian(q)[:3], [0, 1, 1, 1, 0], [0, 0, 0, 0, 1]])
+    velocity: FloatArray = np.linalg.lstsq(task, np.append(linear, [0.0, 0.0]), rcond=1e-3)[0]
+    return velocity
+
+
 class Twister:
     """An operator who moves the tool evenly for RUN_S, and goes on whatever happens to the arm."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.kinematics = Kinematics()
-        self.limit = np.full(GRIP, rig.config.max_velocity)
         self.end_s = rig.now + RUN_S
         self.halts = len(rig.record.halts)
         self.angles = rig.true()
@@ -123,13 +133,15 @@ class Twister:
         stamp_s = rig.now
         meant = len(rig.record.halts) == self.halts
         if rig.attempt("twist", lambda: rig.driver.twist(TWIST, np.zeros(3), stamp_s)) and meant:
-            q, brake = self.angles[:GRIP], np.full(GRIP, rig.config.max_acceleration)
-            speed = solve_twist(self.kinematics, q, TWIST, np.zeros(3), self.limit, acceleration=brake).velocity
+            here = rig.true()
+            speed, off = (tool_velocity(self.kinematics, q[:GRIP], TWIST) for q in (self.angles, here))
             # The command stands until its timeout; the next one replaces it.
             timeout_s = rig.config.command_timeout_s
-            ahead = self.angles + np.append(speed, 0.0) * timeout_s
+            step = np.append(speed, 0.0) * timeout_s
+            # A velocity is asked for from where the arm is; it may have come a little off the path of even motion.
+            points = np.vstack([self.angles, self.angles + step, here + np.append(off, 0.0) * timeout_s])
+            points = np.vstack([points - STRAY, points + STRAY])
             rest_s = stamp_s + timeout_s + SETTLE_S
-            points = np.vstack([self.angles, ahead])
             rig.note(Commanded.of(stamp_s, points, rest_s, "twist", arm_joints()))
             self.angles = self.angles + np.append(speed, 0.0) * COMMAND_PERIOD_S
         rig.between_cycles(rig.now + COMMAND_PERIOD_S, self.tick)

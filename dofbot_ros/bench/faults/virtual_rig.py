@@ -14,16 +14,14 @@ from dofbot_ros.core.clock import EventClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.hardware.faults import FaultPlan
-from dofbot_ros.hardware.protocol import ProtocolName
-from dofbot_ros.hardware.serial_arm import SerialArm
 from dofbot_ros.hardware.servo_line import ServoLine
 from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
-from dofbot_ros.hardware.streamer import StreamConfig
 from dofbot_ros.hardware.truth_log import TruthLog
 from dofbot_ros.hardware.virtual_port import VirtualPorts
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.serial_backend import serial_backend
 
 LOCKED_S = 0.02
 """A real thread that calls estop() is waited for so long [s]: what takes longer stands before a lock."""
@@ -37,7 +35,6 @@ class VirtualRig(Rig):
         config: of the driver.
         start: where the arm stands [rad] (6,).
         holding: whether the servos have torque before the driver comes.
-        protocol: "bus" or "se".
     """
 
     def __init__(
@@ -47,18 +44,15 @@ class VirtualRig(Rig):
         start: FloatArray = START,
         *,
         holding: bool = False,
-        protocol: ProtocolName = "bus",
     ) -> None:
         self.clock = EventClock(1000.0)
-        self.log = TruthLog()
-        now = self.clock.now()
-        servos = ModelServos([float(t) for t in DEFAULT_CALIBRATION.rad_to_ticks(start)], now=now, log=self.log)
+        log, now = TruthLog(), self.clock.now()
+        servos = ModelServos([float(t) for t in DEFAULT_CALIBRATION.rad_to_ticks(start)], now=now, log=log)
         for servo in SERVO_IDS:
             servos.torque(servo, holding, now)
-        super().__init__(config or DriverConfig(port=PORT), FaultPlan(rng=np.random.default_rng(seed)), servos)
-        self.line = ServoLine(servos, protocol, faults=self.faults, now=now)
+        super().__init__(config or DriverConfig(port=PORT), FaultPlan(rng=np.random.default_rng(seed)), servos, log)
+        self.line = ServoLine(servos, self.config.protocol, faults=self.faults, now=now)
         self._ports = VirtualPorts(self.line, self.clock, PORT)
-        self._protocol: ProtocolName = protocol
         self.daemon = self._new_driver()
         self._rate = Rate(self.clock, self.config.control_rate_hz)
         self._waiting: list[Callable[[], object]] = []
@@ -66,10 +60,8 @@ class VirtualRig(Rig):
         self._stopped_until_s = -np.inf
 
     def _new_driver(self) -> ArmDaemon:
-        config = self.config
-        stream = StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks)
-        arm = SerialArm(PORT, self._protocol, clock=self.clock, stream=stream, open_port=self._ports.open)
-        return ArmDaemon(arm, config)
+        arm = serial_backend(self.config, DEFAULT_CALIBRATION, self.clock, self._ports.open)
+        return ArmDaemon(arm, self.config)
 
     @property
     def driver(self) -> ArmDaemon:

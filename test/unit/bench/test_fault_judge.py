@@ -19,14 +19,13 @@ POSE = np.array([0.1, 0.3, 0.5, 0.4, 0.0, 0.8])
 DEGREE = np.radians(1.0)
 
 
-def truth_of(seconds: float, joint1: Callable[[np.ndarray], np.ndarray], writes: tuple[float, ...] = ()) -> Truth:
-    """An arm that stands at POSE but for joint 1, which is at POSE[0] + joint1(t) [rad]; goals written at `writes`."""
+def truth_of(seconds: float, joint1: Callable[[np.ndarray], np.ndarray]) -> Truth:
+    """An arm that stands at POSE but for joint 1, which is at POSE[0] + joint1(t) [rad]."""
     time_s = np.arange(0.0, seconds, STEP_S)
     angles = np.tile(POSE, (len(time_s), 1))
     angles[:, 0] += joint1(time_s)
     ticks = np.array([unrounded(q) for q in angles])
-    goals = tuple(GoalWrite(t, 0, 0, 60) for t in writes)
-    return Truth(time_s, ticks, ticks, np.ones(ticks.shape, dtype=bool), goals)
+    return Truth(time_s, ticks, ticks, np.ones(ticks.shape, dtype=bool))
 
 
 def unrounded(q: np.ndarray) -> list[float]:
@@ -95,15 +94,10 @@ def test_a_motion_that_comes_to_its_box_back_after_rest_was_due_is_uncommanded_a
 @pytest.mark.parametrize("why", ["estop", "stop", "FAULT", "DISCONNECTED"])
 def test_braking_counts_apart_and_what_comes_after_does_not(why):
     record = Record(commands=[through(0.0, 2.0, at=0.5, rest=4.0)], halts=[Halt(1.5, why)])
-    speed, brake = 0.8, 8.0
-
-    def braked(t: np.ndarray) -> np.ndarray:
-        braking = np.clip(t - 1.52, 0.0, speed / brake)
-        return ramp(speed, 0.5, 1.52)(t) + speed * braking - 0.5 * brake * braking**2
-
-    fine = judge(truth_of(4.0, braked, (1.51,)), record, RULES)
+    path = braked(1.52)
+    fine = judge(truth_of(4.0, path), record, RULES)
     assert fine.violations == ()
-    snap = judge(truth_of(4.0, lambda t: braked(t) + ramp(1.0, 3.0, 3.2)(t), (1.51,)), record, RULES)
+    snap = judge(truth_of(4.0, lambda t: path(t) + ramp(1.0, 3.0, 3.2)(t)), record, RULES)
     assert rules_broken(snap) == ["motion"]
     assert f"after {why}" in snap.violations[0].what
     assert snap.worst_motion_deg == pytest.approx(np.degrees(0.2), abs=0.1)
@@ -145,26 +139,58 @@ def test_a_short_leap_through_the_play_of_the_gears_is_no_speed():
     assert judgement.violations == ()
 
 
-@pytest.mark.parametrize(("late_s", "broken"), [(0.0, []), (0.02, []), (0.06, ["estop"]), (0.5, ["estop", "motion"])])
-def test_an_emergency_stop_is_heeded_in_time(late_s, broken):
-    speed, brake, stop_s = 0.8, 8.0, 1.5
-    begin_s = stop_s + RULES.servo_s + late_s
+def braked(brake_s: float, speed: float = 0.8, brake: float = 8.0) -> Callable[[np.ndarray], np.ndarray]:
+    """Even motion from 0.5 s on that brakes from `brake_s` on."""
 
     def path(t: np.ndarray) -> np.ndarray:
-        braking = np.clip(t - begin_s, 0.0, speed / brake)
-        return ramp(speed, 0.5, begin_s)(t) + speed * braking - 0.5 * brake * braking**2
+        braking = np.clip(t - brake_s, 0.0, speed / brake)
+        return ramp(speed, 0.5, brake_s)(t) + speed * braking - 0.5 * brake * braking**2
 
+    return path
+
+
+def goals_along(path: Callable[[np.ndarray], np.ndarray], times: np.ndarray) -> tuple[GoalWrite, ...]:
+    """Goals of joint 1 written at `times`: where `path` is a control period of 20 ms later."""
+    return tuple(
+        GoalWrite(float(t), 0, round(unrounded(POSE + np.array([q, 0, 0, 0, 0, 0]))[0]), 60)
+        for t, q in zip(times, path(times + 0.02), strict=True)
+    )
+
+
+@pytest.mark.parametrize("phase_s", [0.0, 0.007, 0.013])
+@pytest.mark.parametrize(("late_s", "broken"), [(0.0, []), (0.02, []), (0.06, ["estop"]), (0.5, ["estop", "motion"])])
+def test_an_emergency_stop_is_heeded_in_time(late_s, broken, phase_s):
+    stop_s = 1.5
+    path = braked(stop_s + late_s)
+    truth = truth_of(4.0, path)
+    # A goal every 40 ms before, one every 20 ms from the first that brakes on: the last cycle may be up to one ago.
+    before = np.arange(0.5 + phase_s, stop_s + late_s, 0.04)
+    after = np.arange(stop_s + late_s + 0.001, 2.5, 0.02)
+    goals = goals_along(path, np.concatenate([before, after]))
     record = Record(commands=[through(0.0, 3.0, at=0.5, rest=5.0)], halts=[Halt(stop_s, "estop")])
-    judgement = judge(truth_of(4.0, path, (stop_s + late_s,)), record, RULES)
+    judgement = judge(Truth(truth.time_s, truth.links, truth.goals, truth.torque, goals), record, RULES)
     assert rules_broken(judgement) == broken
-    assert judgement.estop_ms == pytest.approx(1e3 * late_s, abs=6.0)
+    assert judgement.estop_ms == pytest.approx(1e3 * late_s, abs=21.0)
 
 
 def test_an_emergency_stop_that_no_goal_can_follow_is_not_timed():
+    path = braked(1.55)
+    truth = truth_of(4.0, path)
+    goals = goals_along(path, np.arange(0.5, 1.5, 0.04))
     record = Record(commands=[through(0.0, 3.0, at=0.5, rest=5.0)], halts=[Halt(1.5, "estop")])
-    judgement = judge(truth_of(4.0, ramp(0.8, 0.5, 1.55)), record, RULES)
+    judgement = judge(Truth(truth.time_s, truth.links, truth.goals, truth.torque, goals), record, RULES)
     assert judgement.estop_ms is None
     assert judgement.violations == ()
+
+
+def test_an_emergency_stop_that_goals_never_heed_is_late():
+    path = ramp(0.8, 0.5, 3.5)
+    goals = goals_along(path, np.arange(0.5, 3.5, 0.04))
+    truth = truth_of(4.0, path)
+    record = Record(commands=[through(0.0, 3.0, at=0.5, rest=5.0)], halts=[Halt(1.5, "estop")])
+    judgement = judge(Truth(truth.time_s, truth.links, truth.goals, truth.torque, goals), record, RULES)
+    assert rules_broken(judgement) == ["estop", "motion"]
+    assert judgement.estop_ms > 900
 
 
 @pytest.mark.parametrize(("after_s", "broken"), [(0.1, []), (0.45, ["fault"]), (None, ["fault"])])
