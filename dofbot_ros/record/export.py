@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from dofbot_ros.core.types import FloatArray, ImageArray
@@ -14,6 +13,7 @@ from dofbot_ros.record.motion import RecordedMotion
 from dofbot_ros.record.reader import Episode, Recorded
 from dofbot_ros.record.timing import times_made
 from dofbot_ros.record.topics import IMAGES
+from dofbot_ros.vision.pictures import PictureError, decode_picture
 
 STEP_S = 0.02
 """Rows are this far apart: the period of joint_states [s]."""
@@ -75,7 +75,7 @@ def _images(episode: Episode, motion: RecordedMotion) -> dict[str, Any]:
 
 
 def _decoded(episode: Episode, message: Recorded) -> ImageArray:
-    image = cv2.imdecode(np.frombuffer(message.content.data, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"{episode.path}: an image cannot be decoded")
-    return np.asarray(image[..., ::-1])
+    try:
+        return decode_picture(bytes(message.content.data))
+    except PictureError as error:
+        raise InputError(f"{episode.path}: an image of {IMAGES} {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,6 +88,8 @@ def test_an_rgb_image_survives_its_message() -> None:
         Image(height=4, width=5, encoding="yuv422", step=10, data=bytes(40)),
         Image(height=4, width=5, encoding="rgb8", step=15, data=bytes(59)),
         Image(height=4, width=5, encoding="rgb8", step=14, data=bytes(60)),
+        Image(height=0, width=5, encoding="rgb8", step=15, data=b""),
+        Image(height=4, width=0, encoding="mono8", step=0, data=b""),
     ],
 )
 def test_an_image_that_cannot_be_read_is_refused(message: Image) -> None:
@@ -101,6 +104,29 @@ def test_intrinsics_survive_their_message_and_an_uncalibrated_camera_is_refused(
     assert back.size == intrinsics.size
     with pytest.raises(InputError, match="camera_info_url"):
         intrinsics_from(CameraInfo(width=640, height=480))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"k": [500.0, 0, 0, 0, 500, 0, 319, 239, 1]}, "transposed"),
+        ({"k": [500.0, 0, 319, 0, 500, 239, 0, 0, 0]}, "last row"),
+        ({"k": [500.0, 0, float("nan"), 0, 500, 239, 0, 0, 1]}, "finite"),
+        ({"k": [500.0, 0, 3190, 0, 500, 239, 0, 0, 1]}, "principal point"),
+        ({"d": [0.1, 0, 0, 0]}, "plumb_bob has 5"),
+        ({"d": [0.1, float("inf"), 0, 0, 0]}, "plumb_bob has 5"),
+        ({"d": []}, "plumb_bob has 5"),
+        ({"distortion_model": "equidistant"}, "is not one of plumb_bob"),
+        ({"width": 0}, "0x480"),
+    ],
+)
+def test_a_camera_info_that_would_be_misread_is_refused(changes: dict[str, Any], message: str) -> None:
+    info = camera_info(Header(), from_field_of_view(640, 480, 1.0))
+    for name, value in changes.items():
+        setattr(info, name, value)
+
+    with pytest.raises(InputError, match=f"camera_info cannot be used: .*{message}"):
+        intrinsics_from(info)
 
 
 @given(joints)
