@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import Progress
 
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.output import JsonOption, console, emit, warn
 
 
 def replay(
@@ -46,7 +46,10 @@ def replay(
     from dofbot_ros.record.replay import Replay
     from dofbot_ros.service.config import DriverConfig
 
-    motion = RecordedMotion(Episode(episode))
+    recorded = Episode(episode)
+    for words in recorded.damage:
+        warn(f"{episode} {words}")
+    motion = RecordedMotion(recorded)
     config = DriverConfig(port=port, protocol=protocol, calibration_file=calibration_file, on_exit=on_exit)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     try:

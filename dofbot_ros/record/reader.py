@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcap.exceptions import McapError
 from mcap.records import Channel, Message, Metadata, Schema
 from mcap_ros2.decoder import DecoderFactory
 
@@ -35,6 +33,20 @@ class Recorded:
     content: Any
 
 
+@contextmanager
+def understood(path: Path, what: str) -> Iterator[None]:
+    """Around code that takes messages of `path` for what their topics promise; a damaged definition breaks promises.
+
+    Raises:
+        InputError: they are not; `what` names them.
+    """
+    try:
+        yield
+    except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: {what} are not of the type that their topics have: {why}") from error
+
+
 class Episode:
     """A recorded episode; also any other MCAP file with ROS 2 messages, such as `ros2 bag` writes.
 
@@ -45,6 +57,7 @@ class Episode:
         info: None when this program has not recorded it.
         outcome: None when it did not come to its end.
         finished: whether the file has its end and its index.
+        damage: what of it cannot be read, and where, in a few words each.
         counts: messages by topic, relative to the arm's namespace.
         types: "package/msg/Type" by topic.
         start_s, end_s: when the first and the last message were received, Unix time [s]; 0 without messages.
@@ -57,6 +70,7 @@ class Episode:
         self.path = path
         self.info: EpisodeInfo | None = None
         self.outcome: Outcome | None = None
+        self.damage: list[str] = []
         self.counts: Counter[str] = Counter()
         self.types: dict[str, str] = {}
         with open_mcap(path) as file:
@@ -96,8 +110,11 @@ class Episode:
                     if channel.id not in decoders:
                         decoders[channel.id] = self._decoder(factory, channel)
                     content = decoders[channel.id](record.data)
-                except (McapError, ValueError, struct.error, NotImplementedError) as error:
-                    raise InputError(f"{self.path}: a message on {topic} cannot be decoded: {error}") from error
+                except InputError:
+                    raise
+                except Exception as error:  # a parser of foreign text raises what it likes
+                    why = " ".join((str(error) or type(error).__name__).split())[:200]
+                    raise InputError(f"{self.path}: a message on {topic} cannot be decoded: {why}") from error
                 yield Recorded(topic, record.log_time * 1e-9, content)
 
     def _decoder(self, factory: DecoderFactory, channel: Channel) -> Callable[[bytes], Any]:
@@ -115,7 +132,7 @@ class Episode:
         first, last = 0, 0
         ids: Counter[int] = Counter()
         with open_mcap(self.path) as file:
-            for record in records(file):
+            for record in records(file, self.damage.append):
                 if isinstance(record, Schema):
                     self._schemas[record.id] = record
                 elif isinstance(record, Channel):
