@@ -1,0 +1,127 @@
+"""Fuzzes configurations, calibrations, specs, scenes, models and recordings: a value of finite numbers, or one line."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from dofbot_ros.arm.calibration import load_calibration
+from dofbot_ros.arm.model import parse_model
+from dofbot_ros.bench.fuzz.mutate import NUMBERS, flipped, replaced, retyped
+from dofbot_ros.bench.fuzz.target import Target
+from dofbot_ros.config.loader import load_yaml, to_mapping
+from dofbot_ros.core.array_files import load_arrays
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.policy.pose_reader import POSE_SPEC, PoseSpec
+from dofbot_ros.policy.spec import SPEC, load_spec
+from dofbot_ros.sim.arrangement import Arrangement, from_text
+from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.sim.randomization import load_domain, load_level
+from dofbot_ros.teleop.config import load_config
+from dofbot_ros.trials.placement import PickProtocol
+from dofbot_ros.vision.block_layout import load_blocks
+from dofbot_ros.vision.extrinsics import load_extrinsics
+from dofbot_ros.vision.intrinsics import load_intrinsics
+
+MAX_ARRAYS = 10**7
+"""Most that the arrays of a fuzzed file may have [bytes]."""
+
+
+def targets(folder: Path) -> list[Target]:
+    """Every file that a user may write or be given, from the one that this package ships."""
+    config = share_file("config", "calibration.yaml").parent
+    pipeline = share_file("models", "policy", "pick_pipeline", SPEC).parent
+    readers: dict[str, tuple[Path, Callable[[Path], object]]] = {
+        "calibration": (config / "calibration.yaml", load_calibration),
+        "camera info": (config / "camera_info" / "overhead.yaml", load_intrinsics),
+        "camera pose": (config / "sim_camera.yaml", load_extrinsics),
+        "world": (config / "sim.yaml", load_world_config),
+        "blocks": (config / "blocks.yaml", load_blocks),
+        "randomization": (config / "randomization.yaml", lambda path: load_level("mild", path)),
+        "domains": (config / "domains.yaml", lambda path: load_domain("target", path)),
+        "teleop": (config / "teleop.yaml", load_config),
+        "trials": (config / "trials.yaml", lambda path: load_yaml(PickProtocol, path)),
+        "policy spec": (pipeline / SPEC, lambda path: load_spec(path.parent)),
+        "pose spec": (pipeline / POSE_SPEC, lambda path: load_yaml(PoseSpec, path)),
+    }
+    made = [Target(f"yaml: {name}", _yaml(source, folder, read)) for name, (source, read) in readers.items()]
+    urdf = share_file("urdf", "dofbot.urdf").read_text(encoding="utf-8")
+    return [
+        *made,
+        Target("urdf", lambda rng: _model(rng, urdf)),
+        Target("arrangement", _arrangement),
+        Target("npz", _arrays(folder)),
+    ]
+
+
+def finite(value: object) -> bool:
+    """Whether all numbers in a configuration are, however deep; NaN and inf in free-form data count too."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind != "f" or bool(np.isfinite(value).all())
+    if dataclasses.is_dataclass(value):
+        return all(finite(getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, Mapping):
+        return all(finite(item) for item in value.values())
+    return all(finite(item) for item in value) if isinstance(value, (list, tuple)) else True
+
+
+def _yaml(source: Path, folder: Path, read: Callable[[Path], object]) -> Callable[[random.Random], None]:
+    text = source.read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    # Under its own name: some readers look for it in a folder.
+    path = folder / source.stem / source.name
+    path.parent.mkdir(exist_ok=True)
+
+    def case(rng: random.Random) -> None:
+        kind = rng.random()
+        if kind < 0.5:
+            path.write_text(yaml.safe_dump(replaced(rng, content)), encoding="utf-8")
+        elif kind < 0.9:
+            path.write_text(retyped(rng, text), encoding="utf-8")
+        else:
+            path.write_bytes(flipped(rng, text.encode(), 30))
+        assert finite(read(path)), "a number that is not finite got through"
+
+    return case
+
+
+def _model(rng: random.Random, urdf: str) -> None:
+    text = retyped(rng, urdf)
+    if rng.random() < 0.5:
+        words = text.split('"')
+        words[rng.randrange(len(words)) | 1 if len(words) > 1 else 0] = str(rng.choice((*NUMBERS, "x", "", "1 2", "1 2 nan")))
+        text = '"'.join(words)
+    parse_model(text, "robot_description")
+
+
+def _arrangement(rng: random.Random) -> None:
+    whole = to_mapping(Arrangement({"red": (0.2, 0.1, 0.0), "blue": (0.2, -0.1, 1.0)}))
+    text = json.dumps(replaced(rng, whole)) if rng.random() < 0.7 else retyped(rng, json.dumps(whole))
+    assert finite(from_text(text)), "a number that is not finite got through"
+
+
+def _arrays(folder: Path) -> Callable[[random.Random], None]:
+    whole = io.BytesIO()
+    np.savez_compressed(whole, stamps=np.arange(5.0), pictures=np.zeros((2, 4, 4, 3), np.uint8), names=np.array(["a"]))
+    plain = io.BytesIO()
+    np.savez(plain, stamps=np.arange(5.0), pictures=np.zeros((2, 4, 4, 3), np.uint8), names=np.array(["a"]))
+    path = folder / "arrays.npz"
+
+    def case(rng: random.Random) -> None:
+        path.write_bytes(flipped(rng, rng.choice((whole, plain)).getvalue()))
+        arrays = load_arrays(path, "test", MAX_ARRAYS)
+        assert all(array.dtype.kind != "O" for array in arrays.values())
+        assert sum(array.nbytes for array in arrays.values()) <= MAX_ARRAYS
+
+    return case
