@@ -47,7 +47,7 @@ def load_arrays(path: str | Path, what: str, max_bytes: int = MAX_ARRAYS) -> dic
                     arrays[info.filename.removesuffix(".npy")] = _read(member, info.file_size)
             return arrays
     except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist") from error
+        raise InputError(f"{path} is no {what}: it does not exist") from error
     except _DAMAGE as error:
         why = " ".join((str(error) or type(error).__name__).split())[:200]
         raise InputError(f"{path} is no {what} (.npz of plain arrays): {why}") from error

@@ -82,7 +82,8 @@ def _held(gaps: list[tuple[float, float]], times: FloatArray) -> FloatArray:
 
 def _write_images(archive: zipfile.ZipFile, episode: Episode, motion: RecordedMotion) -> dict[str, tuple[int, ...]]:
     stamps = [Recorded(m.topic, m.received_s, _only_stamp(m.content)) for m in episode.messages(IMAGES)]
-    made = times_made(stamps) - motion.start_s
+    with understood(episode.path, f"its messages on {IMAGES}"):
+        made = times_made(stamps) - motion.start_s
     pictures = (_decoded(episode, message) for message in episode.messages(IMAGES))
     first = next(pictures, None)
     shape = (0, 0, 0, 3) if first is None else (len(stamps), *first.shape)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,9 @@ class Episode:
 
     def _decoder(self, factory: DecoderFactory, channel: Channel) -> Callable[[bytes], Any]:
         schema = self._schemas.get(channel.schema_id)
-        decoder: Callable[[bytes], Any] | None = factory.decoder_for(channel.message_encoding, schema)
+        # The parser prints what it raises as well.
+        with redirect_stderr(StringIO()):
+            decoder: Callable[[bytes], Any] | None = factory.decoder_for(channel.message_encoding, schema)
         if decoder is None:
             raise InputError(
                 f"{self.path}: {channel.topic} holds {channel.message_encoding} messages with "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -17,6 +19,8 @@ Size = tuple[int, int]
 
 _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})
 """Markers among JPEG's C0 to CF that begin no frame: DHT, JPG, DAC."""
+
+_PNG_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 
 
 class PictureError(InputError):
@@ -35,10 +39,14 @@ def decode_picture(data: bytes) -> ImageArray:
     width, height = size
     if not 0 < width * height <= MAX_PIXELS:
         raise PictureError(f"says that it has {width}x{height} pixels: at most {MAX_PIXELS} are decoded")
+    level = cv2.getLogLevel()
+    cv2.setLogLevel(0)  # OpenCV would say on stderr what is raised here
     try:
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise PictureError(f"cannot be decoded: {' '.join(str(error).split())[:200]}") from error
+    finally:
+        cv2.setLogLevel(level)
     if bgr is None:
         raise PictureError("is no image that OpenCV can read: it is damaged")
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
@@ -50,8 +58,7 @@ def picture_size(data: bytes) -> Size | None:
         if data.startswith(b"\xff\xd8\xff"):
             return _jpeg(data)
         if data.startswith(b"\x89PNG\r\n\x1a\n"):
-            width, height = struct.unpack_from(">II", data, 16)
-            return (width, height) if data[12:16] == b"IHDR" else None
+            return _png(data)
         if data.startswith(b"BM"):
             return _bmp(data)
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
@@ -61,6 +68,23 @@ def picture_size(data: bytes) -> Size | None:
     except (struct.error, IndexError):
         pass  # the header is cut
     return None
+
+
+def _png(data: bytes) -> Size | None:
+    """From the first chunk (PNG, 11.2.1); None unless all chunks are whole, and the critical ones known.
+
+    OpenCV reserves what a chunk asks for before it looks whether it is there, and loses its way in unknown ones.
+    """
+    at, kinds = 8, []
+    while not kinds or kinds[-1] != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, at)
+        (wanted,) = struct.unpack_from(">I", data, at + 8 + length)
+        if zlib.crc32(data[at + 4 : at + 8 + length]) != wanted or (kind[:1].isupper() and kind not in _PNG_CHUNKS):
+            return None
+        kinds.append(kind)
+        at += 12 + length
+    width, height = struct.unpack_from(">II", data, 16)
+    return (width, height) if kinds[0] == b"IHDR" and b"IDAT" in kinds else None
 
 
 def _jpeg(data: bytes) -> Size | None:
@@ -105,13 +129,18 @@ def _webp(data: bytes) -> Size | None:
 
 
 def _tiff(data: bytes, order: str) -> Size | None:
-    """From tags 256 and 257 of the first directory (TIFF 6.0, section 2); the largest where they stand twice."""
+    """From tags 256 and 257 of the first directory (TIFF 6.0, section 2), or 322 and 323, of its tiles, if larger.
+
+    Where a tag stands twice the largest value counts.
+    """
     (at,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, at)
-    sizes = {256: 0, 257: 0}
+    sizes = {256: 0, 257: 0, 322: 0, 323: 0}
     for entry in range(at + 2, at + 2 + 12 * count, 12):
         tag, kind = struct.unpack_from(f"{order}HH", data, entry)
         if tag in sizes:
             (value,) = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", data, entry + 8)
             sizes[tag] = max(sizes[tag], value)
-    return (sizes[256], sizes[257]) if all(sizes.values()) else None
+    if not (sizes[256] and sizes[257]):
+        return None
+    return max((sizes[256], sizes[257]), (sizes[322], sizes[323]), key=math.prod)

@@ -9,7 +9,6 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -100,9 +99,13 @@ def _model(rng: random.Random, urdf: str) -> None:
     text = retyped(rng, urdf)
     if rng.random() < 0.5:
         words = text.split('"')
-        words[rng.randrange(len(words)) | 1 if len(words) > 1 else 0] = str(rng.choice((*NUMBERS, "x", "", "1 2", "1 2 nan")))
+        words[rng.randrange(len(words))] = str(rng.choice((*NUMBERS, "x", "", "1 2", "1 2 nan")))
         text = '"'.join(words)
-    parse_model(text, "robot_description")
+    model = parse_model(text, "robot_description")
+    assert all(finite([joint.origin, joint.axis, joint.mimic]) for joint in model.joints)
+    assert all(
+        not math.isnan(value) for joint in model.joints for value in vars(joint).values() if type(value) is float
+    )
 
 
 def _arrangement(rng: random.Random) -> None:

@@ -7,19 +7,39 @@ import random
 from typing import Any
 
 NUMBERS: tuple[float, ...] = (
-    0.0, -0.0, 1.0, -1.0, 1e-308, 1e-9, 0.5, 2.0, 1e3, 1e6, 1e306, -1e306, 1.7e308, math.inf, -math.inf, math.nan, math.pi,
-    2.0**31, 2.0**53,
+    0.0, -0.0, 1.0, -1.0, 1e-308, 1e-9, 0.5, 2.0, 1e3, 1e6, 1e306, -1e306, 1.7e308, math.inf, -math.inf, math.nan,
+    math.pi, 2.0**31, 2.0**53,
 )  # fmt: skip
 """Those at which arithmetic breaks."""
-INTEGERS = (0, 1, -1, 2, 5, 7, 127, 128, 255, 256, 4095, 4096, 65535, 2**31 - 1, -(2**31), 2**31, 2**63 - 1, 2**64, 10**400)
+INTEGERS = (
+    0,
+    1,
+    -1,
+    2,
+    5,
+    7,
+    127,
+    128,
+    255,
+    256,
+    4095,
+    4096,
+    65535,
+    2**31 - 1,
+    -(2**31),
+    2**31,
+    2**63 - 1,
+    2**64,
+    10**400,
+)
 WORDS = (
     "", " ", "x", "0", "nan", "joint1", "base_link", "..", "/", "\0", "\u202e", "{}", "%s", "true", "~", "x" * 500,
 )  # fmt: skip
 TOKENS = (
-    ".inf", "-.inf", ".nan", "1e400", "1e306", "-1", "0", "null", "~", "true", "[]", "{}", "[[", "}}", "- ", ": ", "&a ",
-    "*a ", "<<: *a", "!!float ", "!!binary x", "!!python/object:os.system ", "? ", "|\n", ">\n", "---\n", "...\n", "%YAML 1.2",
-    "\t", "\0", "\ufeff", "\u2028", '"', "'", "#", "@", "`", "2026-99-99", "1:60:60", "0x", "0b2", "0o9", "9" * 50,
-    "[" * 60, "{a: " * 60,
+    ".inf", "-.inf", ".nan", "1e400", "1e306", "-1", "0", "null", "~", "true", "[]", "{}", "[[", "}}", "- ", ": ",
+    "&a ", "*a ", "<<: *a", "!!float ", "!!binary x", "!!python/object:os.system ", "? ", "|\n", ">\n", "---\n",
+    "...\n", "%YAML 1.2", "\t", "\0", "\ufeff", "\u2028", '"', "'", "#", "@", "`", "2026-99-99", "1:60:60", "0x", "0b2",
+    "0o9", "9" * 50, "[" * 60, "{a: " * 60,
 )  # fmt: skip
 
 
@@ -111,5 +131,7 @@ def _replaced_once(rng: random.Random, content: Any) -> Any:
             return content + content[at : at + 1]
         return [*content[:at], _replaced_once(rng, content[at]), *content[at + 1 :]]
     if isinstance(content, (int, float)) and not isinstance(content, bool) and rng.random() < 0.7:
-        return rng.choice((*NUMBERS, *INTEGERS[:-1])) if rng.random() < 0.7 else content * rng.choice((-1, 0, 2, 10, 1e3))
+        return (
+            rng.choice((*NUMBERS, *INTEGERS[:-1])) if rng.random() < 0.7 else content * rng.choice((-1, 0, 2, 10, 1e3))
+        )
     return anything(rng)

@@ -92,7 +92,7 @@ def test_every_flipped_byte_is_an_error_or_leaves_the_arrays(tmp_path: Path) -> 
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"a\.npz does not exist"):
+    with pytest.raises(InputError, match=r"a\.npz is no test: it does not exist"):
         load_arrays(tmp_path / "a.npz", "test")
     (tmp_path / "a.npz").write_text("words")
     with pytest.raises(InputError, match=r"a\.npz is no test"):

@@ -83,6 +83,17 @@ def test_a_header_that_costs_gigabytes_is_refused_before_it_is_decoded(suffix: s
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
 
 
+def test_a_chunk_that_asks_for_gigabytes_is_refused_before_it_gets_them() -> None:
+    data = grown(VARIANTS[".png"], b"IDAT", b"tEXt")
+    at = data.index(b"tEXt") - 4
+    data = data[:at] + struct.pack(">I", 1_900_000_000) + data[at + 4 :]
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(PictureError, match="is no image that OpenCV can read"):
+        decode_picture(data)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+
+
 def test_the_largest_that_is_decoded_fits_into_a_gigabyte() -> None:
     side = int(MAX_PIXELS**0.5)
     code = (
