@@ -53,6 +53,26 @@ def empty_table(
     emit(measure(scenes, seed, model), as_json, "Chance of the best grasp")
 
 
+@app.command("fuzz")
+def fuzz(
+    as_json: JsonOption = False,
+    n: Annotated[int, typer.Option("--n", min=1, help="Inputs of a target; codecs get 40 times as many.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of all inputs.")] = 0,
+    only: Annotated[str, typer.Option(help="Run targets with this in their names; mcap, for instance.")] = "",
+    first: Annotated[int, typer.Option(min=0, help="Number of the first case: to run a failed one again.")] = 0,
+) -> None:
+    """Feed damaged and random input to everything that reads any: frames, messages, files, episodes, pictures.
+
+    What comes out is a right value or one line that says what is wrong; exit code 1 when something else did.
+    """
+    from dofbot_ros.bench.fuzz.run import measure
+
+    result = measure(n, seed, only, first)
+    emit(result, as_json, "Fuzzing")
+    if result["failed"]:
+        raise typer.Exit(1)
+
+
 @app.command("grasp-node")
 def grasp_node(
     as_json: JsonOption = False,

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
-from dofbot_ros.core.model_files import first_words
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
-from dofbot_ros.nodes.messages import to_time
+from dofbot_ros.nodes.messages import detections, to_time
 from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.policy.camera_view import CameraView
 from dofbot_ros.policy.tracker import Sighting, find_block
-
-_NO_DETECTION = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
-"""What taking any text for a detection raises."""
 
 
 class PolicyEyes:
@@ -48,14 +42,13 @@ class PolicyEyes:
 
     def _on_blocks(self, message: String) -> None:
         try:
-            found = json.loads(message.data)
-            stamp_s = self._stamps.to_arm(to_time(found["stamp_s"]))
-            self.seen = find_block(found, self._block, stamp_s) or self.seen
-        except _NO_DETECTION as error:
+            found = detections(message.data)
+        except DofbotError as error:
             # It is as if the block had not been seen; a localiser that goes on like this ends the run.
-            self._node.get_logger().warning(
-                f"blocks/detections is no detection: {first_words(error)}", throttle_duration_sec=5.0
-            )
+            self._node.get_logger().warning(str(error), throttle_duration_sec=5.0)
+            return
+        stamp_s = self._stamps.to_arm(to_time(found["stamp_s"]))
+        self.seen = find_block(found, self._block, stamp_s) or self.seen
 
     def _on_info(self, message: CameraInfo) -> None:
         calibration = (message.width, message.height, tuple(message.k), tuple(message.d))
@@ -66,7 +59,7 @@ class PolicyEyes:
             self._view, self.trouble = CameraView(intrinsics_from(message), self._width), ""
         except DofbotError as error:
             self._view, self.trouble = None, str(error)
-            self._node.get_logger().warning(self.trouble)
+            self._node.get_logger().warning(self.trouble, throttle_duration_sec=5.0)
 
     def _on_image(self, message: Image) -> None:
         if self._view is None:

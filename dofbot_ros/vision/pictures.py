@@ -75,7 +75,7 @@ def _png(data: bytes) -> Size | None:
 
     OpenCV reserves what a chunk asks for before it looks whether it is there, and loses its way in unknown ones.
     """
-    at, kinds = 8, []
+    at, kinds = 8, list[bytes]()
     while not kinds or kinds[-1] != b"IEND":
         length, kind = struct.unpack_from(">I4s", data, at)
         (wanted,) = struct.unpack_from(">I", data, at + 8 + length)

@@ -32,11 +32,13 @@ class Target:
         case: makes one input and feeds it. Raises a DofbotError when the input is refused; anything else that it raises
             is a failure, an AssertionError too.
         inputs: how many inputs a case is.
+        share: how many inputs it gets for each of a run's n: codecs are fast, and files of one kind are many.
     """
 
     name: str
     case: Callable[[random.Random], None]
     inputs: int = 1
+    share: float = 1.0
 
 
 MakeTargets = Callable[[Path], list[Target]]
