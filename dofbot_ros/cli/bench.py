@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, emit
 
 app = typer.Typer(no_args_is_help=True)
@@ -21,7 +22,9 @@ def root() -> None:
 @app.command("bus")
 def bus(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the control loop's run in seconds.")] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(callback=finite, min=1.0, help="Length of the control loop's run in seconds.")
+    ] = 20.0,
 ) -> None:
     """Sweep six emulated servos at 115200 baud, then read and write all of them at 50 Hz: rates, lateness, losses."""
     from dofbot_ros.bench.bus import measure
@@ -32,7 +35,9 @@ def bus(
 @app.command("env")
 def env(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=2.0, help="Of each of the two comparisons [s].")] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(callback=finite, min=2.0, help="Of each of the two comparisons [s].")
+    ] = 20.0,
 ) -> None:
     """Step the policies' environment beside panda-gym's, and two of it at once: steps a second, ratio, scaling."""
     from dofbot_ros.bench.env import measure
@@ -79,7 +84,9 @@ def grasp_node(
     grasps: Annotated[int, typer.Option(min=1, help="One in each scene.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Of the first scene.")] = 0,
     backend: Annotated[str, typer.Option(help="sim or emulator.")] = "sim",
-    rtf: Annotated[float, typer.Option(min=0.0, help="Speed of the simulation against real time (sim only).")] = 1.0,
+    rtf: Annotated[
+        float, typer.Option(callback=finite, min=0.0, help="Speed of the simulation against real time (sim only).")
+    ] = 1.0,
 ) -> None:
     """Grasp plain blocks through grasp_node, from the camera's image to the answer; judged by the true poses."""
     from dofbot_ros.bench.grasp_node import measure
@@ -90,8 +97,8 @@ def grasp_node(
 @app.command("images")
 def images(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(help="How long to send, in seconds.")] = 20.0,
-    hz: Annotated[float, typer.Option(help="Images a second.")] = 30.0,
+    seconds: Annotated[float, typer.Option(callback=finite, help="How long to send, in seconds.")] = 20.0,
+    hz: Annotated[float, typer.Option(callback=finite, help="Images a second.")] = 30.0,
 ) -> None:
     """Send 640x480 colour images from one process to another through ROS: how many arrive, and how late."""
     from dofbot_ros.bench.images import measure
@@ -117,7 +124,9 @@ def localizer(
     scenes: Annotated[str, typer.Option(help="sim, drawn or drawn-lifted.")] = "sim",
     trials: Annotated[int, typer.Option(help="Pictures, each of four blocks.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the first scene.")] = 0,
-    noise: Annotated[float, typer.Option(min=0.0, help="Of the simulated sensor, in grey levels of 255.")] = 0.0,
+    noise: Annotated[
+        float, typer.Option(callback=finite, min=0.0, help="Of the simulated sensor, in grey levels of 255.")
+    ] = 0.0,
 ) -> None:
     """Localise blocks in pictures whose true poses are known: how far off, how many, how fast."""
     from dofbot_ros.bench.localizer import measure
@@ -128,7 +137,7 @@ def localizer(
 @app.command("nodes")
 def nodes(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long to watch, in seconds.")] = 20.0,
+    seconds: Annotated[float, typer.Option(callback=finite, min=1.0, help="How long to watch, in seconds.")] = 20.0,
 ) -> None:
     """Run driver_node at 50 Hz and block_localizer_node at 30 images a second: what they cost in CPU and memory."""
     from dofbot_ros.bench.nodes import measure
@@ -151,7 +160,9 @@ def policy(
 @app.command("sim")
 def sim(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Simulated length of each run in seconds.")] = 10.0,
+    seconds: Annotated[
+        float, typer.Option(callback=finite, min=0.1, help="Simulated length of each run in seconds.")
+    ] = 10.0,
 ) -> None:
     """Run the simulated arm with its control loop, empty and holding a block, then render: steps a second, ms."""
     from dofbot_ros.bench.sim import measure
@@ -174,8 +185,12 @@ def corners(
 @app.command("following")
 def following(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=6.0, help="Simulated length of each of the four runs.")] = 12.0,
-    amplitude: Annotated[float, typer.Option(min=0.01, max=0.06, help="Of the hand's way [m].")] = 0.05,
+    seconds: Annotated[
+        float, typer.Option(callback=finite, min=6.0, help="Simulated length of each of the four runs.")
+    ] = 12.0,
+    amplitude: Annotated[
+        float, typer.Option(callback=finite, min=0.01, max=0.06, help="Of the hand's way [m].")
+    ] = 0.05,
     seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
 ) -> None:
     """Follow a synthetic hand at 0.1 m/s with the simulated arm: lag and error in each direction, jitter at rest."""

@@ -12,6 +12,7 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
+from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import console, warn
 from dofbot_ros.errors import DofbotError
 
@@ -33,8 +34,12 @@ def record(
         list[str] | None,
         typer.Option(metavar="TOPIC", help="Record this in place of the usual topics; may be repeated."),
     ] = None,
-    image_hz: Annotated[float, typer.Option(min=0.1, help="At most so many camera images a second.")] = 10.0,
-    seconds: Annotated[float | None, typer.Option(min=0.0, help="End after so long; otherwise Ctrl-C ends it.")] = None,
+    image_hz: Annotated[
+        float, typer.Option(callback=finite, min=0.1, help="At most so many camera images a second.")
+    ] = 10.0,
+    seconds: Annotated[
+        float | None, typer.Option(callback=finite, min=0.0, help="End after so long; otherwise Ctrl-C ends it.")
+    ] = None,
     keep: Annotated[
         bool | None,
         typer.Option("--keep/--discard", help="What becomes of the episode. Otherwise you are asked, at a terminal."),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import Progress
 
+from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, console, emit, warn
 
 
@@ -20,7 +21,7 @@ def replay(
         Literal["sim", "emulator", "serial"],
         typer.Option(help="sim: a simulated arm, as fast as it goes; emulator: emulated servos; serial: a real arm."),
     ],
-    speed: Annotated[float, typer.Option(help="Of the recording; 1 plays it as it was.")] = 1.0,
+    speed: Annotated[float, typer.Option(callback=finite, help="Of the recording; 1 plays it as it was.")] = 1.0,
     port: Annotated[str, typer.Option(help="Serial port of the real arm.")] = "/dev/ttyUSB0",
     protocol: Annotated[
         Literal["bus", "se"], typer.Option(help="bus: straight to the servos; se: the DOFBOT-SE's USB board.")
