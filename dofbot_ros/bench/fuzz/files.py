@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -27,7 +28,11 @@ from dofbot_ros.sim.arrangement import Arrangement, from_text
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.randomization import load_domain, load_level
 from dofbot_ros.teleop.config import load_config
-from dofbot_ros.trials.placement import PickProtocol
+from dofbot_ros.teleop.landmarks import N_HAND, Landmarks, Observation
+from dofbot_ros.teleop.report import landmarks_from_json, landmarks_json
+from dofbot_ros.trials.log import SERIES, TRIALS, PickSeries, read_log
+from dofbot_ros.trials.pick import PickRecord
+from dofbot_ros.trials.placement import PickProtocol, PlacedObject
 from dofbot_ros.vision.block_layout import load_blocks
 from dofbot_ros.vision.extrinsics import load_extrinsics
 from dofbot_ros.vision.intrinsics import load_intrinsics
@@ -64,6 +69,8 @@ def targets(folder: Path) -> list[Target]:
         *made,
         Target("urdf", lambda rng: _model(rng, urdf)),
         Target("arrangement", _arrangement),
+        Target("landmarks", _landmarks),
+        Target("trials", _trials(folder / "trials")),
         Target("npz", _arrays(folder)),
     ]
 
@@ -127,6 +134,35 @@ def _arrangement(rng: random.Random) -> None:
     whole = to_mapping(Arrangement({"red": (0.2, 0.1, 0.0), "blue": (0.2, -0.1, 1.0)}))
     text = json.dumps(replaced(rng, whole)) if rng.random() < 0.7 else retyped(rng, json.dumps(whole))
     assert finite(from_text(text)), "a number that is not finite got through"
+
+
+def _landmarks(rng: random.Random) -> None:
+    hand = Landmarks(np.full((N_HAND, 3), 0.5), np.full((N_HAND, 3), 0.01), 0.9, "right")
+    text = landmarks_json(Observation(1.0, 640, 480, hand), 1.0)
+    landmarks_from_json(json.dumps(replaced(rng, json.loads(text))) if rng.random() < 0.7 else retyped(rng, text))
+
+
+def _trials(folder: Path) -> Callable[[random.Random], None]:
+    folder.mkdir(exist_ok=True)
+    protocol = load_yaml(PickProtocol, share_file("config", "trials.yaml"))
+    series = to_mapping(PickSeries("aruco", "sim", 0, "truth", "", protocol))
+    record = to_mapping(PickRecord("single", 0, (PlacedObject("red", 0.2, 0.0, 0.0),), "lifted", "truth"))
+
+    def written(rng: random.Random, content: Mapping[str, Any]) -> bytes:
+        text = json.dumps(content)
+        kind = rng.random()
+        if kind < 0.4:
+            return json.dumps(replaced(rng, content)).encode()
+        return flipped(rng, text.encode()) if kind < 0.6 else text.encode()
+
+    def case(rng: random.Random) -> None:
+        (folder / SERIES).write_bytes(written(rng, series))
+        (folder / TRIALS).write_bytes(b"".join(written(rng, record) + b"\n" for _ in range(3)))
+        log = read_log(folder)
+        assert finite(log.series)
+        assert all(finite(one) for one in log.records), "a number that is not finite got through"
+
+    return case
 
 
 def _arrays(folder: Path) -> Callable[[random.Random], None]:
