@@ -7,6 +7,7 @@ import io
 import json
 import math
 import random
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ import yaml
 
 from dofbot_ros.arm.calibration import load_calibration
 from dofbot_ros.arm.model import parse_model
-from dofbot_ros.bench.fuzz.mutate import NUMBERS, flipped, replaced, retyped
+from dofbot_ros.bench.fuzz.mutate import NUMBERS, WORDS, flipped, replaced, retyped
 from dofbot_ros.bench.fuzz.target import Target
 from dofbot_ros.config.loader import load_yaml, to_mapping
 from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.grasp.object_files import read_folder
 from dofbot_ros.policy.pose_reader import POSE_SPEC, PoseSpec
 from dofbot_ros.policy.spec import SPEC, load_spec
 from dofbot_ros.sim.arrangement import Arrangement, from_text
@@ -69,6 +71,7 @@ def targets(folder: Path) -> list[Target]:
         *made,
         Target("urdf", lambda rng: _model(rng, urdf)),
         Target("arrangement", _arrangement),
+        Target("objects", _objects(folder / "objects")),
         Target("landmarks", _landmarks),
         Target("trials", _trials(folder / "trials")),
         Target("npz", _arrays(folder)),
@@ -134,6 +137,40 @@ def _arrangement(rng: random.Random) -> None:
     whole = to_mapping(Arrangement({"red": (0.2, 0.1, 0.0), "blue": (0.2, -0.1, 1.0)}))
     text = json.dumps(replaced(rng, whole)) if rng.random() < 0.7 else retyped(rng, json.dumps(whole))
     assert finite(from_text(text)), "a number that is not finite got through"
+
+
+OBJECT = """<robot name="o"><link name="o">
+<collision><origin xyz="0 0 0.01" rpy="0 0 0.1"/><geometry><box size="0.02 0.03 0.04"/></geometry></collision>
+<collision><geometry><cylinder radius="0.01" length="0.03"/></geometry></collision>
+<collision><geometry><mesh filename="m.obj" scale="1 1 1"/></geometry></collision>
+</link></robot>"""
+CORNERS = [(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)]
+OBJ = "".join(f"v {x} {y} {z}\n" for x, y, z in CORNERS)
+
+
+def _objects(folder: Path) -> Callable[[random.Random], None]:
+    folder.mkdir(exist_ok=True)
+    facets = [CORNERS[k : k + 3] for k in range(6)]
+    stl = bytes(80) + struct.pack("<I", 6) + b"".join(
+        struct.pack("<12fH", 0, 0, 0, *[v for corner in facet for v in corner], 0) for facet in facets
+    )  # fmt: skip
+
+    def case(rng: random.Random) -> None:
+        kind, urdf = rng.random(), OBJECT
+        if kind < 0.3:
+            words = urdf.split('"')
+            words[rng.randrange(len(words))] = str(rng.choice((*NUMBERS, *WORDS, "1 2", "nan nan nan", "0 0 0")))
+            urdf = '"'.join(words)
+        elif kind < 0.5:
+            urdf = retyped(rng, urdf)
+        (folder / "a.urdf").write_text(urdf, encoding="utf-8")
+        (folder / "m.obj").write_text(retyped(rng, OBJ) if 0.5 < kind < 0.8 else OBJ, encoding="utf-8")
+        (folder / "s.stl").write_bytes(flipped(rng, stl) if kind > 0.8 else stl)
+        found = read_folder(folder)
+        assert all("\n" not in why for why in found.skipped.values())
+        assert all(np.isfinite(shape.hull()).all() for shape in found.shapes.values())
+
+    return case
 
 
 def _landmarks(rng: random.Random) -> None:
