@@ -139,6 +139,10 @@ def test_a_folder_without_objects_and_an_unknown_family_are_refused(tmp_path: Pa
         families_of("held-out")
 
 
+def urdf_of(inside: str) -> str:
+    return f"<robot><link><collision>{inside}</collision></link></robot>"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
@@ -147,19 +151,18 @@ def test_a_folder_without_objects_and_an_unknown_family_are_refused(tmp_path: Pa
         ("a.obj", "v 1 2\n" + CUBE_OBJ, "cannot be read"),
         (
             "a.urdf",
-            '<robot><link><collision><geometry><box size="1 1 inf"/></geometry></collision></link></robot>',
+            urdf_of('<geometry><box size="1 1 inf"/></geometry>'),
             "box",
         ),
         ("a.urdf", '<!DOCTYPE r [<!ENTITY a "b">]><robot/>', "has a document type"),
         (
             "a.urdf",
-            '<robot><link><collision><origin xyz="nan 0 0"/><geometry><sphere radius="1"/></geometry></collision>'
-            "</link></robot>",
+            urdf_of('<origin xyz="nan 0 0"/><geometry><sphere radius="1"/></geometry>'),
             "is not three numbers",
         ),
         (
             "a.urdf",
-            '<robot><link><collision><geometry><mesh filename="good.obj" scale=""/></geometry></collision></link></robot>',
+            urdf_of('<geometry><mesh filename="good.obj" scale=""/></geometry>'),
             "cannot be read",
         ),
         ("a.obj", " " * (16 * 2**20 + 1), "is longer than 16 MB"),
