@@ -17,8 +17,41 @@ from dofbot_ros.hardware.framing import Framing
 
 N = int(os.environ.get("DOFBOT_FUZZ_N", "60"))
 
-with all_targets() as found:
-    NAMES = [one.name for one in found]
+NAMES = (
+    "codecs: frames",
+    "codecs: streams",
+    "codecs: replies",
+    "yaml: calibration",
+    "yaml: camera info",
+    "yaml: camera pose",
+    "yaml: world",
+    "yaml: blocks",
+    "yaml: randomization",
+    "yaml: domains",
+    "yaml: teleop",
+    "yaml: trials",
+    "yaml: policy spec",
+    "yaml: pose spec",
+    "urdf",
+    "arrangement",
+    "objects",
+    "landmarks",
+    "trials",
+    "npz",
+    "mcap: bytes",
+    "mcap: content",
+    "pictures",
+    "ros: pose",
+    "ros: twist",
+    "ros: joint states",
+    "ros: image",
+    "ros: camera info",
+    "ros: joy",
+    "ros: detections",
+    "ros: stamps",
+    "ros: what nodes keep",
+    "ros: commands",
+)
 
 UNSAFE = pytest.mark.xfail(strict=True, raises=AssertionError, reason="a huge twist ends the driver's loop")
 
@@ -31,6 +64,8 @@ def targets() -> Iterator[dict[str, Target]]:
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=UNSAFE) if n == "ros: commands" else n for n in NAMES])
 def test_nothing_but_right_values_and_refusals_comes_out(targets: dict[str, Target], name: str) -> None:
+    if name.startswith("ros: ") and name not in targets:
+        pytest.skip("ROS 2 is not installed here")
     one = targets[name]
     inputs = max(300, N) if name == "ros: commands" else N
 
@@ -38,6 +73,10 @@ def test_nothing_but_right_values_and_refusals_comes_out(targets: dict[str, Targ
 
     assert result["failures"] == []
     assert result["refused"] < result["inputs"]
+
+
+def test_no_target_is_left_out(targets: dict[str, Target]) -> None:
+    assert set(targets) in (set(NAMES), {name for name in NAMES if not name.startswith("ros: ")})
 
 
 def test_a_run_tells_what_it_did_and_the_same_seed_does_the_same() -> None:
