@@ -58,7 +58,8 @@ def detections(text: str) -> dict[str, Any]:
     """
     try:
         found: dict[str, Any] = json.loads(text)
-        to_time(float(found["stamp_s"]))
+        found["stamp_s"] = float(found["stamp_s"])
+        to_time(found["stamp_s"])
         for block in found["blocks"]:
             matrix = transform(matrix_from_quat(block["quaternion"]), block["position"])
             if not isinstance(block["name"], str) or not np.isfinite(matrix).all():

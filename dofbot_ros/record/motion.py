@@ -88,7 +88,7 @@ class RecordedMotion:
             self._told = _told(moments, self._measured)
         self.has_states = all(self._measured[name].times.size for name in ARM_JOINTS)
         if not self.has_states and not all(self._told[name].times.size for name in ARM_JOINTS):
-            found = ", ".join(sorted(episode.counts)) or "no message"
+            found = " ".join(", ".join(sorted(episode.counts)).split())[:300] or "no message"
             raise InputError(
                 f"{episode.path} does not say how the arm moved: no {JOINT_STATES} and no {JOINT_STREAM} "
                 f"of {', '.join(ARM_JOINTS)} is among what it holds ({found})"

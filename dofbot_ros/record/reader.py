@@ -115,7 +115,7 @@ class Episode:
                     raise
                 except Exception as error:  # a parser of foreign text raises what it likes
                     why = " ".join((str(error) or type(error).__name__).split())[:200]
-                    raise InputError(f"{self.path}: a message on {topic} cannot be decoded: {why}") from error
+                    raise InputError(f"{self.path}: a message on {_plain(topic)} cannot be decoded: {why}") from error
                 yield Recorded(topic, record.log_time * 1e-9, content)
 
     def _decoder(self, factory: DecoderFactory, channel: Channel) -> Callable[[bytes], Any]:
@@ -125,8 +125,8 @@ class Episode:
             decoder: Callable[[bytes], Any] | None = factory.decoder_for(channel.message_encoding, schema)
         if decoder is None:
             raise InputError(
-                f"{self.path}: {channel.topic} holds {channel.message_encoding} messages with "
-                f"{schema.encoding if schema else 'no'} definition; ROS 2 messages (cdr, ros2msg) can be read"
+                f"{self.path}: {_plain(channel.topic)} holds {_plain(channel.message_encoding)} messages with "
+                f"{_plain(schema.encoding) if schema else 'no'} definition; ROS 2 messages (cdr, ros2msg) can be read"
             )
         return decoder
 
@@ -163,3 +163,8 @@ class Episode:
         namespace = f"/{self.info.namespace}/" if self.info is not None and self.info.namespace else "/"
         topic: str = channel.topic
         return topic.removeprefix(namespace)
+
+
+def _plain(text: str) -> str:
+    """A name out of a file, fit for one line."""
+    return " ".join(text.split())[:100]

@@ -59,7 +59,8 @@ class Intrinsics:
         _check_matrix(K)
         n = DISTORTION_MODELS[self.model]
         if distortion.shape != (n,) or not np.all(np.isfinite(distortion)):
-            raise ConfigError(f"{self.model} has {n} distortion coefficients, got {distortion.tolist()}")
+            given = str(distortion.ravel()[:8].tolist()) + (" and more" if distortion.size > 8 else "")
+            raise ConfigError(f"{self.model} has {n} distortion coefficients, got {given}")
         K.setflags(write=False)
         distortion.setflags(write=False)
         object.__setattr__(self, "K", K)

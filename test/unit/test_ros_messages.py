@@ -129,6 +129,7 @@ def test_intrinsics_survive_their_message_and_an_uncalibrated_camera_is_refused(
         ({"d": [0.1, 0, 0, 0]}, "plumb_bob has 5"),
         ({"d": [0.1, float("inf"), 0, 0, 0]}, "plumb_bob has 5"),
         ({"d": []}, "plumb_bob has 5"),
+        ({"d": [0.1] * 2000}, r"plumb_bob has 5 .{20,80} and more$"),
         ({"distortion_model": "equidistant"}, "is not one of plumb_bob"),
         ({"width": 0}, "0x480"),
     ],
@@ -234,6 +235,10 @@ def test_parameters_are_finite(value: float) -> None:
 def test_a_text_that_is_no_detection_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="blocks/detections is no detection"):
         detections(text)
+
+
+def test_a_stamp_of_a_detection_is_a_number_whatever_it_was_written_as() -> None:
+    assert detections('{"stamp_s": "12.5", "blocks": []}')["stamp_s"] == 12.5
 
 
 def test_joint_states_tell_what_is_a_number_of_a_known_joint() -> None:

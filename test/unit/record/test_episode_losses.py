@@ -319,6 +319,21 @@ def test_a_definition_that_is_damaged_is_one_line(tmp_path: Path, schema: str) -
     assert "\n" not in str(caught.value)
 
 
+def test_names_out_of_a_file_stay_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file, compression=CompressionType.NONE)
+        writer.start(profile="ros2")
+        channel = writer.register_channel("/joint_states", "a\nb" * 300, writer.register_schema("x", "y\n" * 300, b""))
+        writer.add_message(channel, round(T0 * 1e9), bytes(8), round(T0 * 1e9))
+        writer.finish()
+
+    with pytest.raises(InputError, match=r"joint_states holds a ba b.* definition") as caught:
+        RecordedMotion(Episode(path))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < len(str(path)) + 400
+
+
 def test_a_stream_whose_numbers_are_texts_is_one_line(tmp_path: Path) -> None:
     path = with_schema(
         tmp_path / "a.mcap", "sensor_msgs/msg/JointState", "string[] name\nstring[] position",
