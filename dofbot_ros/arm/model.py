@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,9 @@ from dofbot_ros.core.transforms import rot_rpy, skew, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError, InputError, one_of
 
+MAX_URDF = 1_000_000
+"""Longest description that is read [characters]; this package's has 11,000."""
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _MOVING = ("revolute", "continuous", "prismatic")
 
 
@@ -147,8 +151,11 @@ def parse_model(urdf: str, where: str = "URDF") -> ArmModel:
         ConfigError: no XML, no tree of links, a number or a joint that cannot be read.
     """
     try:
+        if len(urdf) > MAX_URDF or "<!" in _COMMENT.sub("", urdf):
+            # Entities multiply; no URDF needs any.
+            raise ConfigError(f"is no URDF: longer than {MAX_URDF} characters, or with a document type", where)
         root = ElementTree.fromstring(urdf)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError) as error:
         raise ConfigError(f"is not XML: {error}", where) from error
     links = tuple(_attribute(link, "name", where) for link in root.findall("link"))
     joints = tuple(_joint(element, where) for element in root.findall("joint"))
@@ -286,7 +293,9 @@ def _numbers(element: ElementTree.Element | None, key: str, default: str, count:
     try:
         values = np.array([float(word) for word in text.split()])
     except ValueError as error:
-        raise ConfigError(f"{key}={text!r} is not made of numbers", where) from error
+        raise ConfigError(f"{key}={text[:80]!r} is not made of numbers", where) from error
     if values.size != count:
-        raise ConfigError(f"{key}={text!r} needs {count} numbers", where)
+        raise ConfigError(f"{key}={text[:80]!r} needs {count} numbers", where)
+    if text != default and not np.all(np.isfinite(values)):
+        raise ConfigError(f"{key}={text[:80]!r} is not finite", where)
     return values

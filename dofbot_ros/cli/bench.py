@@ -12,6 +12,10 @@ from rich.console import Console
 
 from dofbot_ros.cli.output import JsonOption, console, emit
 
+
+from dofbot_ros.cli.checks import finite
+from dofbot_ros.cli.output import JsonOption, emit
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -23,7 +27,9 @@ def root() -> None:
 @app.command("bus")
 def bus(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the control loop's run in seconds.")] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(callback=finite, min=1.0, help="Length of the control loop's run in seconds.")
+    ] = 20.0,
 ) -> None:
     """Sweep six emulated servos at 115200 baud, then read and write all of them at 50 Hz: rates, lateness, losses."""
     from dofbot_ros.bench.bus import measure
@@ -34,7 +40,9 @@ def bus(
 @app.command("env")
 def env(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=2.0, help="Of each of the two comparisons [s].")] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(callback=finite, min=2.0, help="Of each of the two comparisons [s].")
+    ] = 20.0,
 ) -> None:
     """Step the policies' environment beside panda-gym's, and two of it at once: steps a second, ratio, scaling."""
     from dofbot_ros.bench.env import measure
@@ -82,6 +90,25 @@ def faults(
             console.print(f"{violation['case']} at {violation['time_s']:.2f} s: {violation['what']}", style="red")
         console.print(f"{summary['cases']} cases, {len(summary['violations'])} violations, {summary['seconds']:.0f} s")
     if summary["violations"]:
+
+
+@app.command("fuzz")
+def fuzz(
+    as_json: JsonOption = False,
+    n: Annotated[int, typer.Option("--n", min=1, help="Inputs of a target; codecs get 40 times as many.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of all inputs.")] = 0,
+    only: Annotated[str, typer.Option(help="Run targets with this in their names; mcap, for instance.")] = "",
+    first: Annotated[int, typer.Option(min=0, help="Number of the first case: to run a failed one again.")] = 0,
+) -> None:
+    """Feed damaged and random input to everything that reads any: frames, messages, files, episodes, pictures.
+
+    What comes out is a right value or one line that says what is wrong; exit code 1 when something else did.
+    """
+    from dofbot_ros.bench.fuzz.run import measure
+
+    result = measure(n, seed, only, first)
+    emit(result, as_json, "Fuzzing")
+    if result["failed"]:
         raise typer.Exit(1)
 
 
@@ -91,7 +118,9 @@ def grasp_node(
     grasps: Annotated[int, typer.Option(min=1, help="One in each scene.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Of the first scene.")] = 0,
     backend: Annotated[str, typer.Option(help="sim or emulator.")] = "sim",
-    rtf: Annotated[float, typer.Option(min=0.0, help="Speed of the simulation against real time (sim only).")] = 1.0,
+    rtf: Annotated[
+        float, typer.Option(callback=finite, min=0.0, help="Speed of the simulation against real time (sim only).")
+    ] = 1.0,
 ) -> None:
     """Grasp plain blocks through grasp_node, from the camera's image to the answer; judged by the true poses."""
     from dofbot_ros.bench.grasp_node import measure
@@ -102,8 +131,8 @@ def grasp_node(
 @app.command("images")
 def images(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(help="How long to send, in seconds.")] = 20.0,
-    hz: Annotated[float, typer.Option(help="Images a second.")] = 30.0,
+    seconds: Annotated[float, typer.Option(callback=finite, help="How long to send, in seconds.")] = 20.0,
+    hz: Annotated[float, typer.Option(callback=finite, help="Images a second.")] = 30.0,
 ) -> None:
     """Send 640x480 colour images from one process to another through ROS: how many arrive, and how late."""
     from dofbot_ros.bench.images import measure
@@ -129,7 +158,9 @@ def localizer(
     scenes: Annotated[str, typer.Option(help="sim, drawn or drawn-lifted.")] = "sim",
     trials: Annotated[int, typer.Option(help="Pictures, each of four blocks.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the first scene.")] = 0,
-    noise: Annotated[float, typer.Option(min=0.0, help="Of the simulated sensor, in grey levels of 255.")] = 0.0,
+    noise: Annotated[
+        float, typer.Option(callback=finite, min=0.0, help="Of the simulated sensor, in grey levels of 255.")
+    ] = 0.0,
 ) -> None:
     """Localise blocks in pictures whose true poses are known: how far off, how many, how fast."""
     from dofbot_ros.bench.localizer import measure
@@ -140,7 +171,7 @@ def localizer(
 @app.command("nodes")
 def nodes(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long to watch, in seconds.")] = 20.0,
+    seconds: Annotated[float, typer.Option(callback=finite, min=1.0, help="How long to watch, in seconds.")] = 20.0,
 ) -> None:
     """Run driver_node at 50 Hz and block_localizer_node at 30 images a second: what they cost in CPU and memory."""
     from dofbot_ros.bench.nodes import measure
@@ -163,7 +194,9 @@ def policy(
 @app.command("sim")
 def sim(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Simulated length of each run in seconds.")] = 10.0,
+    seconds: Annotated[
+        float, typer.Option(callback=finite, min=0.1, help="Simulated length of each run in seconds.")
+    ] = 10.0,
 ) -> None:
     """Run the simulated arm with its control loop, empty and holding a block, then render: steps a second, ms."""
     from dofbot_ros.bench.sim import measure
@@ -218,8 +251,12 @@ def corners(
 @app.command("following")
 def following(
     as_json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(min=6.0, help="Simulated length of each of the four runs.")] = 12.0,
-    amplitude: Annotated[float, typer.Option(min=0.01, max=0.06, help="Of the hand's way [m].")] = 0.05,
+    seconds: Annotated[
+        float, typer.Option(callback=finite, min=6.0, help="Simulated length of each of the four runs.")
+    ] = 12.0,
+    amplitude: Annotated[
+        float, typer.Option(callback=finite, min=0.01, max=0.06, help="Of the hand's way [m].")
+    ] = 0.05,
     seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
 ) -> None:
     """Follow a synthetic hand at 0.1 m/s with the simulated arm: lag and error in each direction, jitter at rest."""

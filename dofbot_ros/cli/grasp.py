@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, console, emit
 from dofbot_ros.cli.progress import progress_bar
 from dofbot_ros.errors import InputError
@@ -61,7 +62,9 @@ def collect(
     rotations: Annotated[int, typer.Option(min=1, help="Closing lines over half a turn.")] = 8,
     objects: ObjectsOption = "train",
     val_objects: ObjectsOption = "validation",
-    val_share: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the grasps for validation.")] = 0.2,
+    val_share: Annotated[
+        float, typer.Option(callback=finite, min=0.0, max=0.9, help="Share of the grasps for validation.")
+    ] = 0.2,
     clutter: ClutterOption = 1,
     bare: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of attempts on a bare table, which fail: with --failures.")

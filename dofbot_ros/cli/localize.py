@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, console, emit
 
 
@@ -19,7 +20,9 @@ def localize(
         Path, typer.Option(help="Calibration for this image size: ROS camera_info or OpenCV YAML.", show_default=False)
     ],
     dictionary: Annotated[str, typer.Option(help="ArUco dictionary.")] = "DICT_6X6_250",
-    marker_size: Annotated[float, typer.Option(help="Edge of the markers' black square, in metres.")] = 0.03,
+    marker_size: Annotated[
+        float, typer.Option(callback=finite, help="Edge of the markers' black square, in metres.")
+    ] = 0.03,
     out: Annotated[Path | None, typer.Option(help="Write the picture with the markers drawn in.")] = None,
     as_json: JsonOption = False,
 ) -> None:

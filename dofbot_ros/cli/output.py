@@ -10,12 +10,18 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 console = Console(stderr=True)
 """Progress, tables and messages go here, so that stdout stays clean for --json."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")]
+
+
+def warn(message: str) -> None:
+    """Print one line on stderr about what went less than well."""
+    console.print(f"[yellow]dofbot:[/yellow] {escape(message)}", soft_wrap=True, highlight=False)
 
 
 def emit(result: Mapping[str, Any], as_json: bool, title: str) -> None:

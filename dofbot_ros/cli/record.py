@@ -12,7 +12,8 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.cli.checks import finite
+from dofbot_ros.cli.output import console, warn
 from dofbot_ros.errors import DofbotError
 
 if TYPE_CHECKING:
@@ -33,8 +34,12 @@ def record(
         list[str] | None,
         typer.Option(metavar="TOPIC", help="Record this in place of the usual topics; may be repeated."),
     ] = None,
-    image_hz: Annotated[float, typer.Option(min=0.1, help="At most so many camera images a second.")] = 10.0,
-    seconds: Annotated[float | None, typer.Option(min=0.0, help="End after so long; otherwise Ctrl-C ends it.")] = None,
+    image_hz: Annotated[
+        float, typer.Option(callback=finite, min=0.1, help="At most so many camera images a second.")
+    ] = 10.0,
+    seconds: Annotated[
+        float | None, typer.Option(callback=finite, min=0.0, help="End after so long; otherwise Ctrl-C ends it.")
+    ] = None,
     keep: Annotated[
         bool | None,
         typer.Option("--keep/--discard", help="What becomes of the episode. Otherwise you are asked, at a terminal."),
@@ -65,7 +70,7 @@ def record(
             writer = EpisodeWriter(out, EpisodeInfo(time.time(), label, operator, namespace, config))
             begun = time.monotonic()
             try:
-                node.start(writer.write)
+                node.start(writer.write, writer.note)
             except DofbotError:
                 writer.discard()
                 raise
@@ -84,6 +89,8 @@ def record(
         console.print(f"discarded {writer.path}", highlight=False, soft_wrap=True, markup=False)
         return
     writer.finish(Outcome(ENDINGS[ending], duration_s))
+    for step in writer.clock_steps:
+        warn(f"{step} while recording: arrivals are stamped evenly, stamps inside messages jump")
     counts = ", ".join(f"{topic.removeprefix(f'/{namespace}').strip('/')} {n}" for topic, n in writer.counts.items())
     console.print(f"kept {duration_s:.1f} s: {counts or 'no message at all'}", highlight=False, markup=False)
     sys.stdout.write(f"{writer.path}\n")
@@ -102,7 +109,7 @@ def export(
     require_mcap()
     from dofbot_ros.record.export import export_npz
 
-    shapes = export_npz(episode, out, images)
+    shapes = export_npz(episode, out, images, warn)
     text = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items())
     console.print(f"wrote {out}: {text}", highlight=False, soft_wrap=True, markup=False)
 

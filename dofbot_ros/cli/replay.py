@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import Progress
 
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.checks import finite
+from dofbot_ros.cli.output import JsonOption, console, emit, warn
 
 
 def replay(
@@ -20,7 +21,7 @@ def replay(
         Literal["sim", "emulator", "serial"],
         typer.Option(help="sim: a simulated arm, as fast as it goes; emulator: emulated servos; serial: a real arm."),
     ],
-    speed: Annotated[float, typer.Option(help="Of the recording; 1 plays it as it was.")] = 1.0,
+    speed: Annotated[float, typer.Option(callback=finite, help="Of the recording; 1 plays it as it was.")] = 1.0,
     port: Annotated[str, typer.Option(help="Serial port of the real arm.")] = "/dev/ttyUSB0",
     protocol: Annotated[
         Literal["bus", "se"], typer.Option(help="bus: straight to the servos; se: the DOFBOT-SE's USB board.")
@@ -46,7 +47,10 @@ def replay(
     from dofbot_ros.record.replay import Replay
     from dofbot_ros.service.config import DriverConfig
 
-    motion = RecordedMotion(Episode(episode))
+    recorded = Episode(episode)
+    for words in recorded.damage:
+        warn(f"{episode} {words}")
+    motion = RecordedMotion(recorded)
     config = DriverConfig(port=port, protocol=protocol, calibration_file=calibration_file, on_exit=on_exit)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     try:

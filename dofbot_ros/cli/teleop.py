@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, console, emit
 from dofbot_ros.errors import InputError
 
@@ -70,7 +71,9 @@ def teleop(
             "--start/--as-is", help="First take the arm to a bent pose; by default only one that is not real."
         ),
     ] = None,
-    seconds: Annotated[float | None, typer.Option(min=0.0, help="End after so long; otherwise Ctrl-C ends it.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(callback=finite, min=0.0, help="End after so long; otherwise Ctrl-C ends it.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Steer an arm: starts it and teleop_node in a ROS domain of their own, and shows how they do.

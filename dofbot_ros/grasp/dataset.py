@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import typing
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.types import BoolArray, ImageArray
 from dofbot_ros.errors import InputError
 
@@ -98,26 +100,27 @@ def load(path: Path) -> GraspData:
     Raises:
         InputError: no such file, no npz, arrays missing or of another form.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist: `dofbot grasp collect --out` makes it") from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is no npz of grasp data: {error}") from error
+    if not path.exists():
+        raise InputError(f"{path} does not exist: `dofbot grasp collect --out` makes it")
+    arrays = load_arrays(path, "npz of grasp data")
     for name in ("imgs", "actions"):
         if name not in arrays:
             raise InputError(f"{path} holds no {name} (found: {', '.join(arrays) or 'nothing'})")
     images, actions = arrays["imgs"], arrays["actions"]
-    n = len(images)
+    n = len(images) if images.ndim else 0
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8 or images.shape[1] != images.shape[2]:
         raise InputError(f"{path}: imgs is square RGB (N,H,W,3) uint8, got {images.shape} {images.dtype}")
     if actions.shape != (n, 3):
         raise InputError(f"{path}: actions is (N,3) row, column, rotation for {n} images, got {actions.shape}")
+    if not np.issubdtype(actions.dtype, np.integer):
+        raise InputError(f"{path}: actions are whole numbers, got {actions.dtype}")
     actions = actions.astype(np.int64)
     if n and (actions.min() < 0 or actions[:, :2].max() >= images.shape[1]):
         raise InputError(f"{path}: an action lies outside its image of {images.shape[1]} pixels")
-    meta: dict[str, Any] = json.loads(str(arrays["meta"])) if "meta" in arrays else {}
+    meta = _meta(arrays, path)
+    for name in ("success", "family"):
+        if name in arrays and arrays[name].shape != (n,):
+            raise InputError(f"{path}: {name} is (N,) for {n} images, got {arrays[name].shape}")
     data = GraspData(
         images,
         actions,
@@ -128,3 +131,14 @@ def load(path: Path) -> GraspData:
     if n and actions[:, 2].max() >= data.rotations:
         raise InputError(f"{path}: an action has rotation {actions[:, 2].max()} of {data.rotations}")
     return data
+
+
+def _meta(arrays: dict[str, NDArray[Any]], path: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads(str(arrays["meta"])) if "meta" in arrays else {}
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: meta is no JSON: {error}") from error
+    rotations = meta.get("rotations", 1) if isinstance(meta, dict) else 0
+    if not isinstance(rotations, int) or rotations < 1:
+        raise InputError(f"{path}: meta is a JSON object, with at least one of rotations")
+    return typing.cast("dict[str, Any]", meta)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.config.loader import from_mapping
+from dofbot_ros.core.model_files import first_words, load_safetensors, load_state, open_onnx
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.close_up import CHANNELS, SIZE, Inputs
 from dofbot_ros.grasp.network_config import NetworkConfig
 from dofbot_ros.grasp.normalise import network_input
@@ -74,11 +75,15 @@ class OnnxRanker:
     """
 
     def __init__(self, path: Path) -> None:
-        self._session = _session(path)
+        self._path, self._session = path, open_onnx(path, "ranking network")
 
     def logits(self, close_ups: Inputs) -> NDArray[np.float32]:
-        """Logits (n,) of grasps that close_up.close_ups shows."""
-        return np.asarray(self._session.run(None, {"close_ups": close_ups})[0], np.float32)
+        """Logits (n,) of grasps that close_up.close_ups shows.
+
+        Raises:
+            InputError: the network answers something else, or numbers that are not finite.
+        """
+        return _run(self._session, self._path, {"close_ups": close_ups}, (len(close_ups),))
 
 
 class OnnxModel:
@@ -89,7 +94,7 @@ class OnnxModel:
     """
 
     def __init__(self, path: Path) -> None:
-        self._session = _session(path)
+        self._path, self._session = path, open_onnx(path, "grasp network")
         beside = path.with_name(RANKER_ONNX)
         self.ranker: Ranker | None = OnnxRanker(beside) if beside.exists() else None
         described = self._session.get_modelmeta().custom_metadata_map.get("info")
@@ -101,25 +106,27 @@ class OnnxModel:
         """Grasp logits (n, rotations, size, size) of views, RGB (n, size, size, 3).
 
         Raises:
-            InputError: the views have another size.
+            InputError: the views have another size, or the network answers something else than logits, or numbers that
+                are not finite.
         """
         size = self.info.view.size
         if images.shape[1:] != (size, size, 3):
             raise InputError(f"this network takes views of {size}x{size} pixels in colour, got {images.shape[1:]}")
-        return np.asarray(self._session.run(None, {"view": network_input(images)})[0], np.float32)
+        shape = (len(images), self.info.network.rotations, size, size)
+        return _run(self._session, self._path, {"view": network_input(images)}, shape)
 
 
-def _session(path: Path) -> Any:
+def _run(session: Any, path: Path, given: dict[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The one output of a network; it must have `shape` and be finite."""
     try:
-        import onnxruntime
-    except ImportError as error:
-        raise DependencyError("onnxruntime", "learn", "the grasp network") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise InputError(f"{path} is no grasp network: {' '.join(str(error).split())[:200]}") from error
+        answer = np.asarray(session.run(None, given)[0], np.float32)
+    except Exception as error:  # onnxruntime's own kinds, of which it exports none
+        raise InputError(f"{path} does not take what grasp networks take: {first_words(error)}") from error
+    if answer.shape != shape:
+        raise InputError(f"{path} answers {answer.shape}, a grasp network of its kind answers {shape}")
+    if not np.isfinite(answer).all():
+        raise InputError(f"{path} answers numbers that are not finite: are its weights damaged?")
+    return answer
 
 
 def load_model(run: Path | None = None) -> OnnxModel:
@@ -155,22 +162,15 @@ def save_weights(network: Any, info: ModelInfo, path: Path) -> None:
 
 def load_weights(path: Path) -> tuple[Any, ModelInfo]:
     """The network (torch, in eval mode) and its description that save_weights wrote."""
-    from safetensors import safe_open
-    from safetensors.torch import load_file
-
     from dofbot_ros.grasp.network import MobileUNet
 
-    try:
-        with safe_open(path, framework="pt") as file:
-            described = (file.metadata() or {}).get("info")
-        state = load_file(path)
-    except Exception as error:
-        raise InputError(f"{path} is no safetensors file: {' '.join(str(error).split())[:200]}") from error
+    state, texts = load_safetensors(path, "grasp network")
+    described = texts.get("info")
     if described is None:
         raise InputError(f"{path} holds no description of its network: `dofbot grasp train` writes one")
     info = _info(described, path)
     network = MobileUNet(info.network)
-    network.load_state_dict(state)
+    load_state(network, state, path)
     return network.eval(), info
 
 
@@ -196,15 +196,11 @@ def save_ranker(network: Any, config: Any, path: Path) -> None:
 
 def load_ranker(path: Path) -> Any:
     """The ranking network (torch, in eval mode) that save_ranker wrote."""
-    from safetensors import safe_open
-    from safetensors.torch import load_file
-
     from dofbot_ros.grasp.ranker import GraspRanker, RankerConfig
 
-    with safe_open(path, framework="pt") as archive:
-        described = (archive.metadata() or {}).get("config", "{}")
-    network = GraspRanker(from_mapping(RankerConfig, json.loads(described), str(path)))
-    network.load_state_dict(load_file(path))
+    state, texts = load_safetensors(path, "ranking network")
+    network = GraspRanker(from_mapping(RankerConfig, _described(texts.get("config", "{}"), path), str(path)))
+    load_state(network, state, path)
     return network.eval()
 
 
@@ -235,4 +231,11 @@ def _export(network: Any, shown: Any, path: Path, name: str) -> None:
 
 
 def _info(described: str, path: Path) -> ModelInfo:
-    return from_mapping(ModelInfo, json.loads(described), str(path))
+    return from_mapping(ModelInfo, _described(described, path), str(path))
+
+
+def _described(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} describes itself in no JSON: {first_words(error)}") from error

@@ -7,11 +7,13 @@ MobileNetV3, 2019), so that its weights load from a file; torchvision itself is 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dofbot_ros.core.model_files import load_safetensors, load_tensors
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.network_config import NetworkConfig
 
@@ -142,15 +144,9 @@ def load_backbone(network: MobileUNet, path: Path) -> None:
     Raises:
         InputError: the file cannot be read, or its layers are others.
     """
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state: dict[str, Tensor] = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise InputError(f"{path} is no state dict: {' '.join(str(error).split())[:200]}") from error
+    state: Any = load_safetensors(path, "backbone")[0] if path.suffix == ".safetensors" else load_tensors(path, path)
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise InputError(f"{path} is no state dict: tensors by name are expected")
     wanted = {f"features.{name}": value for name, value in network.features.state_dict().items()}
     for name, value in wanted.items():
         if name not in state:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,17 @@ MAX_WIDTH, MAX_LENGTH, MAX_HEIGHT = 0.034, 0.060, 0.045
 """A file's object is scaled until its shorter side, its longer side and its height are at most these [m]."""
 
 SUFFIXES = (".urdf", ".obj", ".stl")
+
+MAX_FILE = 16 * 2**20
+"""Longest file that is read; a mesh of 300,000 triangles has this many bytes."""
+
+FURTHEST = 1e9
+"""Coordinates are below this, in whatever unit."""
+
+# What numbers, tags and hulls raise that are none (Qhull's error is a RuntimeError).
+_UNREADABLE = (
+    OSError, ValueError, LookupError, ArithmeticError, RuntimeError, MemoryError, ElementTree.ParseError, struct.error
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,8 +59,8 @@ def read_folder(folder: Path) -> Folder:
             shapes[path.name] = fitted(Shape(path.name, _READERS[path.suffix.lower()](path)))
         except InputError as error:
             skipped[path.name] = str(error)
-        except (OSError, ValueError, ElementTree.ParseError, struct.error) as error:
-            skipped[path.name] = f"cannot be read: {' '.join(str(error).split())}"
+        except _UNREADABLE as error:
+            skipped[path.name] = f"cannot be read: {' '.join(str(error).split())[:200] or type(error).__name__}"
     if not shapes:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
         raise InputError(f"{folder} holds no usable .urdf, .obj or .stl file{': ' + reasons if reasons else ''}")
@@ -82,7 +92,7 @@ def _scaled(part: Part, factor: float) -> Part:
 
 def _read_obj(path: Path) -> tuple[Part, ...]:
     vertices = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in _content(path).decode("utf-8", "replace").splitlines():
         fields = line.split()
         if fields[:1] == ["v"]:
             vertices.append([float(v) for v in fields[1:4]])
@@ -90,7 +100,7 @@ def _read_obj(path: Path) -> tuple[Part, ...]:
 
 
 def _read_stl(path: Path) -> tuple[Part, ...]:
-    content = path.read_bytes()
+    content = _content(path)
     count = struct.unpack_from("<I", content, 80)[0] if len(content) >= 84 else -1
     if len(content) == 84 + 50 * count:
         facet = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -100,14 +110,17 @@ def _read_stl(path: Path) -> tuple[Part, ...]:
 
 
 def _mesh(vertices: FloatArray) -> tuple[Part, ...]:
-    if vertices.ndim != 2 or len(vertices) < 4 or vertices.shape[1] != 3 or not np.all(np.isfinite(vertices)):
-        raise InputError("holds no mesh: at least four vertices with three finite coordinates each")
+    if vertices.ndim != 2 or len(vertices) < 4 or vertices.shape[1] != 3 or not np.all(np.abs(vertices) < FURTHEST):
+        raise InputError(f"holds no mesh: at least four vertices with three coordinates below {FURTHEST:g} each")
     middle = 0.5 * (vertices.min(axis=0) + vertices.max(axis=0))
     return (Part(Mesh(vertices - middle), (float(middle[0]), float(middle[1]), float(middle[2]))),)
 
 
 def _read_urdf(path: Path) -> tuple[Part, ...]:
-    root = ElementTree.parse(path).getroot()
+    content = _content(path)
+    if b"<!DOCTYPE" in content:
+        raise InputError("has a document type, whose entities may multiply: a URDF needs none")
+    root = ElementTree.fromstring(content)
     links = root.findall("link")
     if len(links) != 1:
         raise InputError(f"has {len(links)} links: an object to grasp is one rigid link")
@@ -139,21 +152,33 @@ def _urdf_parts(element: ElementTree.Element, folder: Path) -> list[Part]:
             raise InputError(f"its mesh {name.name} is no .obj or .stl file")
         mesh = reader(name)[0]
         scale = np.array([float(v) for v in shape.get("scale", "1 1 1").split()])
-        if not isinstance(mesh.solid, Mesh) or np.ptp(scale) > 1e-9:
+        if not isinstance(mesh.solid, Mesh) or not np.ptp(scale) <= 1e-9:
             raise InputError(f"its mesh {name.name} has another scale along each axis")
+        if not 0.0 < abs(scale[0]) < FURTHEST:
+            raise InputError(f"its mesh {name.name} is scaled by {scale[0]:g}")
         moved = float(scale[0]) * (mesh.solid.points + mesh.position)
         solid = Mesh(moved)
     else:
         raise InputError(f"its geometry {shape.tag} is none of box, cylinder, sphere, mesh")
-    if not math.isfinite(solid.volume):
-        raise InputError(f"its {shape.tag} lacks a dimension")
+    if not np.all(np.abs(solid.hull()) < FURTHEST):
+        raise InputError(f"its {shape.tag} lacks a dimension, or has one beyond {FURTHEST:g}")
     return [Part(solid, (x, y, z), (roll, pitch, yaw))]
 
 
 def _floats(element: ElementTree.Element | None, name: str) -> tuple[float, float, float]:
     text = "0 0 0" if element is None else element.get(name, "0 0 0")
     a, b, c = (float(v) for v in text.split())
+    if not all(abs(v) < FURTHEST for v in (a, b, c)):
+        raise InputError(f"its {name}={text[:80]!r} is not three numbers below {FURTHEST:g}")
     return a, b, c
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise InputError(f"is longer than {MAX_FILE // 2**20} MB")
+    return content
 
 
 _READERS: dict[str, Callable[[Path], tuple[Part, ...]]] = {".obj": _read_obj, ".stl": _read_stl, ".urdf": _read_urdf}

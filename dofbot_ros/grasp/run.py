@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import nn
 
+from dofbot_ros.core.model_files import load_state, load_tensors, taking
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp import plots
 
@@ -133,12 +134,16 @@ class TrainingRun(Generic[LineT]):
         if not self._checkpoint.exists():
             raise InputError(f"{self._checkpoint} does not exist: there is nothing to resume")
         device = next(self._network.parameters()).device
-        state = torch.load(self._checkpoint, map_location=device, weights_only=True)
-        if state["config"] != self._config:
+        state = load_tensors(self._checkpoint, self._checkpoint, device)
+        with taking(self._checkpoint):
+            config, weights, optimiser = state["config"], state["network"], state["optimiser"]
+            log = [line(**found) for found in state["log"]]
+        if config != self._config:
             raise InputError(f"{self._folder} was trained with another configuration: resume with the same one")
-        self._network.load_state_dict(state["network"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self.log = [line(**found) for found in state["log"]]
+        load_state(self._network, weights, self._checkpoint)
+        with taking(self._checkpoint):
+            self._optimiser.load_state_dict(optimiser)
+        self.log = log
 
 
 def training_device(name: str) -> torch.device:

@@ -51,8 +51,9 @@ class Framing:
         Raises:
             FrameError: `frame` is not exactly one valid frame.
         """
-        if len(frame) < self.min_size or not frame.startswith(self.header):
-            raise FrameError(f"{frame.hex(' ')} is no frame: it should begin {self.header.hex(' ')}")
+        if not self.min_size <= len(frame) <= self.max_size or not frame.startswith(self.header):
+            right = f"{self.min_size} to {self.max_size} bytes that begin {self.header.hex(' ')}"
+            raise FrameError(f"{frame.hex(' ')} is no frame: it should be {right}")
         if frame[self.length_at] + self.overhead != len(frame):
             raise FrameError(f"{frame.hex(' ')} is no frame: its length byte does not fit its {len(frame)} bytes")
         body = frame[len(self.header) : -1]

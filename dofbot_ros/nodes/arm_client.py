@@ -17,7 +17,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
-from dofbot_ros.nodes.messages import from_time, to_duration, to_time
+from dofbot_ros.nodes.messages import from_time, joint_positions, to_duration, to_time
 from dofbot_ros.nodes.own_node import OwnNode
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 
@@ -188,9 +188,9 @@ class ArmClient(OwnNode):
 
     def _on_joints(self, message: JointState) -> None:
         stamp_s = from_time(message.header.stamp)
-        for name, position in zip(message.name, message.position, strict=True):
-            self.position[JOINT_NAMES.index(name)] = position
-            self.stamps_s[JOINT_NAMES.index(name)] = stamp_s
+        for index, position in joint_positions(message):
+            self.position[index] = position
+            self.stamps_s[index] = stamp_s
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for entry in message.status:

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.intrinsics import Intrinsics, of_whole_image
 
 ENCODINGS = {"rgb8": (3, False), "bgr8": (3, True), "mono8": (1, False), "rgba8": (4, False), "bgra8": (4, True)}
 """Image encodings that are understood: channels, and whether blue comes first."""
@@ -35,7 +35,7 @@ def image_array(message: Image) -> ImageArray:
     channels, blue_first = ENCODINGS[message.encoding]
     height, width, step = message.height, message.width, message.step
     raw = np.frombuffer(message.data, dtype=np.uint8)
-    if step < width * channels or raw.size < step * height:
+    if not (width and height) or step < width * channels or raw.size < step * height:
         raise InputError(f"an image of {width}x{height} {message.encoding} cannot have {raw.size} bytes, {step} a row")
     pixels = raw[: step * height].reshape(height, step)[:, : width * channels].reshape(height, width, channels)
     if channels == 1:
@@ -73,6 +73,8 @@ def intrinsics_from(message: CameraInfo) -> Intrinsics:
     if matrix[0, 0] == 0.0:
         raise InputError("camera_info carries no calibration (focal length 0): give the camera a camera_info_url")
     distortion = np.asarray(message.d, dtype=np.float64)
-    return Intrinsics(
-        message.width, message.height, matrix, distortion, message.distortion_model, message.header.frame_id
-    )
+    size, frame = (message.width, message.height), message.header.frame_id
+    try:
+        return of_whole_image(Intrinsics(*size, matrix, distortion, message.distortion_model, frame))
+    except InputError as error:
+        raise InputError(f"camera_info cannot be used: {error}") from error

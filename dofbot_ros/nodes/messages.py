@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
@@ -14,6 +16,9 @@ from std_msgs.msg import Header
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, transform
 from dofbot_ros.core.types import JOINT_NAMES, BoolArray, FloatArray
 from dofbot_ros.errors import InputError
+
+_NO_DETECTION = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+"""What taking any text for a detection raises."""
 
 
 def to_time(seconds: float) -> Time:
@@ -37,6 +42,31 @@ def joint_state(stamp: Time, position: FloatArray, fresh: BoolArray) -> JointSta
     """Joint positions [rad] (6,), only those that are `fresh` (6,)."""
     names = [name for name, is_fresh in zip(JOINT_NAMES, fresh, strict=True) if is_fresh]
     return JointState(header=Header(stamp=stamp), name=names, position=position[fresh].tolist())
+
+
+def joint_positions(message: JointState) -> list[tuple[int, float]]:
+    """Index in JOINT_NAMES and position [rad] of each joint that a message tells; none that is not finite."""
+    pairs = zip(message.name, message.position, strict=False)
+    return [(JOINT_NAMES.index(name), q) for name, q in pairs if name in JOINT_NAMES and math.isfinite(q)]
+
+
+def detections(text: str) -> dict[str, Any]:
+    """What a message on blocks/detections says: `stamp_s` [s] and `blocks`, each with name, position and quaternion.
+
+    Raises:
+        InputError: it is no detection, or holds a number that is not finite.
+    """
+    try:
+        found: dict[str, Any] = json.loads(text)
+        found["stamp_s"] = float(found["stamp_s"])
+        to_time(found["stamp_s"])
+        for block in found["blocks"]:
+            matrix = transform(matrix_from_quat(block["quaternion"]), block["position"])
+            if not isinstance(block["name"], str) or not np.isfinite(matrix).all():
+                raise ValueError("a block without a name or a finite pose")
+    except _NO_DETECTION as error:
+        raise InputError(f"blocks/detections is no detection: {' '.join(str(error).split())[:200]}") from error
+    return found
 
 
 def pose_message(matrix: FloatArray) -> Pose:

@@ -15,6 +15,7 @@ from dofbot_ros.nodes.pick_client import PickClient
 from dofbot_ros.nodes.record_node import RecordNode
 from dofbot_ros.record.episode import EpisodeWriter
 from dofbot_ros.record.metadata import EpisodeInfo, Outcome
+from dofbot_ros.record.steady import ClockStep
 from dofbot_ros.record.topics import default_topics
 from dofbot_ros.sim.config import WorldConfig
 from dofbot_ros.trials.pick_runner import Episode
@@ -60,7 +61,7 @@ class PickRecorder:
         self._node = RecordNode(default_topics(IMAGE_HZ))
 
     def __enter__(self) -> PickRecorder:
-        self._node.start(self._write)
+        self._node.start(self._write, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,6 +87,11 @@ class PickRecorder:
         with self._lock:
             if self._writer is not None:
                 self._writer.write(topic, type_name, cdr, received_ns, sent_ns)
+
+    def _note(self, step: ClockStep) -> None:
+        with self._lock:
+            if self._writer is not None:
+                self._writer.note(step)
 
 
 class _Episode:

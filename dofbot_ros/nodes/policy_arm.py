@@ -17,7 +17,7 @@ from dofbot_ros.arm.model import ArmModel, parse_model
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
-from dofbot_ros.nodes.messages import to_duration
+from dofbot_ros.nodes.messages import joint_positions, to_duration
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.policy.fit import DRIVER_PARAMETERS, ArmAbilities
@@ -122,10 +122,8 @@ class PolicyArm:
     def _on_joints(self, message: JointState) -> None:
         stamp_s = self._stamps.to_arm(message.header.stamp)
         position = self.position.copy()
-        for name, value in zip(message.name, message.position, strict=False):
-            if name in JOINT_NAMES:
-                index = JOINT_NAMES.index(name)
-                position[index], self._read_s[index] = value, stamp_s
+        for index, value in joint_positions(message):
+            position[index], self._read_s[index] = value, stamp_s
         self.position, self._heard_s = position, self._clock.now()
 
     def _on_state(self, message: String) -> None:

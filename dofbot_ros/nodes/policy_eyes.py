@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
@@ -11,7 +9,7 @@ from std_msgs.msg import String
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
-from dofbot_ros.nodes.messages import to_time
+from dofbot_ros.nodes.messages import detections, to_time
 from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.policy.camera_view import CameraView
@@ -43,7 +41,12 @@ class PolicyEyes:
             node.create_subscription(Image, "camera/image_raw", self._on_image, NEWEST_IMAGE)
 
     def _on_blocks(self, message: String) -> None:
-        found = json.loads(message.data)
+        try:
+            found = detections(message.data)
+        except DofbotError as error:
+            # It is as if the block had not been seen; a localiser that goes on like this ends the run.
+            self._node.get_logger().warning(str(error), throttle_duration_sec=5.0)
+            return
         stamp_s = self._stamps.to_arm(to_time(found["stamp_s"]))
         self.seen = find_block(found, self._block, stamp_s) or self.seen
 
@@ -56,7 +59,7 @@ class PolicyEyes:
             self._view, self.trouble = CameraView(intrinsics_from(message), self._width), ""
         except DofbotError as error:
             self._view, self.trouble = None, str(error)
-            self._node.get_logger().warning(self.trouble)
+            self._node.get_logger().warning(self.trouble, throttle_duration_sec=5.0)
 
     def _on_image(self, message: Image) -> None:
         if self._view is None:

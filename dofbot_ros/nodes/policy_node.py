@@ -20,6 +20,7 @@ from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.nodes import diagnostics
+from dofbot_ros.nodes.messages import finite
 from dofbot_ros.nodes.parameters import declare, parameter
 from dofbot_ros.nodes.policy_arm import PolicyArm
 from dofbot_ros.nodes.policy_eyes import PolicyEyes
@@ -158,7 +159,7 @@ class PolicyNode:
     def _goal(self) -> list[float]:
         text = str(self.node.get_parameter("goal").value)
         try:
-            return [float(word) for word in text.split()]
+            return finite("goal", [float(word) for word in text.split()]).tolist()
         except ValueError as error:
             raise InputError(f"goal {text!r} is not a list of numbers with spaces between them") from error
 

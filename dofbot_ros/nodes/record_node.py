@@ -17,6 +17,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from dofbot_ros.errors import DofbotError, InputError, one_of
 from dofbot_ros.nodes.own_node import OwnNode
 from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE
+from dofbot_ros.record.steady import ClockStep, SteadyUnixTime
 from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
 
 ANSWER_S = 2.0
@@ -29,6 +30,9 @@ DELIVERIES: dict[Delivery, QoSProfile] = {"stream": EVERY_ONE, "latched": LATCHE
 
 Sink = Callable[[str, str, bytes, int, int], None]
 """Full topic name, type name, CDR bytes, received and sent [ns]: EpisodeWriter.write."""
+
+OnStep = Callable[[ClockStep], None]
+"""EpisodeWriter.note."""
 
 
 @dataclass(frozen=True)
@@ -93,17 +97,23 @@ class RecordNode(OwnNode):
         pairs = zip(parameters, values.values, strict=True)
         return {"node": name, **{key: parameter_value_to_python(value) for key, value in pairs}}
 
-    def start(self, sink: Sink) -> None:
+    def start(self, sink: Sink, on_step: OnStep, clock: SteadyUnixTime | None = None) -> None:
         """Give every message that comes from now on to `sink`, in this node's thread.
+
+        Args:
+            sink: takes the messages.
+            on_step: told whenever the system clock was set.
+            clock: stamps the arrivals; by default it begins with the system clock's time.
 
         Raises:
             InputError: the messages of a topic are of a type that is not installed.
         """
+        clock = clock or SteadyUnixTime()
         for topic in self._topics:
             type_name = topic.type_name or self._published()[self._full_name(topic)]
             message_class = _message_class(type_name)
             delivery = DELIVERIES.get(topic.delivery) or self._offered(self._full_name(topic))
-            callback = self._taking(topic, type_name, sink)
+            callback = self._taking(topic, type_name, sink, on_step, clock)
             self.node.create_subscription(message_class, topic.name, callback, delivery, raw=True)
 
     def arrivals(self) -> dict[str, Arrival]:
@@ -123,7 +133,9 @@ class RecordNode(OwnNode):
                 result[name] = Arrival(count, (len(times) - 1) / span if span > 0 else 0.0, now - times[-1])
         return result
 
-    def _taking(self, topic: Topic, type_name: str, sink: Sink) -> Callable[[bytes, Any], None]:
+    def _taking(
+        self, topic: Topic, type_name: str, sink: Sink, on_step: OnStep, clock: SteadyUnixTime
+    ) -> Callable[[bytes, Any], None]:
         full_name, times = self._full_name(topic), self._arrivals[topic.name]
         period_s = 1.0 / topic.max_hz if topic.max_hz else 0.0
         due_s = -float("inf")
@@ -135,7 +147,10 @@ class RecordNode(OwnNode):
                 return
             # A period of slack keeps the mean rate although messages come late, or at no multiple of that rate.
             due_s = max(due_s, now - period_s) + period_s
-            sink(full_name, type_name, cdr, time.time_ns(), info["source_timestamp"])
+            step = clock.step()
+            if step is not None:
+                on_step(step)
+            sink(full_name, type_name, cdr, clock.now_ns(), info["source_timestamp"])
             times.append(now)
             self._counts[topic.name] += 1
 

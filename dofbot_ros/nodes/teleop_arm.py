@@ -13,8 +13,8 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from dofbot_ros.core.types import ARM_JOINTS, JOINT_NAMES, N_ARM, N_JOINTS, FloatArray
-from dofbot_ros.nodes.messages import to_duration
+from dofbot_ros.core.types import ARM_JOINTS, N_ARM, N_JOINTS, FloatArray
+from dofbot_ros.nodes.messages import joint_positions, to_duration
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.teleop.pipeline import TeleopCommand
@@ -102,9 +102,8 @@ class TeleopArm:
 
     def _on_joints(self, message: JointState) -> None:
         position = self._position.copy()
-        for name, value in zip(message.name, message.position, strict=True):
-            if name in JOINT_NAMES:
-                position[JOINT_NAMES.index(name)] = value
+        for index, value in joint_positions(message):
+            position[index] = value
         self._position, self._heard_s = position, time.monotonic()
 
     def _on_state(self, message: String) -> None:

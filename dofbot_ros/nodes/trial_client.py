@@ -24,7 +24,7 @@ from dofbot_ros.grasp.retiming import TimedPath
 from dofbot_ros.nodes.arm_client import ArmClient
 from dofbot_ros.nodes.arm_motions import MOVABLE, REST_LIMIT_S, ArmMotions
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
-from dofbot_ros.nodes.messages import from_time
+from dofbot_ros.nodes.messages import detections, from_time
 from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.trials.arm import Look, View
 from dofbot_ros.vision.extrinsics import load_extrinsics
@@ -159,7 +159,7 @@ class TrialClient:
             self._images.popitem(last=False)
 
     def _on_blocks(self, message: String) -> None:
-        self._found = json.loads(message.data)
+        self._found = detections(message.data)
 
 
 def block_pose(block: dict[str, Any]) -> FloatArray:

@@ -137,7 +137,7 @@ def _sightings(episode: Episode, block: str, start_s: float) -> list[tuple[float
         at = message.received_s - start_s
         try:
             seen = find_block(json.loads(message.content.data), block, at)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{episode.path}: what {DETECTIONS} says is no detection: {error!r}") from error
         if seen is not None:
             found.append((at, seen))

@@ -183,10 +183,10 @@ def table(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> str:
 
 def _known(path: Path) -> dict[tuple[str, str, int, int], Row]:
     """Rows of earlier calls."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         rows = [Row(**{**json.loads(line), "interval": tuple(json.loads(line)["interval"])}) for line in lines]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{path} was not written by this command ({error}): take another --out") from error
     return {(row.model, row.domain, row.episodes, row.seed): row for row in rows}
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.model_files import first_words
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
-from dofbot_ros.errors import CommandRefusedError, ConfigError, InputError
+from dofbot_ros.errors import CommandRefusedError, ConfigError, DofbotError, InputError
 from dofbot_ros.policy.fit import check_spec
 from dofbot_ros.policy.observation import CLIP, Observation, StateLayout
 from dofbot_ros.policy.pixels import rows
@@ -57,6 +58,7 @@ class End(str, Enum):
     STALE_JOINTS = "joint states are stale"
     STALE_PICTURE = "pictures are stale"
     STALE_BLOCK = "the block has not been seen for too long"
+    FAILED = "the policy failed"
 
 
 @dataclass(frozen=True)
@@ -153,11 +155,11 @@ class PolicyDrive:
         if self.task.block:
             self.state.block = UNSEEN
         try:
-            actions = np.shape(self._policy.act(self._observe()))
+            _checked(self._policy.act(self._observe()), len(spec.action))
+        except InputError:
+            raise
         except Exception as error:
-            raise InputError(f"the network does not take what its spec says: {' '.join(str(error).split())}") from error
-        if actions != (len(spec.action),):
-            raise InputError(f"the network gives {actions} numbers where its spec says {len(spec.action)}")
+            raise InputError(f"the network does not take what its spec says: {first_words(error)}") from error
         self._pictures.clear()
 
     # -- what comes in -----------------------------------------------------------------------------------------------
@@ -222,13 +224,19 @@ class PolicyDrive:
         state = self.state
         self._steering.measure(state, self._joints)
         if self.task.block:
-            state.block = self._find_block(now_s)
+            try:
+                state.block = self._find_block(now_s)
+            except DofbotError as error:
+                return Step(None, End.FAILED, str(error))
         if self._reached(now_s):
             return Step(None, End.REACHED)
         if now_s - self._started_s > self._config.time_limit_s:
             return Step(None, End.TIMED_OUT, f"{self._config.time_limit_s:g} s")
         self.shown = self._observe()
-        action = [float(a) for a in self._policy.act(self.shown)]
+        try:
+            action = _checked(self._policy.act(self.shown), len(self._policy.spec.action))
+        except Exception as error:  # a policy is anything that acts: whatever it raises, the arm holds
+            return Step(None, End.FAILED, first_words(error) or type(error).__name__)
         self._before = state.joints
         action += [0.0] * (N_JOINTS - len(action))
         goal = self._goal_of(self._steering, action, state.joints[GRIP])
@@ -287,6 +295,20 @@ class PolicyDrive:
             if not age <= limit:
                 return Step(None, end, _age(age, limit))
         return None
+
+
+def _checked(action: NDArray[np.float32], size: int) -> list[float]:
+    """The numbers of an action, none beyond -1..1.
+
+    Raises:
+        InputError: another shape, or a number that is not finite.
+    """
+    if np.shape(action) != (size,):
+        raise InputError(f"the network gives {np.shape(action)} numbers where its spec says {size}")
+    values = [float(a) for a in action]
+    if not all(math.isfinite(a) for a in values):
+        raise InputError(f"the network gives an action that is not finite: {[round(a, 3) for a in values]}")
+    return [min(1.0, max(-1.0, a)) for a in values]
 
 
 def _age(age: float, limit: float) -> str:

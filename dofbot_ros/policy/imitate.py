@@ -24,6 +24,8 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
+from dofbot_ros.core.model_files import first_words
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.demonstrations import Lesson
 from dofbot_ros.policy.envs import DofBotEnv
 from dofbot_ros.policy.expert import Expert
@@ -132,11 +134,18 @@ class Imitation:
         return {"episodes": self._done, "seen": seen, "shown": self._shown[: self._count]}
 
     def go_on(self, state: dict[str, Any]) -> None:
-        """Begin where another stopped, with its model: it may have been told of fewer episodes."""
-        self._done, self._count = state["episodes"], len(state["shown"])
-        self._shown[: self._count] = state["shown"]
-        for name, values in state["seen"].items():
-            self._seen[name][: self._count] = values
+        """Begin where another stopped, with its model: it may have been told of fewer episodes.
+
+        Raises:
+            InputError: no such state, or that of another task.
+        """
+        try:
+            self._done, self._count = int(state["episodes"]), len(state["shown"])
+            self._shown[: self._count] = state["shown"]
+            for name, values in self._seen.items():
+                values[: self._count] = state["seen"][name]
+        except (LookupError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(f"the lessons of this run are those of another: {first_words(error)}") from error
         self._rng = np.random.default_rng([self._config.seed, 1, self._done])
 
     @property

@@ -21,6 +21,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from dofbot_ros.core.model_files import load_state
 from dofbot_ros.policy.imitate import SHAKE
 
 FOLLOW = 0.3
@@ -69,7 +70,7 @@ class Keeper:
         self._actor = policy.actor
         _spread(self._actor.log_std)
         self._taught = policy.make_actor().to(model.device)
-        self._taught.load_state_dict(taught or self._actor.state_dict())
+        load_state(self._taught, taught or self._actor.state_dict(), "what was taught")
         self._rate = SLOWER * model.lr_schedule(1.0)
         self._actor.optimizer.register_step_pre_hook(self._hold)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.transforms import rot_axis, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ToolPose
-from dofbot_ros.errors import UnreachableError
+from dofbot_ros.errors import InputError, UnreachableError
 from dofbot_ros.policy.cell import Cell, CellConfig
 from dofbot_ros.policy.keypoints import KEYPOINTS, arm_points, image_yaw, project
 from dofbot_ros.policy.pixels import WIDTH, PolicyCamera, rows
@@ -210,9 +211,16 @@ def _in_fingers(cell: Cell, rng: np.random.Generator) -> tuple[FloatArray, Float
 
 
 def load_data(paths: Sequence[Path]) -> KeypointData:
-    """The pictures of several files, one after the other."""
+    """The pictures of several files, one after the other.
+
+    Raises:
+        InputError: a file that is not there, or none of pictures.
+    """
+    names = {field.name for field in fields(KeypointData)}
     parts = []
     for path in paths:
-        with np.load(path) as file:
-            parts.append({name: file[name] for name in file.files})
+        arrays = load_arrays(path, "file of pictures")
+        if set(arrays) != names:
+            raise InputError(f"{path} is no file of pictures: it holds {', '.join(arrays)}, not {', '.join(names)}")
+        parts.append(arrays)
     return KeypointData(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})

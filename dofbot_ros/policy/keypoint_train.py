@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.core.model_files import load_state, load_tensors, taking
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.policy.keypoint_data import KeypointData, load_data, render_data
 from dofbot_ros.policy.keypoint_measure import measure, sigma_px
@@ -92,8 +93,9 @@ def train_pose(config: PoseTrainConfig, run: Path, *, resume: bool = False, repo
     network = channels_last(PoseNetwork())
     state: dict[str, Any] = {}
     if (run / CHECKPOINT).exists():
-        state = torch.load(run / CHECKPOINT, weights_only=True)
-        network.load_state_dict(state["network"])
+        state = load_tensors(run / CHECKPOINT, run / CHECKPOINT)
+        with taking(run / CHECKPOINT):
+            network.load_state_dict(state["network"])
     writer = SummaryWriter(str(run / "tensorboard"))
     descent = _Descent(network, len(data), config, run, writer, report)
 
@@ -180,7 +182,7 @@ def load_network(path: Path) -> PoseNetwork:
             f"{path / WEIGHTS} does not exist: a finished run of `dofbot policy train --obs pipeline` has it"
         )
     network = PoseNetwork()
-    network.load_state_dict(torch.load(path / WEIGHTS, weights_only=True))
+    load_state(network, load_tensors(path / WEIGHTS, path / WEIGHTS), path / WEIGHTS)
     return channels_last(network.eval())
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.model_files import first_words, open_onnx
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.keypoints import BLOCK, CameraEstimate, arm_points, on_plane, project, yaw_of
 from dofbot_ros.policy.tracker import Sighting
 from dofbot_ros.vision.intrinsics import Intrinsics
@@ -59,17 +60,11 @@ class PoseReader:
     """
 
     def __init__(self, folder: Path, intrinsics: Intrinsics, pose: FloatArray) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise DependencyError("onnxruntime", "learn", "running a pose network") from error
         path = folder / POSE_MODEL
         if not path.exists():
             raise InputError(f"{path} does not exist: a pipeline policy brings its pose network along")
         self.spec = load_yaml(PoseSpec, folder / POSE_SPEC)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = open_onnx(path, "pose network")
         self._intrinsics = intrinsics
         self.camera = CameraEstimate(intrinsics, pose, self.spec.sigma_px)
         self.reset()
@@ -95,8 +90,11 @@ class PoseReader:
 
         Returns:
             The block, taken to lie on the table; None when it is hidden, out of the picture or in the fingers.
+
+        Raises:
+            InputError: the network does not take such pictures, or its answer is not finite or of another shape.
         """
-        pixels, yaw, shown, spread = self._session.run(None, {"image": picture[None]})
+        pixels, yaw, shown, spread = self._look(picture)
         found: FloatArray = pixels[0].astype(np.float64)
         self.camera.update(found[:BLOCK], spread[0, :BLOCK].astype(np.float64), joints, before)
         if shown[0] < 0.5 or spread[0, BLOCK] > ASTRAY_PX:
@@ -111,6 +109,19 @@ class PoseReader:
         x, y, z = place
         turned = yaw_of(block, 0.25 * math.atan2(yaw[0, 1], yaw[0, 0]), *view, LYING_M)
         return Sighting((x, y, z), math.remainder(turned, 0.5 * math.pi), stamp_s)
+
+    def _look(self, picture: ImageArray) -> list[FloatArray]:
+        """Pixels (1, BLOCK + 1, 2), yaw (1, 2), whether it is shown (1,), spread (1, BLOCK + 1)."""
+        try:
+            answer: list[FloatArray] = self._session.run(None, {"image": picture[None]})
+        except Exception as error:  # onnxruntime's own kinds, of which it exports none
+            raise InputError(f"the pose network takes no {picture.shape}: {first_words(error)}") from error
+        shapes = [np.shape(one) for one in answer]
+        if shapes != [(1, BLOCK + 1, 2), (1, 2), (1,), (1, BLOCK + 1)]:
+            raise InputError(f"the pose network answers {shapes}: it is none of this version")
+        if not all(np.isfinite(one).all() for one in answer):
+            raise InputError("the pose network answers numbers that are not finite")
+        return answer
 
     def _believable(self, place: list[float]) -> bool:
         """Whether the block can be there: it does not jump, but it may have been moved while nobody looked."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dofbot_ros.core.model_files import first_words, model_bytes
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.keypoint_network import PoseNetwork
 from dofbot_ros.policy.observation import CLIP
@@ -44,7 +45,15 @@ class Head(nn.Module):
         """
         import onnx
 
-        given = [onnx.numpy_helper.to_array(one) for one in onnx.load(str(policy / MODEL)).graph.initializer]
+        path = policy / MODEL
+        try:
+            # From the bytes alone: tensors that it refers to in other files are not followed.
+            graph = onnx.load_model_from_string(model_bytes(path, "policy")).graph
+            given = [onnx.numpy_helper.to_array(one) for one in graph.initializer]
+        except InputError:
+            raise
+        except Exception as error:  # protobuf's own kinds
+            raise InputError(f"{path} is no policy: {first_words(error)}") from error
         linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
         shapes = [one.shape for one in given[:6]]
         wanted = [tuple(one.shape) for layer in linear for one in (layer.weight, layer.bias)]

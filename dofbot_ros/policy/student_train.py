@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.core.model_files import load_tensors, taking
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.expert import Expert
@@ -252,11 +253,12 @@ class StudentTrainer:
         (self.run / f"new_{CHECKPOINT}").replace(self.run / CHECKPOINT)
 
     def _load(self) -> None:
-        state = torch.load(self.run / CHECKPOINT, weights_only=True)
-        self._head.load_state_dict(state["head"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self._lessons = _Lessons(list(state["states"].numpy()), list(state["actions"].numpy()))
-        self._done = int(state["done"])
+        state = load_tensors(self.run / CHECKPOINT, self.run / CHECKPOINT)
+        with taking(self.run / CHECKPOINT):
+            self._head.load_state_dict(state["head"])
+            self._optimiser.load_state_dict(state["optimiser"])
+            self._lessons = _Lessons(list(state["states"].numpy()), list(state["actions"].numpy()))
+            self._done = int(state["done"])
 
     def export(self) -> None:
         """Write policy.onnx and policy.yaml."""

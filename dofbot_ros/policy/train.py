@@ -19,7 +19,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.core.model_files import load_tensors
 from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.policy.checkpoint import BUFFER, OLD_BUFFER, load_buffer, load_model, save_buffer
 from dofbot_ros.policy.demonstrations import Lesson, read_demonstrations
 from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.evaluate import rollout
@@ -29,7 +31,7 @@ from dofbot_ros.policy.keep import OPTIONS, Keeper
 from dofbot_ros.policy.spec import commit
 from dofbot_ros.policy.watcher import Progress, Watcher, log_draw
 
-CONFIG, CHECKPOINT, BUFFER, DRAWS = "train.yaml", "checkpoint.zip", "replay.pkl", "draws.jsonl"
+CONFIG, CHECKPOINT, DRAWS = "train.yaml", "checkpoint.zip", "draws.jsonl"
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
 
 
@@ -178,7 +180,7 @@ class Trainer:
         lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, remember)
         school = Imitation(self.model, self._env, lessons, self._recorded)
         if (self.run / LESSONS).exists():
-            school.go_on(torch.load(self.run / LESSONS))
+            school.go_on(load_tensors(self.run / LESSONS, self.run / LESSONS))
 
         def save() -> None:
             torch.save(school.state(), self.run / f"new_{LESSONS}")
@@ -199,7 +201,7 @@ class Trainer:
         if not isinstance(model, OffPolicyAlgorithm):
             raise TypeError("policies that were shown something go on with tqc or sac")
         goes_on = model.num_timesteps > 0 and file.exists()
-        taught = torch.load(file, map_location=model.device) if goes_on else None
+        taught = load_tensors(file, file, model.device) if goes_on else None
         keeper = Keeper(model, self.config.critics_first, taught)
         torch.save(keeper.state(), file)
         return keeper
@@ -263,10 +265,14 @@ def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm
 
 
 def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
-    algorithms: dict[str, type[BaseAlgorithm]] = {"tqc": TQC, "sac": SAC, "ppo": PPO}
-    model = algorithms[config.algo].load(run / CHECKPOINT, env=vector, device=device)
+    if (run / OLD_BUFFER).exists():
+        raise InputError(
+            f"{run / OLD_BUFFER} holds pickled objects, which are not loaded: delete it to go on without what was tried"
+        )
+    model = _new(config, vector, device)
+    load_model(model, run / CHECKPOINT)
     if isinstance(model, OffPolicyAlgorithm) and (run / BUFFER).exists():
-        model.load_replay_buffer(run / BUFFER)
+        load_buffer(model, run / BUFFER)
     # Otherwise it would meet the worlds of the run's beginning once more.
     model.set_random_seed(config.seed + model.num_timesteps)
     return model
@@ -275,7 +281,7 @@ def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) ->
 def _save(model: BaseAlgorithm, run: Path) -> None:
     """Replace the checkpoint only once the new one is whole."""
     if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
-        model.save_replay_buffer(run / f"new_{BUFFER}")
+        save_buffer(model, run / f"new_{BUFFER}")
         (run / f"new_{BUFFER}").replace(run / BUFFER)
     model.save(run / f"new_{CHECKPOINT}")
     (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)

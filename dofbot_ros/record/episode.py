@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -16,8 +17,9 @@ from mcap.writer import CompressionType, Writer
 
 from dofbot_ros import __version__
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.record.metadata import END_RECORD, START_RECORD, EpisodeInfo, Outcome
+from dofbot_ros.record.metadata import END_RECORD, START_RECORD, STEP_RECORD, EpisodeInfo, Outcome
 from dofbot_ros.record.schema import complete_definition
+from dofbot_ros.record.steady import ClockStep
 
 FLUSH_S = 0.5
 """What was written is on the disk this much later [s]."""
@@ -43,6 +45,7 @@ class EpisodeWriter:
     Attributes:
         path: of the file.
         counts: messages written, by topic.
+        clock_steps: what note() was told.
 
     Raises:
         RecordingError: the file cannot be made.
@@ -57,6 +60,7 @@ class EpisodeWriter:
     ) -> None:
         self.info = info
         self.counts: Counter[str] = Counter()
+        self.clock_steps: list[ClockStep] = []
         self._definition = definition
         self._schemas: dict[str, int] = {}
         self._channels: dict[str, int] = {}
@@ -72,6 +76,7 @@ class EpisodeWriter:
             self.flush()
             _sync_folder(folder)
         except OSError as error:
+            self._remove()
             raise self._failed(error) from error
         self._flusher.start()
 
@@ -82,15 +87,15 @@ class EpisodeWriter:
             topic: its full name.
             type_name: "package/msg/Type".
             cdr: the message as it came over the wire, with the four bytes that name its byte order.
-            received_ns, sent_ns: Unix time [ns].
+            received_ns: Unix time that goes on evenly, see SteadyUnixTime [ns].
+            sent_ns: Unix time of the sender [ns].
 
         Raises:
-            RecordingError: the disk does not take it, or did not take an earlier one.
+            RecordingError: the disk does not take it, or did not take an earlier one, or the file was deleted.
             InputError: a type that is not installed.
         """
         with self._lock:
-            if self._failure is not None:
-                raise self._failed(self._failure)
+            self._check()
             channel = self._channels.get(topic) or self._register(topic, type_name)
             self.counts[topic] += 1
             try:
@@ -98,8 +103,27 @@ class EpisodeWriter:
             except OSError as error:
                 raise self._failed(error) from error
 
+    def note(self, step: ClockStep) -> None:
+        """Write down that the system clock was set: stamps inside messages jump there, those of arrival do not.
+
+        Raises:
+            RecordingError: as write() does.
+        """
+        with self._lock:
+            self._check()
+            try:
+                self._writer.add_metadata(STEP_RECORD, {"at_s": repr(step.at_s), "step_s": repr(step.step_s)})
+            except OSError as error:
+                raise self._failed(error) from error
+            self.clock_steps.append(step)
+
     def flush(self) -> None:
-        """Return when all that was written is on the disk."""
+        """Return when all that was written is on the disk.
+
+        Raises:
+            OSError: the disk does not take it, or the file is no longer where it was made.
+        """
+        self._find()
         with self._lock:
             self._writer.flush()  # type: ignore[no-untyped-call]
         # Not under the lock: a slow disk must not hold up who writes.
@@ -109,22 +133,30 @@ class EpisodeWriter:
         """End the file as it should be: metadata, index, footer.
 
         Raises:
-            RecordingError: the disk does not take them; what was written before can still be read.
+            RecordingError: the disk does not take them, and what was written before can still be read; or the file was
+                deleted or replaced meanwhile, and the episode is lost.
         """
         self._end_flushing()
         try:
+            self._find()
             with self._file:
                 self._writer.add_metadata(END_RECORD, outcome.as_record())
                 self._writer.finish()  # type: ignore[no-untyped-call]
                 self._file.flush()
                 os.fsync(self._file.fileno())
+                self._find()
         except OSError as error:
             raise self._failed(error) from error
 
     def discard(self) -> None:
-        """Delete the file."""
+        """Delete the file, unless somebody did or put another one in its place."""
         self._end_flushing()
-        self.path.unlink(missing_ok=True)
+        self._remove()
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._find()
+            self.path.unlink()
         with suppress(OSError):  # a full disk is no reason not to delete
             self._file.close()
 
@@ -137,6 +169,18 @@ class EpisodeWriter:
             topic, MessageEncoding.CDR, self._schemas[type_name], {"offered_qos_profiles": ""}
         )
         return self._channels[topic]
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failed(self._failure)
+
+    def _find(self) -> None:
+        """Raises FileNotFoundError where the name no longer leads to the file: nobody could read what is written."""
+        mine = os.fstat(self._file.fileno())
+        with suppress(FileNotFoundError):
+            if os.path.samestat(mine, os.stat(self.path, follow_symlinks=False)):
+                return
+        raise FileNotFoundError(errno.ENOENT, "deleted or replaced", str(self.path))
 
     def _keep_flushing(self, period_s: float) -> None:
         while not self._stop.wait(period_s):
@@ -151,7 +195,10 @@ class EpisodeWriter:
         self._flusher.join()
 
     def _failed(self, error: OSError) -> RecordingError:
-        return RecordingError(f"{self.path} cannot be written any further: {error.strerror or error}")
+        if isinstance(error, FileNotFoundError):
+            return RecordingError(f"{self.path} was deleted or replaced while it was recorded: the episode is lost")
+        kept = "what came before is kept" if self.path.exists() else "nothing is kept"
+        return RecordingError(f"{self.path} cannot be written any further: {error.strerror or error}; {kept}")
 
 
 def lock(file: IO[bytes]) -> bool:

@@ -14,6 +14,8 @@ from dofbot_ros.errors import InputError
 
 START_RECORD = "dofbot_ros.episode"
 END_RECORD = "dofbot_ros.outcome"
+STEP_RECORD = "dofbot_ros.clock_step"
+"""One for each time that the system clock was set while the episode was recorded."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class EpisodeInfo:
                 json.loads(record["config"]),
                 json.loads(record["versions"]),
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise InputError(f"the record {START_RECORD} cannot be understood: {error!r}") from error
 
 
@@ -105,5 +107,5 @@ class Outcome:
         """
         try:
             return cls(json.loads(record["success"]), float(record["duration_s"]))
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, RecursionError) as error:
             raise InputError(f"the record {END_RECORD} cannot be understood: {error!r}") from error

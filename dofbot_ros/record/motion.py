@@ -15,7 +15,7 @@ from dofbot_ros.arm.gripper import MAX_GAP, joint_to_gap
 from dofbot_ros.core.types import ARM_JOINTS, GRIP_JOINT, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import CommandRefusedError, InputError
 from dofbot_ros.motion.trajectory import Sample, Trajectory
-from dofbot_ros.record.reader import Episode, Recorded
+from dofbot_ros.record.reader import Episode, Recorded, understood
 from dofbot_ros.record.timing import times_made
 from dofbot_ros.record.topics import GRIPPER, JOINT_STATES, JOINT_STREAM, JOINT_TRAJECTORY
 
@@ -24,6 +24,10 @@ STREAM_PAUSE_S = 0.2
 NOT_CARRIED_OUT = 0.5
 """A command this far from where the arm was has not been carried out: the driver's tracking_error [rad]."""
 TRAJECTORY_STEP_S = 0.02
+MAX_TRAJECTORY_S = 600.0
+"""Longest that a trajectory is followed when no other command ends it [s]."""
+MAX_DURATION_S = 4 * 3600.0
+"""Longest motion that is read: beyond it stamps jump, or the file is no episode [s]."""
 GAP_STEP = 0.0005
 """Smaller changes of the gripper's gap are noise [m]."""
 
@@ -71,18 +75,20 @@ class RecordedMotion:
         has_states: whether the episode says where the arm was.
 
     Raises:
-        InputError: nothing in it says how the arm moved.
+        InputError: nothing in it says how the arm moved, or for longer than MAX_DURATION_S.
     """
 
     def __init__(self, episode: Episode) -> None:
         messages = list(episode.messages(JOINT_STATES, JOINT_STREAM, JOINT_TRAJECTORY, GRIPPER))
-        made = times_made(messages)
-        moments = [(float(made[i]), messages[i]) for i in np.argsort(made, kind="stable")]
-        self._measured = _measured(moments)
-        self._told = _told(moments, self._measured)
+        with understood(episode.path, "its joint states or commands"):
+            made = times_made(messages)
+            _check_span(episode, made)
+            moments = [(float(made[i]), messages[i]) for i in np.argsort(made, kind="stable")]
+            self._measured = _measured(moments)
+            self._told = _told(moments, self._measured)
         self.has_states = all(self._measured[name].times.size for name in ARM_JOINTS)
         if not self.has_states and not all(self._told[name].times.size for name in ARM_JOINTS):
-            found = ", ".join(sorted(episode.counts)) or "no message"
+            found = " ".join(", ".join(sorted(episode.counts)).split())[:300] or "no message"
             raise InputError(
                 f"{episode.path} does not say how the arm moved: no {JOINT_STATES} and no {JOINT_STREAM} "
                 f"of {', '.join(ARM_JOINTS)} is among what it holds ({found})"
@@ -90,7 +96,8 @@ class RecordedMotion:
         known = [c.times for curves in (self._measured, self._told) for c in curves.values() if c.times.size]
         self.start_s = float(min(times[0] for times in known))
         self.duration_s = float(max(times[-1] for times in known)) - self.start_s
-        gaps = _gaps(moments, self._told[GRIP_JOINT], self._measured[GRIP_JOINT])
+        with understood(episode.path, f"its messages on {GRIPPER}"):
+            gaps = _gaps(moments, self._told[GRIP_JOINT], self._measured[GRIP_JOINT])
         self.gaps = [(max(0.0, time_s - self.start_s), gap) for time_s, gap in gaps]
 
     def measured(self, times: ArrayLike) -> FloatArray:
@@ -124,6 +131,15 @@ class RecordedMotion:
 
     def _absolute(self, times: ArrayLike) -> FloatArray:
         return np.asarray(times, dtype=np.float64) + self.start_s
+
+
+def _check_span(episode: Episode, made: FloatArray) -> None:
+    span_s = float(np.ptp(made)) if made.size else 0.0
+    if span_s > MAX_DURATION_S:
+        raise InputError(
+            f"{episode.path}: its messages span {span_s / 3600:.1f} h, a motion has at most {MAX_DURATION_S / 3600:g}: "
+            "was the clock set while it was recorded?"
+        )
 
 
 def _measured(moments: Iterable[tuple[float, Recorded]]) -> dict[str, Curve]:
@@ -170,7 +186,7 @@ def _sampled(
         trajectory = Trajectory(times, positions, velocities if with_velocities else None, at_rest)
     except (CommandRefusedError, ValueError):
         return []  # the arm has not carried it out either
-    last = min(trajectory.duration_s, end_s - start_s)
+    last = min(trajectory.duration_s, max(0.0, end_s - start_s), MAX_TRAJECTORY_S)
     at = np.append(np.arange(0.0, last, TRAJECTORY_STEP_S), last)
     return [(start_s + t, q) for t, q in zip(at.tolist(), trajectory.sample(at).position[:, columns], strict=True)]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from mcap.exceptions import McapError
 from mcap.records import Channel, Message, Metadata, Schema
 from mcap_ros2.decoder import DecoderFactory
 
@@ -35,6 +34,20 @@ class Recorded:
     content: Any
 
 
+@contextmanager
+def understood(path: Path, what: str) -> Iterator[None]:
+    """Around code that takes messages of `path` for what their topics promise; a damaged definition breaks promises.
+
+    Raises:
+        InputError: they are not; `what` names them.
+    """
+    try:
+        yield
+    except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: {what} are not of the type that their topics have: {why}") from error
+
+
 class Episode:
     """A recorded episode; also any other MCAP file with ROS 2 messages, such as `ros2 bag` writes.
 
@@ -45,6 +58,7 @@ class Episode:
         info: None when this program has not recorded it.
         outcome: None when it did not come to its end.
         finished: whether the file has its end and its index.
+        damage: what of it cannot be read, and where, in a few words each.
         counts: messages by topic, relative to the arm's namespace.
         types: "package/msg/Type" by topic.
         start_s, end_s: when the first and the last message were received, Unix time [s]; 0 without messages.
@@ -57,6 +71,7 @@ class Episode:
         self.path = path
         self.info: EpisodeInfo | None = None
         self.outcome: Outcome | None = None
+        self.damage: list[str] = []
         self.counts: Counter[str] = Counter()
         self.types: dict[str, str] = {}
         with open_mcap(path) as file:
@@ -96,17 +111,22 @@ class Episode:
                     if channel.id not in decoders:
                         decoders[channel.id] = self._decoder(factory, channel)
                     content = decoders[channel.id](record.data)
-                except (McapError, ValueError, struct.error, NotImplementedError) as error:
-                    raise InputError(f"{self.path}: a message on {topic} cannot be decoded: {error}") from error
+                except InputError:
+                    raise
+                except Exception as error:  # a parser of foreign text raises what it likes
+                    why = " ".join((str(error) or type(error).__name__).split())[:200]
+                    raise InputError(f"{self.path}: a message on {_plain(topic)} cannot be decoded: {why}") from error
                 yield Recorded(topic, record.log_time * 1e-9, content)
 
     def _decoder(self, factory: DecoderFactory, channel: Channel) -> Callable[[bytes], Any]:
         schema = self._schemas.get(channel.schema_id)
-        decoder: Callable[[bytes], Any] | None = factory.decoder_for(channel.message_encoding, schema)
+        # The parser prints what it raises as well.
+        with redirect_stderr(StringIO()):
+            decoder: Callable[[bytes], Any] | None = factory.decoder_for(channel.message_encoding, schema)
         if decoder is None:
             raise InputError(
-                f"{self.path}: {channel.topic} holds {channel.message_encoding} messages with "
-                f"{schema.encoding if schema else 'no'} definition; ROS 2 messages (cdr, ros2msg) can be read"
+                f"{self.path}: {_plain(channel.topic)} holds {_plain(channel.message_encoding)} messages with "
+                f"{_plain(schema.encoding) if schema else 'no'} definition; ROS 2 messages (cdr, ros2msg) can be read"
             )
         return decoder
 
@@ -115,7 +135,7 @@ class Episode:
         first, last = 0, 0
         ids: Counter[int] = Counter()
         with open_mcap(self.path) as file:
-            for record in records(file):
+            for record in records(file, self.damage.append):
                 if isinstance(record, Schema):
                     self._schemas[record.id] = record
                 elif isinstance(record, Channel):
@@ -143,3 +163,8 @@ class Episode:
         namespace = f"/{self.info.namespace}/" if self.info is not None and self.info.namespace else "/"
         topic: str = channel.topic
         return topic.removeprefix(namespace)
+
+
+def _plain(text: str) -> str:
+    """A name out of a file, fit for one line."""
+    return " ".join(text.split())[:100]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
+import struct
+import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -23,24 +25,32 @@ def finish(path: Path) -> bool:
 
     Returns:
         False when it was left alone: somebody still writes it; there is nothing to save; it is damaged before its end,
-        so that more may be saved by hand; or the folder cannot be written.
+        so that more may be saved by hand; it is a link, whose target belongs to somebody else; or the folder cannot be
+        written.
     """
-    part = path.with_name(f"{path.name}.part")
+    if path.is_symlink():
+        return False
     with path.open("rb") as damaged:
         if not lock(damaged):
             return False
+        damage: list[str] = []
+        part: Path | None = None
         try:
-            with part.open("wb") as whole:
-                messages = _copy(records(damaged), whole)
+            # A name that nobody can know before, opened only if it is new: a link that lies there is not followed.
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+            part = Path(name)
+            with os.fdopen(handle, "wb") as whole:
+                messages = _copy(records(damaged, damage.append), whole)
                 whole.flush()
+                os.fchmod(whole.fileno(), stat.S_IMODE(os.fstat(damaged.fileno()).st_mode))
                 os.fsync(whole.fileno())
-            if messages and damaged.tell() == os.fstat(damaged.fileno()).st_size:
+            if messages and not damage and damaged.tell() == os.fstat(damaged.fileno()).st_size:
                 part.replace(path)
                 return True
-        except OSError:
-            pass  # a full or read-only disk: the file is read as it is
-        with suppress(OSError):
-            part.unlink()
+        except (OSError, LookupError, ValueError, struct.error):
+            pass  # a full or read-only disk, or records that do not belong together: the file is read as it is
+        if part is not None:
+            part.unlink(missing_ok=True)
         return False
 
 

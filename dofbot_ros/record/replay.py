@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -71,8 +72,8 @@ class Replay:
     """
 
     def __init__(self, daemon: ArmDaemon, clock: Clock, motion: RecordedMotion, speed: float = 1.0) -> None:
-        if not speed > 0.0:
-            raise InputError(f"a speed must be positive, got {speed}")
+        if not 0.0 < speed < math.inf:
+            raise InputError(f"a speed must be positive and finite, got {speed}")
         self._daemon, self._clock, self._motion, self._speed = daemon, clock, motion, speed
         self._rate = Rate(clock, daemon.config.control_rate_hz)
         self.time_s = 0.0

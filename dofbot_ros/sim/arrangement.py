@@ -57,6 +57,6 @@ def from_text(text: str) -> Arrangement:
     """
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"an arrangement is JSON, not {text[:60]!r}: {error}") from error
     return from_mapping(Arrangement, content, "arrangement")

@@ -13,6 +13,9 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import N_JOINTS
 from dofbot_ros.errors import ConfigError
 
+MAX_BLOCK = 1.0
+"""Longest edge of a block [m]."""
+
 
 @dataclass(frozen=True)
 class PlainBlock:
@@ -27,6 +30,12 @@ class PlainBlock:
     name: str
     colour: tuple[int, int, int]
     size: float = 0.030
+
+    def __post_init__(self) -> None:
+        if not all(0 <= value <= 255 for value in self.colour):
+            raise ConfigError(f"colour is red, green, blue, each 0 to 255, got {list(self.colour)}")
+        if not 0.0 < self.size <= MAX_BLOCK:
+            raise ConfigError(f"size is above 0 and at most {MAX_BLOCK:g} m, got {self.size:g}")
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,12 @@ class Light:
     direction: tuple[float, float, float] = (0.3, 0.4, 1.0)
     ambient: float = 0.62
     diffuse: float = 0.35
+
+    def __post_init__(self) -> None:
+        if not any(self.direction):
+            raise ConfigError("the light's direction is not 0, 0, 0")
+        if self.ambient < 0.0 or self.diffuse < 0.0:
+            raise ConfigError(f"ambient and diffuse are 0 or more, got {self.ambient:g} and {self.diffuse:g}")
 
 
 @dataclass(frozen=True)

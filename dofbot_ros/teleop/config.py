@@ -226,6 +226,10 @@ class MotionConfig:
             raise ConfigError(f"motion limits must be positive, got {self}")
 
 
+FASTEST = 10.0
+"""Beyond what the arm can do by far: no speed of a stick is higher [m/s, 1/s, rad/s]."""
+
+
 @dataclass(frozen=True)
 class ManualConfig:
     """Keyboard and gamepad at full deflection.
@@ -243,6 +247,13 @@ class ManualConfig:
     roll: float = 0.8
     gap: float = 0.06
     dead_zone: float = 0.12
+
+    def __post_init__(self) -> None:
+        for name in ("linear", "pitch", "roll", "gap"):
+            if not 0.0 < getattr(self, name) <= FASTEST:
+                raise ConfigError(f"{name} is above 0 and at most {FASTEST:g}, got {getattr(self, name):g}")
+        if not 0.0 <= self.dead_zone < 1.0:
+            raise ConfigError(f"dead_zone is at least 0 and below 1, got {self.dead_zone:g}")
 
 
 @dataclass(frozen=True)
@@ -263,6 +274,11 @@ class GamepadConfig:
     close: int = 0
     open: int = 1
     hold: int = 5
+
+    def __post_init__(self) -> None:
+        for name, number in vars(self).items():
+            if number < 0:
+                raise ConfigError(f"axes and buttons are counted from 0, got {name}: {number}")
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
+from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.teleop.landmarks import N_BODY, N_HAND, Landmarks, Observation, Side
 
 _SIDES: tuple[Side | None, ...] = (None, "left", "right")
-_KEYS = ("stamp_s", "size", "others", "hand_image", "hand_world", "hand_score", "hand_side")
+_SHAPES: dict[str, tuple[int, ...]] = {
+    "stamp_s": (), "size": (2,), "others": (), "hand_image": (N_HAND, 3), "hand_world": (N_HAND, 3), "hand_score": (),
+    "hand_side": (),
+}  # fmt: skip
+_BODY_SHAPES = {"body_image": (N_BODY, 3), "body_world": (N_BODY, 3), "body_visibility": (N_BODY,)}
+"""Of one observation, by the name of the array."""
 
 _PIXEL_STEP, _METRE_STEP = 2.0**-5, 2.0**-15
 """Stored to 1/32 px and 0.03 mm, well below what the models resolve: the file is a third of the size."""
@@ -51,15 +57,20 @@ def load_observations(path: str | Path) -> list[Observation]:
     Raises:
         InputError: no such file, or not such a file.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            data = {key: file[key] for key in file.files}
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is no landmark recording: {' '.join(str(error).split())}") from error
-    missing = [key for key in _KEYS if key not in data]
+    data = load_arrays(path, "landmark recording")
+    missing = [key for key in _SHAPES if key not in data]
     if missing:
         raise InputError(f"{path} is no landmark recording: it lacks {', '.join(missing)}")
-    return [_observation(data, i) for i in range(len(data["stamp_s"]))]
+    n = data["stamp_s"].shape[:1]
+    for key, shape in {**_SHAPES, **(_BODY_SHAPES if "body_world" in data else {})}.items():
+        if key not in data or data[key].dtype.kind not in "fiu" or data[key].shape != (*n, *shape):
+            wanted = f"numbers of shape {('n', *shape)}"
+            raise InputError(f"{path} is no landmark recording: {key} is not {wanted} like stamp_s")
+    if not np.isfinite(data["stamp_s"]).all():
+        raise InputError(f"{path} is no landmark recording: a stamp is not finite")
+    if not np.isin(data["hand_side"], range(len(_SIDES))).all():
+        raise InputError(f"{path} is no landmark recording: a hand_side is none of {len(_SIDES)}")
+    return [_observation(data, i) for i in range(*n)]
 
 
 class RecordedLandmarks:

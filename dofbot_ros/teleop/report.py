@@ -86,7 +86,7 @@ def landmarks_from_json(text: str) -> Observation:
         o = json.loads(text)
         hand, body = _from_dict(o["hand"]), _from_dict(o["body"])
         return Observation(float(o["stamp_s"]), int(o["width"]), int(o["height"]), hand, body, int(o["others"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(f"this is no message of teleop/landmarks: {error}") from error
 
 

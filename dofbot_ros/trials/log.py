@@ -111,20 +111,20 @@ def read_log(folder: Path) -> PickLog:
     path = folder / SERIES
     if not path.exists():
         raise InputError(f"{folder} holds no trials: there is no {SERIES}; `dofbot trials run --out {folder}` makes it")
-    series = from_mapping(PickSeries, _json(path.read_text(encoding="utf-8"), str(path)), str(path))
+    series = from_mapping(PickSeries, _json(path.read_bytes(), str(path)), str(path))
     records = []
     path = folder / TRIALS
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []  # a line without its end was cut short
     for number, line in enumerate(lines, 1):
         where = f"{path}, line {number}"
-        records.append(from_mapping(PickRecord, _json(line.decode(), where), where))
+        records.append(from_mapping(PickRecord, _json(line, where), where))
     return PickLog(folder, series, records)
 
 
-def _json(text: str, where: str) -> Any:
+def _json(text: bytes, where: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where} is no JSON ({error}): move it away, or take another --out") from error
 
 

@@ -15,6 +15,8 @@ from dofbot_ros.errors import DependencyError
 from dofbot_ros.trials.protocol import ProtocolConfig
 from dofbot_ros.trials.results import Results, image_path
 from dofbot_ros.trials.trial import TrialRecord
+from dofbot_ros.vision.frame_files import read_image
+from dofbot_ros.vision.frames import CameraError
 
 FILE = "report.html"
 THUMBNAIL = (400, 300)
@@ -187,12 +189,15 @@ def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
 
 
 def thumbnail(path: Path) -> str:
-    """The picture as a small JPEG in base64; "" where there is none."""
+    """The picture as a small JPEG in base64; "" where there is none that can be read."""
     if not path.exists():
         return ""
-    image = cv2.imread(str(path))
+    try:
+        image = read_image(path)
+    except CameraError:
+        return ""  # the others of the report are worth more
     small = cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_AREA)
-    jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])[1]
+    jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])[1]
     return base64.b64encode(jpeg.tobytes()).decode("ascii")
 
 

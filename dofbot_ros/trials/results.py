@@ -77,7 +77,7 @@ def load(out: Path, series: Series) -> Results:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         results = from_mapping(Results, {key: content[key] for key in ("series", "trials")}, str(path))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is no results file ({error}): move it away, or give another --out") from error
     if results.series != series:
         held = results.series

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from dofbot_ros.config.loader import INFINITE
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.resources import PACKAGE, share_file
 from dofbot_ros.errors import ConfigError, one_of
@@ -35,7 +36,7 @@ class CaptureConfig:
     """
 
     video_device: str = "/dev/video0"
-    framerate: float = 0.0
+    framerate: float = field(default=0.0, metadata={INFINITE: True})
     image_width: int = 640
     image_height: int = 480
     pixel_format: str = "mjpeg2rgb"

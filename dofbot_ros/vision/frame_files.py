@@ -10,8 +10,11 @@ import numpy as np
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.vision.frames import CameraError, Frame
+from dofbot_ros.vision.pictures import MAX_PIXELS, PictureError, decode_picture
 
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+MAX_FILE = 256 * 2**20
+"""Longest image file that is read: MAX_PIXELS without compression, and then some [bytes]."""
 FOLDER_HZ = 30.0
 """Rate of an image folder, which has none of its own [1/s]."""
 
@@ -54,6 +57,9 @@ class VideoFile:
         own = self._capture.get(cv2.CAP_PROP_FPS)
         if not self._capture.isOpened() or not own > 0:
             raise CameraError(f"{path}: is no video that OpenCV can read")
+        width, height = (self._capture.get(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        if not 0 < width * height <= MAX_PIXELS:
+            raise CameraError(f"{path}: has frames of {width:g}x{height:g} pixels, at most {MAX_PIXELS}")
         self._pace = Pace(clock, framerate or own)
 
     def read(self) -> Frame | None:
@@ -115,16 +121,19 @@ def read_image(path: str | Path) -> ImageArray:
     """An image file as RGB, shape (height, width, 3).
 
     Raises:
-        CameraError: it cannot be read, or is no image.
+        CameraError: it cannot be read, is no image, or is too large a one.
     """
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_FILE + 1)
     except OSError as error:
         raise CameraError(f"{path}: cannot be read: {error.strerror}") from error
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if bgr is None:
-        raise CameraError(f"{path}: is no image that OpenCV can read ({', '.join(IMAGE_SUFFIXES)})")
-    return rgb_of(bgr)
+    if len(data) > MAX_FILE:
+        raise CameraError(f"{path}: is longer than {MAX_FILE // 2**20} MB: an image is expected")
+    try:
+        return decode_picture(data)
+    except PictureError as error:
+        raise CameraError(f"{path}: {error}") from error
 
 
 def rgb_of(bgr: cv2.typing.MatLike) -> ImageArray:

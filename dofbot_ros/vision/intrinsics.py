@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import yaml
 
+from dofbot_ros.config.yaml_text import BoundedLoader, read_yaml
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError, one_of
 
@@ -21,6 +22,9 @@ UNDISTORTION = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-8)
 """OpenCV's five iterations are pixels off in the corners of a wide lens."""
 
 OPTICAL_FRAME = "camera_optical_frame"
+
+MAX_SIDE = 16384
+"""Longest side of an image that a calibration may be for [px]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +53,14 @@ class Intrinsics:
     def __post_init__(self) -> None:
         if self.model not in DISTORTION_MODELS:
             raise ConfigError(one_of("distortion model", self.model, DISTORTION_MODELS))
-        if self.width <= 0 or self.height <= 0:
-            raise ConfigError(f"an image is not {self.width}x{self.height} pixels")
+        if not (0 < self.width <= MAX_SIDE and 0 < self.height <= MAX_SIDE):
+            raise ConfigError(f"an image is not {self.width}x{self.height} pixels: each side is 1 to {MAX_SIDE}")
         K, distortion = (np.array(a, dtype=np.float64) for a in (self.K, self.distortion))
-        if K.shape != (3, 3) or not np.all(np.isfinite(K)) or K[0, 0] <= 0 or K[1, 1] <= 0:
-            raise ConfigError("a camera matrix is 3x3 with positive focal lengths on its diagonal")
+        _check_matrix(K)
         n = DISTORTION_MODELS[self.model]
         if distortion.shape != (n,) or not np.all(np.isfinite(distortion)):
-            raise ConfigError(f"{self.model} has {n} distortion coefficients, got {distortion.tolist()}")
+            given = str(distortion.ravel()[:8].tolist()) + (" and more" if distortion.size > 8 else "")
+            raise ConfigError(f"{self.model} has {n} distortion coefficients, got {given}")
         K.setflags(write=False)
         distortion.setflags(write=False)
         object.__setattr__(self, "K", K)
@@ -90,6 +94,30 @@ class Intrinsics:
         return replace(self, width=width, height=height, K=resize @ self.K)
 
 
+def _check_matrix(K: FloatArray) -> None:
+    if K.shape != (3, 3) or not np.all(np.isfinite(K)) or K[0, 0] <= 0 or K[1, 1] <= 0:
+        raise ConfigError("a camera matrix is 3x3 and finite, with positive focal lengths on its diagonal")
+    if not K[:2, 2].any() and K[2, :2].any():
+        raise ConfigError("the camera matrix is transposed: cx and cy belong into its last column")
+    if not np.array_equal(K[2], [0.0, 0.0, 1.0]):
+        raise ConfigError(f"the last row of a camera matrix is [0, 0, 1], got {K[2].tolist()}")
+    if K[0, 1] != 0 or K[1, 0] != 0:
+        # OpenCV's projection would silently leave it out.
+        raise ConfigError(f"a camera matrix with skew ({K[0, 1]:g}, {K[1, 0]:g}) is not supported: it must be 0")
+
+
+def of_whole_image(intrinsics: Intrinsics) -> Intrinsics:
+    """The same intrinsics, of a camera's image as it comes: a crop's principal point may lie outside, not this one's.
+
+    Raises:
+        ConfigError: it does, so that the numbers are those of another image size or in another order.
+    """
+    (cx, cy), (width, height) = intrinsics.K[:2, 2], intrinsics.size
+    if not (-0.5 <= cx < width and -0.5 <= cy < height):
+        raise ConfigError(f"the principal point ({cx:g}, {cy:g}) is outside an image of {width}x{height} pixels")
+    return intrinsics
+
+
 def from_field_of_view(width: int, height: int, horizontal: float, frame: str = OPTICAL_FRAME) -> Intrinsics:
     """A camera without distortion, with square pixels and a `horizontal` field of view [rad]."""
     f = 0.5 * width / np.tan(0.5 * horizontal)
@@ -106,23 +134,24 @@ def load_intrinsics(path: str | Path, size: tuple[int, int] | None = None, frame
         frame: name of the optical frame (neither format holds one).
 
     Raises:
-        ConfigError: no such file, no YAML, no camera matrix, another image size.
+        ConfigError: no such file, no YAML, no camera matrix or distortion coefficients, values that no camera has,
+            another image size.
     """
-    where = str(path)
     content = _read(Path(path))
-    matrix = _matrix(content, "camera_matrix", where)
-    if matrix is None:
-        raise ConfigError(f"holds no camera_matrix (found: {', '.join(map(str, content)) or 'nothing'})", where)
-    coefficients = _matrix(content, "distortion_coefficients", where)
-    distortion = np.zeros(5) if coefficients is None or coefficients.size == 0 else coefficients.ravel()
-    if distortion.size == 4:
-        distortion = np.append(distortion, 0.0)
-    by_count = {n: name for name, n in DISTORTION_MODELS.items()}
-    model = str(content.get("distortion_model", by_count.get(distortion.size, "plumb_bob")))
+    found = ", ".join(map(str, content))[:200] or "nothing"
     try:
-        return Intrinsics(*_size(content, size), matrix, distortion, model, frame)
+        matrix, coefficients = (_matrix(content, name) for name in ("camera_matrix", "distortion_coefficients"))
+        if matrix is None:
+            raise ConfigError(f"holds no camera_matrix (found: {found})")
+        held_size = _size(content, size)
+        if coefficients is None:
+            raise ConfigError(
+                f"holds no distortion_coefficients (found: {found}); five zeros stand for a lens without distortion"
+            )
+        distortion, model = _distortion(coefficients, content.get("distortion_model"))
+        return of_whole_image(Intrinsics(*held_size, matrix, distortion, model, frame))
     except ConfigError as error:
-        raise ConfigError(str(error), where) from error
+        raise ConfigError(str(error), str(path)) from error
 
 
 def save_intrinsics(intrinsics: Intrinsics, path: str | Path, camera_name: str = "camera") -> None:
@@ -148,8 +177,12 @@ def save_intrinsics(intrinsics: Intrinsics, path: str | Path, camera_name: str =
     Path(path).write_text(yaml.safe_dump(content, sort_keys=False, default_flow_style=None), encoding="utf-8")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(BoundedLoader):
     """Knows the tag that FileStorage puts before a matrix."""
+
+    def __init__(self, text: str) -> None:
+        # FileStorage opens with "%YAML:1.0", which is no YAML directive.
+        super().__init__(text.split("\n", 1)[-1] if text.startswith("%YAML:") else text)
 
 
 _Loader.add_constructor(
@@ -159,31 +192,39 @@ _Loader.add_constructor(
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", str(path)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is no text file: a camera_info YAML is expected", str(path)) from error
-    # FileStorage opens with "%YAML:1.0", which is no YAML directive.
-    text = text.split("\n", 1)[-1] if text.startswith("%YAML:") else text
-    try:
-        content = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"is not YAML: {' '.join(str(error).split())}", str(path)) from error
+    content = read_yaml(path, _Loader)
     if not isinstance(content, Mapping):
         raise ConfigError("holds no camera_matrix: a camera_info YAML is expected", str(path))
     return content
 
 
-def _matrix(content: Mapping[str, Any], name: str, where: str) -> FloatArray | None:
+def _distortion(coefficients: FloatArray, named: object) -> tuple[FloatArray, str]:
+    """Coefficients and the name of their model, `named` in the file or to be told from their number."""
+    values = coefficients.ravel() if coefficients.size else np.zeros(5)
+    if values.size == 4 and named is None:
+        raise ConfigError(
+            "four distortion coefficients without a distortion_model may be a fisheye's: "
+            "say distortion_model: plumb_bob, or give k3 = 0 as the fifth"
+        )
+    if values.size == 4 and named == "plumb_bob":
+        values = np.append(values, 0.0)
+    by_count = {n: name for name, n in DISTORTION_MODELS.items()}
+    if named is None and values.size not in by_count:
+        raise ConfigError(f"{values.size} distortion coefficients: plumb_bob has 5, rational_polynomial 8")
+    return values, by_count[values.size] if named is None else str(named)[:80]
+
+
+def _matrix(content: Mapping[str, Any], name: str) -> FloatArray | None:
     entry = content.get(name)
     if entry is None:
         return None
     try:
-        return np.array(entry["data"], dtype=np.float64).reshape(int(entry["rows"]), int(entry["cols"]))
-    except (TypeError, KeyError, ValueError) as error:
-        raise ConfigError(f"{name} is not rows, cols and as many numbers in data", where) from error
+        rows, columns, data = int(entry["rows"]), int(entry["cols"]), list(entry["data"])
+        if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in data):
+            raise TypeError("not all of data are numbers")
+        return np.array(data, dtype=np.float64).reshape(rows, columns)
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
+        raise ConfigError(f"{name} is not rows, cols and as many numbers in data") from error
 
 
 def _size(content: Mapping[str, Any], wanted: tuple[int, int] | None) -> tuple[int, int]:
@@ -192,10 +233,9 @@ def _size(content: Mapping[str, Any], wanted: tuple[int, int] | None) -> tuple[i
         if wanted is None:
             raise ConfigError("holds no image_width and image_height, and no image size was given")
         return wanted
-    try:
-        held = int(width), int(height)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"image size {width!r} x {height!r} is no pair of numbers") from error
+    if any(isinstance(side, bool) or not isinstance(side, int) for side in (width, height)):
+        raise ConfigError(f"image size {str(width)[:40]} x {str(height)[:40]} is no pair of whole numbers")
+    held = width, height
     if wanted is not None and held != wanted:
         raise ConfigError(f"is for {held[0]}x{held[1]} images, this one is {wanted[0]}x{wanted[1]}")
     return held

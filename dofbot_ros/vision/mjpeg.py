@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import http.client
 import urllib.error
-import urllib.request
-
-import cv2
-import numpy as np
 
 from dofbot_ros.core.clock import Clock
-from dofbot_ros.vision.frame_files import rgb_of
 from dofbot_ros.vision.frames import CameraError, CameraLostError, Frame
+from dofbot_ros.vision.http_stream import open_url
+from dofbot_ros.vision.pictures import PictureError, decode_picture
 
 TIMEOUT_S = 5.0
 CHUNK = 16384
@@ -29,7 +26,8 @@ class MjpegStream:
     Args:
         url: http or https address of the stream.
         clock: stamps the frames.
-        timeout_s: silence after which the camera counts as lost [s].
+        timeout_s: after so long without a whole image the camera counts as lost, however many bytes come [s]. The
+            answer's headers have as long.
 
     Raises:
         CameraLostError: nobody answers.
@@ -37,9 +35,10 @@ class MjpegStream:
     """
 
     def __init__(self, url: str, clock: Clock, timeout_s: float = TIMEOUT_S) -> None:
-        self._url, self._clock, self._buffer = url, clock, b""
+        self._url, self._clock, self._timeout_s = url, clock, timeout_s
+        self._buffer = bytearray()
         try:
-            self._response: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=timeout_s)
+            self._response: http.client.HTTPResponse = open_url(url, timeout_s)
         except urllib.error.HTTPError as error:
             raise CameraError(f"{url}: the server answers {error.code} {error.reason}") from error
         except (ValueError, http.client.InvalidURL) as error:
@@ -55,33 +54,39 @@ class MjpegStream:
         """Wait for the next frame; stamped when its last byte came.
 
         Raises:
-            CameraLostError: the connection broke, went silent, or sends no images.
+            CameraLostError: the connection broke, went silent, or brought no whole image in time.
         """
+        deadline_s, bad = self._clock.now() + self._timeout_s, ""
         while True:
-            jpeg = self._next_jpeg()
+            jpeg = self._next_jpeg(deadline_s, bad)
             stamp_s = self._clock.now()
-            bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-            if bgr is not None:
-                return Frame(rgb_of(bgr), stamp_s)
+            try:
+                return Frame(decode_picture(jpeg), stamp_s)
+            except PictureError as error:
+                bad = f"; the last one {error}"
 
     def close(self) -> None:
         """Close the connection."""
         self._response.close()
 
-    def _next_jpeg(self) -> bytes:
+    def _next_jpeg(self, deadline_s: float, bad: str) -> bytes:
         searched = 0
         while True:
             start = self._buffer.find(START)
             end = self._buffer.find(END, max(start, searched)) if start >= 0 else -1
             if end >= 0:
-                jpeg, self._buffer = self._buffer[start : end + 2], self._buffer[end + 2 :]
-                return jpeg
-            searched = len(self._buffer) - 1
+                jpeg = bytes(self._buffer[start : end + 2])
+                del self._buffer[: end + 2]
+                if self._clock.now() <= deadline_s:
+                    return jpeg
+            if self._clock.now() > deadline_s:
+                raise CameraLostError(f"{self._url}: no whole image within {self._timeout_s:g} s{bad}")
+            searched = max(0, len(self._buffer) - 1)
             if len(self._buffer) > MAX_JPEG:
                 raise CameraLostError(f"{self._url}: {MAX_JPEG} bytes and no end of an image")
             try:
                 chunk = self._response.read1(CHUNK)
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, ValueError, http.client.HTTPException) as error:
                 raise CameraLostError(f"{self._url}: {error}") from error
             if not chunk:
                 raise CameraLostError(f"{self._url}: the server ended the stream")

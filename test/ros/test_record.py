@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -204,3 +206,31 @@ def test_what_it_cannot_do_is_one_line_and_exit_code_1(arm: Arm, tmp_path: Path,
     assert len(err.strip().splitlines()) == 1
     assert out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_ends_it_with_one_line_and_keeps_what_came_before(arm: Arm, tmp_path: Path) -> None:
+    with recorder(arm, tmp_path, "--keep") as process:
+        wait_for(lambda: recorded_s(tmp_path) > 0.5, process)
+        (path,) = tmp_path.glob("*.mcap")
+        size = path.stat().st_size
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size + 20_000, size + 20_000))
+        out, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 1
+    assert out == ""
+    (line,) = err.strip().splitlines()
+    assert line.endswith("cannot be written any further: File too large; what came before is kept")
+    assert "kept" not in line.removesuffix("what came before is kept")
+    assert Episode(path).finished
+    assert recorded_s(tmp_path) > 0.5
+
+
+def test_a_folder_that_is_deleted_ends_it_with_one_line_that_does_not_say_kept(arm: Arm, tmp_path: Path) -> None:
+    folder = tmp_path / "episodes"
+    with recorder(arm, folder, "--keep") as process:
+        wait_for(lambda: recorded_s(folder) > 0.5, process)
+        shutil.rmtree(folder)
+        out, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 1
+    assert out == ""
+    (line,) = err.strip().splitlines()
+    assert line.endswith("was deleted or replaced while it was recorded: the episode is lost")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +13,12 @@ from hypothesis import strategies as st
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
 
+import rclpy
 from geometry_msgs.msg import Pose
-from sensor_msgs.msg import CameraInfo, Image
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header
 
 from dofbot_ros.arm.kinematics import Kinematics
@@ -20,11 +26,19 @@ from dofbot_ros.arm.model import forward_chain, load_model
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import JOINT_NAMES
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, intrinsics_from
 from dofbot_ros.nodes.frames import moving_frames
-from dofbot_ros.nodes.messages import from_time, joint_state, pose_matrix, pose_message, to_time
-from dofbot_ros.nodes.parameters import attributes
+from dofbot_ros.nodes.messages import (
+    detections,
+    from_time,
+    joint_positions,
+    joint_state,
+    pose_matrix,
+    pose_message,
+    to_time,
+)
+from dofbot_ros.nodes.parameters import attributes, declare
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.service.tool_goal import tool_goal
 from dofbot_ros.sim.camera import look_at
@@ -87,6 +101,8 @@ def test_an_rgb_image_survives_its_message() -> None:
         Image(height=4, width=5, encoding="yuv422", step=10, data=bytes(40)),
         Image(height=4, width=5, encoding="rgb8", step=15, data=bytes(59)),
         Image(height=4, width=5, encoding="rgb8", step=14, data=bytes(60)),
+        Image(height=0, width=5, encoding="rgb8", step=15, data=b""),
+        Image(height=4, width=0, encoding="mono8", step=0, data=b""),
     ],
 )
 def test_an_image_that_cannot_be_read_is_refused(message: Image) -> None:
@@ -101,6 +117,30 @@ def test_intrinsics_survive_their_message_and_an_uncalibrated_camera_is_refused(
     assert back.size == intrinsics.size
     with pytest.raises(InputError, match="camera_info_url"):
         intrinsics_from(CameraInfo(width=640, height=480))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"k": [500.0, 0, 0, 0, 500, 0, 319, 239, 1]}, "transposed"),
+        ({"k": [500.0, 0, 319, 0, 500, 239, 0, 0, 0]}, "last row"),
+        ({"k": [500.0, 0, float("nan"), 0, 500, 239, 0, 0, 1]}, "finite"),
+        ({"k": [500.0, 0, 3190, 0, 500, 239, 0, 0, 1]}, "principal point"),
+        ({"d": [0.1, 0, 0, 0]}, "plumb_bob has 5"),
+        ({"d": [0.1, float("inf"), 0, 0, 0]}, "plumb_bob has 5"),
+        ({"d": []}, "plumb_bob has 5"),
+        ({"d": [0.1] * 2000}, r"plumb_bob has 5 .{20,80} and more$"),
+        ({"distortion_model": "equidistant"}, "is not one of plumb_bob"),
+        ({"width": 0}, "0x480"),
+    ],
+)
+def test_a_camera_info_that_would_be_misread_is_refused(changes: dict[str, Any], message: str) -> None:
+    info = camera_info(Header(), from_field_of_view(640, 480, 1.0))
+    for name, value in changes.items():
+        setattr(info, name, value)
+
+    with pytest.raises(InputError, match=f"camera_info cannot be used: .*{message}"):
+        intrinsics_from(info)
 
 
 @given(joints)
@@ -160,3 +200,48 @@ def test_the_shipped_extrinsics_are_those_of_the_simulated_camera() -> None:
     extrinsics = load_extrinsics(share_file("config", "sim_camera.yaml"))
     np.testing.assert_allclose(extrinsics.matrix, look_at(camera.position, camera.target, camera.up), atol=1e-9)
     assert (extrinsics.parent, extrinsics.frame) == ("base_link", "camera_optical_frame")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_parameters_are_finite(value: float) -> None:
+    @dataclass(frozen=True)
+    class Limits:
+        """Limits.
+
+        Attributes:
+            speed: [rad/s].
+        """
+
+        speed: float = 1.0
+
+    context = Context()
+    rclpy.init(args=[], context=context)
+    node = Node("limits", context=context, parameter_overrides=[Parameter("speed", value=value)])
+    try:
+        with pytest.raises(ConfigError, match=f"parameters of limits: speed: expected a finite number, got {value}"):
+            declare(node, Limits)
+    finally:
+        node.destroy_node()
+        context.try_shutdown()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"stamp_s": 1}', '{"stamp_s": 1e400, "blocks": []}', '{"stamp_s": NaN, "blocks": []}',
+     '{"stamp_s": 1, "blocks": [{"name": "red", "position": [0, 0, NaN], "quaternion": [0, 0, 0, 1]}]}',
+     '{"stamp_s": 1, "blocks": [{"name": "red", "position": [0, 0, 0], "quaternion": [0, 0, 0, 0]}]}',
+     "[" * 100_000],
+)  # fmt: skip
+def test_a_text_that_is_no_detection_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="blocks/detections is no detection"):
+        detections(text)
+
+
+def test_a_stamp_of_a_detection_is_a_number_whatever_it_was_written_as() -> None:
+    assert detections('{"stamp_s": "12.5", "blocks": []}')["stamp_s"] == 12.5
+
+
+def test_joint_states_tell_what_is_a_number_of_a_known_joint() -> None:
+    message = JointState(name=["joint2", "wheel", "joint1", "joint3"], position=[0.2, 9.0, float("nan")])
+
+    assert joint_positions(message) == [(1, 0.2)]

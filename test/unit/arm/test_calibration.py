@@ -155,7 +155,6 @@ def changed(tmp_path, edit):
         ("joint3", {"sign": 2}, r"joint3: .*sign 2 must be 1 .* or -1"),
         ("joint4", {"ticks_per_degree": 10.9}, r"joint4: .*ticks_per_degree 10.9 is not these servos': .* 11 to 14"),
         ("joint4", {"ticks_per_degree": 14.1}, r"joint4: .*ticks_per_degree 14.1 is not these servos'"),
-        ("joint4", {"ticks_per_degree": math.nan}, r"joint4: .*ticks_per_degree nan is not these servos'"),
         ("joint1", {"min_ticks": 3100, "max_ticks": 900}, r"joint1: .*limits are reversed: min_ticks 3100 >= max"),
         ("joint1", {"min_ticks": 95}, r"joint1: .*limits 95\.\.3100 leave what the servos accept: 96\.\.4000"),
         ("joint1", {"max_ticks": 4001}, r"joint1: .*limits 900\.\.4001 leave what the servos accept"),
@@ -171,11 +170,19 @@ def test_an_implausible_servo_is_refused_with_the_reason(tmp_path, joint, change
         load_calibration(changed(tmp_path, lambda content: content[joint].update(change)))
 
 
-@pytest.mark.parametrize("height", [0.0899, 0.1301, math.nan])
+@pytest.mark.parametrize("height", [0.0899, 0.1301])
 def test_an_implausible_base_height_is_refused(tmp_path, height):
     path = changed(tmp_path, lambda content: content.update(base_height_m=height))
     with pytest.raises(CalibrationError, match=r"base_height_m .* is not this arm's: 0\.09 to 0\.13 m"):
         load_calibration(path)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_numbers_are_finite(tmp_path, value):
+    with pytest.raises(ConfigError, match=r"base_height_m: expected a finite number"):
+        load_calibration(changed(tmp_path, lambda content: content.update(base_height_m=value)))
+    with pytest.raises(ConfigError, match=r"joint4: ticks_per_degree: expected a finite number"):
+        load_calibration(changed(tmp_path, lambda content: content["joint4"].update(ticks_per_degree=value)))
 
 
 def test_an_unknown_key_names_the_nearest(tmp_path):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.gripper import joint_to_gap, tip_distance
-from dofbot_ros.arm.model import forward_chain, load_model
+from dofbot_ros.arm.model import forward_chain, load_model, parse_model
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.errors import ConfigError
 
 URDF = share_file("urdf", "dofbot.urdf")
 LINKS = ElementTree.parse(URDF).getroot().findall("link")
@@ -192,3 +193,27 @@ def test_nothing_touches_at_the_safe_poses(body, pose, gap):
             points = pybullet.getClosestPoints(arm, arm, 0.0, a, b, physicsClientId=client)
             touching |= {pair} if any(point[8] < 0 for point in points) else set()
     assert touching == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><robot name="&b;"/>', "with a document type"),
+        ("<robot>" + " " * 1_000_001 + "</robot>", "longer than 1000000 characters"),
+        ("\0", "is not XML"),
+        (("<a>" * 100_000), "is not XML"),
+    ],
+)
+def test_a_description_that_would_grow_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_model(text)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
+def test_a_number_that_is_not_finite_is_named(number: str) -> None:
+    text = share_file("urdf", "dofbot.urdf").read_text()
+    for key in ('upper="', 'lower="'):
+        start = text.index(key) + len(key)
+        changed = text[:start] + number + text[text.index('"', start) :]
+        with pytest.raises(ConfigError, match=f"{key[:5]}='{number}' is not finite"):
+            parse_model(changed)

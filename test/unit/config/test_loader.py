@@ -3,7 +3,7 @@ from typing import Literal
 
 import pytest
 
-from dofbot_ros.config.loader import from_mapping, load_yaml, save_yaml, to_mapping
+from dofbot_ros.config.loader import INFINITE, from_mapping, load_yaml, save_yaml, to_mapping
 from dofbot_ros.errors import CalibrationError, ConfigError
 
 
@@ -84,3 +84,92 @@ def test_unreadable_files_are_one_line(tmp_path):
     broken.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="is not YAML"):
         load_yaml(Config, broken)
+
+
+def doubling(levels: int) -> str:
+    """A short file whose last entry holds 2 ** levels values."""
+    return "a0: &a0 [1, 1]\n" + "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, levels))
+
+
+def merging(levels: int) -> str:
+    """The same by merge keys."""
+    return "a0: &a0 {x: 1}\n" + "".join(f"a{k}: &a{k} {{<<: [*a{k - 1}, *a{k - 1}]}}\n" for k in range(1, levels))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (doubling(40), "holds more than 50000 values, aliases counted"),
+        (merging(40), "holds more than 50000 values, aliases counted"),
+        ("a: &a [*a]", "an alias stands inside what it names"),
+        ("a: " + "[" * 5000 + "]" * 5000, "nested more than 50 deep"),
+        ("a: " + "{x: " * 5000, "nested more than 50 deep"),
+        ("- " * 5000, "nested more than 50 deep"),
+        ("camera: {device: x}\nmode: bus\nmode: se", "key 'mode' stands twice"),
+        ("camera: {device: x, device: y}", "key 'device' stands twice"),
+        ("note: " + "x" * 300_000, "is longer than 256 kB"),
+        ("note: " + "9" * 5000, "is not YAML"),
+        ("note: 2026-99-99", "is not YAML"),
+        ("note: !!timestamp x", "is not YAML"),
+        ("note: !!int ''", "is not YAML"),
+        ("note: !!bool x", "is not YAML"),
+        ("note: " + "1:" * 400 + "1.5", "is not YAML|expected str"),
+        ("note: !!python/object/apply:os.system [true]", "is not YAML"),
+        ("[1, 2]: 3", "is not YAML"),
+        ("note: \x00", "is not YAML"),
+        ("camera: {device: x}\n---\nmode: se", "is not YAML"),
+        ("camera: {device: x, rate_hz: .inf}", "camera: rate_hz: expected a finite number, got inf"),
+        ("camera: {device: x, rate_hz: .nan}", "camera: rate_hz: expected a finite number, got nan"),
+        ("camera: {device: x, rate_hz: 1" + "0" * 400 + "}", "rate_hz: expected a float, got a whole number too large"),
+        ("camera: {device: x}\ngains: [1.0, -.inf]", r"gains\[1\]: expected a finite number, got -inf"),
+        ("camera: {device: 0x" + "f" * 5000 + "}", "expected str, got a whole number of thousands of digits"),
+        ("camera: {device: x}\n" + "k" * 500 + ": 1", r"key '(k|\.){1,90}' is not one of"),
+    ],
+)
+def test_no_file_hangs_the_reader_or_gets_past_it(tmp_path, text, message):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as error:
+        load_yaml(Config, path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < len(str(path)) + 600
+
+
+def test_aliases_and_merges_within_reason_are_read(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("camera: &c {device: x, rate_hz: 5}\nby_name: {}\nnames: &n [a, b]\ngains: [1, 2]")
+    assert load_yaml(Config, path).camera.rate_hz == 5.0
+
+
+def test_an_exponent_needs_no_point(tmp_path):
+    (tmp_path / "c.yaml").write_text("device: 1e3x\nrate_hz: 25e-1")
+    assert load_yaml(Camera, tmp_path / "c.yaml") == Camera("1e3x", 2.5)
+
+
+def test_a_file_without_end_is_not_read_to_its_end():
+    with pytest.raises(ConfigError, match="/dev/zero: is longer than 256 kB"):
+        load_yaml(Config, "/dev/zero")
+
+
+def test_inf_passes_only_where_a_field_says_so():
+    @dataclass(frozen=True)
+    class Source:
+        framerate: float = field(default=0.0, metadata={INFINITE: True})
+
+    assert from_mapping(Source, {"framerate": float("inf")}, "f").framerate == float("inf")
+    for value in (float("nan"), float("-inf")):
+        with pytest.raises(ConfigError, match="f: framerate: expected a finite number"):
+            from_mapping(Source, {"framerate": value}, "f")
+
+
+def test_arithmetic_that_a_value_breaks_is_a_wrong_value():
+    @dataclass(frozen=True)
+    class Period:
+        hz: float
+
+        def __post_init__(self) -> None:
+            _ = 1.0 / self.hz
+
+    with pytest.raises(ConfigError, match="f: float division by zero"):
+        from_mapping(Period, {"hz": 0.0}, "f")

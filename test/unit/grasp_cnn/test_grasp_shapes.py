@@ -137,3 +137,44 @@ def test_a_folder_without_objects_and_an_unknown_family_are_refused(tmp_path: Pa
         families_of(str(tmp_path))
     with pytest.raises(InputError, match="did you mean heldout"):
         families_of("held-out")
+
+
+def urdf_of(inside: str) -> str:
+    return f"<robot><link><collision>{inside}</collision></link></robot>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.obj", CUBE_OBJ.replace("20", "1e306"), "coordinates below 1e+09"),
+        ("a.obj", CUBE_OBJ.replace("20", "nan"), "coordinates below 1e+09"),
+        ("a.obj", "v 1 2\n" + CUBE_OBJ, "cannot be read"),
+        (
+            "a.urdf",
+            urdf_of('<geometry><box size="1 1 inf"/></geometry>'),
+            "box",
+        ),
+        ("a.urdf", '<!DOCTYPE r [<!ENTITY a "b">]><robot/>', "has a document type"),
+        (
+            "a.urdf",
+            urdf_of('<origin xyz="nan 0 0"/><geometry><sphere radius="1"/></geometry>'),
+            "is not three numbers",
+        ),
+        (
+            "a.urdf",
+            urdf_of('<geometry><mesh filename="good.obj" scale=""/></geometry>'),
+            "cannot be read",
+        ),
+        ("a.obj", " " * (16 * 2**20 + 1), "is longer than 16 MB"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_passed_over_with_its_reason(
+    tmp_path: Path, name: str, content: str, why: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    (tmp_path / "good.obj").write_text(CUBE_OBJ)
+
+    found = read_folder(tmp_path)
+
+    assert list(found.shapes) == ["good.obj"]
+    assert why in found.skipped[name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from dofbot_ros.core.resources import share_file  # noqa: E402
 from dofbot_ros.errors import InputError  # noqa: E402
 from dofbot_ros.grasp.augment import AugmentConfig  # noqa: E402
 from dofbot_ros.grasp.loss import grasp_loss  # noqa: E402
-from dofbot_ros.grasp.model_io import load_model, load_weights  # noqa: E402
+from dofbot_ros.grasp.model_io import OnnxModel, OnnxRanker, load_model, load_weights  # noqa: E402
 from dofbot_ros.grasp.network import MobileUNet, load_backbone  # noqa: E402
 from dofbot_ros.grasp.network_config import NetworkConfig  # noqa: E402
 from dofbot_ros.grasp.normalise import network_input  # noqa: E402
@@ -68,7 +70,7 @@ def test_backbone_weights_load_and_others_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="mobilenet_v3_small are expected"):
         load_backbone(network, tmp_path / "resnet.safetensors")
     (tmp_path / "x.pth").write_bytes(b"nothing")
-    with pytest.raises(InputError, match="no state dict"):
+    with pytest.raises(InputError, match="holds more than tensors"):
         load_backbone(network, tmp_path / "x.pth")
 
 
@@ -169,3 +171,30 @@ def test_the_shipped_network_is_small_and_knows_its_view() -> None:
     _, info = load_weights(folder / "model.safetensors")
     assert info == model.info
     assert model.logits(np.zeros((1, 64, 64, 3), np.uint8)).shape == (1, 8, 64, 64)
+
+
+@pytest.mark.parametrize(
+    ("kind", "operator", "says"),
+    [("map", "Log", "answers"), ("ranker", "Log", "not finite"), ("ranker", "ReduceSum", "answers")],
+)
+def test_a_network_that_answers_nonsense_is_refused(tmp_path: Path, kind: str, operator: str, says: str) -> None:
+    from onnx import TensorProto, helper, save
+
+    name = "view" if kind == "map" else "close_ups"
+    negative = [helper.make_node("Abs", [name], ["some"]), helper.make_node("Neg", ["some"], ["less"])]
+    reduced = {"keepdims": 0} if operator == "ReduceSum" else {}
+    graph = helper.make_graph(
+        [*negative, helper.make_node(operator, ["less"], ["logits"], **reduced)],
+        "nonsense",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, None)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = "info", json.dumps(asdict(load_model().info))
+    path = tmp_path / "model.onnx"
+    save(model, str(path))
+    views = np.full((1, 64, 64, 3), 90, np.uint8)
+    answer = OnnxModel(path).logits if kind == "map" else lambda _: OnnxRanker(path).logits(np.ones((2,), np.float32))
+    with pytest.raises(InputError, match=rf"model\.onnx .*{says}"):
+        answer(views)

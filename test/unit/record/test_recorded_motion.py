@@ -160,7 +160,7 @@ def test_export_writes_what_the_motion_says(tmp_path: Path) -> None:
 
 def test_export_says_what_is_wrong(tmp_path: Path) -> None:
     path = episode(tmp_path, [*standing(0.1), image(0.05, b"no jpeg")])
-    with pytest.raises(InputError, match="cannot be decoded"):
+    with pytest.raises(InputError, match="is no image that OpenCV can read"):
         export_npz(path, tmp_path / "out.npz", images=True)
     with pytest.raises(InputError, match="cannot be written"):
         export_npz(path, tmp_path)

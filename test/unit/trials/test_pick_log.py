@@ -122,6 +122,10 @@ def test_a_folder_without_trials_and_a_spoilt_file_are_told(tmp_path: Path, kit:
     (tmp_path / TRIALS).write_text("{}\nnonsense\n")
     with pytest.raises(InputError, match=r"trials\.jsonl, line 1: missing"):
         read_log(tmp_path)
+    for spoilt in (b"\xff\xfe\n", b"[" * 100_000 + b"\n"):
+        (tmp_path / TRIALS).write_bytes(spoilt)
+        with pytest.raises(InputError, match=r"trials\.jsonl, line 1 is no JSON"):
+            read_log(tmp_path)
 
 
 def test_skipped_trials_count_neither_way() -> None:

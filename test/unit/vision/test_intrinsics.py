@@ -67,7 +67,7 @@ def test_reads_what_opencv_writes(tmp_path: Path) -> None:
     storage.write("image_width", 800)
     storage.write("image_height", 600)
     storage.write("camera_matrix", K)
-    storage.write("distortion_coefficients", np.array([[0.1, -0.2, 0.001, 0.002]]))
+    storage.write("distortion_coefficients", np.array([[0.1, -0.2, 0.001, 0.002, 0.0]]))
     storage.release()
 
     loaded = load_intrinsics(path)
@@ -99,6 +99,8 @@ def test_reads_opencvs_tutorial_camera() -> None:
         ("camera_matrix: {rows: 3, cols: 3, data: [1, 2]}", "camera_matrix is not rows, cols and as many numbers"),
         ("camera_matrix: 5", "camera_matrix is not rows, cols and as many numbers"),
         ("camera_matrix: {rows: 3, cols: 3, data: [9, 0, 1, 0, 9, 1, 0, 0, 1]}", "no image size was given"),
+        ("camera_matrix: {rows: 1, cols: 2, data: [[1, 2]]}", "camera_matrix is not rows, cols and as many numbers"),
+        ("camera_matrix: {rows: .inf, cols: 2, data: [1, 2]}", "camera_matrix is not rows, cols and as many numbers"),
     ],
 )
 def test_says_what_is_wrong_with_a_file(tmp_path: Path, text: str | None, message: str) -> None:
@@ -109,6 +111,61 @@ def test_says_what_is_wrong_with_a_file(tmp_path: Path, text: str | None, messag
     with pytest.raises(ConfigError, match=message) as caught:
         load_intrinsics(path)
     assert str(caught.value).startswith(str(path))
+
+
+def write(path: Path, **changes: str) -> Path:
+    """A calibration file of which some entries are others; an empty one is left out."""
+    entries = {
+        "image_width": "640",
+        "image_height": "480",
+        "camera_matrix": "{rows: 3, cols: 3, data: [610, 0, 318, 0, 612, 243, 0, 0, 1]}",
+        "distortion_model": "plumb_bob",
+        "distortion_coefficients": "{rows: 1, cols: 5, data: [0.1, -0.2, 0.001, 0.002, 0.03]}",
+        **changes,
+    }
+    path.write_text("\n".join(f"{key}: {value}" for key, value in entries.items() if value))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"camera_matrix": "{rows: 3, cols: 3, data: [610, 0, 0, 0, 612, 0, 318, 243, 1]}"}, "is transposed"),
+        (
+            {"camera_matrix": "{rows: 3, cols: 3, data: [610, 0, 318, 0, 612, 243, 0, 0, 0]}"},
+            r"last row .* \[0, 0, 1\]",
+        ),
+        ({"camera_matrix": "{rows: 3, cols: 3, data: [610, 9, 318, 0, 612, 243, 0, 0, 1]}"}, "skew"),
+        ({"camera_matrix": "{rows: 3, cols: 3, data: [610, 0, .nan, 0, 612, 243, 0, 0, 1]}"}, "finite"),
+        ({"camera_matrix": "{rows: 3, cols: 3, data: [610, 0, 3180, 0, 612, 243, 0, 0, 1]}"}, "principal point"),
+        ({"distortion_coefficients": "{rows: 1, cols: 5, data: [0.1, .inf, 0, 0, 0]}"}, "plumb_bob has 5"),
+        (
+            {"distortion_coefficients": "{rows: 1, cols: 4, data: [0.1, 0, 0, 0]}", "distortion_model": ""},
+            "may be a fisheye's",
+        ),
+        (
+            {"distortion_coefficients": "{rows: 1, cols: 4, data: [0.1, 0, 0, 0]}", "distortion_model": "equidistant"},
+            "'equidistant' is not one of",
+        ),
+        ({"distortion_coefficients": "", "D": "[0.1, 0, 0, 0, 0]"}, r"no distortion_coefficients \(found: .*D\)"),
+        ({"image_width": ".inf"}, "image size inf x 480 is no pair of whole numbers"),
+        ({"image_width": "640\nimage_width: 641"}, "key 'image_width' stands twice"),
+        ({"image_width": "100000"}, "an image is not 100000x480 pixels"),
+    ],
+)
+def test_refuses_by_name_what_would_be_misread(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    path = write(tmp_path / "camera.yaml", **changes)
+
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_intrinsics(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_four_coefficients_of_a_named_plumb_bob_lack_only_k3(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.yaml", distortion_coefficients="{rows: 1, cols: 4, data: [0.1, 0.2, 0.3, 0.4]}")
+
+    assert load_intrinsics(path).distortion.tolist() == [0.1, 0.2, 0.3, 0.4, 0.0]
 
 
 def test_refuses_the_calibration_of_another_image_size(tmp_path: Path) -> None:
@@ -130,6 +187,8 @@ def test_refuses_a_picture_in_place_of_a_calibration(tmp_path: Path) -> None:
     [
         ({"K": np.zeros((3, 3))}, "positive focal lengths"),
         ({"K": np.eye(2)}, "3x3"),
+        ({"K": K.T}, "is transposed"),
+        ({"K": np.diag([610.0, 612.0, 0.0])}, r"\[0, 0, 1\]"),
         ({"distortion": np.zeros(8)}, "plumb_bob has 5"),
         ({"distortion": np.full(5, np.nan)}, "plumb_bob has 5"),
         ({"model": "plum_bob"}, "did you mean plumb_bob"),

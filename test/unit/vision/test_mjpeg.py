@@ -3,7 +3,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
@@ -12,7 +12,7 @@ import pytest
 
 from dofbot_ros.core.clock import ManualClock, MonotonicClock
 from dofbot_ros.vision.frames import CameraError, CameraLostError
-from dofbot_ros.vision.mjpeg import MjpegStream
+from dofbot_ros.vision.mjpeg import START, MjpegStream
 
 REDS = (40, 120, 200)
 
@@ -25,8 +25,13 @@ class Handler(BaseHTTPRequestHandler):
     """A network camera that behaves as its path says."""
 
     def do_GET(self) -> None:
+        stop: threading.Event = self.server.stop  # type: ignore[attr-defined]
         if self.path == "/gone":
             self.send_error(404)
+            return
+        if self.path == "/slow-headers":
+            while not stop.wait(0.02):
+                self.wfile.write(b"X")
             return
         self.send_response(200)
         kind = "text/html" if self.path == "/page" else "multipart/x-mixed-replace; boundary=frame"
@@ -35,7 +40,15 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/page":
             self.wfile.write(b"<html>")
             return
-        stop: threading.Event = self.server.stop  # type: ignore[attr-defined]
+        if self.path == "/drops":
+            self.wfile.write(START)
+            while not stop.wait(0.01):
+                self.wfile.write(b"\0")
+            return
+        if self.path == "/never-whole":
+            while not stop.is_set():
+                self._part(jpeg(90)[:3] + b"rubbish" + b"\xff\xd9", None, 1)
+            return
         length = 7 if self.path == "/wrong-lengths" else None
         for red in REDS:
             self._part(jpeg(red), length, pieces=5 if self.path == "/pieces" else 1)
@@ -51,6 +64,10 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(piece.tobytes())
             self.wfile.flush()
         self.wfile.write(b"\r\n")
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # a client that has seen enough
+            super().handle()
 
     def log_message(self, *args: object) -> None:
         """Quiet."""
@@ -127,6 +144,34 @@ def test_silence_is_a_lost_camera(address: str) -> None:
     with pytest.raises(CameraLostError, match="timed out"):
         stream.read()
     stream.close()
+
+
+class HastyClock(ManualClock):
+    """A second passes whenever somebody asks for the time."""
+
+    def now(self) -> float:
+        self.advance(1.0)
+        return super().now()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/drops", r"/drops: no whole image within 30 s$"),
+        ("/never-whole", r"/never-whole: no whole image within 30 s; the last one is no image that OpenCV can read"),
+    ],
+)
+def test_bytes_that_never_make_an_image_are_a_lost_camera(address: str, path: str, message: str) -> None:
+    stream = MjpegStream(address + path, HastyClock(), timeout_s=30.0)
+
+    with pytest.raises(CameraLostError, match=message):
+        stream.read()
+    stream.close()
+
+
+def test_headers_that_never_end_are_a_lost_camera(address: str) -> None:
+    with pytest.raises(CameraLostError, match=r"no answer with whole headers within 0\.3 s"):
+        MjpegStream(address + "/slow-headers", ManualClock(), timeout_s=0.3)
 
 
 def test_nobody_there_is_worth_another_try() -> None:
