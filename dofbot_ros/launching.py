@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TypeAlias
 
 import yaml
 
+from dofbot_ros.core.dds import NETWORK_VARIABLE
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.supervisor import Command
 
@@ -131,6 +133,16 @@ def processes(stack: Stack, given: Mapping[str, str]) -> list[Process]:
     ]
 
 
+def environment(stack: Stack, given: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the stack's processes: this process's, and who may reach them.
+
+    Raises:
+        InputError: an unknown argument, or a value that does not fit.
+    """
+    chosen = stack.resolve(given)["network"]
+    return {**os.environ, NETWORK_VARIABLE: chosen} if chosen else dict(os.environ)
+
+
 def runs(node: NodeSpec, arguments: Mapping[str, str]) -> bool:
     """Whether `node` runs with these arguments."""
     wanted = all(arguments[name] in values for name, values in node.when.items())
@@ -175,7 +187,7 @@ def describe(stack: Stack) -> str:
     """The arguments of a stack, one a line, as `ros2 launch --show-args` words them."""
     lines = [stack.description, ""]
     for a in stack.arguments:
-        choices = f" ({' | '.join(a.choices)})" if a.choices else ""
+        choices = f" ({' | '.join(filter(None, a.choices))})" if a.choices else ""
         lines.append(f"  {a.name}:={a.default}{choices}\n      {a.description}")
     return "\n".join(lines)
 
