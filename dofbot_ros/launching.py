@@ -99,12 +99,17 @@ class Process:
 
     def command(self) -> Command:
         """How `dofbot up` starts it: the module in this interpreter, so that no installation is needed."""
-        words = [sys.executable, "-m", f"{PACKAGE}.nodes.{self.executable}", "--ros-args"]
+        words = [sys.executable, "-m", f"{PACKAGE}.nodes.{self.executable}", "--ros-args", *enclave(self.executable)]
         if self.namespace:
             words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
         for name, value in self.parameters.items():
             words += ["-p", f"{name}:={_yaml(value)}"]
         return Command(self.executable, tuple(words), self.required)
+
+
+def enclave(executable: str) -> list[str]:
+    """ROS arguments that name the node's own enclave in config/sros2/; without SROS 2 they have no effect."""
+    return ["--enclave", f"/{executable}"]
 
 
 def processes(stack: Stack, given: Mapping[str, str]) -> list[Process]:

@@ -12,7 +12,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from dofbot_ros.core.dds import NETWORK_VARIABLE
-from dofbot_ros.launching import PACKAGE, NodeSpec, Ref, Stack
+from dofbot_ros.launching import PACKAGE, NodeSpec, Ref, Stack, enclave
 from dofbot_ros.supervisor import INTERRUPT_GRACE_S
 
 
@@ -48,6 +48,7 @@ def _node(spec: NodeSpec) -> Node:
         executable=spec.executable,
         namespace=LaunchConfiguration("namespace"),
         parameters=[parameters],
+        ros_arguments=enclave(spec.executable),
         condition=_condition(spec),
         output="screen",
         on_exit=Shutdown(reason=f"{spec.executable} ended") if spec.required else None,
