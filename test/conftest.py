@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dofbot_ros.policy.spec import PolicySpec
 
 settings.register_profile("untimed", deadline=None)
-settings.register_profile("derandomized", deadline=None, derandomize=True)
+settings.register_profile("derandomized", deadline=None, derandomize=True, max_examples=50)
 """For figures that are to be the same each time (tools/mutation.py)."""
 settings.load_profile("untimed")
 
