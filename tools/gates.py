@@ -33,7 +33,7 @@ def check(kind: str, figures: Mapping[str, float], path: Path = GATES) -> None:
     """
     gates = load(path).get(kind, {})
     low = [
-        f"{kind} of {name} is {figure:.1f} %, its gate is {gates[name]} %"
+        f"{kind} of {name} is {figure:.2f} %, its gate is {gates[name]} %"
         for name, figure in figures.items()
         if name in gates and figure < gates[name]
     ]
