@@ -1,9 +1,10 @@
 """Mutation testing: changes the code in small ways, and counts the changes that the unit tests notice (mutmut 3).
 
-python tools/mutation.py [safety] [motion] [service] [--json] [--lift]
+python tools/mutation.py [safety] [motion] [service] [--json] [--lift] [--resume]
 
-Works on a copy in build/mutation, which is kept: functions that have not changed, nor their tests, are not tried anew.
-Survivors are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was changed.
+Works on a copy in build/mutation. Survivors are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was
+changed. With --resume, for work on tests, only what nobody noticed the last time is tried again; a figure that counts
+comes from a run without it.
 """
 
 from __future__ import annotations
@@ -66,13 +67,22 @@ class Figures:
     survivors: tuple[str, ...]
 
 
-def run(package: str, children: int) -> Figures:
-    """Try all mutants of dofbot_ros/`package` in `children` processes.
+def run(package: str, children: int, resume: bool) -> Figures:
+    """Try the mutants of dofbot_ros/`package`.
+
+    Args:
+        package: below dofbot_ros and test/unit.
+        children: processes at a time.
+        resume: keep the mutants that were killed the last time.
 
     Raises:
         MutationError: the tests fail on the unchanged code, or mutmut ended early.
     """
     folder = BUILD / package
+    if resume:
+        _forget_survivors(folder / "mutants")
+    else:
+        shutil.rmtree(folder / "mutants", ignore_errors=True)
     _update_copy(folder)
     (folder / "setup.cfg").write_text(CONFIG.format(package=package), encoding="utf-8")
     mutmut = [sys.executable, "-m", "mutmut"]
@@ -106,8 +116,17 @@ def _figures(statuses: dict[str, str], log: Path) -> Figures:
     return Figures(mutants, killed, 100.0 * killed / mutants, survivors)
 
 
+def _forget_survivors(mutants: Path) -> None:
+    """Have mutmut try those again that survived: it tries what has no exit code, and 0, 5 and 33 are no kills."""
+    for file in mutants.rglob("*.meta"):
+        told = json.loads(file.read_text(encoding="utf-8"))
+        codes = told["exit_code_by_key"]
+        told["exit_code_by_key"] = {name: None if code in (0, 5, 33) else code for name, code in codes.items()}
+        file.write_text(json.dumps(told), encoding="utf-8")
+
+
 def _update_copy(folder: Path) -> None:
-    """Make `folder` what the working tree is, touching only files that differ: mutmut goes on where it was."""
+    """Make `folder` what the working tree is, touching only files that differ."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", *NEEDED],
         cwd=ROOT,
@@ -137,12 +156,13 @@ def main() -> int:
     parser.add_argument("packages", nargs="*", help=f"of {', '.join(PACKAGES)}; none: all")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--lift", action="store_true", help="raise the gates in test/gates.json to what is reached")
+    parser.add_argument("--resume", action="store_true", help="keep the mutants that were killed the last time")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 1, help="mutants that are tried at a time")
     given = parser.parse_args()
     if unknown := set(given.packages) - set(PACKAGES):
         parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(PACKAGES)}")
     try:
-        figures = {package: run(package, given.children) for package in given.packages or PACKAGES}
+        figures = {package: run(package, given.children, given.resume) for package in given.packages or PACKAGES}
     except MutationError as error:
         sys.stderr.write(f"{error}\n")
         return 2

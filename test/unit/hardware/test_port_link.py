@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -129,3 +131,34 @@ def test_closing_leaves_a_link_that_leads_elsewhere_by_now(link: Path) -> None:
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot be made a link to /dev/pts/\d+: No such file or directory"):
         PseudoPort(115200, tmp_path / "nowhere" / "port")
+
+
+def test_a_lock_that_its_owner_removed_meanwhile_is_not_taken_for_one(
+    link: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between open() and flock() the owner closes: the lock is then on a file that nobody else sees."""
+    lock_file = link.with_name(f".{link.name}.lock")
+    took = fcntl.flock
+    removed: list[bool] = []
+
+    def flock(descriptor: int, how: int) -> None:
+        if not removed:
+            removed.append(True)
+            lock_file.unlink()
+        took(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    port = PseudoPort(115200, link)
+    with pytest.raises(InputError, match=f"process {os.getpid()}"):
+        PseudoPort(115200, link)
+    port.close()
+
+
+def test_a_folder_that_takes_no_files_is_said(link: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "symlink_to", full)
+    with pytest.raises(InputError, match=r"cannot be made a link to \S+: No space left on device"):
+        PseudoPort(115200, link)
+    assert list(link.parent.iterdir()) == []

@@ -192,3 +192,23 @@ def test_the_machines_ports_come_with_what_usb_tells(monkeypatch: pytest.MonkeyP
 
 def test_this_machine_can_be_asked() -> None:
     assert all(os.path.exists(port.device) for port in serial_ports())
+
+
+def test_a_port_that_goes_away_while_it_is_asked_does_not_answer() -> None:
+    class Vanishing:
+        closed = False
+
+        def read(self, size: int) -> bytes:
+            raise PortError("gone", "/dev/ttyUSB0")
+
+        def write(self, data: bytes) -> None:
+            raise PortError("gone", "/dev/ttyUSB0")
+
+        def discard_input(self) -> None: ...
+
+        def close(self) -> None:
+            self.closed = True
+
+    stream = Vanishing()
+    assert not arm_answers("/dev/ttyUSB0", "bus", open_port=lambda *_: stream)
+    assert stream.closed
