@@ -106,15 +106,24 @@ def test_velocity_may_exceed_its_limit_by_rounding_only(excess: float, refused: 
 
 
 def test_knot_velocities_are_the_weighted_harmonic_mean_of_the_slopes() -> None:
-    # Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5, 1984, with slopes 1 and 3 and intervals 0.5 and 1.5 s.
-    q = np.outer([0.5, 5.0, 4.0], np.ones(6))
-    trajectory = Trajectory([0.5, 2.0, 3.0], q, None, REST)
-    h0, h1, before, after = 0.5, 1.5, 1.0, 3.0
-    w0, w1 = 2 * h1 + h0, h1 + 2 * h0
-    expected = (w0 + w1) / (w0 / before + w1 / after)
-    assert trajectory.sample(0.5).velocity == pytest.approx(np.full(6, expected))
-    assert trajectory.sample(2.0).velocity == pytest.approx(np.zeros(6)), "the slope changes its sign there"
-    assert trajectory.sample(3.0).velocity == pytest.approx(np.zeros(6)), "it ends at rest"
+    # Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5, 1984.
+    intervals, slopes = np.array([0.5, 1.5, 1.0, 0.7]), np.array([0.1, 0.3, 0.2, -0.4])
+    times = np.cumsum(intervals)
+    trajectory = Trajectory(times, np.outer(np.cumsum(intervals * slopes), np.ones(6)), None, REST)
+    for k in range(2):
+        h0, h1 = intervals[k], intervals[k + 1]
+        w0, w1 = 2 * h1 + h0, h1 + 2 * h0
+        mean = (w0 + w1) / (w0 / slopes[k] + w1 / slopes[k + 1])
+        assert trajectory.sample(times[k]).velocity == pytest.approx(np.full(6, mean))
+    assert trajectory.sample(times[2]).velocity == pytest.approx(np.zeros(6)), "the slope changes its sign there"
+    assert trajectory.sample(times[3]).velocity == pytest.approx(np.zeros(6)), "it ends at rest"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_joint_that_stands_still_between_two_knots_has_no_velocity_there() -> None:
+    trajectory = Trajectory([1.0, 2.0, 3.0, 4.0], np.outer([0.1, 0.1, 0.1, 0.2], np.ones(6)), None, REST)
+    for knot in (1.0, 2.0, 3.0):
+        assert trajectory.sample(knot).velocity == pytest.approx(np.zeros(6))
 
 
 @given(arrays(np.float64, (4, 6), elements=st.floats(-1.4, 1.4)))
@@ -139,3 +148,62 @@ def test_at_a_knot_the_velocity_is_the_knots() -> None:
     assert trajectory.sample(1.0).velocity == pytest.approx(np.full(6, 0.2))
     assert trajectory.sample(2.0).velocity == pytest.approx(np.zeros(6))
     assert trajectory.sample(2.0).position == pytest.approx(np.full(6, 0.6))
+
+
+def test_a_slow_move_is_as_fast_in_its_middle_as_any_other() -> None:
+    # 0.4 rad from rest to rest in 2 s: 1.5 d / T = 0.3 rad/s half way.
+    trajectory = one_piece(0.4, 0.0, 0.0)
+    assert passes(trajectory, MotionLimits(-WIDE, WIDE, only(0.3001), WIDE))
+    assert not passes(trajectory, MotionLimits(-WIDE, WIDE, only(0.2999), WIDE))
+
+
+def test_after_the_end_it_rests_though_it_arrived_with_a_velocity() -> None:
+    trajectory = one_piece(0.4, 0.0, 0.2)
+    assert trajectory.sample(DURATION_S).velocity[JOINT] == pytest.approx(0.2)
+    assert not trajectory.sample(DURATION_S + 1e-6).velocity.any()
+    after = trajectory.sample(np.array([1.0, DURATION_S + 1.0]))
+    assert after.velocity[0, JOINT] > 0.1
+    assert not after.velocity[1].any()
+
+
+def test_a_first_point_at_time_0_is_where_the_arm_is_and_its_velocity_the_arms() -> None:
+    start = Sample(np.full(6, 0.5), np.full(6, 0.1))
+    q = np.outer([0.5, 0.7, 0.8], np.ones(6))
+    v = np.outer([9.0, 0.2, 0.0], np.ones(6))
+    trajectory = Trajectory([0.0, 1.0, 2.0], q, v, start)
+    assert trajectory.sample(0.0).velocity == pytest.approx(np.full(6, 0.1))
+    assert trajectory.sample(1.0).velocity == pytest.approx(np.full(6, 0.2))
+    assert trajectory.sample(2.0).position == pytest.approx(np.full(6, 0.8))
+
+
+@pytest.mark.parametrize(("gap", "refused"), [(0.049, False), (0.051, True), (-0.049, False), (-0.051, True)])
+def test_the_first_point_may_be_as_far_from_the_arm_as_it_may_lag(gap: float, refused: bool) -> None:
+    start = Sample(np.full(6, 0.5), np.zeros(6))
+    q = np.outer([0.5, 0.7], np.ones(6))
+    q[0, JOINT] += gap
+    if not refused:
+        assert Trajectory([0.0, 1.0], q, None, start).sample(0.0).position == pytest.approx(start.position)
+        return
+    with pytest.raises(CommandRefusedError) as error:
+        Trajectory([0.0, 1.0], q, None, start)
+    assert str(error.value) == (
+        "the trajectory starts 0.051 rad away from where joint3 is: "
+        "start it at the present position, or give the first point a time after 0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "message"),
+    [
+        ([0.0], REST, "the trajectory has no point after time 0"),
+        (
+            [1.0],
+            Sample(np.zeros(5), np.zeros(6)),
+            "a trajectory needs a start of 6 finite positions and velocities",
+        ),
+    ],
+)
+def test_refusals_say_no_more_and_no_less(times: list[float], start: Sample, message: str) -> None:
+    with pytest.raises(CommandRefusedError) as error:
+        Trajectory(times, np.zeros((len(times), 6)), None, start)
+    assert str(error.value) == message
