@@ -8,7 +8,7 @@ REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 REACHES_TORCH_CPU := import urllib.request as u; u.urlopen('$(TORCH_CPU)/torch/', timeout=5)
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint mutation coverage measured install licences clean
 .DELETE_ON_ERROR:
 
 demo: install
@@ -21,6 +21,21 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# How much the tests notice: minutes to an hour, so not part of `make test`. test/gates.json holds what may not be lost;
+# `GATES=--lift` raises it.
+mutation: measured
+	$(BIN)/python tools/mutation.py $(GATES)
+
+coverage: measured
+	$(BIN)/python tools/branch_coverage.py $(GATES)
+
+measured: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/measure.txt
+
+# docs/licences.md, after a pin has changed.
+licences: install
+	$(BIN)/python tools/licences.py
 
 install: $(STAMP)
 	@$(BIN)/python -m dofbot_ros.core.preflight

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TypeAlias
 
 import yaml
 
+from dofbot_ros.core.dds import NETWORK_VARIABLE
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.supervisor import Command
 
@@ -97,12 +99,17 @@ class Process:
 
     def command(self) -> Command:
         """How `dofbot up` starts it: the module in this interpreter, so that no installation is needed."""
-        words = [sys.executable, "-m", f"{PACKAGE}.nodes.{self.executable}", "--ros-args"]
+        words = [sys.executable, "-m", f"{PACKAGE}.nodes.{self.executable}", "--ros-args", *enclave(self.executable)]
         if self.namespace:
             words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
         for name, value in self.parameters.items():
             words += ["-p", f"{name}:={_yaml(value)}"]
         return Command(self.executable, tuple(words), self.required)
+
+
+def enclave(executable: str) -> list[str]:
+    """ROS arguments that name the node's own enclave in config/sros2/; without SROS 2 they have no effect."""
+    return ["--enclave", f"/{executable}"]
 
 
 def processes(stack: Stack, given: Mapping[str, str]) -> list[Process]:
@@ -129,6 +136,16 @@ def processes(stack: Stack, given: Mapping[str, str]) -> list[Process]:
         for node in stack.nodes
         if runs(node, arguments)
     ]
+
+
+def environment(stack: Stack, given: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the stack's processes: this process's, and who may reach them.
+
+    Raises:
+        InputError: an unknown argument, or a value that does not fit.
+    """
+    chosen = stack.resolve(given)["network"]
+    return {**os.environ, NETWORK_VARIABLE: chosen} if chosen else dict(os.environ)
 
 
 def runs(node: NodeSpec, arguments: Mapping[str, str]) -> bool:
@@ -175,7 +192,7 @@ def describe(stack: Stack) -> str:
     """The arguments of a stack, one a line, as `ros2 launch --show-args` words them."""
     lines = [stack.description, ""]
     for a in stack.arguments:
-        choices = f" ({' | '.join(a.choices)})" if a.choices else ""
+        choices = f" ({' | '.join(filter(None, a.choices))})" if a.choices else ""
         lines.append(f"  {a.name}:={a.default}{choices}\n      {a.description}")
     return "\n".join(lines)
 

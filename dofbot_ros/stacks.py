@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dofbot_ros.core.dds import NETWORK_VARIABLE, NETWORKS
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.launching import Argument, NodeSpec, Ref, Scalar, Stack
 
 NAMESPACE = Argument("namespace", "", "namespace of all nodes: two arms on one network need two")
+NETWORK = Argument(
+    "network",
+    "",
+    "local: this machine alone; open: every machine on the network can command the arm (docs/security.md); "
+    f"empty: as {NETWORK_VARIABLE} says, local where it says nothing",
+    ("", *NETWORKS),
+)
+COMMON = (NAMESPACE, NETWORK)
+"""Arguments of every stack."""
 BACKEND = Argument(
     "backend",
     "sim",
@@ -185,14 +195,14 @@ STACKS: dict[str, Stack] = {
                 *_LOCALIZER_ARGUMENTS,
                 RTF,
                 SEED,
-                NAMESPACE,
+                *COMMON,
             ),
             (*REHEARSAL, DRIVER, SIMULATOR, REAL_CAMERA, LOCALIZER),
         ),
         Stack(
             "sim",
             "The simulated arm with its table, blocks and camera, and the block localizer.",
-            (RTF, SEED, *_ARM_ARGUMENTS, LOCALIZE, *_LOCALIZER_ARGUMENTS, NAMESPACE),
+            (RTF, SEED, *_ARM_ARGUMENTS, LOCALIZE, *_LOCALIZER_ARGUMENTS, *COMMON),
             (replace(SIMULATOR, when={}), LOCALIZER),
         ),
         Stack(
@@ -206,7 +216,7 @@ STACKS: dict[str, Stack] = {
                 RTF,
                 SEED,
                 *_LOCALIZER_ARGUMENTS,
-                NAMESPACE,
+                *COMMON,
             ),
             (*REHEARSAL, SIMULATOR, replace(LOCALIZER, when={})),
         ),
@@ -225,7 +235,7 @@ STACKS: dict[str, Stack] = {
                 RTF,
                 SEED,
                 *_LOCALIZER_ARGUMENTS,
-                NAMESPACE,
+                *COMMON,
             ),
             (
                 *(_in_world(_with_room(node)) for node in (*REHEARSAL, SIMULATOR)),
@@ -251,7 +261,7 @@ STACKS: dict[str, Stack] = {
                 CAMERA,
                 CAMERA_INFO,
                 SEED,
-                NAMESPACE,
+                *COMMON,
             ),
             (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR, REAL_CAMERA, TELEOP),
         ),
@@ -273,7 +283,7 @@ STACKS: dict[str, Stack] = {
                 GRASP_WORLD,
                 RTF,
                 SEED,
-                NAMESPACE,
+                *COMMON,
             ),
             (*(_in_world(node) for node in (*REHEARSAL, SIMULATOR)), DRIVER, REAL_CAMERA, GRASP),
         ),
@@ -298,7 +308,7 @@ STACKS: dict[str, Stack] = {
                 *_LOCALIZER_ARGUMENTS,
                 WORLD,
                 SEED,
-                NAMESPACE,
+                *COMMON,
             ),
             (
                 *(_in_world(_looking_often(_with_room(n))) for n in (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR)),

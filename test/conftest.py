@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from dofbot_ros.policy.spec import PolicySpec
 
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("derandomized", deadline=None, derandomize=True, max_examples=50)
+"""For figures that are to be the same each time (tools/mutation.py)."""
 settings.load_profile("untimed")
 
 # In a shell script's background SIGINT is ignored; processes that tests start would inherit that.

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from dofbot_ros.cli.output import console
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.launching import describe, parse_words, processes
+from dofbot_ros.launching import describe, environment, parse_words, processes
 from dofbot_ros.stacks import STACKS, find
 from dofbot_ros.supervisor import POLL_S, Exit, ProcessGroup
 
@@ -40,10 +40,11 @@ def up(
     if show_args:
         typer.echo(describe(chosen))
         return
-    commands = [process.command() for process in processes(chosen, parse_words(arguments or []))]
+    given = parse_words(arguments or [])
+    commands = [process.command() for process in processes(chosen, given)]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     try:
-        with ProcessGroup(commands) as group:
+        with ProcessGroup(commands, environment(chosen, given)) as group:
             seconds = group.wait_ready(ready_timeout)
             console.print(f"[green]ready[/green]: {stack} after {seconds:.1f} s, Ctrl-C ends it")
             ended = _first_required_end(group)

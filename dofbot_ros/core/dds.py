@@ -1,4 +1,4 @@
-"""How this process joins DDS: the user's profile or the shipped one, the common domain or one of its own."""
+"""How this process joins DDS: on this machine alone unless the network is opened, and in which domain."""
 
 from __future__ import annotations
 
@@ -6,21 +6,81 @@ import os
 import random
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from dofbot_ros.core.resources import share_file
+from dofbot_ros.errors import InputError, one_of
+
+NETWORK_VARIABLE = "DOFBOT_NETWORK"
+"""The one switch; `network:=` of a stack sets it for the stack's nodes."""
+LOCAL, OPEN = "local", "open"
+NETWORKS = (LOCAL, OPEN)
 
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 """What Fast DDS reads: the name since 2.12, and the one before."""
+PROFILES = {LOCAL: "fastdds.xml", OPEN: "fastdds_open.xml"}
+"""Network -> the shipped profile in config/."""
+RANGE_VARIABLE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+PEERS_VARIABLE = "ROS_STATIC_PEERS"
+WITHIN_THIS_MACHINE = ("LOCALHOST", "OFF")
+"""Discovery ranges that ask for nobody outside."""
 
 DOMAINS = range(1, 100)
 """Domain ids whose ports lie below the ephemeral ones of Linux."""
 
 
-def use_shipped_profile(environment: MutableMapping[str, str] | None = None) -> None:
-    """Point Fast DDS at config/fastdds.xml unless the user chose a profile; call before rclpy.init()."""
+def network(environment: MutableMapping[str, str] | None = None) -> str:
+    """Who can reach the nodes: "local", this machine alone (the default), or "open", every machine on the network.
+
+    Raises:
+        InputError: DOFBOT_NETWORK has another value.
+    """
+    value = (os.environ if environment is None else environment).get(NETWORK_VARIABLE) or LOCAL
+    if value not in NETWORKS:
+        raise InputError(one_of(NETWORK_VARIABLE, value, NETWORKS))
+    return value
+
+
+def configure_dds(environment: MutableMapping[str, str] | None = None) -> list[str]:
+    """Choose discovery range and transports for nodes to come; call before rclpy.init().
+
+    local: participants are searched on this machine, and transports are shared memory and the loopback interface, so
+    that a peer elsewhere that knows the address is not heard either. open: as ROS does without us. A Fast DDS profile
+    that the user chose stays, and so do his ROS variables.
+
+    Args:
+        environment: changed in place; None: this process's.
+
+    Returns:
+        Warnings, one line each: the network is open, or the user's own settings make it so or remain without effect.
+
+    Raises:
+        InputError: DOFBOT_NETWORK has a value that does not exist.
+    """
     environment = os.environ if environment is None else environment
-    if not any(environment.get(name) for name in PROFILE_VARIABLES):
-        environment[PROFILE_VARIABLES[0]] = str(share_file("config", "fastdds.xml"))
+    reach = network(environment)
+    chosen = [environment[name] for name in PROFILE_VARIABLES if environment.get(name)]
+    foreign = [profile for profile in chosen if not _shipped(Path(profile))]
+    if not foreign:
+        environment[PROFILE_VARIABLES[0]] = str(share_file("config", PROFILES[reach]))
+    if reach == OPEN:
+        return ["open to the network: other machines can reach this node, and the arm through it; see docs/security.md"]
+    if not environment.get(RANGE_VARIABLE):
+        environment[RANGE_VARIABLE] = WITHIN_THIS_MACHINE[0]
+    if foreign:
+        return [f"transports are those of {foreign[0]}: whether other machines can reach this node is up to that file"]
+    beyond = [
+        f"{name}={environment[name]}"
+        for name in (RANGE_VARIABLE, PEERS_VARIABLE)
+        if environment.get(name) and environment[name] not in WITHIN_THIS_MACHINE
+    ]
+    return [f"{word} finds nobody outside this machine: {NETWORK_VARIABLE}=open lets it" for word in beyond]
+
+
+def _shipped(profile: Path) -> bool:
+    """Whether it is one of ours, in whichever installation: who exports the local one can still open the network."""
+    ours = {share_file("config", name).read_bytes() for name in PROFILES.values()}
+    return profile.is_file() and profile.read_bytes() in ours
 
 
 @contextmanager
@@ -28,7 +88,8 @@ def private_domain() -> Iterator[None]:
     """What starts in here hears no other arm on the network, and nobody else on this machine hears it."""
     private = {
         "ROS_DOMAIN_ID": str(random.SystemRandom().choice(DOMAINS)),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        RANGE_VARIABLE: WITHIN_THIS_MACHINE[0],
+        NETWORK_VARIABLE: LOCAL,
     }
     before = {name: os.environ.get(name) for name in private}
     os.environ.update(private)

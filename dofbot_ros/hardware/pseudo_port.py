@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dofbot_ros.errors import InputError
+from dofbot_ros.hardware.port_link import PortLink
 
 
 class PseudoPort:
@@ -19,7 +20,7 @@ class PseudoPort:
         link: a symbolic link to make, so that the port keeps its name over plugging.
 
     Raises:
-        InputError: a baudrate that no port has, or a link that cannot be made.
+        InputError: a baudrate that no port has, a link that cannot be made, or one that another process owns.
     """
 
     def __init__(self, baudrate: int, link: Path | None = None) -> None:
@@ -27,7 +28,7 @@ class PseudoPort:
         if speed is None:
             raise InputError(f"{baudrate} is no serial speed; the servos use 115200")
         self._speed = speed
-        self._link = link
+        self._link: PortLink | None = None
         self.far_end, self._near_end = os.openpty()
         tty.setraw(self._near_end)
         self._set_speed()
@@ -35,8 +36,8 @@ class PseudoPort:
         self.name = os.ttyname(self._near_end)
         if link is not None:
             try:
-                _place_link(link, self.name)
-            except (OSError, InputError):
+                self._link = PortLink(link, self.name)
+            except InputError:
                 self.close()
                 raise
             self.name = str(link)
@@ -55,8 +56,8 @@ class PseudoPort:
         """Pull the plug; may be called twice."""
         if self.far_end < 0:
             return
-        if self._link is not None and self._link.is_symlink():
-            self._link.unlink()
+        if self._link is not None:
+            self._link.close()
         os.close(self.far_end)
         os.close(self._near_end)
         self.far_end = -1
@@ -65,14 +66,3 @@ class PseudoPort:
         attributes = termios.tcgetattr(self._near_end)
         attributes[4] = attributes[5] = self._speed
         termios.tcsetattr(self._near_end, termios.TCSANOW, attributes)
-
-
-def _place_link(link: Path, target: str) -> None:
-    if link.is_symlink():
-        link.unlink()
-    elif link.exists():
-        raise InputError(f"{link} exists and is no link: choose another name for the port")
-    try:
-        link.symlink_to(target)
-    except OSError as error:
-        raise InputError(f"{link} cannot be made a link to {target}: {error.strerror}") from error

@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dofbot_ros.core.clock import MonotonicClock
-from dofbot_ros.core.dds import use_shipped_profile
+from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.nodes.camera_messages import image_array, image_message
 from dofbot_ros.nodes.messages import from_time, to_time
@@ -73,7 +73,7 @@ def main() -> int:
     parser.add_argument("count", type=int)
     parser.add_argument("number", type=float, help="send: images per second; receive: time limit [s]")
     arguments = parser.parse_args()
-    use_shipped_profile()
+    configure_dds()
     with rclpy.init(args=[]):
         (send if arguments.end == "send" else receive)(arguments.count, arguments.number)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable, Shutdown
@@ -12,24 +11,25 @@ from launch.substitutions import LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from dofbot_ros.core.dds import use_shipped_profile
-from dofbot_ros.launching import PACKAGE, NodeSpec, Ref, Stack
+from dofbot_ros.core.dds import NETWORK_VARIABLE
+from dofbot_ros.launching import PACKAGE, NodeSpec, Ref, Stack, enclave
 from dofbot_ros.supervisor import INTERRUPT_GRACE_S
 
 
 def launch_description(stack: Stack) -> LaunchDescription:
     """What `ros2 launch` runs for `stack`."""
-    profile: dict[str, str] = dict(os.environ)
-    use_shipped_profile(profile)
-    added = {name: value for name, value in profile.items() if os.environ.get(name) != value}
     return LaunchDescription(
         [
-            *(SetEnvironmentVariable(name, value) for name, value in added.items()),
             *(
                 DeclareLaunchArgument(
                     a.name, default_value=a.default, description=a.description, choices=list(a.choices) or None
                 )
                 for a in stack.arguments
+            ),
+            SetEnvironmentVariable(
+                NETWORK_VARIABLE,
+                LaunchConfiguration("network"),
+                condition=IfCondition(PythonExpression(["'", LaunchConfiguration("network"), "' != ''"])),
             ),
             *(_node(spec) for spec in stack.nodes),
         ]
@@ -48,6 +48,7 @@ def _node(spec: NodeSpec) -> Node:
         executable=spec.executable,
         namespace=LaunchConfiguration("namespace"),
         parameters=[parameters],
+        ros_arguments=enclave(spec.executable),
         condition=_condition(spec),
         output="screen",
         on_exit=Shutdown(reason=f"{spec.executable} ended") if spec.required else None,

@@ -11,7 +11,7 @@ from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
-from dofbot_ros.core.dds import use_shipped_profile
+from dofbot_ros.core.dds import configure_dds
 
 Me = TypeVar("Me", bound="OwnNode")
 
@@ -29,10 +29,12 @@ class OwnNode:
     """
 
     def __init__(self, name: str, namespace: str = "") -> None:
-        use_shipped_profile()
+        warnings = configure_dds()
         self._context = Context()
         rclpy.init(args=[], context=self._context)
         self.node = Node(name, namespace=namespace, context=self._context)
+        for warning in warnings:
+            self.node.get_logger().warning(warning)
         self.failure: BaseException | None = None
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)

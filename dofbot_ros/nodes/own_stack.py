@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dofbot_ros.core.dds import private_domain
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.launching import processes
+from dofbot_ros.launching import environment, processes
 from dofbot_ros.stacks import find
 from dofbot_ros.supervisor import ProcessGroup
 
@@ -47,8 +47,9 @@ def own_stack(name: str, backend: str, given: Mapping[str, str]) -> Iterator[Cal
             "bus_faults": HEALTHY_BUS,
             **given,
         }
-        commands = [process.command() for process in processes(find(name), arguments)]
-        group = stack.enter_context(ProcessGroup(commands))
+        chosen = find(name)
+        commands = [process.command() for process in processes(chosen, arguments)]
+        group = stack.enter_context(ProcessGroup(commands, environment(chosen, arguments)))
         group.wait_ready(READY_S)
 
         def check() -> None:

@@ -15,7 +15,7 @@ from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedEx
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from dofbot_ros.core.dds import use_shipped_profile
+from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.errors import DofbotError
 
 ARM_THREADS = 4
@@ -79,15 +79,17 @@ def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = No
     Returns:
         Exit code: 0 stopped by a signal, 1 failed (with one line on stderr).
     """
-    use_shipped_profile()
     lifeline = Lifeline()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: lifeline.stop())
-    rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
     managed: ManagedNode | None = None
     executor: Executor | None = None
     try:
+        warnings = configure_dds()
+        rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
         managed = make(lifeline)
+        for warning in warnings:
+            managed.node.get_logger().warning(warning)
         executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
         executor.add_node(managed.node)
         spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)

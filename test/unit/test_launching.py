@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dofbot_ros.core.dds import PROFILE_VARIABLES, use_shipped_profile
+from dofbot_ros.core.dds import NETWORK_VARIABLE
 from dofbot_ros.errors import InputError
-from dofbot_ros.launching import Ref, describe, parse_words, processes
+from dofbot_ros.launching import Ref, describe, environment, parse_words, processes
 from dofbot_ros.stacks import STACKS, find
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +63,7 @@ def test_the_backend_decides_what_runs() -> None:
         ("sim", ["rtf:=fast"], "rtf:=fast is no number"),
         ("sim", ["scene_seed:=1.5"], "scene_seed:=1.5 is no whole number"),
         ("bringup", ["backend:=serail"], "did you mean serial?"),
+        ("sim", ["network:=opne"], "did you mean open?"),
         ("sim", ["rtf=2"], "'rtf=2' is not of the form name:=value"),
     ],
 )
@@ -93,13 +94,23 @@ def test_the_description_tells_every_argument(name: str) -> None:
         assert argument.description in text
 
 
-def test_the_users_own_dds_profile_wins() -> None:
-    mine: dict[str, str] = {PROFILE_VARIABLES[1]: "/my/profile.xml"}
-    use_shipped_profile(mine)
-    assert mine == {PROFILE_VARIABLES[1]: "/my/profile.xml"}
-    none: dict[str, str] = {}
-    use_shipped_profile(none)
-    assert Path(none[PROFILE_VARIABLES[0]]).name == "fastdds.xml"
+@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize(
+    ("variable", "words", "network"),
+    [
+        (None, [], None),
+        ("open", [], "open"),
+        (None, ["network:=open"], "open"),
+        ("open", ["network:=local"], "local"),
+    ],
+)
+def test_every_stack_is_opened_by_its_argument_or_else_by_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, variable: str | None, words: list[str], network: str | None
+) -> None:
+    monkeypatch.delenv(NETWORK_VARIABLE, raising=False)
+    if variable is not None:
+        monkeypatch.setenv(NETWORK_VARIABLE, variable)
+    assert environment(find(name), parse_words(words)).get(NETWORK_VARIABLE) == network
 
 
 @pytest.mark.parametrize("name", STACKS)

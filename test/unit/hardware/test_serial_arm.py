@@ -1,0 +1,132 @@
+"""SerialArm where things go wrong: on a virtual line, in no time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dofbot_ros.arm.backend import BusStats
+from dofbot_ros.core.clock import EventClock
+from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
+from dofbot_ros.hardware.faults import FaultPlan
+from dofbot_ros.hardware.protocol import ProtocolName
+from dofbot_ros.hardware.serial_arm import SerialArm
+from dofbot_ros.hardware.servo_line import ServoLine
+from dofbot_ros.hardware.servos import ModelServos
+from dofbot_ros.hardware.virtual_port import VirtualPorts
+
+PORT = "/dev/ttyUSB0"
+ALL = frozenset(range(1, 7))
+
+
+class Wire:
+    """Six servos on a virtual line, and an arm that speaks `host` to their `protocol`."""
+
+    def __init__(self, protocol: ProtocolName = "bus", host: ProtocolName = "bus", **faults: object) -> None:
+        self.clock = EventClock(100.0)
+        self.servos = ModelServos(now=self.clock.now())
+        self.faults = FaultPlan(**faults)  # type: ignore[arg-type]
+        self.line = ServoLine(self.servos, protocol, faults=self.faults, now=self.clock.now())
+        self.ports = VirtualPorts(self.line, self.clock, PORT)
+        self.arm = SerialArm(PORT, host, clock=self.clock, open_port=self.ports.open)
+
+
+def test_an_arm_that_was_not_connected_says_so_and_counts_nothing() -> None:
+    arm = Wire().arm
+    for use in (arm.read, lambda: arm.write(np.zeros(6), 0.1), lambda: arm.torque(True)):
+        with pytest.raises(PortError, match=f"{PORT} is not open: connect"):
+            use()
+    assert arm.stats() == BusStats()
+    arm.close()
+
+
+@pytest.mark.parametrize("bad", [np.zeros(5), np.full(6, np.nan), np.array([0.0] * 5 + [np.inf])])
+def test_a_goal_that_is_no_six_finite_angles_is_refused(bad: np.ndarray) -> None:
+    wire = Wire()
+    wire.arm.connect()
+    with pytest.raises(InputError, match="an arm's goal is 6 finite joint angles, got"):
+        wire.arm.write(bad, 0.1)
+
+
+@pytest.mark.parametrize("duration_s", [-0.1, np.inf, np.nan])
+def test_a_duration_that_is_none_is_refused(duration_s: float) -> None:
+    wire = Wire()
+    wire.arm.connect()
+    with pytest.raises(InputError, match="a move takes some time, got"):
+        wire.arm.write(np.zeros(6), duration_s)
+
+
+def test_one_silent_servo_is_named_with_those_that_answer() -> None:
+    wire = Wire(silent=frozenset({3}))
+    with pytest.raises(NoReplyError) as refused:
+        wire.arm.connect()
+    assert str(refused.value) == (
+        f"servo 3 (joint3) is silent on {PORT} while servos 1, 2, 4, 5, 6 answer: check its plug and its id"
+    )
+    assert refused.value.servos == (3,)
+
+
+def test_several_silent_servos_are_named_in_the_plural() -> None:
+    wire = Wire(silent=frozenset({2, 6}))
+    with pytest.raises(NoReplyError, match=r"servos 2 \(joint2\), 6 \(grip_joint\) are silent"):
+        wire.arm.connect()
+
+
+def test_all_silent_asks_for_power_port_protocol_and_speed() -> None:
+    with pytest.raises(NoReplyError) as refused:
+        Wire(silent=ALL).arm.connect()
+    assert str(refused.value) == (
+        f"{PORT} opened at 115200 baud, but no servo answers protocol bus: is the servo power on, "
+        "is it the right port, the right protocol (bus or se), 115200 baud?"
+    )
+    assert refused.value.servos == (1, 2, 3, 4, 5, 6)
+
+
+@pytest.mark.parametrize(("there", "asked"), [("se", "bus"), ("bus", "se")])
+def test_the_other_protocol_is_recognised(there: ProtocolName, asked: ProtocolName) -> None:
+    with pytest.raises(NoReplyError, match=f"protocol {asked}; the arm there speaks {there}: use protocol {there}$"):
+        Wire(there, asked).arm.connect()
+
+
+def test_torque_stays_off_while_a_servo_is_silent() -> None:
+    wire = Wire()
+    wire.arm.connect()
+    wire.faults.silent = frozenset({4})
+    with pytest.raises(NoReplyError, match=r"servo 4 \(joint4\) is silent: torque stays off") as refused:
+        wire.arm.torque(True)
+    assert refused.value.servos == (4,)
+    wire.faults.silent = frozenset()
+    wire.arm.torque(True)
+
+
+def test_a_pulled_cable_ends_the_connection_and_it_can_be_made_again() -> None:
+    wire = Wire()
+    wire.arm.connect()
+    wire.ports.unplug()
+    with pytest.raises(PortError):
+        wire.arm.read()
+    wire.ports.plug_in()
+    assert wire.arm.connect().fresh.all()
+
+
+def test_a_servo_that_does_not_switch_its_torque_is_named() -> None:
+    wire = Wire()
+    wire.arm.connect()
+    wire.arm.torque(True)
+    wire.faults.torque_deaf = frozenset({5})
+    with pytest.raises(NoReplyError, match=r"servo 5 \(joint5\) is not switching torque off") as refused:
+        wire.arm.torque(False)
+    assert refused.value.servos == (5,)
+    assert [servo for servo in sorted(ALL) if wire.servos.torque_on(servo)] == [5], "the others let go"
+
+
+@pytest.mark.parametrize("ticks", [60, 4050])
+def test_torque_stays_off_where_a_servo_cannot_be_told_to_stay(ticks: int) -> None:
+    wire = Wire()
+    for servo in ALL:
+        wire.servos.torque(servo, False, wire.clock.now())
+    wire.servos.turn_by_hand(2, ticks)
+    wire.arm.connect()
+    with pytest.raises(BusError, match=rf"servo 2 \(joint2\) is at tick {ticks}, and servos take goals in"):
+        wire.arm.torque(True)
+    assert not any(wire.servos.torque_on(servo) for servo in ALL)

@@ -1,0 +1,188 @@
+"""Mutation testing: changes the code in small ways, and counts the changes that the unit tests notice (mutmut 3).
+
+python tools/mutation.py [safety] [motion] [service] [--json] [--lift] [--resume]
+
+Works on a copy in build/mutation. Survivors are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was
+changed. With --resume, for work on tests, only what nobody noticed the last time is tried again; a figure that counts
+comes from a run without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import gates
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build" / "mutation"
+PACKAGES = ("safety", "motion", "service")
+NEEDED = ("dofbot_ros", "config", "urdf", "test/conftest.py", "test/unit", "pyproject.toml")
+NOTICED = ("killed", "timeout", "segfault", "caught by type check")
+UNNOTICED = ("survived", "no tests", "suspicious")
+CONFIG = """[mutmut]
+source_paths = dofbot_ros
+only_mutate = dofbot_ros/{package}/*.py
+pytest_add_cli_args_test_selection = test/unit/{package}
+pytest_add_cli_args =
+    -q
+    -p
+    no:cacheprovider
+    --hypothesis-profile=derandomized
+also_copy =
+    config
+    urdf
+use_git_change_detection = false
+track_dependencies = false
+"""
+
+
+class MutationError(Exception):
+    """mutmut could not do its work; the message tells where to read why."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What became of one package's mutants.
+
+    Attributes:
+        mutants: how many were tried.
+        killed: how many made a test fail, or run for ever.
+        score: the same in percent.
+        survivors: the others, by name.
+    """
+
+    mutants: int
+    killed: int
+    score: float
+    survivors: tuple[str, ...]
+
+
+def run(package: str, children: int, resume: bool) -> Figures:
+    """Try the mutants of dofbot_ros/`package`.
+
+    Args:
+        package: below dofbot_ros and test/unit.
+        children: processes at a time.
+        resume: keep the mutants that were killed the last time.
+
+    Raises:
+        MutationError: the tests fail on the unchanged code, or mutmut ended early.
+    """
+    folder = BUILD / package
+    if resume:
+        _forget_survivors(folder / "mutants")
+    else:
+        shutil.rmtree(folder / "mutants", ignore_errors=True)
+    _update_copy(folder)
+    (folder / "setup.cfg").write_text(CONFIG.format(package=package), encoding="utf-8")
+    mutmut = [sys.executable, "-m", "mutmut"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    log = folder / "mutmut.log"
+    with log.open("w", encoding="utf-8") as output:
+        tried = subprocess.run(
+            [*mutmut, "run", "--max-children", str(children)],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if tried.returncode != 0:
+        raise MutationError(f"mutmut ended with exit code {tried.returncode} on {package}: see {log}")
+    told = subprocess.run(
+        [*mutmut, "results", "--all", "true"], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    return _figures(dict(re.findall(r"^\s+(\S+): (.+)$", told.stdout, re.MULTILINE)), log)
+
+
+def _figures(statuses: dict[str, str], log: Path) -> Figures:
+    counts = Counter(statuses.values())
+    unknown = set(counts) - {*NOTICED, *UNNOTICED, "skipped"}
+    if unknown or not counts:
+        raise MutationError(f"mutants are {', '.join(sorted(unknown)) or 'not there'}: see {log}")
+    killed = sum(counts[status] for status in NOTICED)
+    survivors = tuple(sorted(name for name, status in statuses.items() if status in UNNOTICED))
+    mutants = killed + len(survivors)
+    return Figures(mutants, killed, 100.0 * killed / mutants, survivors)
+
+
+def _forget_survivors(mutants: Path) -> None:
+    """Have mutmut try those again that survived: it tries what has no exit code, and 0, 5 and 33 are no kills."""
+    for file in mutants.rglob("*.meta"):
+        told = json.loads(file.read_text(encoding="utf-8"))
+        codes = told["exit_code_by_key"]
+        told["exit_code_by_key"] = {name: None if code in (0, 5, 33) else code for name, code in codes.items()}
+        file.write_text(json.dumps(told), encoding="utf-8")
+
+
+def _update_copy(folder: Path) -> None:
+    """Make `folder` what the working tree is, touching only files that differ."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *NEEDED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wanted = {Path(line) for line in listed.stdout.splitlines() if (ROOT / line).is_file()}
+    there = {
+        path.relative_to(folder)
+        for name in NEEDED
+        for path in ([folder / name] if (folder / name).is_file() else (folder / name).rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    for path in there - wanted:
+        (folder / path).unlink()
+    for path in wanted:
+        source, copy = ROOT / path, folder / path
+        if not copy.is_file() or not filecmp.cmp(source, copy, shallow=False):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy)
+
+
+def main() -> int:
+    """Run, print and hold to the gates. Returns the exit code: 1 where a gate does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("packages", nargs="*", help=f"of {', '.join(PACKAGES)}; none: all")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--lift", action="store_true", help="raise the gates in test/gates.json to what is reached")
+    parser.add_argument("--resume", action="store_true", help="keep the mutants that were killed the last time")
+    parser.add_argument("--children", type=int, default=os.cpu_count() or 1, help="mutants that are tried at a time")
+    given = parser.parse_args()
+    if unknown := set(given.packages) - set(PACKAGES):
+        parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(PACKAGES)}")
+    try:
+        figures = {package: run(package, given.children, given.resume) for package in given.packages or PACKAGES}
+    except MutationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if given.json:
+        sys.stdout.write(json.dumps({package: asdict(each) for package, each in figures.items()}, indent=2) + "\n")
+    else:
+        for package, each in figures.items():
+            for name in each.survivors:
+                sys.stdout.write(f"survived: {name}\n")
+            sys.stdout.write(f"{package}: {each.killed} of {each.mutants} mutants killed, {each.score:.1f} %\n")
+    scores = {package: each.score for package, each in figures.items()}
+    if given.lift:
+        gates.lift("mutation", scores)
+    try:
+        gates.check("mutation", scores)
+    except gates.GateError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
