@@ -10,11 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dofbot_ros.cli.output import JsonOption, console, emit
-
-
 from dofbot_ros.cli.checks import finite
-from dofbot_ros.cli.output import JsonOption, emit
+from dofbot_ros.cli.output import JsonOption, console, emit
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -90,6 +87,7 @@ def faults(
             console.print(f"{violation['case']} at {violation['time_s']:.2f} s: {violation['what']}", style="red")
         console.print(f"{summary['cases']} cases, {len(summary['violations'])} violations, {summary['seconds']:.0f} s")
     if summary["violations"]:
+        raise typer.Exit(1)
 
 
 @app.command("fuzz")

@@ -149,6 +149,55 @@ def arm_answers(port: str, protocol: ProtocolName, baudrate: int = 115200, open_
         stream.close()
 
 
+class PortFinder:
+    """Opens the port of one arm, wherever its cable is now.
+
+    Args:
+        name: as configured: a device, a link to one, or AUTO.
+        protocol: "bus" or "se".
+        baudrate: [1/s].
+        ports: lists the ports.
+        open_port: opens one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        protocol: ProtocolName,
+        baudrate: int,
+        *,
+        ports: ListPorts = serial_ports,
+        open_port: OpenPort = SerialPort,
+    ) -> None:
+        self._name, self._protocol, self._baudrate = name, protocol, baudrate
+        self._ports, self._open_port = ports, open_port
+        self._known: PortIdentity | None = None
+        self._at = name
+
+    def open(self, read_timeout_s: float) -> ByteStream:
+        """The open port; found() keeps what it is once an arm has answered there.
+
+        Raises:
+            PortError: no such port, no permission, in use, not found, or several that it could be.
+        """
+        self._at = self._find()
+        return self._open_port(self._at, self._baudrate, read_timeout_s)
+
+    def found(self) -> None:
+        """An arm answers on the port that was opened last: this is the device to look for from now on."""
+        self._known = identify(self._at, self._ports)
+
+    def _find(self) -> str:
+        if self._known is not None and self._known.usb:
+            where = find_port(self._known, self._answers, self._ports)
+            if where is not None:
+                return where
+        return search_port(self._answers, self._ports) if self._name == AUTO else self._name
+
+    def _answers(self, port: str) -> bool:
+        return arm_answers(port, self._protocol, self._baudrate, self._open_port)
+
+
 def _only_one(found: list[str]) -> str | None:
     """Raises PortError where there are several: which one is meant is not ours to guess."""
     if len(found) > 1:

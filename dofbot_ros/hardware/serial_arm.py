@@ -11,6 +11,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, HIGHEST_TICK, LOWEST
 from dofbot_ros.core.clock import Clock, MonotonicClock
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
+from dofbot_ros.hardware.port_search import ListPorts, OpenPort, PortFinder, serial_ports
 from dofbot_ros.hardware.protocol import HostProtocol, ProtocolName, host_protocol
 from dofbot_ros.hardware.protocol_bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
 from dofbot_ros.hardware.serial_port import ByteStream, SerialPort
@@ -42,9 +43,9 @@ class SerialArm:
         sync_write: one frame for all goals; see BusProtocol.
         retries: how often a question is asked again.
         temperature_period_s: time between two questions for a temperature, the servos in turn [s].
-        max_speed: fastest that a joint of the arm is asked to move [rad/s]; the gripper's servo turns further than its
-            fingers and is not bound by it.
+        max_speed: fastest that a joint is asked to move [rad/s].
         open_port: opens a port, given its name, baudrate and read timeout [s].
+        ports: lists the ports of this machine, to find a cable that came back under another name.
     """
 
     def __init__(
@@ -60,7 +61,8 @@ class SerialArm:
         retries: int = 2,
         temperature_period_s: float = 0.5,
         max_speed: float = np.inf,
-        open_port: Callable[[str, int, float], ByteStream] = SerialPort,
+        open_port: OpenPort = SerialPort,
+        ports: ListPorts = serial_ports,
     ) -> None:
         self.name = "serial"
         self.clock: Clock = clock or MonotonicClock()
@@ -72,11 +74,8 @@ class SerialArm:
         self._positions = [self._protocol.position(servo) for servo in self._ids]
         self._retries = retries
         self._temperature_period_s = temperature_period_s
-        ticks_per_rad = np.degrees([servo.ticks_per_degree for servo in calibration.servos])
-        speeds = max_speed * ticks_per_rad
-        speeds[GRIP] = np.inf
-        self._streamer = GoalStreamer(stream or StreamConfig(), speeds)
-        self._open_port = open_port
+        self._streamer = GoalStreamer(stream or StreamConfig(), max_speed, calibration.ticks_to_rad)
+        self._finder = PortFinder(port, protocol, baudrate, ports=ports, open_port=open_port)
         self._port: ByteStream | None = None
         self._bus: ServoBus | None = None
         self._forget()
@@ -101,7 +100,7 @@ class SerialArm:
         """
         self.close()
         self._forget()
-        self._port = self._open_port(self._port_name, self._baudrate, self._protocol.reply_timeout_s)
+        self._port = self._finder.open(self._protocol.reply_timeout_s)
         self._bus = ServoBus(self._port, self._retries)
         try:
             reading = self.read()
@@ -111,6 +110,7 @@ class SerialArm:
         except BusError:
             self.close()
             raise
+        self._finder.found()
         self._streamer.start(self._ticks)
         return self._reading(reading.stamp_s)
 
@@ -167,14 +167,15 @@ class SerialArm:
         return True
 
     def _reading(self, now: float) -> ArmReading:
+        silent_s = self._silence.lengths_s(now)
         return ArmReading(
             stamp_s=now,
             position=self._calibration.ticks_to_rad(self._ticks),
             stamps_s=self._stamps_s.copy(),
             fresh=self._fresh.copy(),
             health=tuple(self._slow.with_temperature(i, health) for i, health in enumerate(self._health)),
-            silent_s=self._silence.lengths_s(now),
-            torque=tuple(self._slow.torque),
+            silent_s=silent_s,
+            torque=tuple(None if silent else on for on, silent in zip(self._slow.torque, silent_s > 0.0, strict=True)),
             pressing=self._slow.pressing(now),
         )
 

@@ -7,6 +7,7 @@ not show. Writes are not acknowledged: a servo that rests beside its goal is tol
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,13 +75,20 @@ class GoalStreamer:
 
     Args:
         config: rates and thresholds.
-        max_speed: fastest that each servo is asked to turn [ticks/s] (6,): a servo that missed a goal, or was held
+        max_speed: fastest that a joint is asked to move, in angles a second: a servo that missed a goal, or was held
             back, takes its time for the way it has left.
+        angles: of ticks (6,), in any unit; the ticks themselves by default.
     """
 
-    def __init__(self, config: StreamConfig, max_speed: FloatArray | float = np.inf) -> None:
+    def __init__(
+        self,
+        config: StreamConfig,
+        max_speed: float = np.inf,
+        angles: Callable[[FloatArray], FloatArray] = lambda ticks: ticks,
+    ) -> None:
         self._config = config
         self._max_speed = max_speed
+        self._angles = angles
         self._wanted: Ticks | None = None
         self._wanted_s = self._due_s = -np.inf
         self.start(np.zeros(6, dtype=np.int64))
@@ -161,6 +169,7 @@ class GoalStreamer:
         if now < self._soft_until_s:
             time_s = max(time_s, float(way.max()) / self._config.soft_speed)
         expected = self._estimate.at(now)
-        left = np.where(np.abs(present - expected) > ASTRAY_TICKS, way, np.abs(self.sent - expected))
-        time_s = max(time_s, float(np.max(np.where(changed, left / self._max_speed, 0.0))))
+        begin = np.where(np.abs(present - expected) > ASTRAY_TICKS, present, expected)
+        left = np.abs(self._angles(self.sent.astype(np.float64)) - self._angles(begin))
+        time_s = max(time_s, float(np.max(np.where(changed, left, 0.0))) / self._max_speed)
         return min(time_s, 60.0)

@@ -7,6 +7,7 @@ import math
 
 from dofbot_ros.core.clock import EventClock
 from dofbot_ros.errors import PortError
+from dofbot_ros.hardware.port_search import PortIdentity
 from dofbot_ros.hardware.servo_line import ServoLine
 
 STEP_S = 0.005
@@ -52,6 +53,10 @@ class VirtualPorts:
     def available(self) -> list[str]:
         """Serial ports that the machine shows."""
         return [] if self.name is None else [self.name]
+
+    def listed(self) -> list[PortIdentity]:
+        """The ports as USB tells of them: one adapter without a serial number, as the CH340 has none."""
+        return [PortIdentity(name, vid=0x1A86, pid=0x7523, location="1-1") for name in self.available()]
 
     def unplug(self) -> None:
         """Pull the cable; the servos stay powered and hold."""

@@ -26,7 +26,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from dofbot_ros.bench.fuzz.mutate import INTEGERS, NUMBERS, WORDS, replaced, retyped
 from dofbot_ros.bench.fuzz.target import Target
 from dofbot_ros.core.clock import Clock, ManualClock
-from dofbot_ros.core.dds import use_shipped_profile
+from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import JOINT_NAMES
 from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, intrinsics_from
@@ -37,6 +37,7 @@ from dofbot_ros.nodes.policy_eyes import PolicyEyes
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.nodes.teleop_arm import TeleopArm
 from dofbot_ros.record.arms import open_arm
+from dofbot_ros.safety.authority import LOCAL
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
@@ -55,7 +56,7 @@ FOUND = {
 @contextmanager
 def targets() -> Iterator[list[Target]]:
     """Every translation of a message by itself, and callbacks of nodes that keep what they hear; within ROS."""
-    use_shipped_profile()
+    configure_dds()
     context = Context()
     rclpy.init(args=[], context=context)
     node = Node("message_fuzz", context=context)
@@ -243,7 +244,7 @@ class _Commanded:
         """Give one command."""
         name, make = rng.choice(list(COMMANDS.items()))
         try:
-            getattr(self._commands, name)(_changed(rng, make(rng)))
+            getattr(self._commands, name)(_changed(rng, make(rng)), LOCAL)
         finally:
             for _ in range(self.STEPS):
                 self._step()

@@ -16,6 +16,8 @@ FREE_LEAD = 0.07
 """How far a joint that followed its command may rest from it: droop under load, play and dead band [rad]."""
 BLOCKED_LEAD = 0.001
 """How far the goal leads a joint that something has stopped [rad]: about a tick, so that it presses on nothing."""
+HALT_LEAD = 0.0115
+"""How far a joint may rest from its goal after a halt: play and dead band [rad]."""
 HYSTERESIS = 0.005
 """A goal that has been drawn back is left alone while the reading changes by less [rad]: a few ticks."""
 DRAW_BACK_SPEED = 0.2
@@ -92,7 +94,23 @@ class Adherence:
             self._settled_s = max(self._settled_s, now_s + float(np.abs(lead[unknown]).max()) / DRAW_BACK_SPEED)
         corrected = np.where(loose, measured + np.sign(lead) * BLOCKED_LEAD, commanded)
         # What a servo was not told while it was away must not be told to it in one go.
-        return np.where(rejoined, measured, corrected)
+        return np.where(rejoined & (np.abs(lead) < IMPLAUSIBLE_LEAD), measured, corrected)
+
+    @staticmethod
+    def settled(commanded: FloatArray, reading: ArmReading) -> FloatArray:
+        """What to hold after a halt [rad] (6,): a joint that came to rest elsewhere stays there, and a gripper that
+        presses on nothing.
+
+        A goal that a servo did not hear, told to it again, would move it after everything was to stand.
+
+        Args:
+            commanded: where the arm was to come to rest [rad] (6,).
+            reading: where it did.
+        """
+        lead = np.abs(commanded - reading.position)
+        elsewhere = (reading.silent_s == 0.0) & (lead > HALT_LEAD) & (lead < IMPLAUSIBLE_LEAD)
+        elsewhere[GRIP] &= reading.pressing[GRIP] is False
+        return np.where(elsewhere, reading.position, commanded)
 
     def settling_s(self, now_s: float) -> float:
         """How long a servo may still take to draw its goal back [s]."""

@@ -21,7 +21,7 @@ def _parameter(default: Any, description: str, lowest: float | None = None, high
 class DriverConfig:
     """What a driver or simulation node can be told; each field's metadata holds its description."""
 
-    port: str = _parameter("/dev/ttyUSB0", "Serial port of the arm.")
+    port: str = _parameter("/dev/ttyUSB0", "Serial port of the arm, or auto: the one on which an arm answers.")
     baudrate: int = _parameter(115200, "Bits per second on the port.")
     protocol: Protocol = _parameter("bus", "bus: FF FF frames straight to the servos; se: DOFBOT-SE USB board.")
     write_rate_hz: float = _parameter(

@@ -19,7 +19,8 @@ from dofbot_ros.motion.joint_columns import joint_columns
 from dofbot_ros.motion.source import Follow, GoTo, MotionSource, Stream
 from dofbot_ros.motion.tool_jog import ToolJog
 from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
-from dofbot_ros.safety.authority import LOCAL, Authority, Commander
+from dofbot_ros.motion.trajectory_bounds import MAX_POSITION
+from dofbot_ros.safety.authority import LOCAL, Authority, Commander, Rank
 from dofbot_ros.safety.estop import EmergencyStop, Trip
 from dofbot_ros.safety.monitor import ArmMonitor
 from dofbot_ros.safety.states import ArmState, arm_state
@@ -43,6 +44,8 @@ LIMIT_SLACK = 1e-4
 """A goal this far past a joint limit is rounding, and is brought to the limit [rad]."""
 QUICK_POINTS, QUICK_S = 200, 10.0
 """A trajectory no larger than this may be checked while the arm waits: it takes a few milliseconds."""
+
+CLOSING = Commander("the driver's end", Rank.OPERATOR)
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,7 @@ class ArmDaemon:
         self._crash = ""
         self._cycle_s = self._clock.now()
         self._repeat = 0
+        self._closing = False
         self._snapshot = self._describe(self._clock.now())
 
     # -- the loop ----------------------------------------------------------------------------------------------------
@@ -278,7 +282,8 @@ class ArmDaemon:
             point = joint_columns(np.asarray(position, dtype=np.float64)[None], joints, self._motion.at.position)[0]
             if not np.isfinite(point).all():
                 raise CommandRefusedError("the streamed point holds a number that is not finite")
-            point = np.clip(point, -10.0, 10.0)
+            if np.abs(point).max() > MAX_POSITION:
+                raise CommandRefusedError(f"the streamed point {point.tolist()} is beyond {MAX_POSITION:g} rad")
             if isinstance(self._motion.source, Stream) and self._held_by(by):
                 self._admit(by, stream=True)
                 self._motion.source.renew(point, stamp_s)
@@ -377,7 +382,12 @@ class ArmDaemon:
                 f"not while {self._describe(0.0).state.value}: {self._estop.reason or self._fault}"
             )
         reading = self._link.reading
-        if self._torque and reading is not None and False not in reading.torque:
+        if (
+            self._torque
+            and reading is not None
+            and set(reading.torque) in ({True}, {None})
+            and not reading.silent_s.any()
+        ):
             return
         try:
             reading = self._link.torque(True)
@@ -443,12 +453,13 @@ class ArmDaemon:
 
     def shutdown(self) -> None:
         """Brake, do what on_exit says, and let go of the port. Called once, by the thread of the loop."""
+        self._closing = True
         try:
             if self._link.connected and self._torque:
                 self.stop()
                 self._step_until(lambda: self._motion.at_rest, 2.0)
                 if self.config.on_exit == "park" and not (self._estop.tripped or self._fault):
-                    self.park()
+                    self.park(CLOSING)
                     self._step_until(lambda: self._motion.source is None, 15.0)
                 if self.config.on_exit != "hold" and not self._crash:
                     self.set_torque(False)
@@ -496,6 +507,8 @@ class ArmDaemon:
         return holder == by
 
     def _require_ready(self, by: Commander, stream: bool = False) -> None:
+        if self._closing and by is not CLOSING:
+            raise CommandRefusedError("the driver is shutting down")
         state = self._describe(0.0).state
         if stream and state not in (ArmState.HOLD, ArmState.ACTIVE):
             self._authority.refused(by, self._clock.now())

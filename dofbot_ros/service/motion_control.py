@@ -23,6 +23,8 @@ from dofbot_ros.service.snapshot import MotionResult
 
 PATH_TOLERANCE = 0.15
 """A trajectory whose command lags it by more than this [rad] has been stopped by the governor: it is given up."""
+SETTLE_S = 0.15
+"""In which servos come to rest after the last goal of a halt [s]."""
 BLOCKED_S = 0.3
 """A motion that the governor keeps at rest for this long is given up [s]."""
 
@@ -57,6 +59,7 @@ class MotionControl:
         self.result: MotionResult | None = None
         self.stops = 0
         self._braking = False
+        self._settle_s = np.inf
         self.halting = False
         """Whether the arm is to brake from where it is underway; said once, and taken back by fall_back()."""
         self.limited: tuple[str, ...] = ()
@@ -89,13 +92,13 @@ class MotionControl:
         self.end("replaced by the next command")
         self.source, self._source_grips = source, grips
         self.adherence.begin()
-        self._braking = False
+        self._braking, self._settle_s = False, np.inf
         self.number += 1
         return self.number
 
     def go_gripper(self, goal: float) -> None:
         """Move the gripper to `goal` [rad], beside whatever the arm does."""
-        self._braking = False
+        self._braking, self._settle_s = False, np.inf
         self.grip.go(goal)
 
     def end(self, reason: str) -> None:
@@ -120,6 +123,7 @@ class MotionControl:
         """Brake from where the joints are underway (6,) [rad]."""
         self._governor.fall_back(underway)
         self._braking = False
+        self._settle_s = np.inf
         self.halting = False
 
     def move_time_s(self, now_s: float) -> float:
@@ -140,6 +144,7 @@ class MotionControl:
     def brake(self, reading: ArmReading, now_s: float) -> Governed:
         """One control period of braking everything; at rest, of holding it without pressing on anything."""
         self._keep_near(reading, now_s, rest=True)
+        self._settle(reading, now_s)
         governed = self._brake_or_hold(reading, now_s, braking=not self.at_rest)
         self.limited = ()
         self.adherence.commanded(now_s, governed.position)
@@ -154,6 +159,7 @@ class MotionControl:
         """
         self._keep_near(reading, now_s, rest=self.source is None and self.at_rest)
         if self.source is None:
+            self._settle(reading, now_s)
             self._braking = self._braking and not self.at_rest
             governed = self._brake_or_hold(reading, now_s, self._braking)
         elif self.adherence.lagging.any():
@@ -187,12 +193,22 @@ class MotionControl:
         wish = self._with_gripper(Sample(self.at.position, np.zeros(N_JOINTS)), float(reading.position[GRIP]), now_s)
         return self._governor.step(wish, now_s, now_s)
 
+    def _settle(self, reading: ArmReading, now_s: float) -> None:
+        """Once the arm has come to rest after a halt, hold it where it is."""
+        if not self.at_rest:
+            self._settle_s = now_s + SETTLE_S if self._braking else np.inf
+        elif now_s >= self._settle_s:
+            self._settle_s = np.inf
+            self._take_for_commanded(self.adherence.settled(self.at.position, reading))
+
+    def _take_for_commanded(self, position: FloatArray) -> None:
+        moved = position[GRIP] != self.at.position[GRIP]
+        self._governor.rebase(position)
+        if moved:
+            self.grip.reset(float(position[GRIP]))
+
     def _keep_near(self, reading: ArmReading, now_s: float, rest: bool) -> None:
-        commanded = self.at.position
-        corrected = self.adherence.correct(commanded, reading, now_s, rest)
-        self._governor.rebase(corrected)
-        if corrected[GRIP] != commanded[GRIP]:
-            self.grip.reset(float(corrected[GRIP]))
+        self._take_for_commanded(self.adherence.correct(self.at.position, reading, now_s, rest))
 
     def _with_gripper(self, wish: Sample, measured: float, now_s: float) -> Sample:
         """The wish with the gripper's own motion in place of its last entry; a source's own, when it moves it too, with

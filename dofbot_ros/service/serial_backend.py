@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from dofbot_ros.arm.calibration import Calibration
 from dofbot_ros.core.clock import Clock
+from dofbot_ros.hardware.port_search import ListPorts, OpenPort, serial_ports
 from dofbot_ros.hardware.serial_arm import SerialArm
-from dofbot_ros.hardware.serial_port import ByteStream, SerialPort
+from dofbot_ros.hardware.serial_port import SerialPort
 from dofbot_ros.hardware.streamer import StreamConfig
 from dofbot_ros.hardware.wire_time import check_rates
 from dofbot_ros.service.config import DriverConfig
@@ -20,7 +19,9 @@ def serial_backend(
     config: DriverConfig,
     calibration: Calibration,
     clock: Clock | None = None,
-    open_port: Callable[[str, int, float], ByteStream] = SerialPort,
+    *,
+    open_port: OpenPort = SerialPort,
+    ports: ListPorts = serial_ports,
 ) -> SerialArm:
     """The arm on `config.port`, not connected yet.
 
@@ -29,6 +30,7 @@ def serial_backend(
         calibration: of the arm.
         clock: stamps and paces; the machine's steady clock when None.
         open_port: opens a port, given its name, baudrate and read timeout [s].
+        ports: lists the ports of this machine.
 
     Raises:
         ConfigError: rates that the bus cannot carry.
@@ -44,4 +46,5 @@ def serial_backend(
         sync_write=config.sync_write,
         max_speed=SPEED_SLACK * config.max_velocity,
         open_port=open_port,
+        ports=ports,
     )

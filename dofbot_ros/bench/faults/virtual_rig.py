@@ -60,7 +60,9 @@ class VirtualRig(Rig):
         self._stopped_until_s = -np.inf
 
     def _new_driver(self) -> ArmDaemon:
-        arm = serial_backend(self.config, DEFAULT_CALIBRATION, self.clock, self._ports.open)
+        arm = serial_backend(
+            self.config, DEFAULT_CALIBRATION, self.clock, open_port=self._ports.open, ports=self._ports.listed
+        )
         return ArmDaemon(arm, self.config)
 
     @property
