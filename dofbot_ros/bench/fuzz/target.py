@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import resource
 import time
 import traceback
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dofbot_ros.bench.fuzz.memory import PeakMemory
 from dofbot_ros.errors import DofbotError
 
 MAX_CASE_S = 5.0
@@ -62,7 +62,7 @@ def run_target(target: Target, inputs: int, seed: int, first: int = 0) -> dict[s
     cases = -(-inputs // target.inputs)
     failures: list[dict[str, Any]] = []
     refused = failed = 0
-    slowest_s, before_kb, begun = 0.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    slowest_s, memory, begun = 0.0, PeakMemory(), time.monotonic()
 
     def fail(case: int, what: str) -> None:
         nonlocal failed
@@ -87,7 +87,7 @@ def run_target(target: Target, inputs: int, seed: int, first: int = 0) -> dict[s
         slowest_s = max(slowest_s, case_s)
         if case_s > MAX_CASE_S:
             fail(case, f"took {case_s:.1f} s")
-    growth_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) / 1024.0
+    growth_mb = memory.grown_mb()
     if growth_mb > MAX_GROWTH_MB:
         fail(-1, f"the process grew by {growth_mb:.0f} MB")
     return {

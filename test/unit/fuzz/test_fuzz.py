@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from dofbot_ros.bench.fuzz import codecs, target
+from dofbot_ros.bench.fuzz.memory import PeakMemory
 from dofbot_ros.bench.fuzz.mutate import flipped
 from dofbot_ros.bench.fuzz.run import all_targets, measure
 from dofbot_ros.bench.fuzz.target import Target, run_target
@@ -164,3 +165,13 @@ def test_frames_are_judged_by_the_documents_own_examples() -> None:
         except FrameError:
             accepted = False
         assert accepted == codecs.is_frame(codecs.FRAMINGS[0], damaged)
+
+
+def test_memory_that_was_taken_and_given_back_counts_and_what_was_before_does_not() -> None:
+    del [bytes(300 * 2**20)][:]
+    memory = PeakMemory()
+    assert memory.grown_mb() < 50
+    content = bytearray(100 * 2**20)
+    content[:: 2**12] = b"x" * len(content[:: 2**12])  # touched, or the system would not count it
+    del content
+    assert 90 < memory.grown_mb() < 150
