@@ -114,7 +114,7 @@ def test_a_servo_that_does_not_switch_its_torque_is_named() -> None:
     wire.arm.connect()
     wire.arm.torque(True)
     wire.faults.torque_deaf = frozenset({5})
-    with pytest.raises(NoReplyError, match=r"servo 5 \(joint5\) is not switching torque off") as refused:
+    with pytest.raises(NoReplyError, match=r"servo 5 \(joint5\) is not confirming it") as refused:
         wire.arm.torque(False)
     assert refused.value.servos == (5,)
     assert [servo for servo in sorted(ALL) if wire.servos.torque_on(servo)] == [5], "the others let go"
