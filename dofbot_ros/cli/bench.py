@@ -90,6 +90,7 @@ def faults(
             console.print(f"{violation['case']} at {violation['time_s']:.2f} s: {violation['what']}", style="red")
         console.print(f"{summary['cases']} cases, {len(summary['violations'])} violations, {summary['seconds']:.0f} s")
     if summary["violations"]:
+        raise typer.Exit(1)
 
 
 @app.command("fuzz")
