@@ -10,11 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dofbot_ros.cli.output import JsonOption, console, emit
-
-
 from dofbot_ros.cli.checks import finite
-from dofbot_ros.cli.output import JsonOption, emit
+from dofbot_ros.cli.output import JsonOption, console, emit
 
 app = typer.Typer(no_args_is_help=True)
 
