@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from dofbot_ros.bench.faults.case import Case, Outcome, all_cases, run_case, some_cases
 from dofbot_ros.bench.faults.real import run_real
+from dofbot_ros.bench.faults.ros_cases import run_ros
 from dofbot_ros.bench.faults.table import cells
 from dofbot_ros.cli.output import console
 from dofbot_ros.core.parallel import in_processes
@@ -53,7 +54,7 @@ def measure(
     begin = time.monotonic()
     outcomes = run(chosen)
     if full:
-        outcomes += run_real()
+        outcomes += [*run_real(), *run_ros()]
     summary = summarise(outcomes) | {"seconds": time.monotonic() - begin}
     return summary, outcomes
 

@@ -1,0 +1,16 @@
+"""Cells of the fault matrix with a driver in a process of its own, in real time: stopped, killed, flooded, starved."""
+
+from __future__ import annotations
+
+import pytest
+
+from dofbot_ros.bench.faults.real import REAL_FAULTS, run_one
+
+NAMED = {fault.name: fault for fault in REAL_FAULTS}
+
+
+@pytest.mark.parametrize("name", ["process stopped 1 s", "process killed", "process, late 12 ms", "flood at 1 kHz"])
+def test_a_driver_in_trouble_breaks_no_rule(name):
+    outcome = run_one(NAMED[name], "ACTIVE trajectory")
+    assert outcome.judgement.violations == ()
+    assert outcome.recovered
