@@ -15,7 +15,7 @@ import numpy as np
 from dofbot_ros.core.types import BoolArray, FloatArray
 from dofbot_ros.hardware.move_estimate import MoveEstimate, Ticks
 
-ASTRAY_TICKS = 60
+ASTRAY_TICKS = 45
 """A servo farther than this from where its goals should have brought it has missed some of them [ticks]."""
 
 

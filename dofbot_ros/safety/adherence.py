@@ -76,6 +76,8 @@ class Adherence:
             rest: whether the arm has been told to rest.
         """
         measured, absent = reading.position, reading.silent_s > 0.0
+        # A servo that was absent is back when it has answered, not when it merely no longer counts as silent.
+        absent = absent | (self._absent & ~reading.fresh)
         known = ~absent
         rejoined = self._absent & known
         self._absent = absent

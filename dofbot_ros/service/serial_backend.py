@@ -11,7 +11,7 @@ from dofbot_ros.hardware.streamer import StreamConfig
 from dofbot_ros.hardware.wire_time import check_rates
 from dofbot_ros.service.config import DriverConfig
 
-SPEED_SLACK = 1.15
+SPEED_SLACK = 1.05
 """A servo that has to catch up is asked to turn at most this much faster than max_velocity."""
 
 
