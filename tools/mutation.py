@@ -25,14 +25,20 @@ import gates
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "mutation"
-PACKAGES = ("safety", "motion", "service")
+TESTS = {
+    "safety": ("test/unit/safety", "test/unit/service"),  # states and monitor are tested through the daemon
+    "motion": ("test/unit/motion",),
+    "service": ("test/unit/service",),
+}
+PACKAGES = tuple(TESTS)
 NEEDED = ("dofbot_ros", "config", "urdf", "test/conftest.py", "test/unit", "pyproject.toml")
 NOTICED = ("killed", "timeout", "segfault", "caught by type check")
 UNNOTICED = ("survived", "no tests", "suspicious")
 CONFIG = """[mutmut]
 source_paths = dofbot_ros
 only_mutate = dofbot_ros/{package}/*.py
-pytest_add_cli_args_test_selection = test/unit/{package}
+pytest_add_cli_args_test_selection =
+    {tests}
 pytest_add_cli_args =
     -q
     -p
@@ -84,7 +90,9 @@ def run(package: str, children: int, resume: bool) -> Figures:
     else:
         shutil.rmtree(folder / "mutants", ignore_errors=True)
     _update_copy(folder)
-    (folder / "setup.cfg").write_text(CONFIG.format(package=package), encoding="utf-8")
+    (folder / "setup.cfg").write_text(
+        CONFIG.format(package=package, tests="\n    ".join(TESTS[package])), encoding="utf-8"
+    )
     mutmut = [sys.executable, "-m", "mutmut"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     log = folder / "mutmut.log"

@@ -59,3 +59,14 @@ def test_lifting_makes_the_first_file(gates: ModuleType, tmp_path: Path) -> None
     path = tmp_path / "new.json"
     gates.lift("mutation", {"safety": 95.9}, path)
     assert gates.load(path) == {"mutation": {"safety": 95}}
+
+
+def test_the_gates_stand_where_the_project_wants_them() -> None:
+    gates = json.loads((ROOT / "test" / "gates.json").read_text())
+    covered = {
+        f"{p}.{kind}" for p in ("safety", "motion", "service", "hardware") for kind in ("statements", "branches")
+    }
+    assert set(gates["coverage"]) == covered
+    assert min(gates["coverage"].values()) >= 95
+    assert set(gates.get("mutation", {})) <= {"safety", "motion", "service"}
+    assert min(gates.get("mutation", {}).values(), default=90) >= 90
