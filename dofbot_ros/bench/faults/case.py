@@ -14,11 +14,12 @@ from dofbot_ros.bench.faults.judge import Judgement, Rules, judge
 from dofbot_ros.bench.faults.rig import PORT, Rig
 from dofbot_ros.bench.faults.states import STATES, State
 from dofbot_ros.bench.faults.virtual_rig import VirtualRig
+from dofbot_ros.core.types import GRIP
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.protocol import ProtocolName
 from dofbot_ros.hardware.truth_log import Truth
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.service.config import HOME, DriverConfig
 
 EVENTS = ("none", "estop", "stop", "clear and enable", "let go")
 EVENT_S = 0.4
@@ -242,7 +243,11 @@ def recover(rig: Rig) -> bool:
                 operator.on = False
             rig.run(0.6)
             goal = rig.true() + SMALL
-            if rig.follow([1.0], goal[None]):
-                return rig.run_until(lambda: bool(np.abs(rig.true() - goal)[:5].max() < NEAR), OBEY_S)  # noqa: B023
+            if not rig.follow([1.0], goal[None]):
+                # A hand, or the fault, has left it too near the table: upwards it may go.
+                if not rig.home():
+                    continue
+                goal = np.append(np.array(HOME[:GRIP]), goal[GRIP])
+            return rig.run_until(lambda: bool(np.abs(rig.true() - goal)[:GRIP].max() < NEAR), OBEY_S)  # noqa: B023
         rig.run(0.3)
     return False
