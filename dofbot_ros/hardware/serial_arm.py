@@ -24,7 +24,7 @@ HOLD_TIME_S = 0.5
 """Move time of the present-pose goal around switching torque on: a small difference is taken up slowly."""
 SWEEPS = 3
 """Readings of all positions that must agree before an arm is told to hold there."""
-AWAY_TICKS = 25
+AWAY_TICKS = 8
 """A servo farther than this from its goal may be pressing on something: it is asked for its current [ticks]."""
 AGREE_TICKS = 40
 """Readings this near to one another agree, for an arm that a hand moves slowly [ticks]."""
@@ -180,9 +180,10 @@ class SerialArm:
         )
 
     def _farthest_away(self) -> int | None:
-        """The joint of the arm that is farthest from its goal, where that is more than following late explains."""
-        away = np.abs(self._ticks - self._streamer.sent)[:GRIP]
-        i = int(away.argmax())
+        """The joint that is farthest from its goal, where that is more than play; the gripper after all others."""
+        away = np.abs(self._ticks - self._streamer.sent)
+        i = int(away[:GRIP].argmax())
+        i = i if away[i] > AWAY_TICKS else GRIP
         return i if away[i] > AWAY_TICKS else None
 
     def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:

@@ -15,8 +15,10 @@ import numpy as np
 from dofbot_ros.core.types import BoolArray, FloatArray
 from dofbot_ros.hardware.move_estimate import MoveEstimate, Ticks
 
-ASTRAY_TICKS = 45
-"""A servo farther than this from where its goals should have brought it has missed some of them [ticks]."""
+LATE_S = 0.05
+"""A servo that heard all its goals was read where they should have brought it at some time of so long ago [s]."""
+ASTRAY_TICKS = 15
+"""One that is farther than this from there has missed some of them [ticks]."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class GoalStreamer:
             self._resends_left -= 1
         self.sent = np.where(changed, self._wanted, self.sent)
         self._ever_sent |= changed
-        time_s = self._move_time(present, changed, now, urgent)
+        time_s = self._move_time(present, fresh, changed, now, urgent)
         self._estimate.sent(self.sent, changed, time_s, now)
         # A tenth of an interval early counts as on time, or a 50 Hz loop would serve a 25 Hz stream at 16.7 Hz.
         self._next_s = now + 0.9 * self._config.interval_s
@@ -159,7 +161,7 @@ class GoalStreamer:
         beside: BoolArray = fresh & (np.abs(present - self.sent) > self._config.resend_beyond_ticks)
         return beside
 
-    def _move_time(self, present: Ticks, changed: BoolArray, now: float, urgent: bool) -> float:
+    def _move_time(self, present: Ticks, fresh: BoolArray, changed: BoolArray, now: float, urgent: bool) -> float:
         # An urgent goal is followed by the next one as soon as it is due itself.
         interval_s = self._due_s - now if urgent else self._config.interval_s
         time_s = max(self._due_s - now, self._config.overlap * interval_s)
@@ -169,7 +171,12 @@ class GoalStreamer:
         if now < self._soft_until_s:
             time_s = max(time_s, float(way.max()) / self._config.soft_speed)
         expected = self._estimate.at(now)
-        begin = np.where(np.abs(present - expected) > ASTRAY_TICKS, present, expected)
+        # A servo starts a little late, and its reading is a little old: it is somewhere on the last bit of its way. One
+        # that was not read may have missed a goal, so it is given more time, but for goals that brake.
+        before = self._estimate.at(now - LATE_S)
+        off = np.maximum(np.minimum(before, expected) - present, present - np.maximum(before, expected))
+        unknown = expected if urgent else before
+        begin = np.where(fresh, np.where(off > ASTRAY_TICKS, present, expected), unknown)
         left = np.abs(self._angles(self.sent.astype(np.float64)) - self._angles(begin))
         time_s = max(time_s, float(np.max(np.where(changed, left, 0.0))) / self._max_speed)
         return min(time_s, 60.0)

@@ -96,6 +96,7 @@ class ArmDaemon:
         self._crash = ""
         self._cycle_s = self._clock.now()
         self._repeat = 0
+        self._stopped = False
         self._closing = False
         self._snapshot = self._describe(self._clock.now())
 
@@ -163,12 +164,12 @@ class ArmDaemon:
             if not self._torque:
                 return
             stopped = self._estop.reason or self._fault
-            if stopped and self._motion.source is not None:
+            if stopped and not self._stopped:
                 self._motion.halt(stopped)
+            self._stopped = bool(stopped)
             if self._motion.halting:
                 self._motion.fall_back(self._link.underway())
-            braking = not self._motion.at_rest and self._motion.source is None
-            self._repeat = REPEATS if braking else max(0, self._repeat - 1)
+            self._repeat = REPEATS if self._motion.braking else max(0, self._repeat - 1)
             governed = self._motion.brake(reading, now) if stopped else self._motion.decide(reading, now)
             if self._motion.source is not None:
                 self._authority.renew(now)

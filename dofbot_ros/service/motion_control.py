@@ -76,6 +76,12 @@ class MotionControl:
         return self._governor.at_rest
 
     @property
+    def braking(self) -> bool:
+        """Whether the arm is coming to rest, rather than moving as it was told to; the gripper's own motion is none."""
+        arm_moves = bool(np.abs(self.at.velocity[:GRIP]).max() > 1e-9)
+        return self.source is None and not self.at_rest and (self._braking or arm_moves)
+
+    @property
     def moving(self) -> bool:
         """Whether anything moves or is about to."""
         return self.source is not None or not self._governor.at_rest or self.grip.moving
@@ -236,6 +242,9 @@ class MotionControl:
             self.end(f"stopped on the way: {why or 'limits'}")
         elif isinstance(source, ToolJog):
             source.keep_near(governed.position, governed.velocity)
+        elif isinstance(source, GoTo) and gap > 1e-3:
+            # Planned anew from what was really commanded, or a soft start would end in an overshoot.
+            self.generator.reset(governed.position, governed.velocity)
         stands = self.at_rest and bool(governed.reasons)
         if not stands:
             self._blocked_since = None

@@ -14,7 +14,6 @@ from dofbot_ros.errors import InputError
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="a homing after a stop overshoots, and a goal is drawn back too slowly", strict=True)
 def test_three_minutes_of_mixed_work_break_no_rule_and_leave_nothing_behind() -> None:
     result = measure(3.0, virtual=True)
     assert result["minutes"] >= 3.0

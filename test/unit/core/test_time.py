@@ -1,9 +1,11 @@
+import random
 import time
+from itertools import pairwise
 
 import pytest
 
 from dofbot_ros.core.clock import EventClock, ManualClock, MonotonicClock
-from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.rate import SPACING, YIELD_S, Rate
 
 
 class LateClock(ManualClock):
@@ -24,9 +26,31 @@ def test_rate_keeps_to_its_grid():
         clock.late_s = 0.003 if k % 2 else 0.0
         rate.wait()
         wakes.append(clock.now())
-    assert wakes == pytest.approx([5.0 + 0.02 * (k + 1) + (0.003 if k % 2 else 0.0) for k in range(10)])
-    assert rate.lateness_s() == pytest.approx([0.0, 0.003] * 5)
+    assert rate.lateness_s() == pytest.approx([0.0, 0.003] * 5, abs=2e-3)
     assert rate.missed == 0
+    assert wakes[::2] == pytest.approx([5.02 + 0.04 * k for k in range(5)], abs=6e-3)
+
+
+def test_wakes_are_never_much_closer_than_a_period_whatever_was_late():
+    """What is limited per period is limited per second: a late wake-up is not made up for by an early one."""
+    clock, rng = LateClock(), random.Random(1)
+    rate, wakes = Rate(clock, 50.0), []
+    for _ in range(500):
+        clock.late_s = rng.choice([0.0, 0.001, 0.008, 0.019, 0.045])
+        rate.wait()
+        wakes.append(clock.now())
+        clock.advance(rng.choice([0.0, 0.005, 0.030]))
+    assert min(b - a for a, b in pairwise(wakes)) >= SPACING * rate.period_s - 1e-9
+
+
+def test_a_loop_that_is_late_all_the_time_still_sleeps_for_a_moment():
+    clock = ManualClock()
+    rate = Rate(clock, 50.0)
+    for _ in range(20):
+        clock.advance(0.1)
+        before = clock.now()
+        rate.wait()
+        assert clock.now() - before >= YIELD_S - 1e-12
 
 
 def test_a_missed_deadline_is_skipped_not_made_up_for():
@@ -34,10 +58,10 @@ def test_a_missed_deadline_is_skipped_not_made_up_for():
     rate = Rate(clock, 50.0)
     rate.wait()
     clock.advance(0.07)
-    assert rate.wait() == pytest.approx(0.05)
+    assert rate.wait() == pytest.approx(0.05 + YIELD_S)
     assert rate.missed == 2
     rate.wait()
-    assert clock.now() == pytest.approx(0.10)
+    assert clock.now() == pytest.approx(0.09 + YIELD_S + SPACING * 0.02)
 
 
 def test_a_rate_must_be_positive():
