@@ -126,7 +126,7 @@ def test_a_policy_lifts_through_the_joint_stream(pick_arm: DirectArm, log: PickL
 
 
 class BesideIt:
-    """Closes its fingers 45 mm to the left of the block."""
+    """Closes its fingers 70 mm to the left of the block."""
 
     name = "aruco"
 
@@ -135,7 +135,7 @@ class BesideIt:
 
     def plan(self, arm, look, target):  # type: ignore[no-untyped-def]
         for pose in look.blocks.values():
-            pose[1, 3] += 0.045
+            pose[1, 3] += 0.07
         return self._inner.plan(arm, look, target)
 
     def pick(self, arm):  # type: ignore[no-untyped-def]
