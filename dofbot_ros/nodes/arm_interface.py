@@ -78,6 +78,7 @@ class ArmInterface:
         self._last_frames = (0, time.monotonic())
         self._last_reading_s = -float("inf")
         self._refusals = 0
+        self._handovers = 0
         self._last_refusal = ""
         self._log_limit = LogLimit(REPEAT_S)
         self._joint_states = node.create_publisher(JointState, "joint_states", STREAM)
@@ -179,10 +180,12 @@ class ArmInterface:
 
     def _after_cycle(self, snapshot: Snapshot, rate: Rate) -> None:
         self._publish_state(snapshot)
+        self._announce(snapshot)
         self._publish_joints(snapshot)
         self._actions.after_cycle(snapshot)
         self._extra(snapshot)
-        now, news = time.monotonic(), (snapshot.result, snapshot.state, snapshot.stops, self._refusals)
+        now = time.monotonic()
+        news = (snapshot.result, snapshot.state, snapshot.stops, snapshot.handovers, self._refusals)
         if now - self._told_s >= (DIAGNOSTICS_PERIOD_S if news == self._told else NEWS_PERIOD_S):
             self._told, self._told_s = news, now
             self._publish_diagnostics(snapshot, rate)
@@ -197,6 +200,12 @@ class ArmInterface:
         if not quiet:
             self._node.get_logger().info(": ".join(part for part in state if part))
         self._state = state
+
+    def _announce(self, snapshot: Snapshot) -> None:
+        """Log that another commander has taken the arm over."""
+        if snapshot.handovers != self._handovers:
+            self._handovers = snapshot.handovers
+            self._node.get_logger().warning(snapshot.handover)
 
     def _publish_joints(self, snapshot: Snapshot) -> None:
         reading = snapshot.reading

@@ -45,6 +45,8 @@ def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:
         "motions ended": result.motion if result else 0,
         "last motion": f"{result.kind}: {result.reason or 'arrived'}" if result else "",
         "stops": snapshot.stops,
+        "commander": snapshot.commander,
+        "last hand-over": snapshot.handover,
         "limited by": "; ".join(snapshot.limited),
         **{f"limited cycles, {reason}": count for reason, count in snapshot.limited_counts.items()},
     }

@@ -553,6 +553,7 @@ class ArmDaemon:
             stops=motion.stops,
             commander=holder.name if holder is not None else "",
             handover=self._authority.handover,
+            handovers=self._authority.handovers,
             limited=motion.limited,
             limited_counts=dict(motion.limited_counts),
             bus=link.stats(),

@@ -37,7 +37,7 @@ class Snapshot:
         result: how the last motion ended.
         stops: number of external stop requests; a client that runs a sequence aborts when it changes.
         commander: name of the commander that holds the arm, "" for none.
-        handover: the last take-over of the arm by another commander, in words.
+        handover: the last take-over of the arm by another commander, in words; handovers counts them.
         limited: why the command of this cycle differs from what was asked.
         limited_counts: how many cycles each kind of limit has acted in since connect.
         bus: counters of the backend.
@@ -57,6 +57,7 @@ class Snapshot:
     stops: int = 0
     commander: str = ""
     handover: str = ""
+    handovers: int = 0
     limited: tuple[str, ...] = ()
     limited_counts: dict[str, int] = field(default_factory=dict)
     bus: BusStats = field(default_factory=BusStats)

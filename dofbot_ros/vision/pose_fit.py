@@ -67,7 +67,7 @@ def fit_pose(T_camera_body: FloatArray, seen: Sighting, basis: FloatArray = FREE
         moved[:3, :3] = exp_so3(step[3:]) @ T[:3, :3]
         moved[:3, 3] += step[:3]
         moved_error = seen.residuals(moved)
-        # Negated, so that a step to where a point lies in the camera's own plane, which gives no number, is no progress.
+        # Negated, so that a step to where a point lies in the camera's own plane, which gives no number, is none.
         if not np.sum(moved_error**2) <= np.sum(error**2):
             damping *= 10.0
             continue
