@@ -11,7 +11,8 @@ from dofbot_ros.bench.faults.ros_cases import read_record, run_one
 def test_an_emergency_stop_over_dds_is_heeded_in_time(flooded):
     judgement = run_one("over ROS", flooded).judgement
     assert judgement.violations == ()
-    assert judgement.worst_speed > 0.4  # it did move
+    # It did move; a flood of the same topic leaves a stream few of its points.
+    assert judgement.worst_speed > (0.1 if flooded else 0.4)
 
 
 def test_what_an_operator_sends_after_the_stop_counts_as_asked_for_no_more():
