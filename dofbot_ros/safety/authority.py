@@ -35,12 +35,11 @@ LOCAL = Commander("this program", Rank.OPERATOR)
 class Authority:
     """Grants the arm to one commander at a time.
 
-    The one that holds the lease keeps it while its motion runs; a stream keeps it for `pause_s` after its last point.
-    A commander of a higher rank takes over. A stream that was stopped, or taken over from, is refused until it has
+    The one that holds the lease keeps it while its motion runs, or while its stream comes. A commander of a higher rank takes over. A stream that was stopped, or taken over from, is refused until it has
     paused for `pause_s`: whoever kept sending has to engage anew.
 
     Args:
-        pause_s: silence that ends a stream's claim, or lets a stopped stream begin again [s].
+        pause_s: silence that lets a stopped stream begin again [s].
     """
 
     def __init__(self, pause_s: float) -> None:
@@ -75,7 +74,7 @@ class Authority:
             self.handover = f"{who.name} ({who.rank.name.lower()}) takes over from {holder.name}"
             self.handovers += 1
         self._holder = who
-        self._until_s = now_s + (self._pause_s if stream else CYCLES_S)
+        self._until_s = now_s + CYCLES_S
         if stream:
             self._streaming[who] = now_s
         return taken
@@ -102,9 +101,8 @@ class Authority:
         self._until_s = max(self._until_s, now_s + CYCLES_S)
 
     def settle(self, now_s: float) -> None:
-        """No motion is under way: only a stream keeps its lease, between its points."""
-        if self._holder not in self._streaming:
-            self._until_s = min(self._until_s, now_s)
+        """No motion is under way, nor a stream: the arm is free."""
+        self._until_s = min(self._until_s, now_s)
 
     def release(self, now_s: float) -> None:
         """Everything was stopped: nobody holds the arm, and streams that run have to be engaged anew."""

@@ -26,18 +26,19 @@ def test_a_free_arm_goes_to_whoever_asks_and_stays_his_while_his_motion_runs(aut
     assert authority.holder(1.05) is None
 
 
-def test_a_stream_keeps_its_lease_between_its_points(authority):
+def test_a_stream_keeps_its_lease_between_its_points_and_not_after_its_end(authority):
     authority.admit(TELEOP, 0.0, stream=True)
-    authority.settle(0.02)
-    assert authority.holder(0.4) == TELEOP
-    assert authority.holder(0.6) is None
+    assert authority.holder(0.1) == TELEOP
+    authority.settle(0.2)
+    assert authority.holder(0.21) is None
+    assert not authority.admit(SCRIPT, 0.21)
 
 
 def test_another_of_the_same_rank_is_refused_by_name_until_the_lease_is_over(authority):
     authority.admit(TELEOP, 0.0, stream=True)
     other = Commander("teleop_node", Rank.TELEOP, b"another process")
     with pytest.raises(CommandRefusedError, match=r"teleop_node \(teleop\) commands the arm; teleop_node"):
-        authority.admit(other, 0.4, stream=True)
+        authority.admit(other, 0.15, stream=True)
     assert not authority.admit(other, 0.6, stream=True)
 
 
