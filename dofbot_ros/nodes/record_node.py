@@ -20,7 +20,7 @@ from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE
 from dofbot_ros.record.steady import ClockStep, SteadyUnixTime
 from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
 
-ANSWER_S = 2.0
+ANSWER_S = 5.0
 POLL_S = 0.05
 NAMELESS = "_NODE_NAME_UNKNOWN_"
 """What rmw calls a node whose name has not arrived yet."""

@@ -100,9 +100,11 @@ def play(seen: list[Observation], config: TeleopConfig) -> tuple[list[TeleopComm
         joints = command.position
         commands.append(command)
         if stream is None:
-            stream = Stream(joints, now)
+            stream = Stream(joints, now, PERIOD, limits.acceleration)
         stream.renew(joints, now)
-        reasons += governor.step(stream.wish(now, 1.0), now, now).reasons
+        governed = governor.step(stream.wish(now, 1.0), now, now, stream.last_point)
+        # To be eased into an acceleration is no rejection.
+        reasons += [reason for reason in governed.reasons if not reason.startswith("acceleration limit")]
     return commands, reasons, released
 
 
