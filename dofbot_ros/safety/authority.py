@@ -35,8 +35,9 @@ LOCAL = Commander("this program", Rank.OPERATOR)
 class Authority:
     """Grants the arm to one commander at a time.
 
-    The one that holds the lease keeps it while its motion runs, or while its stream comes. A commander of a higher rank takes over. A stream that was stopped, or taken over from, is refused until it has
-    paused for `pause_s`: whoever kept sending has to engage anew.
+    The one that holds the lease keeps it while its motion runs, or while its stream comes. A commander of a higher rank
+    takes over. A stream that was stopped, or taken over from, is refused until it has paused for `pause_s`: whoever
+    kept sending has to engage anew.
 
     Args:
         pause_s: silence that lets a stopped stream begin again [s].

@@ -103,8 +103,8 @@ def play(seen: list[Observation], config: TeleopConfig) -> tuple[list[TeleopComm
             stream = Stream(joints, now, PERIOD, limits.acceleration)
         stream.renew(joints, now)
         governed = governor.step(stream.wish(now, 1.0), now, now, stream.last_point)
-        # To be eased into an acceleration is no rejection.
-        reasons += [reason for reason in governed.reasons if not reason.startswith("acceleration limit")]
+        # To be held to the speed and acceleration of the arm is no rejection.
+        reasons += [reason for reason in governed.reasons if not reason.startswith(("velocity", "acceleration"))]
     return commands, reasons, released
 
 
