@@ -27,7 +27,6 @@ class ToolJog:
     """
 
     kind = "twist"
-    last_point = None
 
     def __init__(
         self,

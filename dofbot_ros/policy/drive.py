@@ -240,7 +240,8 @@ class PolicyDrive:
         self._before = state.joints
         action += [0.0] * (N_JOINTS - len(action))
         goal = self._goal_of(self._steering, action, state.joints[GRIP])
-        return Step(np.array(self._steering.step(goal)))
+        self._steering.step(goal)
+        return Step(np.array(self._steering.stopping_point()))
 
     def _find_block(self, now_s: float) -> BlockView:
         state, tracker = self.state, self._tracker

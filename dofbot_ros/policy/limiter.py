@@ -9,7 +9,7 @@ import numpy as np
 
 from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.core.types import N_ARM, N_JOINTS
+from dofbot_ros.core.types import GRIP, N_ARM, N_JOINTS
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.service.config import DriverConfig
 
@@ -55,6 +55,16 @@ class StreamLimiter:
             self.position[i] = q + velocity * dt
             self._velocity[i] = velocity
         return self.position
+
+    def stopping_point(self) -> list[float]:
+        """Where the joints would come to rest if they braked now [rad]; of the gripper, where it is told to be."""
+        dt = self._period
+        point = [
+            q + v * abs(v) / (2.0 * step / dt)
+            for q, v, (_, _, _, step) in zip(self.position, self._velocity, self._joints, strict=True)
+        ]
+        point[GRIP] = self.position[GRIP]
+        return point
 
 
 def _braking_velocity(distance: float, step: float, period_s: float) -> float:

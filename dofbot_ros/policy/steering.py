@@ -103,6 +103,10 @@ class Steering:
         """One period towards `goal` [rad] (6,). Returns the command [rad] (6,)."""
         return self._limiter.step(goal)
 
+    def stopping_point(self) -> list[float]:
+        """Where the joints would come to rest if they braked now [rad] (6,): what a driver can follow without a lag."""
+        return self._limiter.stopping_point()
+
     def measure(self, state: CellState, joints: list[float]) -> None:
         """Fill in what follows from measured `joints` [rad] (6,) and from the last command."""
         radius, z = self.map.point((joints[1], joints[2], joints[3]))

@@ -116,7 +116,7 @@ class Governor:
         done = min(1.0, max(0.0, (now_s - self._started_s) / self.soft_start_s))
         return self.SOFT_START_FLOOR + (1.0 - self.SOFT_START_FLOOR) * done
 
-    def step(self, wish: Sample, stamp_s: float, now_s: float, last_point: FloatArray | None = None) -> Governed:
+    def step(self, wish: Sample, stamp_s: float, now_s: float) -> Governed:
         """One control period towards `wish`.
 
         Args:
@@ -124,8 +124,6 @@ class Governor:
                 that lets a moving wish be followed without lag, and one at rest be met without overshoot.
             stamp_s: when the wish was made, on the control clock [s].
             now_s: the same clock now [s].
-            last_point: the newest position that was commanded [rad], which no joint may pass: of all joints (6,) or of
-                the arm's (5,); None where the wish is known to come to rest by itself.
         """
         reasons: list[str] = []
         if now_s - stamp_s > self.timeout_s:
@@ -134,7 +132,7 @@ class Governor:
             reasons.append("not finite: a joint value of the command is no number")
         if reasons:
             return self._brake(reasons)
-        velocity = self._shape(wish, now_s, reasons, last_point)
+        velocity = self._shape(wish, now_s, reasons)
         if not self._can_stop(velocity, reasons):
             return self._brake(reasons)
         return self._advance(velocity, reasons)
@@ -143,7 +141,7 @@ class Governor:
         """One control period of braking at the acceleration limit."""
         return self._brake([])
 
-    def _shape(self, wish: Sample, now_s: float, reasons: list[str], last_point: FloatArray | None) -> FloatArray:
+    def _shape(self, wish: Sample, now_s: float, reasons: list[str]) -> FloatArray:
         dt, limits = self.period_s, self.limits
         # Standing past a limit already is no reason to move: the arm is only kept from going further.
         target = np.clip(
@@ -159,22 +157,12 @@ class Governor:
         # Relative to the moving wish, never faster than what the acceleration limit can take away again in time.
         reach = braking_velocity(np.abs(distance), limits.acceleration * dt, dt)
         shaped = np.clip(wanted, np.minimum(feed, 0.0) - reach, np.maximum(feed, 0.0) + reach)
-        if last_point is not None:
-            shaped = self._short_of(last_point, target, shaped)
         velocity = np.clip(shaped, -v_max, v_max)
         self._note(reasons, np.abs(velocity - shaped) > 1e-6, "velocity limit")
         step = limits.acceleration * dt
         eased = np.clip(velocity, self._velocity - step, self._velocity + step)
         self._note(reasons, np.abs(eased - velocity) > 0.05 * limits.velocity, "acceleration limit")
         return self._within_limits(eased)
-
-    def _short_of(self, point: FloatArray, target: FloatArray, velocity: FloatArray) -> FloatArray:
-        """Cut velocities of the first joints that could not be braked before they pass both `point` and `target`."""
-        n = len(point)
-        step, at, target = self.limits.acceleration[:n] * self.period_s, self._position[:n], target[:n]
-        up = braking_velocity(np.maximum(np.maximum(point, target) - at, 0.0), step, self.period_s)
-        down = braking_velocity(np.maximum(at - np.minimum(point, target), 0.0), step, self.period_s)
-        return np.append(np.clip(velocity[:n], -down, up), velocity[n:])
 
     def _within_limits(self, velocity: FloatArray) -> FloatArray:
         """Cut velocities that could not be braked before the joint limit."""

@@ -289,8 +289,7 @@ class ArmDaemon:
                 self._admit(by, stream=True)
                 self._motion.source.renew(point, stamp_s)
                 return self._motion.number
-            source = Stream(point, stamp_s, self._motion.period_s, self.limits.acceleration)
-            return self._begin(source, by, grips=JOINT_NAMES[GRIP] in joints, stream=True)
+            return self._begin(Stream(point, stamp_s), by, grips=JOINT_NAMES[GRIP] in joints, stream=True)
 
     def twist(self, linear: ArrayLike, angular: ArrayLike, stamp_s: float, by: Commander = LOCAL) -> int:
         """Move the tool with a velocity in base_link; the arm halts when none has come for command_timeout_s.

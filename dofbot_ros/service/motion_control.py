@@ -181,10 +181,7 @@ class MotionControl:
     def _follow(self, source: MotionSource, grip_measured: float, now_s: float) -> Governed:
         wish = source.wish(now_s, self._governor.soft_start_scale(now_s))
         wish = self._with_gripper(wish, grip_measured, now_s)
-        point = source.last_point
-        if point is not None and not self._source_grips:
-            point = point[:GRIP]
-        governed = self._governor.step(wish, source.stamp_s, now_s, point)
+        governed = self._governor.step(wish, source.stamp_s, now_s)
         if isinstance(source, ToolJog) and source.limited:
             governed = replace(governed, reasons=(*governed.reasons, source.limited))
         self._supervise(source, wish, governed, now_s)

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.core.types import GRIP
 from dofbot_ros.errors import CommandRefusedError, InputError
 from dofbot_ros.policy.drive import DriveConfig, End, PolicyDrive
 from dofbot_ros.policy.envs import DofBotEnv, make_env
@@ -73,7 +74,10 @@ def test_a_policy_acts_as_it_does_in_its_environment(task: str, control: str, st
         for name, part in drive.shown.items():
             assert part == pytest.approx(observation[name], abs=1e-5), (period, name)
         observation, *_ = env.step(policy.act(observation))
-        assert step.command == pytest.approx(env.cell.state.command, abs=1e-6)
+        # What the environment obeys, ahead by what a driver has to keep for braking.
+        assert step.command == pytest.approx(env.cell._steering.stopping_point(), abs=1e-6)
+        assert step.command[GRIP] == pytest.approx(env.cell.state.command[GRIP], abs=1e-6)
+        assert np.abs(step.command - env.cell.state.command).max() <= 1.6**2 / 16 + 1e-6
     env.close()
 
 
