@@ -75,8 +75,9 @@ def test_a_run_goes_to_the_ready_pose_then_to_its_goal_and_brakes(arm: PerfectAr
     follow = [order.position for order in middle if isinstance(order, Follow)]
     assert follow[0] == pytest.approx(first.position)
     steps = np.abs(np.diff(follow, axis=0)).max(axis=1) / PERIOD_S
-    assert steps[0] <= 0.33
-    assert steps.max() <= 1.6 + 1e-6
+    # Points lie ahead by what braking takes, so they move up to twice as fast as the arm while it gains speed.
+    assert steps[0] <= 0.33 + 0.32**2 / 16 / PERIOD_S
+    assert steps.max() <= 2 * 1.6 + 1e-6
 
 
 def test_an_arm_that_is_there_already_is_not_sent_again(arm: PerfectArm) -> None:
