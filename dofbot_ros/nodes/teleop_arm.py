@@ -13,7 +13,7 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from dofbot_ros.core.types import ARM_JOINTS, N_ARM, N_JOINTS, FloatArray
+from dofbot_ros.core.types import ARM_JOINTS, N_JOINTS, FloatArray
 from dofbot_ros.nodes.messages import joint_positions, to_duration
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 from dofbot_ros.safety.states import ArmState
@@ -85,7 +85,7 @@ class TeleopArm:
 
     def send(self, command: TeleopCommand, stamp: Time) -> None:
         """Publish a command that is for the moment `stamp`."""
-        point = JointTrajectoryPoint(positions=command.position[:N_ARM].tolist(), time_from_start=to_duration(0.0))
+        point = JointTrajectoryPoint(positions=command.stopping_point.tolist(), time_from_start=to_duration(0.0))
         message = JointTrajectory(joint_names=list(ARM_JOINTS), points=[point])
         message.header.stamp = stamp
         self._points.publish(message)

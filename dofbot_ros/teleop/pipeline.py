@@ -35,6 +35,7 @@ class TeleopCommand:
         gap: of the gripper [m].
         tool: tool pose of `position`.
         stamp_s: capture time of the frame that it follows [s].
+        acceleration: with which it brakes [rad/s^2].
     """
 
     position: FloatArray
@@ -42,6 +43,14 @@ class TeleopCommand:
     gap: float
     tool: ToolPose
     stamp_s: float
+    acceleration: float
+
+    @property
+    def stopping_point(self) -> FloatArray:
+        """Where the arm would come to rest if it braked now [rad], shape (5,): a driver follows this without a lag."""
+        velocity = self.velocity[:N_ARM]
+        point: FloatArray = self.position[:N_ARM] + velocity * np.abs(velocity) / (2.0 * self.acceleration)
+        return point
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,7 @@ class TeleopPipeline(Generic[Source_contra]):
         self._mode = mode
         self._clutch = Clutch(config.clutch, self._mode.engage_sign, self._mode.release_sign)
         self._motion = PacedMotion(config.motion, kinematics, 1.0 / config.control_rate_hz)
+        self._acceleration = config.motion.max_acceleration
         self._values: FloatArray | None = None
         self._values_s = 0.0
         self._point: FloatArray | None = None
@@ -183,9 +193,8 @@ class TeleopPipeline(Generic[Source_contra]):
         if target is None and self._motion.at_rest:
             self._moving = False
         tool = self._kinematics.forward(sample.position[:N_ARM])
-        return TeleopCommand(
-            sample.position, sample.velocity, joint_to_gap(float(sample.position[GRIP])), tool, self._values_s
-        )
+        gap = joint_to_gap(float(sample.position[GRIP]))
+        return TeleopCommand(sample.position, sample.velocity, gap, tool, self._values_s, self._acceleration)
 
     def _jumped(self, point: FloatArray, stamp_s: float) -> bool:
         age = stamp_s - self._values_s

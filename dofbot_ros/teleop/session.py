@@ -134,7 +134,7 @@ class SimSession:
         status = self._pipeline.status
         self._released += before and not status.engaged
         if command is not None:
-            self._daemon.stream(command.position[:N_ARM], now, ARM_JOINTS)
+            self._daemon.stream(command.stopping_point, now, ARM_JOINTS)
             if self._gap is not None and abs(command.gap - self._gap) > GAP_STEP_M:
                 self._daemon.gripper(command.gap)
             if self._gap is None or abs(command.gap - self._gap) > GAP_STEP_M:
