@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.backend import ArmReading, ServoHealth
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.safety.monitor import ArmMonitor, servos
 
 HEALTHY = ServoHealth()
@@ -27,7 +28,7 @@ def reading(**changes: object) -> ArmReading:
     return replace(healthy, **changes)  # type: ignore[arg-type]
 
 
-def at(joint: int, value: float) -> np.ndarray:
+def at(joint: int, value: float) -> FloatArray:
     """Zeros but for one joint, shape (6,)."""
     return np.where(np.arange(6) == joint, value, 0.0)
 
