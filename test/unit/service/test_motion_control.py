@@ -254,10 +254,13 @@ def test_a_stop_holds_the_fingers_where_they_were_commanded(cycles: Cycles) -> N
     cycles.control.go_gripper(1.2)
     cycles.run(0.4)
     cycles.control.stop("button", cycles.now)
+    cycles.control.fall_back(cycles.control.at.position)
     at = cycles.control.at.position[GRIP]
     assert 0.1 < at < 1.0
     cycles.run(1.0)
-    assert cycles.control.at.position[GRIP] == pytest.approx(at, abs=SPEED**2 / ACCELERATION)
+    travelled = np.diff(np.array(cycles.sent)[:, GRIP])
+    assert (travelled >= 0.0).all(), "it brakes, and does not come back"
+    assert cycles.control.at.position[GRIP] - at <= 0.5 * SPEED**2 / ACCELERATION + 1e-9
     assert not cycles.control.moving
 
 
@@ -369,19 +372,38 @@ def test_at_rest_a_goal_is_drawn_back_and_its_servo_gets_the_time_for_it(cycles:
     assert cycles.control.move_time_s(cycles.now + 60.0) == PERIOD_S
 
 
-def test_after_a_halt_the_arm_is_held_where_it_came_to_rest(cycles: Cycles) -> None:
+@pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
+def test_after_a_halt_the_arm_is_held_where_it_came_to_rest(cycles: Cycles, latched: bool) -> None:
     cycles.go_to(joints(1.2))
     cycles.run(0.5)
     cycles.control.halt("why")
-    cycles.control._braking = True
+    cycles.control.fall_back(cycles.control.at.position)
     while not cycles.control.at_rest:
-        cycles.run(PERIOD_S)
+        cycles.run(PERIOD_S, latched)
     rested, held = cycles.now, cycles.control.at.position[0]
     cycles.measured = cycles.control.at.position - joints(0.03)
     while cycles.control.at.position[0] == held and cycles.now < rested + 1.0:
-        cycles.run(PERIOD_S)
+        cycles.run(PERIOD_S, latched)
     assert cycles.now - rested == pytest.approx(SETTLE_S, abs=2 * PERIOD_S)
     assert cycles.control.at.position == pytest.approx(cycles.measured)
+    settled = cycles.control.at.position
+    cycles.measured = settled - joints(0.03)
+    cycles.run(1.0, latched)
+    assert cycles.control.at.position == pytest.approx(settled), "once, and no more"
+
+
+def test_a_halt_brakes_all_joints_in_proportion(cycles: Cycles) -> None:
+    """Whichever joint is faster: they come to rest together, and the tool keeps its direction."""
+    cycles.go_to(joints(1.2) + joints(0.4, 4))
+    cycles.run(0.5)
+    cycles.control.halt("why")
+    cycles.control.fall_back(cycles.control.at.position)
+    share = cycles.control.at.velocity[4] / cycles.control.at.velocity[0]
+    assert 0.1 < share < 0.9
+    while not cycles.control.at_rest:
+        cycles.run(PERIOD_S)
+        if not cycles.control.at_rest:
+            assert cycles.control.at.velocity[4] / cycles.control.at.velocity[0] == pytest.approx(share)
 
 
 def test_after_an_arrival_a_drooping_arm_keeps_its_goal(cycles: Cycles) -> None:
