@@ -142,6 +142,24 @@ def test_a_goal_that_a_servo_missed_in_a_halt_is_not_caught_up_with(bench, how):
     assert bench.arm.goals[-1][0] == pytest.approx(stands, abs=HALT_LEAD)
 
 
+def test_a_command_between_a_clear_and_the_return_of_its_fault_does_not_begin_later(bench):
+    bench.arm.silent = {3}
+    bench.until(lambda s: s.state is S.FAULT, 2.0)
+    bench.daemon.clear_fault()
+    number = bench.daemon.move_joints([1.0, 0, 0, 0, 0])
+    bench.daemon.gripper(0.0)
+    snapshot = bench.run(0.1)
+    assert (snapshot.state, snapshot.motion) == (S.FAULT, 0)
+    assert (snapshot.result.motion, snapshot.result.succeeded) == (number, False)
+    assert snapshot.result.reason.startswith("no answer from servo 3")
+    bench.arm.silent = set()
+    bench.run(0.5)
+    bench.daemon.clear_fault()
+    stands = bench.measured()
+    assert bench.run(1.0).state is S.HOLD
+    assert bench.measured() == pytest.approx(stands, abs=TICK)
+
+
 # -- sensors and servos that are not what they seem --------------------------------------------------------------------
 
 
