@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from dofbot_ros.errors import CommandRefusedError, NoReplyError
-from dofbot_ros.safety.adherence import FREE_LEAD, HALT_LEAD
 from dofbot_ros.safety.authority import Commander, Rank
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
@@ -124,40 +123,6 @@ def test_a_blocked_joint_is_a_fault_within_0_3_s(bench):
     assert bench.clock.now() - began < 0.5
     assert "joint1 is" in bench.daemon.snapshot().reason
     assert abs(bench.arm.goals[-1][0] - bench.measured()[0]) < 0.5
-
-
-@pytest.mark.parametrize("how", [lambda d: d.stop(), lambda d: d.estop()], ids=["stop", "estop"])
-def test_a_goal_that_a_servo_missed_in_a_halt_is_not_caught_up_with(bench, how):
-    """Told again later, it would move an arm that was to stand. So slow, no joint counts as blocked."""
-    bench.daemon.follow([2.0], [[1.1]], joints=["joint1"])
-    bench.run(1.0)
-    command = bench.arm.servos.command
-    bench.arm.servos.command = lambda servo, *goal: None if servo == 1 else command(servo, *goal)
-    how(bench.daemon)
-    bench.run(0.14)
-    assert HALT_LEAD < bench.arm.goals[-1][0] - bench.measured()[0] < FREE_LEAD
-    stands = bench.run(0.26).reading.position[0]
-    bench.arm.servos.command = command
-    assert bench.run(1.0).reading.position[0] == pytest.approx(stands, abs=TICK)
-    assert bench.arm.goals[-1][0] == pytest.approx(stands, abs=HALT_LEAD)
-
-
-def test_a_command_between_a_clear_and_the_return_of_its_fault_does_not_begin_later(bench):
-    bench.arm.silent = {3}
-    bench.until(lambda s: s.state is S.FAULT, 2.0)
-    bench.daemon.clear_fault()
-    number = bench.daemon.move_joints([1.0, 0, 0, 0, 0])
-    bench.daemon.gripper(0.0)
-    snapshot = bench.run(0.1)
-    assert (snapshot.state, snapshot.motion) == (S.FAULT, 0)
-    assert (snapshot.result.motion, snapshot.result.succeeded) == (number, False)
-    assert snapshot.result.reason.startswith("no answer from servo 3")
-    bench.arm.silent = set()
-    bench.run(0.5)
-    bench.daemon.clear_fault()
-    stands = bench.measured()
-    assert bench.run(1.0).state is S.HOLD
-    assert bench.measured() == pytest.approx(stands, abs=TICK)
 
 
 # -- sensors and servos that are not what they seem --------------------------------------------------------------------
