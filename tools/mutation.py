@@ -1,10 +1,10 @@
 """Mutation testing: changes the code in small ways, and counts the changes that the unit tests notice (mutmut 3).
 
-python tools/mutation.py [safety] [motion] [service] [--json] [--lift] [--resume]
+python tools/mutation.py [safety] [motion] [service] [safety/governor ...] [--json] [--lift] [--resume]
 
-Works on a copy in build/mutation. Survivors are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was
-changed. With --resume, for work on tests, only what nobody noticed the last time is tried again; a figure that counts
-comes from a run without it.
+Takes packages and modules; there is a figure and a gate for each module. Works on a copy in build/mutation. Survivors
+are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was changed. With --resume, for work on tests, only
+what nobody noticed the last time is tried again; a figure that counts comes from a run without it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,7 +37,8 @@ NOTICED = ("killed", "timeout", "segfault", "caught by type check")
 UNNOTICED = ("survived", "no tests", "suspicious")
 CONFIG = """[mutmut]
 source_paths = dofbot_ros
-only_mutate = dofbot_ros/{package}/*.py
+only_mutate =
+    {files}
 pytest_add_cli_args_test_selection =
     {tests}
 pytest_add_cli_args =
@@ -58,7 +60,7 @@ class MutationError(Exception):
 
 @dataclass(frozen=True)
 class Figures:
-    """What became of one package's mutants.
+    """What became of one module's mutants.
 
     Attributes:
         mutants: how many were tried.
@@ -73,13 +75,17 @@ class Figures:
     survivors: tuple[str, ...]
 
 
-def run(package: str, children: int, resume: bool) -> Figures:
-    """Try the mutants of dofbot_ros/`package`.
+def run(package: str, modules: Sequence[str], children: int, resume: bool) -> dict[str, Figures]:
+    """Try the mutants of modules in dofbot_ros/`package`.
 
     Args:
         package: below dofbot_ros and test/unit.
+        modules: files of that package without .py; all when empty.
         children: processes at a time.
         resume: keep the mutants that were killed the last time.
+
+    Returns:
+        `package.module` -> figures, of the modules in which there is something to change.
 
     Raises:
         MutationError: the tests fail on the unchanged code, or mutmut ended early.
@@ -90,8 +96,9 @@ def run(package: str, children: int, resume: bool) -> Figures:
     else:
         shutil.rmtree(folder / "mutants", ignore_errors=True)
     _update_copy(folder)
+    files = [f"dofbot_ros/{package}/{module}.py" for module in modules or ("*",)]
     (folder / "setup.cfg").write_text(
-        CONFIG.format(package=package, tests="\n    ".join(TESTS[package])), encoding="utf-8"
+        CONFIG.format(files="\n    ".join(files), tests="\n    ".join(TESTS[package])), encoding="utf-8"
     )
     mutmut = [sys.executable, "-m", "mutmut"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -110,18 +117,40 @@ def run(package: str, children: int, resume: bool) -> Figures:
     told = subprocess.run(
         [*mutmut, "results", "--all", "true"], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
-    return _figures(dict(re.findall(r"^\s+(\S+): (.+)$", told.stdout, re.MULTILINE)), log)
+    statuses: dict[str, dict[str, str]] = {}
+    for name, status in re.findall(r"^\s+(\S+): (.+)$", told.stdout, re.MULTILINE):
+        statuses.setdefault(".".join(name.split(".")[1:-1]), {})[name] = status
+    if not statuses:
+        raise MutationError(f"there are no mutants of {package}: see {log}")
+    return {module: _figures(of_module, log) for module, of_module in sorted(statuses.items())}
 
 
 def _figures(statuses: dict[str, str], log: Path) -> Figures:
     counts = Counter(statuses.values())
-    unknown = set(counts) - {*NOTICED, *UNNOTICED, "skipped"}
-    if unknown or not counts:
-        raise MutationError(f"mutants are {', '.join(sorted(unknown)) or 'not there'}: see {log}")
+    if unknown := set(counts) - {*NOTICED, *UNNOTICED, "skipped"}:
+        raise MutationError(f"mutants are {', '.join(sorted(unknown))}: see {log}")
     killed = sum(counts[status] for status in NOTICED)
     survivors = tuple(sorted(name for name, status in statuses.items() if status in UNNOTICED))
     mutants = killed + len(survivors)
     return Figures(mutants, killed, 100.0 * killed / mutants, survivors)
+
+
+def _selected(names: Sequence[str]) -> dict[str, list[str]]:
+    """Package -> its modules that were named, none for all of them.
+
+    Raises:
+        MutationError: there is no such package or module.
+    """
+    selected: dict[str, list[str]] = {}
+    whole = {name for name in names or PACKAGES if name in PACKAGES}
+    for name in names or PACKAGES:
+        package, _, module = name.partition("/")
+        if package not in PACKAGES or (module and not (ROOT / "dofbot_ros" / package / f"{module}.py").is_file()):
+            raise MutationError(f"{name}: must be one of {', '.join(PACKAGES)}, or a module in it like safety/governor")
+        modules = selected.setdefault(package, [])
+        if module and package not in whole:
+            modules.append(module)
+    return selected
 
 
 def _forget_survivors(mutants: Path) -> None:
@@ -161,27 +190,26 @@ def _update_copy(folder: Path) -> None:
 def main() -> int:
     """Run, print and hold to the gates. Returns the exit code: 1 where a gate does not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("packages", nargs="*", help=f"of {', '.join(PACKAGES)}; none: all")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(PACKAGES)}, or of modules in them; none: all")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--lift", action="store_true", help="raise the gates in test/gates.json to what is reached")
     parser.add_argument("--resume", action="store_true", help="keep the mutants that were killed the last time")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 1, help="mutants that are tried at a time")
     given = parser.parse_args()
-    if unknown := set(given.packages) - set(PACKAGES):
-        parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(PACKAGES)}")
+    figures: dict[str, Figures] = {}
     try:
-        figures = {package: run(package, given.children, given.resume) for package in given.packages or PACKAGES}
+        for package, modules in _selected(given.names).items():
+            figures |= run(package, modules, given.children, given.resume)
     except MutationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     if given.json:
-        sys.stdout.write(json.dumps({package: asdict(each) for package, each in figures.items()}, indent=2) + "\n")
+        sys.stdout.write(json.dumps({module: asdict(each) for module, each in figures.items()}, indent=2) + "\n")
     else:
-        for package, each in figures.items():
-            for name in each.survivors:
-                sys.stdout.write(f"survived: {name}\n")
-            sys.stdout.write(f"{package}: {each.killed} of {each.mutants} mutants killed, {each.score:.1f} %\n")
-    scores = {package: each.score for package, each in figures.items()}
+        for module, each in figures.items():
+            sys.stdout.write("".join(f"survived: {name}\n" for name in each.survivors))
+            sys.stdout.write(f"{module}: {each.killed} of {each.mutants} mutants killed, {each.score:.1f} %\n")
+    scores = {module: each.score for module, each in figures.items()}
     if given.lift:
         gates.lift("mutation", scores)
     try:

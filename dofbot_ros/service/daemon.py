@@ -164,7 +164,8 @@ class ArmDaemon:
             if not self._torque:
                 return
             stopped = self._estop.reason or self._fault
-            if stopped and not self._stopped:
+            # Between a clear and the return of its cause a command may have come: it must not begin later.
+            if stopped and (not self._stopped or self._motion.source is not None):
                 self._motion.halt(stopped)
             self._stopped = bool(stopped)
             if self._motion.halting:

@@ -128,8 +128,6 @@ class MotionControl:
     def fall_back(self, underway: FloatArray) -> None:
         """Brake from where the joints are underway (6,) [rad]."""
         self._governor.fall_back(underway)
-        self._braking = False
-        self._settle_s = np.inf
         self.halting = False
 
     def move_time_s(self, now_s: float) -> float:

@@ -1,10 +1,20 @@
 """A goal is drawn back to a joint that something stops, and left where a joint merely droops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dofbot_ros.arm.backend import ArmReading, ServoHealth
-from dofbot_ros.safety.adherence import BLOCKED_LEAD, DRAW_BACK_SPEED, FREE_LEAD, IMPLAUSIBLE_LEAD, Adherence
+from dofbot_ros.safety.adherence import (
+    BLOCKED_LEAD,
+    DRAW_BACK_SPEED,
+    FREE_LEAD,
+    HALT_LEAD,
+    HYSTERESIS,
+    IMPLAUSIBLE_LEAD,
+    Adherence,
+)
 
 PERIOD = 0.02
 
@@ -115,3 +125,114 @@ def test_the_gripper_is_left_to_its_own_care():
         adherence.commanded(k * PERIOD, commanded)
         assert adherence.correct(commanded, reading(np.zeros(6), k * PERIOD), k * PERIOD, rest=True)[5] == 0.5
     assert not adherence.lagging.any()
+
+
+# -- exact leads -------------------------------------------------------------------------------------------------------
+
+
+def test_before_it_is_started_and_after_every_start_nothing_lags():
+    adherence = Adherence(0.1)
+    assert adherence.error.tolist() == [0.0] * 6
+    assert not adherence.lagging.any()
+    joint = Joint1()
+    joint.run(0.3, 0.0, goal=0.3)
+    assert joint.adherence.lagging[0]
+    joint.adherence.start(joint.now, np.zeros(6))
+    assert joint.adherence.error.tolist() == [0.0] * 6
+    assert not joint.adherence.lagging.any()
+
+
+def test_starting_forgets_which_joint_was_stopped_and_how_long_its_servo_takes():
+    joint = Joint1()
+    joint.run(0.3, 0.0, goal=0.3)
+    joint.cycle(0.0, rest=True)
+    assert joint.adherence.settling_s(joint.now) > 1.0
+    joint.commanded = np.array([0.02, 0, 0, 0, 0, 0])
+    joint.adherence.start(joint.now, joint.commanded)
+    assert joint.adherence.settling_s(joint.now) == 0.0
+    assert joint.run(1.0, 0.0, rest=True) == 0.02, "it has not been stopped since: it droops"
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_goal_that_was_drawn_back_is_left_alone_while_the_reading_changes_by_a_few_ticks(sign):
+    joint = Joint1()
+    joint.run(0.3, 0.0, goal=sign * 0.3)
+    drawn = joint.cycle(0.0, rest=True)
+    assert drawn == pytest.approx(sign * BLOCKED_LEAD)
+    for measured in (0.0045, -0.0045, 0.0):
+        assert joint.cycle(sign * measured, rest=True) == drawn
+    beyond = -1.1 * HYSTERESIS
+    assert joint.cycle(sign * beyond, rest=True) == pytest.approx(sign * (beyond + BLOCKED_LEAD))
+
+
+def settle(commanded, measured, silent=(), gripper_presses=None, joint=0):
+    """Where joint `joint` is held after a halt."""
+    position = np.zeros(6)
+    position[joint] = measured
+    silent_s = np.array([0.1 if i in silent else 0.0 for i in range(6)])
+    presses = (*[None] * 5, gripper_presses)
+    at = ArmReading(1.0, position, np.ones(6), silent_s == 0, (ServoHealth(),) * 6, silent_s, pressing=presses)
+    goal = np.full(6, 0.004)
+    goal[joint] = commanded
+    held = Adherence.settled(goal, at)
+    others = np.arange(6) != joint
+    assert (held[others] == goal[others]).all(), "only that joint is elsewhere"
+    return held[joint]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("lead", "moves"),
+    [
+        (0.9 * HALT_LEAD, False),
+        (1.1 * HALT_LEAD, True),
+        (0.9 * IMPLAUSIBLE_LEAD, True),
+        (1.1 * IMPLAUSIBLE_LEAD, False),
+    ],
+)
+def test_after_a_halt_a_joint_stays_where_it_came_to_rest(sign, lead, moves):
+    commanded = 1.0 + sign * lead
+    assert settle(commanded, 1.0) == (1.0 if moves else commanded)
+
+
+def test_after_a_halt_a_silent_joint_keeps_its_goal():
+    assert settle(0.3, 0.0, silent=(0,)) == 0.3
+
+
+@pytest.mark.parametrize(("presses", "moves"), [(False, True), (True, False), (None, False)])
+def test_after_a_halt_a_gripper_goes_on_holding_unless_it_presses_on_nothing(presses, moves):
+    assert settle(0.3, 0.2, gripper_presses=presses, joint=5) == (0.2 if moves else 0.3)
+    assert settle(0.204, 0.2, gripper_presses=presses, joint=5) == 0.204
+
+
+def test_a_servo_that_was_away_is_not_taken_for_back_before_it_has_answered():
+    joint = Joint1()
+    joint.run(0.2, 0.0, goal=0.0)
+    joint.run(0.3, 0.0, goal=0.25, silent=(0,))
+    at = reading([0.1, 0, 0, 0, 0, 0], joint.now, ())
+    fresh = at.fresh.copy()
+    fresh[0] = False
+    unanswered = replace(at, fresh=fresh)
+    assert joint.adherence.correct(joint.commanded, unanswered, joint.now, rest=True)[0] == 0.25
+    assert joint.adherence.error[0] == 0.0
+    assert joint.adherence.correct(joint.commanded, at, joint.now, rest=True)[0] == 0.1
+
+
+@pytest.mark.parametrize(("lead", "back"), [(0.9 * IMPLAUSIBLE_LEAD, True), (1.1 * IMPLAUSIBLE_LEAD, False)])
+def test_a_servo_that_comes_back_impossibly_far_away_is_not_believed(lead, back):
+    joint = Joint1()
+    joint.run(0.2, 0.0, goal=0.0)
+    joint.run(0.2, 0.0, goal=lead, silent=(0,))
+    assert joint.cycle(0.0, rest=False) == (0.0 if back else lead)
+
+
+def test_the_time_to_draw_back_is_that_of_the_joint_that_takes_longest_and_runs_out():
+    joint = Joint1()
+    joint.run(0.3, 0.0, goal=0.3)
+    joint.cycle(0.0, rest=True)
+    began = joint.now
+    assert joint.adherence.settling_s(began) == pytest.approx(1.5)
+    assert joint.adherence.settling_s(began + 1.0) == pytest.approx(0.5)
+    assert joint.adherence.settling_s(began + 2.0) == 0.0
+    joint.run(0.1, -0.02, rest=True)
+    assert joint.adherence.settling_s(began) == pytest.approx(1.5), "a shorter one does not cut it off"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.safety.authority import Authority, Commander, Rank
+from dofbot_ros.safety.authority import CYCLES_S, Authority, Commander, Rank
 
 SCRIPT = Commander("grasp_node", Rank.SCRIPT)
 POLICY = Commander("policy_node", Rank.POLICY)
@@ -112,3 +112,86 @@ def test_a_stream_that_was_refused_all_the_time_does_not_begin_by_itself(authori
     with pytest.raises(CommandRefusedError, match="pause it"):
         authority.admit(POLICY, 5.0, stream=True)
     assert not authority.admit(POLICY, 5.6, stream=True)
+
+
+# -- the exact ends of leases and pauses -------------------------------------------------------------------------------
+
+
+def test_the_lease_of_a_single_command_outlasts_it_by_cycles_s(authority):
+    authority.admit(SCRIPT, 1.0)
+    assert authority.holder(1.0 + CYCLES_S) == SCRIPT
+    assert authority.holder(1.01 + CYCLES_S) is None
+
+
+def test_the_lease_of_a_stream_outlasts_its_last_point_by_the_pause(authority):
+    authority.admit(TELEOP, 1.0, stream=True)
+    assert authority.holder(1.5) == TELEOP
+    assert authority.holder(1.51) is None
+
+
+def test_each_renewal_moves_the_end_of_the_lease_and_none_brings_it_nearer(authority):
+    authority.admit(TELEOP, 1.0, stream=True)
+    authority.renew(1.1)
+    assert authority.holder(1.5) == TELEOP
+    authority.renew(1.4)
+    assert authority.holder(1.59) == TELEOP
+    assert authority.holder(1.61) is None
+
+
+def test_settling_never_prolongs_a_lease(authority):
+    authority.admit(SCRIPT, 1.0)
+    authority.settle(1.1)
+    authority.settle(1.3)
+    assert authority.holder(1.2) is None
+
+
+def test_hand_overs_are_counted_and_the_last_one_is_told(authority):
+    assert (authority.handover, authority.handovers) == ("", 0)
+    authority.admit(SCRIPT, 0.0)
+    authority.admit(TELEOP, 0.1)
+    authority.admit(OPERATOR, 0.2)
+    assert authority.handovers == 2
+    assert authority.handover == "_ros2cli_1 (operator) takes over from teleop_node"
+
+
+def test_a_refusal_names_both_commanders_and_their_ranks(authority):
+    authority.admit(TELEOP, 0.0)
+    with pytest.raises(CommandRefusedError) as refused:
+        authority.check(SCRIPT, 0.1)
+    assert str(refused.value) == ("teleop_node (teleop) commands the arm; grasp_node (script) may not take it over")
+
+
+@pytest.mark.parametrize("silence", [0.5, 0.25])
+def test_a_point_within_the_pause_lets_it_begin_again(authority, silence):
+    authority.admit(TELEOP, 0.0, stream=True)
+    authority.release(0.0)
+    with pytest.raises(CommandRefusedError):
+        authority.check(TELEOP, silence, stream=True)
+    with pytest.raises(CommandRefusedError):
+        authority.check(TELEOP, silence + 0.5, stream=True)
+    authority.check(TELEOP, silence + 1.01, stream=True)
+    authority.check(TELEOP, silence + 1.02, stream=True)
+
+
+def test_a_release_stops_a_stream_whose_last_point_is_just_as_old_as_the_pause(authority):
+    authority.admit(TELEOP, 0.0, stream=True)
+    authority.release(0.5)
+    with pytest.raises(CommandRefusedError, match="was stopped"):
+        authority.check(TELEOP, 0.75, stream=True)
+
+
+def test_a_second_release_forgets_only_streams_that_have_paused(authority):
+    authority.admit(TELEOP, 0.0, stream=True)
+    authority.release(0.0)
+    authority.release(0.5)
+    with pytest.raises(CommandRefusedError, match="was stopped"):
+        authority.check(TELEOP, 0.5, stream=True)
+
+
+def test_a_refused_point_ends_the_claim_of_its_stream(authority):
+    """A lease that nobody's motion needs any more must not keep others waiting."""
+    authority.admit(TELEOP, 0.0, stream=True)
+    authority.refused(TELEOP, 0.1)
+    authority.settle(0.12)
+    assert authority.holder(0.13) is None
+    assert not authority.admit(SCRIPT, 0.14)

@@ -16,7 +16,7 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import load_model, parse_model
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError, InputError
-from dofbot_ros.safety.bodies import BODIES, bodies_of, dofbot_bodies, features
+from dofbot_ros.safety.bodies import BODIES, Bodies, bodies_of, dofbot_bodies, features
 from dofbot_ros.safety.separation import LINK1_BELOW_JOINT2, LINK1_HALF
 from dofbot_ros.safety.workspace import NAMES, Workspace, WorkspaceConfig
 
@@ -62,11 +62,23 @@ def test_each_link_of_the_urdf_belongs_to_a_body_or_to_the_base() -> None:
     assert tuple(LINKS) == BODIES
 
 
+@pytest.fixture(scope="module")
+def bodies() -> Bodies:
+    """Made anew, whatever the process has kept."""
+    return bodies_of(load_model())
+
+
+def test_the_bodies_that_are_kept_are_those_of_the_shipped_urdf(bodies: Bodies) -> None:
+    assert dofbot_bodies().starts == bodies.starts
+    np.testing.assert_allclose(dofbot_bodies().matrix, bodies.matrix, atol=1e-12)
+    assert dofbot_bodies() is dofbot_bodies()
+
+
 @pytest.mark.parametrize("body", BODIES)
-def test_the_lowest_point_of_a_body_is_that_of_its_primitives(body: str) -> None:
+def test_the_lowest_point_of_a_body_is_that_of_its_primitives(bodies: Bodies, body: str) -> None:
     """Never above it; below it by no more than the corners of the prism that stands for a cylinder."""
     q = draw(1, 4000)
-    model = dofbot_bodies().lowest(features(ARM, q)[:, 2])[BODIES.index(body)]
+    model = bodies.lowest(features(ARM, q)[:, 2])[BODIES.index(body)]
     short = DRAWN.lowest(q, LINKS[body]) - model
     assert short.min() > -1e-9
     # What stands out most is the corner of a side view that is as wide everywhere as at its widest.

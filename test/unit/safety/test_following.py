@@ -65,3 +65,26 @@ def test_the_error_is_the_distance_to_the_band_of_late_commands(commanded, measu
     band = before + [value for t, value in history if stamp - 0.2 < t <= stamp] or [0.0]
     expected = max(min(band) - measured, 0.0) - max(measured - max(band), 0.0)
     assert following(np.full(6, measured), np.full(6, stamp))[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_each_joint_is_compared_with_its_own_commands():
+    following = FollowingError(0.2)
+    following.reset(0.0, np.arange(6.0))
+    following.note(0.1, np.arange(6.0) + 0.5)
+    measured = np.array([0.7, 0.8, 2.25, 3.5, 4.0, 4.9])
+    assert following(measured, np.full(6, 0.1)) == pytest.approx([-0.2, 0.2, 0.0, 0.0, 0.0, 0.1])
+
+
+def test_readings_up_to_0_8_s_old_find_the_commands_of_their_time():
+    following = ramp(5.0)
+    stamps = np.full(6, 5.0 - 0.79)
+    assert following(np.full(6, 4.21 - 0.2), stamps) == pytest.approx(np.zeros(6), abs=1e-9)
+    assert following(np.full(6, 4.21 - 0.5), stamps) == pytest.approx(np.full(6, 0.3), abs=0.021)
+
+
+def test_what_was_commanded_long_ago_is_forgotten():
+    following = FollowingError(0.2)
+    following.reset(0.0, np.full(6, 9.0))
+    for k in range(1, 200):
+        following.note(0.02 * k, np.zeros(6))
+    assert following(np.full(6, 9.0), np.zeros(6)).tolist() == [-9.0] * 6
