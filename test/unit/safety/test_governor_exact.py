@@ -44,7 +44,7 @@ class Period:
     ) -> Governed:
         self.now += DT
         wish = Sample(position, np.zeros(6) if velocity is None else velocity)
-        return self.governor.step(wish, self.now, self.now, last)
+        return self.governor.step(wish, self.now, self.now)
 
     def move(self, velocity: float, periods: int, joint: int = 0) -> Governed:
         """A wish that moves one joint steadily from where it is commanded to be."""
@@ -187,36 +187,6 @@ def test_the_velocity_limit_opens_evenly_over_the_soft_start() -> None:
 
 def test_one_that_was_never_started_is_not_slowed_down() -> None:
     assert Governor(LIMITS, WORKSPACE, DT, 1.0, 0.25).soft_start_scale(-1e9) == 1.0
-
-
-# -- the newest point of a stream --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("side", [1.0, -1.0])
-@pytest.mark.parametrize("size", [5, 6])
-def test_a_wish_that_says_it_moves_takes_no_joint_past_the_last_point(side: float, size: int) -> None:
-    period, wish, moving = Period(), joints(side * 0.3), joints(side * VELOCITY)
-    for _ in range(60):
-        governed = period.step(wish, moving, wish[:size])
-        assert side * governed.position[0] <= 0.3 + 1e-12
-    assert governed.position == pytest.approx(wish, abs=1e-9)
-
-
-@pytest.mark.parametrize("side", [1.0, -1.0])
-def test_it_may_go_to_the_last_point_where_that_is_farther_than_the_wish(side: float) -> None:
-    farthest, period = 0.0, Period()
-    for _ in range(60):
-        governed = period.step(joints(side * 0.3), joints(side * VELOCITY), joints(side * 0.35)[:5])
-        farthest = max(farthest, side * governed.position[0])
-    assert 0.301 < farthest <= 0.35 + 1e-12
-
-
-def test_a_last_point_of_the_arm_leaves_the_gripper_alone() -> None:
-    period, farthest = Period(), 0.0
-    for _ in range(30):
-        governed = period.step(joints(0.5, 5), joints(VELOCITY, 5), np.zeros(5))
-        farthest = max(farthest, governed.position[5])
-    assert farthest > 0.5
 
 
 # -- joints that are elsewhere -----------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class Cycles:
         return self.control.begin(Follow(trajectory, PERIOD_S), grips)
 
     def stream(self, point: FloatArray, grips: bool = False) -> Stream:
-        source = Stream(point, self.now, PERIOD_S, LIMITS.acceleration)
+        source = Stream(point, self.now)
         self.control.begin(source, grips)
         return source
 
