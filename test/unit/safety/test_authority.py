@@ -117,8 +117,9 @@ def test_a_stream_that_was_refused_all_the_time_does_not_begin_by_itself(authori
 # -- the exact ends of leases and pauses -------------------------------------------------------------------------------
 
 
-def test_the_lease_of_a_single_command_outlasts_it_by_cycles_s(authority):
-    authority.admit(SCRIPT, 1.0)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_lease_outlasts_its_last_command_by_cycles_s(authority, stream):
+    authority.admit(SCRIPT, 1.0, stream)
     assert authority.holder(1.0 + CYCLES_S) == SCRIPT
     assert authority.holder(1.01 + CYCLES_S) is None
 
@@ -188,10 +189,11 @@ def test_a_second_release_forgets_only_streams_that_have_paused(authority):
         authority.check(TELEOP, 0.5, stream=True)
 
 
-def test_a_refused_point_ends_the_claim_of_its_stream(authority):
-    """A lease that nobody's motion needs any more must not keep others waiting."""
+def test_a_stream_pauses_from_its_refused_point_on_whatever_is_released_later(authority):
     authority.admit(TELEOP, 0.0, stream=True)
     authority.refused(TELEOP, 0.1)
-    authority.settle(0.12)
-    assert authority.holder(0.13) is None
-    assert not authority.admit(SCRIPT, 0.14)
+    authority.release(0.3)
+    authority.check(TELEOP, 0.61, stream=True)
+    authority.refused(TELEOP, 1.0)
+    with pytest.raises(CommandRefusedError, match="was stopped"):
+        authority.check(TELEOP, 1.5, stream=True)
