@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from dofbot_ros.bench.faults.case import EVENTS, Case, all_cases, run_case, some_cases, tried
+from dofbot_ros.bench.faults.case import EVENTS, all_cases, run_case, some_cases, tried
 from dofbot_ros.bench.faults.catalogue import FAULTS, Fault, fault_named
 from dofbot_ros.bench.faults.judge import Rules, judge
+from dofbot_ros.bench.faults.outcome import Case
 from dofbot_ros.bench.faults.run import run
 from dofbot_ros.bench.faults.states import STATES
 from dofbot_ros.bench.faults.table import by_fault, cells, markdown
