@@ -11,20 +11,19 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
-from dofbot_ros.bench.faults.judge import Judgement, Rules, Violation, judge
+from dofbot_ros.bench.faults.judge import Judgement, Violation
 from dofbot_ros.bench.faults.outcome import Case, Outcome
 from dofbot_ros.bench.faults.real_time import NotHereError, RealTimeCase
-from dofbot_ros.bench.faults.record import Halt, Record
+from dofbot_ros.bench.faults.record import Halt
+from dofbot_ros.bench.faults.record_cases import clock_set, disk_full
+from dofbot_ros.bench.faults.ros_judge import NEVER, judged
 from dofbot_ros.bench.faults.ros_rig import Note, RosRig, record_of
 from dofbot_ros.core.dds import private_domain
 from dofbot_ros.errors import DofbotError
 
 STREAM = "ACTIVE stream"
 STREAM_S, ESTOP_S = "3.0", "1.5"
-DDS_S = 0.010
-"""From one process to another over DDS, beside what the rule allows the driver [s]."""
 ATTEMPTS = 3
-NEVER = float("inf")
 DOWN_S = 1.0
 """A node that was killed is away for so long [s]."""
 REFUSED_RATE_HZ = 100.0
@@ -45,6 +44,8 @@ def ros_cases() -> list[RealTimeCase]:
         (Case(STREAM, "policy against teleop, operator takes over", "estop"), 25.0, commanders),
         (Case(STREAM, "driver_node killed and started again", "none"), 25.0, driver_killed),
         (Case(STREAM, "commanding node killed and started again", "none"), 25.0, commander_killed),
+        (Case(STREAM, "disk full while recording", "none"), 15.0, disk_full),
+        (Case(STREAM, "clock set back 1 h while recording", "none"), 15.0, clock_set),
         (Case("DISCONNECTED", f"control_rate_hz:={REFUSED_RATE_HZ:g}", "none"), 4.0, rate_refused),
     ]
     return [RealTimeCase(case, expected_s, partial(_where_ros_is, case, play)) for case, expected_s, play in cells]
@@ -69,7 +70,7 @@ def flooded(case: Case, floods: Sequence[str]) -> Outcome:
             for part in floods:
                 rig.end(f"flooder of {part}")
             notes = rig.notes("operator_probe")
-            outcome = _judged(case, rig, record_of([(notes, NEVER)]))
+            outcome = judged(case, rig, record_of([(notes, NEVER)]))
         if outcome.judgement.estop_ms is not None or outcome.judgement.violations:
             return outcome
     ends = [note["last motion"] for note in notes if "last motion" in note]
@@ -104,7 +105,7 @@ def stopped_a_thousand_times(case: Case) -> Outcome:
             (rig.notes("operator_again"), NEVER),
         ]
         record = record_of(operators, [Halt(stopped_s, "stop")], stopped_s)
-        return _judged(case, rig, record, recovery_due=True)
+        return judged(case, rig, record, recovery_due=True)
 
 
 def commanders(case: Case) -> Outcome:
@@ -133,7 +134,7 @@ def commanders(case: Case) -> Outcome:
             for text, told in expected
             if not any(text in said for said in told)
         ]
-        return _judged(case, rig, record, missing)
+        return judged(case, rig, record, missing)
 
 
 def driver_killed(case: Case) -> Outcome:
@@ -152,7 +153,7 @@ def driver_killed(case: Case) -> Outcome:
         rig.wait_for("operator_again", "done")
         operators = [(rig.notes("operator_probe"), killed_s), (rig.notes("operator_again"), NEVER)]
         record = record_of(operators, [Halt(killed_s, "SIGKILL")], killed_s)
-        return _judged(case, rig, record, recovery_due=True)
+        return judged(case, rig, record, recovery_due=True)
 
 
 def commander_killed(case: Case) -> Outcome:
@@ -173,7 +174,7 @@ def commander_killed(case: Case) -> Outcome:
         second = rig.notes("teleop_probe")
         record = record_of([(first, NEVER), (second, NEVER)], onset_s=killed_s)
         moved = any(n.get("state") == "ACTIVE" for n in second)
-        return _judged(case, rig, replace(record, recovered=moved), recovery_due=True)
+        return judged(case, rig, replace(record, recovered=moved), recovery_due=True)
 
 
 def rate_refused(case: Case) -> Outcome:
@@ -193,17 +194,6 @@ def rate_refused(case: Case) -> Outcome:
     violations = () if refused else (Violation("refusal", 0.0, "", float(len(lines)), 1.0, what),)
     refusals = ((0.0, "driver_node", line) for line in lines)
     return Outcome(case, Judgement(violations, 0.0, 0.0), 0.0, False, None, (), tuple(refusals))
-
-
-def _judged(
-    case: Case, rig: RosRig, record: Record, more: Sequence[Violation] = (), *, recovery_due: bool = False
-) -> Outcome:
-    rules = Rules(estop_s=Rules.estop_s + DDS_S)
-    judgement = judge(rig.truth(), record, rules, recovery_due=recovery_due)
-    judgement = replace(judgement, violations=(*judgement.violations, *more))
-    onset_s = record.onset_s
-    states = tuple((t - onset_s, state.value, why) for t, state, why in record.states)
-    return Outcome(case, judgement, onset_s, False, record.recovered if recovery_due else None, states, ())
 
 
 def _where_ros_is(case: Case, play: Callable[[Case], Outcome]) -> Outcome:
