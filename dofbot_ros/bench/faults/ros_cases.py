@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from dofbot_ros.bench.faults.judge import Judgement, Violation
 from dofbot_ros.bench.faults.outcome import Case, Outcome
+from dofbot_ros.bench.faults.perception_cases import camera_lost, localizer_dead_in_policy, localizer_dead_in_trial
 from dofbot_ros.bench.faults.real_time import NotHereError, RealTimeCase
 from dofbot_ros.bench.faults.record import Halt
 from dofbot_ros.bench.faults.record_cases import clock_set, disk_full
@@ -46,6 +47,9 @@ def ros_cases() -> list[RealTimeCase]:
         (Case(STREAM, "commanding node killed and started again", "none"), 25.0, commander_killed),
         (Case(STREAM, "disk full while recording", "none"), 15.0, disk_full),
         (Case(STREAM, "clock set back 1 h while recording", "none"), 15.0, clock_set),
+        (Case("grasping", "camera lost", "none"), 40.0, camera_lost),
+        (Case("grasping", "localiser dead, policy", "none"), 40.0, localizer_dead_in_policy),
+        (Case("grasping", "localiser dead, trial", "none"), 40.0, localizer_dead_in_trial),
         (Case("DISCONNECTED", f"control_rate_hz:={REFUSED_RATE_HZ:g}", "none"), 4.0, rate_refused),
     ]
     return [RealTimeCase(case, expected_s, partial(_where_ros_is, case, play)) for case, expected_s, play in cells]
