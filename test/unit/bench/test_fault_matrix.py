@@ -88,6 +88,22 @@ def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
     assert first == second
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        # A goal that a silent servo had missed was told to it when enable_torque failed: 1.8 degrees in FAULT.
+        Case("ACTIVE stream", "port shared", "clear and enable", 77),
+        # Fingers that missed goals and were not read for a while were driven at 135 deg/s.
+        Case("ACTIVE gripper", "port shared", "none", 79),
+        # A new driver is told by its operator which port there is.
+        Case("shutting down", "cable back as ttyUSB1", "none", 59),
+    ],
+    ids=str,
+)
+def test_what_once_broke_a_rule_does_so_no_more(case: Case) -> None:
+    assert run_case(case).judgement.violations == ()
+
+
 class DeafDaemon(ArmDaemon):
     """A driver that does not heed the emergency stop, and moves on in a fault: what the matrix is there to find."""
 
