@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 
 from dofbot_ros.cli.checks import finite
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.output import JsonOption, console, emit, warn
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -62,21 +63,27 @@ def empty_table(
 
 @app.command("faults")
 def faults(
+    *,
     as_json: JsonOption = False,
     full: Annotated[bool, typer.Option("--full", help="Every state, fault and event, not a part of them.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of docs/safety.md.")] = False,
     state: Annotated[str | None, typer.Option(help="Only states whose name holds this, with every event.")] = None,
     fault: Annotated[str | None, typer.Option(help="Only faults whose name holds this, with every event.")] = None,
+    state_file: Annotated[
+        Path | None, typer.Option("--state-file", help="File that keeps what is done, to go on from after Ctrl-C.")
+    ] = None,
 ) -> None:
-    """Try faults in every state of the arm, in virtual time, judged by what the emulated servos truly did.
+    """Try faults in every state of the arm, judged by what the emulated servos truly did.
 
-    Exits with code 1 when a rule of docs/safety.md was broken.
+    Most run in virtual time; --full adds drivers and ROS nodes as real processes, in real time. Exits with code 1 when
+    a rule of docs/safety.md was broken, with 130 when Ctrl-C ended it early: what was done by then is printed, too.
     """
     from dofbot_ros.bench.faults.run import measure
     from dofbot_ros.bench.faults.table import markdown as markdown_of
     from dofbot_ros.bench.faults.table import terminal_table
 
-    summary, outcomes = measure(full, state, fault)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
+    summary, outcomes = measure(full, state, fault, state_file)
     if as_json:
         emit(summary, True, "")
     elif markdown:
@@ -86,6 +93,10 @@ def faults(
         for violation in summary["violations"]:
             console.print(f"{violation['case']} at {violation['time_s']:.2f} s: {violation['what']}", style="red")
         console.print(f"{summary['cases']} cases, {len(summary['violations'])} violations, {summary['seconds']:.0f} s")
+    for missing in summary["unmeasured"]:
+        warn(f"not measured: {missing['case']}: {missing['why']}")
+    if summary["interrupted"]:
+        raise typer.Exit(130)
     if summary["violations"]:
         raise typer.Exit(1)
 

@@ -240,7 +240,7 @@ class SerialArm:
         """Read the positions several times: what is sent as the goal to hold must be where the arm is."""
         sweeps = []
         for _ in range(SWEEPS):
-            self._silence = Silence(N_JOINTS)
+            self._silence.ask_all()
             self.read()
             if not self._fresh.all():
                 raise NoReplyError(f"{self._named(~self._fresh)} silent: torque stays off", self._silent_ids())

@@ -46,6 +46,10 @@ class Silence:
             return True
         return bool(now - self._last_s[i] >= (LONG_ASK_AGAIN_S if now - self._since_s[i] > LONG_S else ASK_AGAIN_S))
 
+    def ask_all(self) -> None:
+        """Let every servo be worth asking now; one that does not answer stays silent."""
+        self._last_s[:] = -np.inf
+
     def long(self, i: int) -> bool:
         """Whether servo `i` counts as silent: it is not asked twice in a cycle any more."""
         return bool(self._count[i] >= UNANSWERED)

@@ -172,11 +172,18 @@ class GoalStreamer:
             time_s = max(time_s, float(way.max()) / self._config.soft_speed)
         expected = self._estimate.at(now)
         # A servo starts a little late, and its reading is a little old: it is somewhere on the last bit of its way. One
-        # that was not read may have missed a goal, so it is given more time, but for goals that brake.
+        # that was not read may have missed every goal since it was, so it is given time for the longest way that it may
+        # have left, but for goals that brake.
         before = self._estimate.at(now - LATE_S)
         off = np.maximum(np.minimum(before, expected) - present, present - np.maximum(before, expected))
-        unknown = expected if urgent else before
-        begin = np.where(fresh, np.where(off > ASTRAY_TICKS, present, expected), unknown)
-        left = np.abs(self._angles(self.sent.astype(np.float64)) - self._angles(begin))
+        begin = np.where(fresh & (off > ASTRAY_TICKS), present, expected)
+        left = self._way(begin)
+        if not urgent:
+            left = np.where(fresh, left, np.maximum(self._way(before), self._way(present.astype(np.float64))))
         time_s = max(time_s, float(np.max(np.where(changed, left, 0.0))) / self._max_speed)
         return min(time_s, 60.0)
+
+    def _way(self, begin: FloatArray) -> FloatArray:
+        """From `begin` [ticks] (6,) to the goals that went out, in angles."""
+        way: FloatArray = np.abs(self._angles(self.sent.astype(np.float64)) - self._angles(begin))
+        return way

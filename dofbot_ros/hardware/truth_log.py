@@ -84,7 +84,7 @@ class TruthLog:
 
     def truth(self) -> Truth:
         """Everything since the beginning, or since take()."""
-        samples = self._samples
+        samples = list(self._samples)  # servos of another thread may go on writing
         width = len(samples[0][1]) if samples else 0
         shape = (len(samples), width)
         links: NDArray[np.float64] = np.array([s[1] for s in samples], dtype=np.float64).reshape(shape)

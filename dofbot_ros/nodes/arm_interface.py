@@ -28,7 +28,7 @@ from dofbot_ros.nodes.commands import Commands
 from dofbot_ros.nodes.frames import frame_publisher
 from dofbot_ros.nodes.log_limit import LogLimit
 from dofbot_ros.nodes.messages import joint_state
-from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
+from dofbot_ros.nodes.qos import COMMANDS, LATCHED, STREAM
 from dofbot_ros.nodes.runtime import Lifeline
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.safety.authority import Commander
@@ -122,7 +122,7 @@ class ArmInterface:
                 kind,
                 topic,
                 self._guarded(topic, kind, command),
-                COMMAND,
+                COMMANDS,
                 callback_group=self._groups["commands"],
                 raw=True,
             )

@@ -1,4 +1,4 @@
-"""The commanding ends of the fault matrix's ROS cases: an operator who streams and stops, and a flood of commands."""
+"""The commanding ends of the fault matrix's ROS cases: an operator who streams and may stop, and one who sets right."""
 
 from __future__ import annotations
 
@@ -9,115 +9,141 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from geometry_msgs.msg import PoseStamped, TwistStamped
-from rclpy.duration import Duration
-from std_msgs.msg import Float64
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from std_msgs.msg import String
 
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.core.types import GRIP, JOINT_NAMES
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, FloatArray
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes.arm_client import ArmClient
-from dofbot_ros.nodes.messages import to_duration
-from dofbot_ros.nodes.own_node import OwnNode
-from dofbot_ros.nodes.qos import COMMAND
+from dofbot_ros.nodes.qos import LATCHED
 from dofbot_ros.nodes.runtime import notify_ready
 
 SOFT_START_S = 2.0
 STREAM_HZ = 50.0
-FLOOD_HZ = 1000.0
-SPEED = 0.6
-"""Of joint 1 [rad/s]."""
 RAMP_S = 0.5
-OLD = Duration(seconds=2.0)
-"""Age of the flood's messages."""
+OBEY_S = 6.0
+SMALL = np.array([0.12, 0.0, 0.0, 0.0, 0.1])
+NEAR = 0.03
+"""[rad]"""
+READY_S = 30.0
+
+
+class Notes:
+    """What this operator did and heard, a line of JSON each: a process that is killed has told all until then."""
+
+    def __init__(self, path: Path, arm: ArmClient) -> None:
+        self._file = path.open("a", buffering=1)
+        self._lock = threading.Lock()
+        self._heard: set[tuple[str, str]] = set()
+        self._arm = arm
+        arm.node.create_subscription(String, "state", lambda m: self.add(state=m.data), LATCHED)
+
+    def add(self, **said: Any) -> None:
+        """Write a line; `t` is on the machine's steady clock [s]."""
+        with self._lock:
+            self._file.write(json.dumps({"t": time.monotonic(), **said}) + "\n")
+
+    def listen(self) -> None:
+        """Write down refusals and hand-overs that diagnostics tell of, each once."""
+        for entry, key in (("commands", "last refusal"), ("arm", "last hand-over"), ("arm", "last motion")):
+            text = self._arm.diagnostics.get(entry, {}).get(key, "")
+            if text and (key, text) not in self._heard:
+                self._heard.add((key, text))
+                self.add(**{key: text})
 
 
 def main() -> int:
     """Play one of the two."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("operator", "flood"))
-    parser.add_argument("seconds", type=float)
-    parser.add_argument("--estop", type=float, default=1.5, help="after so many seconds of streaming")
-    parser.add_argument("--result", type=Path)
+    parser.add_argument("part", choices=("stream", "recover"))
+    parser.add_argument("--name", default="operator_probe", help="of the node: it decides the rank")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of streaming")
+    parser.add_argument("--speed", type=float, default=0.6, help="of joint1 [rad/s]")
+    parser.add_argument("--join", type=float, help="do not enable; begin so many seconds after the arm moves or holds")
+    parser.add_argument("--while-in", default="HOLD ACTIVE", help="states in which --join counts from")
+    parser.add_argument("--estop", type=float, help="after so many seconds of streaming")
+    parser.add_argument("--result", type=Path, required=True)
     arguments = parser.parse_args()
-    if arguments.part == "flood":
-        return flood(arguments.seconds)
-    return operate(arguments.seconds, arguments.estop, arguments.result)
-
-
-def operate(seconds: float, estop_s: float, result: Path) -> int:
-    """Enable, stream an even motion of joint 1, call estop in the middle of it, and go on streaming.
-
-    What was sent when, on the machine's steady clock, is written as JSON.
-    """
-    points: list[list[float]] = []
-    told: dict[str, float] = {}
-
-    with ArmClient("operator_probe") as arm:
-        arm.wait_connected()
-        arm.switch("enable_torque", True)
+    with suppress(KeyboardInterrupt), ArmClient(arguments.name) as arm:
+        notes = Notes(arguments.result, arm)
         notify_ready()
+        try:
+            if arguments.part == "stream":
+                stream(arm, notes, arguments)
+            else:
+                recover(arm, notes)
+        except DofbotError as error:
+            notes.add(failed=str(error))
+        notes.add(done=True)
+    return 0
+
+
+def stream(arm: ArmClient, notes: Notes, given: argparse.Namespace) -> None:
+    """Stream an even motion of joint1 from where the arm is, and go on whatever becomes of it."""
+    arm.wait_connected(READY_S)
+    if given.join is None:
+        arm.switch("enable_torque", True)
         time.sleep(SOFT_START_S)
-        start = arm.position[:GRIP].copy()
-
-        def stop() -> None:
-            told["estop_s"] = time.monotonic()
-            arm.trigger("estop")
-            told["answered_s"] = time.monotonic()
-
-        clock = MonotonicClock()
-        rate, begin_s = Rate(clock, STREAM_HZ), clock.now()
-        stopper: threading.Thread | None = None
-        while (elapsed := clock.now() - begin_s) < seconds:
-            if stopper is None and elapsed >= estop_s:
-                stopper = threading.Thread(target=stop)
-                stopper.start()
-            way = SPEED * (elapsed**2 / (2 * RAMP_S) if elapsed < RAMP_S else elapsed - RAMP_S / 2)
-            point = start + np.array([way, 0.0, 0.0, 0.0, 0.0])
-            points.append([time.monotonic(), *point.tolist()])
-            arm.stream(point, JOINT_NAMES[:GRIP])
-            rate.wait()
-        if stopper is not None:
-            stopper.join()
-    result.write_text(json.dumps({"points": points, **told}))
-    return 0
-
-
-def flood(seconds: float) -> int:
-    """Publish on every command topic, a thousand times a second, what is to be refused: too old, or out of reach."""
-    node = OwnNode("flooder")
-    publish = node.node.create_publisher
-    point = JointTrajectoryPoint(positions=[9.0] * GRIP, time_from_start=to_duration(2.0))
-    stream = JointTrajectory(joint_names=list(JOINT_NAMES[:GRIP]), points=[point])
-    twist = TwistStamped()
-    twist.header.frame_id = "base_link"
-    twist.twist.linear.x = 0.1
-    pose = PoseStamped()
-    pose.header.frame_id = "base_link"
-    pose.pose.position.x = 9.0
-    pose.pose.orientation.w = 1.0
-    messages = [
-        (publish(JointTrajectory, "command/joint_trajectory", COMMAND), stream),
-        (publish(JointTrajectory, "command/joint_stream", COMMAND), stream),
-        (publish(TwistStamped, "command/twist", COMMAND), twist),
-        (publish(PoseStamped, "command/pose", COMMAND), pose),
-        (publish(Float64, "command/gripper", COMMAND), Float64(data=9.0)),
-    ]
-    notify_ready()
+    else:
+        arm.wait_until(lambda: arm.state in given.while_in.split(), READY_S, f"state {given.while_in}")
+        time.sleep(given.join)
+    start = arm.position[:GRIP].copy()
     clock = MonotonicClock()
-    rate, end_s = Rate(clock, FLOOD_HZ), clock.now() + seconds
-    with suppress(KeyboardInterrupt):
-        while clock.now() < end_s:
-            stamp = (node.node.get_clock().now() - OLD).to_msg()
-            stream.header.stamp = twist.header.stamp = pose.header.stamp = stamp
-            for publisher, message in messages:
-                publisher.publish(message)
-            rate.wait()
-    node.close()
-    return 0
+    rate, begin_s = Rate(clock, STREAM_HZ), clock.now()
+    stopper: threading.Thread | None = None
+    while (elapsed := clock.now() - begin_s) < given.seconds:
+        if stopper is None and given.estop is not None and elapsed >= given.estop:
+            stopper = threading.Thread(target=_stop, args=(arm, notes))
+            stopper.start()
+        point = _place(start, given.speed, elapsed)
+        notes.add(point=point.tolist())
+        arm.stream(point, JOINT_NAMES[:GRIP])
+        notes.listen()
+        rate.wait()
+    if stopper is not None:
+        stopper.join()
+
+
+def recover(arm: ArmClient, notes: Notes) -> None:
+    """Do what an operator does after a fault, and ask for a small motion; tells whether the arm carried it out."""
+    end_s = time.monotonic() + READY_S
+    while time.monotonic() < end_s:
+        with suppress(DofbotError):
+            if arm.state == "ESTOP":
+                arm.trigger("reset_estop")
+            elif arm.state == "FAULT":
+                arm.trigger("clear_fault")
+            elif arm.state == "IDLE":
+                arm.switch("freedrive", False)
+                arm.switch("enable_torque", True)
+                notes.add(torque=True)
+            elif arm.state in ("HOLD", "ACTIVE"):
+                arm.wait_connected(READY_S)
+                break
+        time.sleep(0.3)
+    time.sleep(SOFT_START_S)
+    here = arm.position[:GRIP].copy()
+    goal = here + SMALL
+    notes.add(trajectory=[here.tolist(), goal.tolist()], seconds=1.0)
+    arm.follow([1.0], goal[None], JOINT_NAMES[:GRIP])
+    arm.wait_until(lambda: bool(np.abs(arm.position[:GRIP] - goal).max() < NEAR), OBEY_S, "motion to where it was sent")
+    notes.add(recovered=True)
+
+
+def _place(start: FloatArray, speed: float, elapsed: float) -> FloatArray:
+    way = speed * (elapsed**2 / (2 * RAMP_S) if elapsed < RAMP_S else elapsed - RAMP_S / 2)
+    place: FloatArray = start + np.array([way, 0.0, 0.0, 0.0, 0.0])
+    return place
+
+
+def _stop(arm: ArmClient, notes: Notes) -> None:
+    notes.add(estop=True)
+    arm.trigger("estop")
+    notes.add(answered=True)
 
 
 if __name__ == "__main__":

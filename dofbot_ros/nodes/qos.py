@@ -8,7 +8,10 @@ STREAM = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=Relia
 """Joint states, diagnostics, results: every message counts."""
 
 COMMAND = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE)
-"""Commands: only the newest is worth carrying out."""
+"""Commands where they are sent: only the newest is worth carrying out."""
+
+COMMANDS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.RELIABLE)
+"""Commands where they are heard: one queue for all who command, in which none may push out those of another."""
 
 LATCHED = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,

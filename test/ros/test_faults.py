@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import pytest
 
-from dofbot_ros.bench.faults.ros_cases import read_record, run_one
+from dofbot_ros.bench.faults.ros_cases import ros_cases
+from dofbot_ros.bench.faults.ros_rig import record_of
+
+CASES = ros_cases()
 
 
-@pytest.mark.parametrize("flooded", [False, True], ids=["alone", "flooded"])
-def test_an_emergency_stop_over_dds_is_heeded_in_time(flooded):
-    judgement = run_one("over ROS", flooded).judgement
-    assert judgement.violations == ()
+@pytest.mark.parametrize("one", CASES, ids=[one.case.fault for one in CASES])
+def test_no_rule_is_broken_over_dds(one):
+    outcome = one.play()
+    assert outcome.judgement.violations == ()
+    assert outcome.recovered is not False
     # It did move; a flood of the same topic leaves a stream few of its points.
-    assert judgement.worst_speed > (0.1 if flooded else 0.4)
+    assert outcome.judgement.worst_speed > 0.1 or not outcome.case.state.startswith("ACTIVE")
 
 
 def test_what_an_operator_sends_after_the_stop_counts_as_asked_for_no_more():
-    record = read_record({"points": [[1.0, 0.1, 0, 0, 0, 0], [3.0, 0.9, 0, 0, 0, 0]], "estop_s": 2.0})
+    notes = [
+        {"t": 1.0, "point": [0.1, 0, 0, 0, 0]},
+        {"t": 2.0, "estop": True},
+        {"t": 3.0, "point": [0.9, 0, 0, 0, 0]},
+    ]
+    record = record_of([(notes, 9.0)])
     (command,) = record.commands
     assert command.upper[0] == 0.1
     assert [(halt.time_s, halt.why) for halt in record.halts] == [(2.0, "estop")]
+
+
+def test_what_a_commander_sends_once_another_has_taken_over_counts_no_more():
+    notes = [{"t": float(t), "point": [t / 10, 0, 0, 0, 0]} for t in range(4)]
+    record = record_of([(notes, 1.5), (notes, -1.0)])
+    assert [command.time_s for command in record.commands] == [0.0, 1.0]

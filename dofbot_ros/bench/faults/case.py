@@ -5,18 +5,17 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 
 from dofbot_ros.bench.faults.catalogue import FAULTS, Fault, fault_named
-from dofbot_ros.bench.faults.judge import Judgement, Rules, judge
+from dofbot_ros.bench.faults.judge import Rules, judge
+from dofbot_ros.bench.faults.outcome import Case, Outcome
 from dofbot_ros.bench.faults.rig import PORT, Rig
 from dofbot_ros.bench.faults.states import STATES, State
 from dofbot_ros.bench.faults.virtual_rig import VirtualRig
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.hardware.protocol import ProtocolName
 from dofbot_ros.hardware.truth_log import Truth
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import HOME, DriverConfig
@@ -35,20 +34,6 @@ LIMIT_S = 30.0
 """A case that takes longer than this on a machine is stuck; one takes less than a second [s]."""
 TRANSACTION_S = {"bus": 0.0165, "se": 0.122}
 """A question with the longest wait for its answer [s]."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One cell, by names, so that it can be handed to another process and run again by hand."""
-
-    state: str
-    fault: str
-    event: str
-    seed: int = 0
-    protocol: ProtocolName = "bus"
-
-    def __str__(self) -> str:
-        return f"{self.state} x {self.fault} x {self.event}" + (" (se)" if self.protocol == "se" else "")
 
 
 class TooSlowError(BaseException):
@@ -70,29 +55,6 @@ def limited(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a case.
-
-    Attributes:
-        case: which.
-        judgement: by the servos' truth.
-        onset_s: when the fault began, on the case's own clock [s].
-        fault_due: whether the driver had to notice.
-        recovered: whether the arm obeyed again.
-        states: the driver's states, and when it came to them, from the onset on [s].
-        refusals: the first commands that it refused, likewise.
-    """
-
-    case: Case
-    judgement: Judgement
-    onset_s: float
-    fault_due: bool
-    recovered: bool | None
-    states: tuple[tuple[float, str, str], ...]
-    refusals: tuple[tuple[float, str, str], ...]
 
 
 def all_cases() -> list[Case]:
@@ -186,7 +148,7 @@ def play(case: Case) -> tuple[VirtualRig, Truth]:
     except (Exception, TooSlowError) as error:
         rig.record.crash = f"{type(error).__name__}: {error}"
     rig.close()
-    return rig, rig.log.truth()
+    return rig, rig.truth()
 
 
 def _play(case: Case, rig: VirtualRig, state: State, fault: Fault) -> None:

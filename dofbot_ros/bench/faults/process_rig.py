@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -291,7 +290,7 @@ class ProcessRig(Rig):
         process = self.remote.process
         process.send_signal(signal.SIGSTOP)
         self._stopped_until_s = self.now + seconds
-        self.at(self.now + seconds, lambda: os.kill(process.pid, signal.SIGCONT))
+        self.at(self.now + seconds, lambda: process.send_signal(signal.SIGCONT))  # not to a pid that is another's now
 
     def tamper(self, event: Callable[[], object]) -> None:
         """Let `event` happen to servos, line or ports, while the emulator's thread waits."""

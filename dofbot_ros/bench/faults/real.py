@@ -6,14 +6,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from dofbot_ros.bench.faults.case import Case, Outcome, recover, state_named
+from dofbot_ros.bench.faults.case import recover, state_named
 from dofbot_ros.bench.faults.judge import Rules, judge
+from dofbot_ros.bench.faults.outcome import Case, Outcome
 from dofbot_ros.bench.faults.process_rig import ProcessRig
+from dofbot_ros.bench.faults.real_time import RealTimeCase
+from dofbot_ros.errors import DofbotError
 
 EVENT_S = 0.4
 """From the onset of the fault to the emergency stop [s]."""
@@ -34,17 +38,24 @@ class RealFault:
         begin: lets it happen; returns what undoes it.
         first: whether the driver asks for real-time priority.
         estop: whether an emergency stop comes in the middle of it.
+        seconds: from its onset to its end [s].
     """
 
     name: str
     begin: Callable[[ProcessRig], Callable[[], None]]
     first: bool = True
     estop: bool = True
+    seconds: float = FAULT_S
 
 
-def _stopped(rig: ProcessRig) -> Callable[[], None]:
-    rig.stand(1.0)
-    return lambda: None
+def _stopped(seconds: float) -> Callable[[ProcessRig], Callable[[], None]]:
+    """SIGSTOP for so long [s]; SIGCONT comes at its end."""
+
+    def begin(rig: ProcessRig) -> Callable[[], None]:
+        rig.stand(seconds)
+        return lambda: None
+
+    return begin
 
 
 def _killed(rig: ProcessRig) -> Callable[[], None]:
@@ -107,7 +118,8 @@ def _spam(rig: ProcessRig) -> Callable[[], None]:
 
 
 REAL_FAULTS = (
-    RealFault("process stopped 1 s", _stopped),
+    RealFault("process stopped 1 s", _stopped(1.0)),
+    RealFault("process stopped 2 s", _stopped(2.0), seconds=2.5),
     RealFault("process killed", _killed, estop=False),
     RealFault("process, late 3 ms", _late(0.003)),
     RealFault("process, late 12 ms", _late(0.012)),
@@ -117,37 +129,49 @@ REAL_FAULTS = (
     RealFault("spam of 100,000 points", _spam),
 )
 REAL_STATES = ("HOLD", "ACTIVE trajectory", "ACTIVE stream")
+EXPECTED_S = 9.0
+"""Of a case beside the fault itself: start, state, way back [s]."""
 
 
-def run_real(names: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Run these cells, or all, one after the other, since they would disturb one another."""
-    for fault in REAL_FAULTS:
-        if names and fault.name not in names:
-            continue
-        for state in REAL_STATES:
-            yield run_one(fault, state)
+def real_cases() -> list[RealTimeCase]:
+    """Every real fault in every state that it is tried in."""
+    return [
+        RealTimeCase(named(fault, state), EXPECTED_S + fault.seconds, partial(run_one, fault, state))
+        for fault in REAL_FAULTS
+        for state in REAL_STATES
+    ]
+
+
+def named(fault: RealFault, state: str) -> Case:
+    """The names of a cell."""
+    return Case(state, fault.name, "estop" if fault.estop else "none")
 
 
 def run_one(fault: RealFault, state: str) -> Outcome:
-    """Run one cell in real time and judge it."""
+    """Run one cell in real time and judge it.
+
+    Raises:
+        DofbotError: the driver did not come to the state in which the fault is to find it.
+    """
     with tempfile.TemporaryDirectory(prefix="dofbot_faults_") as folder, _rig(Path(folder), fault.first) as rig:
         state_named(state).enter(rig)
+        _require(rig, state)
         begin_s = rig.now
         rig.record.onset_s = begin_s
         end = fault.begin(rig)
         try:
             if fault.estop:
                 rig.at(begin_s + EVENT_S, rig.estop)
-            rig.run(FAULT_S)
+            rig.run(fault.seconds)
         finally:
             end()
         rig.record.end_s = rig.now
         rig.run(SETTLE_S)
         rig.record.recovered = recover(rig)
         rules = Rules(max_velocity=rig.config.max_velocity, max_acceleration=rig.config.max_acceleration)
-        judgement = judge(rig.log.truth(), rig.record, rules, recovery_due=True)
+        judgement = judge(rig.truth(), rig.record, rules, recovery_due=True)
         return Outcome(
-            Case(state, fault.name, "estop" if fault.estop else "none"),
+            named(fault, state),
             judgement,
             begin_s,
             False,
@@ -155,6 +179,13 @@ def run_one(fault: RealFault, state: str) -> Outcome:
             tuple((t - begin_s, s.value, why) for t, s, why in rig.record.states),
             tuple((t - begin_s, name, why) for t, name, why in rig.record.refusals[:20]),
         )
+
+
+def _require(rig: ProcessRig, state: str) -> None:
+    expected = state.split(maxsplit=1)[0]
+    if rig.state.value != expected:
+        refused = f"; refused last: {rig.record.refusals[-1][2]}" if rig.record.refusals else ""
+        raise DofbotError(f"the arm did not come to {state}; the driver says {rig.state.value}{refused}")
 
 
 @contextmanager

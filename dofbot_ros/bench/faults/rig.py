@@ -15,7 +15,7 @@ from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatA
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.faults import FaultPlan
 from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
-from dofbot_ros.hardware.truth_log import TruthLog
+from dofbot_ros.hardware.truth_log import Truth, TruthLog
 from dofbot_ros.safety.authority import LOCAL, Commander
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
@@ -182,6 +182,12 @@ class Rig(ABC):
     def true(self) -> FloatArray:
         """Where the joints truly are, shape (6,) [rad]."""
         return DEFAULT_CALIBRATION.ticks_to_rad([self.servos.link(servo) for servo in SERVO_IDS])
+
+    def truth(self) -> Truth:
+        """What the servos did so far; nothing is written to the log meanwhile."""
+        taken: list[Truth] = []
+        self.tamper(lambda: taken.append(self.log.truth()))
+        return taken[0]
 
     def attempt(self, name: str, call: Callable[[], object]) -> bool:
         """Call a command of the driver; a refusal is written down. Returns whether it was carried out."""

@@ -1,108 +1,206 @@
-"""The cells of the matrix that take driver_node and real DDS: an emergency stop by service, also under a flood."""
+"""The cells of the matrix that take driver_node and real DDS: floods, several commanders, nodes that are killed."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import random
+import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 
-import numpy as np
-
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
-from dofbot_ros.bench.faults.case import Case, Outcome
-from dofbot_ros.bench.faults.judge import Rules, judge
-from dofbot_ros.bench.faults.record import Commanded, Halt, Record
-from dofbot_ros.bench.faults.rig import SETTLE_S, START, arm_joints
+from dofbot_ros.bench.faults.judge import Judgement, Violation
+from dofbot_ros.bench.faults.outcome import Case, Outcome
+from dofbot_ros.bench.faults.perception_cases import camera_lost, localizer_dead_in_policy, localizer_dead_in_trial
+from dofbot_ros.bench.faults.real_time import NotHereError, RealTimeCase
+from dofbot_ros.bench.faults.record import Halt
+from dofbot_ros.bench.faults.record_cases import clock_set, disk_full
+from dofbot_ros.bench.faults.ros_judge import NEVER, judged
+from dofbot_ros.bench.faults.ros_rig import Note, RosRig, record_of
+from dofbot_ros.core.dds import private_domain
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.hardware.emulator import Emulator
-from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
-from dofbot_ros.hardware.truth_log import TruthLog
-from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.supervisor import Command, ProcessGroup
 
-STREAM_S = 3.0
-ESTOP_S = 1.5
-READY_S = 60.0
-FLOOD_S = 20.0
-DDS_S = 0.010
-"""From one process to another over DDS, beside what the rule allows the driver [s]."""
+STREAM = "ACTIVE stream"
+STREAM_S, ESTOP_S = "3.0", "1.5"
+ATTEMPTS = 3
+DOWN_S = 1.0
+"""A node that was killed is away for so long [s]."""
+REFUSED_RATE_HZ = 100.0
+"""More than the bus carries."""
 
 
-def run_ros() -> Iterator[Outcome]:
-    """Run these cells one after the other; none where ROS is not installed."""
-    if importlib.util.find_spec("rclpy") is None:
-        return
-    for name, flooded in (("none, over ROS", False), ("flood at 1 kHz on every topic", True)):
-        yield run_one(name, flooded)
+def ros_cases() -> list[RealTimeCase]:
+    """All of them; each tells that it cannot be measured where ROS is not installed."""
+    cells: list[tuple[Case, float, Callable[[Case], Outcome]]] = [
+        (Case(STREAM, "none, over ROS", "estop"), 12.0, partial(flooded, floods=())),
+        (Case(STREAM, "flood at 1 kHz on every topic", "estop"), 15.0, partial(flooded, floods=("topics",))),
+        (
+            Case(STREAM, "flood at 1 kHz on every topic and service", "estop"),
+            18.0,
+            partial(flooded, floods=("topics", "services")),
+        ),
+        (Case(STREAM, "flood at 1 kHz of stops", "estop"), 15.0, stopped_a_thousand_times),
+        (Case(STREAM, "policy against teleop, operator takes over", "estop"), 25.0, commanders),
+        (Case(STREAM, "driver_node killed and started again", "none"), 25.0, driver_killed),
+        (Case(STREAM, "commanding node killed and started again", "none"), 25.0, commander_killed),
+        (Case(STREAM, "disk full while recording", "none"), 15.0, disk_full),
+        (Case(STREAM, "clock set back 1 h while recording", "none"), 15.0, clock_set),
+        (Case("grasping", "camera lost", "none"), 40.0, camera_lost),
+        (Case("grasping", "localiser dead, policy", "none"), 40.0, localizer_dead_in_policy),
+        (Case("grasping", "localiser dead, trial", "none"), 40.0, localizer_dead_in_trial),
+        (Case("DISCONNECTED", f"control_rate_hz:={REFUSED_RATE_HZ:g}", "none"), 4.0, rate_refused),
+    ]
+    return [RealTimeCase(case, expected_s, partial(_where_ros_is, case, play)) for case, expected_s, play in cells]
 
 
-def run_one(name: str, flooded: bool) -> Outcome:
-    """driver_node on a pty; an operator streams over DDS and calls estop in the middle of it.
+def flooded(case: Case, floods: Sequence[str]) -> Outcome:
+    """An operator streams over DDS and calls estop in the middle of it, under floods of what is to be refused.
+
+    A machine that is too busy for the operator's own stream has the arm at rest by then: it is tried again.
 
     Raises:
-        DofbotError: a process did not start, or ended early.
+        DofbotError: the arm never moved evenly when the emergency stop came.
     """
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().randrange(1, 100))}
-    log, now = TruthLog(), time.monotonic()
-    servos = ModelServos([float(t) for t in DEFAULT_CALIBRATION.rad_to_ticks(START)], now=now, log=log)
-    for servo in SERVO_IDS:
-        servos.torque(servo, False, now)
-    with tempfile.TemporaryDirectory(prefix="dofbot_faults_") as folder:
-        link, result = Path(folder) / "port", Path(folder) / "result.json"
-        with Emulator(servos, link=link, first=True) as emulator:
-            with ProcessGroup(_commands(link, result, flooded), environment) as group:
-                _wait_for(result, group)
-                time.sleep(1.0)
-            with emulator.lock:
-                truth = log.truth()
-        record = read_record(json.loads(result.read_text()))
-    rules = Rules(estop_s=Rules.estop_s + DDS_S)
-    judgement = judge(truth, record, rules)
-    return Outcome(Case("ACTIVE stream", name, "estop"), judgement, record.onset_s, False, None, (), ())
+    for _ in range(ATTEMPTS):
+        with RosRig() as rig:
+            rig.start_driver()
+            rig.probe("operator_probe", "stream", "--seconds", STREAM_S, "--estop", ESTOP_S)
+            for part in floods:
+                rig.flood(part)
+            rig.wait_for("operator_probe", "done")
+            time.sleep(1.0)
+            for part in floods:
+                rig.end(f"flooder of {part}")
+            notes = rig.notes("operator_probe")
+            outcome = judged(case, rig, record_of([(notes, NEVER)]))
+        if outcome.judgement.estop_ms is not None or outcome.judgement.violations:
+            return outcome
+    ends = [note["last motion"] for note in notes if "last motion" in note]
+    raise DofbotError(
+        f"the arm did not move evenly when the emergency stop came, in {ATTEMPTS} attempts; its stream had ended "
+        f"({ends}), the longest pause of its operator was {1e3 * longest_pause_s(notes):.0f} ms"
+    )
 
 
-def read_record(told: dict[str, object]) -> Record:
-    """The record of an operator, from what nodes/fault_probe.py has written."""
-    config = DriverConfig()
-    points = np.array(told["points"], dtype=np.float64)
-    stop_s = float(str(told["estop_s"]))
-    commands = [
-        Commanded.of(
-            float(row[0]),
-            np.append(row[1:], START[-1])[None],
-            float(row[0]) + config.command_timeout_s + SETTLE_S,
-            "stream",
-            arm_joints(),
+def longest_pause_s(notes: Sequence[Note]) -> float:
+    """Between two points that an operator sent [s]: long on a machine that is too busy to measure on."""
+    times = [float(note["t"]) for note in notes if "point" in note]
+    return max((b - a for a, b in pairwise(times)), default=0.0)
+
+
+def stopped_a_thousand_times(case: Case) -> Outcome:
+    """Somebody calls stop and estop a thousand times a second; afterwards the arm can be used again."""
+    with RosRig() as rig:
+        rig.start_driver()
+        rig.probe("operator_probe", "stream", "--seconds", "5.0")
+        rig.wait_for("operator_probe", "point")
+        time.sleep(1.0)
+        begin_s = time.monotonic()
+        rig.flood("stops", "--seconds", "2.0")
+        rig.wait_for("operator_probe", "done")
+        rig.end("flooder of stops")
+        stopped_s = next((n["t"] for n in rig.notes("operator_probe") if n.get("state") == "ESTOP"), NEVER)
+        rig.probe("operator_again", "recover")
+        rig.wait_for("operator_again", "done")
+        operators = [
+            (rig.notes("operator_probe"), min(stopped_s, begin_s + 10.0)),
+            (rig.notes("operator_again"), NEVER),
+        ]
+        record = record_of(operators, [Halt(stopped_s, "stop")], stopped_s)
+        return judged(case, rig, record, recovery_due=True)
+
+
+def commanders(case: Case) -> Outcome:
+    """A teleop node has the arm; a policy wants it and is refused; an operator takes it over, then stops everything."""
+    teleop, policy, operator = "teleop_probe", "policy_probe", "operator_probe"
+    with RosRig() as rig:
+        rig.start_driver()
+        rig.probe(policy, "stream", "--join", "0.4", "--while-in", "ACTIVE", "--seconds", "3.0", "--speed", "-0.6")
+        rig.probe(operator, "stream", "--join", "2.0", "--while-in", "ACTIVE", "--seconds", "2.5", "--speed", "-0.4",
+                  "--estop", "1.2")  # fmt: skip
+        rig.probe(teleop, "stream", "--seconds", "4.0", "--speed", "0.3")
+        for name in (teleop, policy, operator):
+            rig.wait_for(name, "done")
+        time.sleep(0.5)
+        notes = {name: rig.notes(name) for name in (teleop, policy, operator)}
+        taken_s = next((float(n["t"]) for n in notes[operator] if "point" in n), NEVER)
+        record = record_of([(notes[teleop], taken_s), (notes[policy], -NEVER), (notes[operator], NEVER)])
+        refusals = {n["last refusal"] for told in notes.values() for n in told if "last refusal" in n}
+        handovers = {n["last hand-over"] for told in notes.values() for n in told if "last hand-over" in n}
+        expected = [
+            (f"{teleop} (teleop) commands the arm; {policy} (policy) may not take it over", refusals),
+            (f"{operator} (operator) takes over from {teleop}", handovers),
+        ]
+        missing = [
+            Violation("authority", record.onset_s, "", 0.0, 0.0, f"nobody was told: {text}; but: {sorted(told)}")
+            for text, told in expected
+            if not any(text in said for said in told)
+        ]
+        return judged(case, rig, record, missing)
+
+
+def driver_killed(case: Case) -> Outcome:
+    """driver_node dies in the middle of a stream that goes on; started again, it moves nothing until it is told to."""
+    with RosRig() as rig:
+        rig.start_driver()
+        rig.probe("operator_probe", "stream", "--seconds", "12.0", "--speed", "0.1")
+        rig.wait_for("operator_probe", "point")
+        time.sleep(1.5)
+        killed_s = rig.kill("driver_node")
+        time.sleep(DOWN_S)
+        rig.start_driver()
+        time.sleep(2.0)
+        rig.end("operator_probe")
+        rig.probe("operator_again", "recover")
+        rig.wait_for("operator_again", "done")
+        operators = [(rig.notes("operator_probe"), killed_s), (rig.notes("operator_again"), NEVER)]
+        record = record_of(operators, [Halt(killed_s, "SIGKILL")], killed_s)
+        return judged(case, rig, record, recovery_due=True)
+
+
+def commander_killed(case: Case) -> Outcome:
+    """A streaming node dies; the arm holds by itself, and obeys the node once it is there again."""
+    with RosRig() as rig:
+        rig.start_driver()
+        rig.probe("teleop_probe", "stream", "--seconds", "30.0", "--speed", "0.3")
+        rig.wait_for("teleop_probe", "point")
+        time.sleep(1.5)
+        killed_s = rig.kill("teleop_probe")
+        first = rig.notes("teleop_probe")
+        time.sleep(DOWN_S)
+        rig.probe(
+            "teleop_probe", "stream", "--join", "0.2", "--while-in", "HOLD", "--seconds", "1.5", "--speed", "-0.3"
         )
-        for row in points
-        if row[0] < stop_s  # what is sent after it counts as asked for no more
-    ]
-    return Record(commands=commands, halts=[Halt(stop_s, "estop")], onset_s=stop_s, end_s=stop_s)
+        rig.wait_for("teleop_probe", "done")
+        time.sleep(1.0)
+        second = rig.notes("teleop_probe")
+        record = record_of([(first, NEVER), (second, NEVER)], onset_s=killed_s)
+        moved = any(n.get("state") == "ACTIVE" for n in second)
+        return judged(case, rig, replace(record, recovered=moved), recovery_due=True)
 
 
-def _commands(link: Path, result: Path, flooded: bool) -> list[Command]:
-    module = (sys.executable, "-m", "dofbot_ros.nodes.fault_probe")
-    words = ("--ros-args", "-p", f"port:={link}", "-p", "reconnect_s:=0.2")
-    operator = ("operator", str(STREAM_S), "--estop", str(ESTOP_S), "--result", str(result))
-    commands = [
-        Command("driver_node", (sys.executable, "-m", "dofbot_ros.nodes.driver_node", *words)),
-        Command("operator", (*module, *operator), required=False),
-    ]
-    if flooded:
-        commands.append(Command("flooder", (*module, "flood", str(FLOOD_S)), required=False))
-    return commands
+def rate_refused(case: Case) -> Outcome:
+    """A rate that the bus cannot carry is one line, and the end of the node."""
+    words = ("--ros-args", "-p", f"control_rate_hz:={REFUSED_RATE_HZ}")
+    with private_domain():
+        done = subprocess.run(
+            (sys.executable, "-m", "dofbot_ros.nodes.driver_node", *words),
+            capture_output=True,
+            text=True,
+            timeout=30.0,
+            check=False,
+        )
+    lines = done.stderr.strip().splitlines()
+    refused = done.returncode == 1 and len(lines) == 1 and "control_rate_hz 100 is more than" in lines[0]
+    what = f"driver_node was to refuse the rate in one line; exit code {done.returncode}, {len(lines)} lines"
+    violations = () if refused else (Violation("refusal", 0.0, "", float(len(lines)), 1.0, what),)
+    refusals = ((0.0, "driver_node", line) for line in lines)
+    return Outcome(case, Judgement(violations, 0.0, 0.0), 0.0, False, None, (), tuple(refusals))
 
 
-def _wait_for(path: Path, group: ProcessGroup) -> None:
-    deadline_s = time.monotonic() + READY_S
-    while not path.exists():
-        ended = [e for e in group.ended() if e.command.required or e.code != 0]
-        if ended or time.monotonic() > deadline_s:
-            raise DofbotError(f"{ended[0]} early" if ended else f"the operator was not done within {READY_S:g} s")
-        time.sleep(0.05)
+def _where_ros_is(case: Case, play: Callable[[Case], Outcome]) -> Outcome:
+    if importlib.util.find_spec("rclpy") is None:
+        raise NotHereError("ROS 2 is not installed here")
+    return play(case)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from dofbot_ros.bench.faults.case import Outcome
+from dofbot_ros.bench.faults.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,15 @@ class Cell:
         }
 
 
+def measured(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Those of cases that could be measured."""
+    return [outcome for outcome in outcomes if not outcome.unmeasured]
+
+
 def cells(outcomes: Iterable[Outcome]) -> list[Cell]:
     """One cell a state and fault, in the order of the outcomes."""
     groups: dict[tuple[str, str], list[Outcome]] = {}
-    for outcome in outcomes:
+    for outcome in measured(outcomes):
         groups.setdefault((outcome.case.state, outcome.case.fault), []).append(outcome)
     return [_cell(state, fault, group) for (state, fault), group in groups.items()]
 
@@ -49,7 +54,7 @@ def cells(outcomes: Iterable[Outcome]) -> list[Cell]:
 def by_fault(outcomes: Iterable[Outcome]) -> list[Cell]:
     """One cell a fault, over all states."""
     groups: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
+    for outcome in measured(outcomes):
         groups.setdefault(outcome.case.fault, []).append(outcome)
     return [_cell("all", fault, group) for fault, group in groups.items()]
 

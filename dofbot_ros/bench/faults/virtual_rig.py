@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -132,7 +133,8 @@ class VirtualRig(Rig):
         self.watch(self.now, snapshot.state, snapshot.reason)
 
     def restart(self) -> None:
-        """Begin with a new driver, as after the process has ended."""
+        """Begin with a new driver, as after the process has ended; its operator names the port that is there now."""
+        self.config = replace(self.config, port=self._ports.name or self.config.port)
         self.daemon = self._new_driver()
         self._state = None
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from dofbot_ros.bench.faults.case import EVENTS, Case, all_cases, run_case, some_cases, tried
+from dofbot_ros.bench.faults.case import EVENTS, all_cases, run_case, some_cases, tried
 from dofbot_ros.bench.faults.catalogue import FAULTS, Fault, fault_named
 from dofbot_ros.bench.faults.judge import Rules, judge
+from dofbot_ros.bench.faults.outcome import Case
 from dofbot_ros.bench.faults.run import run
 from dofbot_ros.bench.faults.states import STATES
 from dofbot_ros.bench.faults.table import by_fault, cells, markdown
@@ -85,6 +86,22 @@ def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
     case = Case("ACTIVE trajectory", fault, "estop", 11)
     first, second = run_case(case), run_case(case)
     assert first == second
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        # A goal that a silent servo had missed was told to it when enable_torque failed: 1.8 degrees in FAULT.
+        Case("ACTIVE stream", "port shared", "clear and enable", 77),
+        # Fingers that missed goals and were not read for a while were driven at 135 deg/s.
+        Case("ACTIVE gripper", "port shared", "none", 79),
+        # A new driver is told by its operator which port there is.
+        Case("shutting down", "cable back as ttyUSB1", "none", 59),
+    ],
+    ids=str,
+)
+def test_what_once_broke_a_rule_does_so_no_more(case: Case) -> None:
+    assert run_case(case).judgement.violations == ()
 
 
 class DeafDaemon(ArmDaemon):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -253,3 +254,24 @@ def test_the_log_tells_what_reached_the_servos_and_when_one_let_go_by_itself():
 def test_a_servo_that_cannot_be_is_refused(change):
     with pytest.raises(ValueError, match="must"):
         ServoModelConfig(**change)
+
+
+def test_a_log_that_is_read_while_servos_go_on_writing_is_whole() -> None:
+    log, stop = TruthLog(), threading.Event()
+    sample = (0.0, [1.0] * 6, [1] * 6, [True] * 6)
+    for _ in range(50_000):  # to read so many takes longer than the interpreter leaves a thread alone
+        log.sample(*sample)
+
+    def write() -> None:
+        while not stop.is_set():
+            log.sample(*sample)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(3):
+            truth = log.truth()
+            assert len(truth.time_s) == len(truth.links) == len(truth.goals) == len(truth.torque)
+    finally:
+        stop.set()
+        writer.join()

@@ -49,3 +49,14 @@ def test_a_silent_servo_is_asked_again_after_a_pause_that_grows():
     silence.unanswered(0, now)
     assert not silence.worth_asking(0, now + 0.9 * LONG_ASK_AGAIN_S)
     assert silence.worth_asking(0, now + LONG_ASK_AGAIN_S)
+
+
+def test_to_be_asked_at_once_does_not_make_a_servo_answer():
+    silence = Silence(6)
+    for k in range(UNANSWERED):
+        silence.unanswered(2, 1.0 + 0.01 * k)
+        silence.answered(1)
+    assert not silence.worth_asking(2, 1.03)
+    silence.ask_all()
+    assert silence.worth_asking(2, 1.03)
+    assert np.flatnonzero(silence.lengths_s(1.03)).tolist() == [2]

@@ -222,3 +222,25 @@ def test_a_servo_that_missed_goals_is_given_the_time_it_needs_at_its_speed_limit
     streamer.want(np.full(6, goal + 32), 0.02, now + 0.04)
     move = streamer.next_move(stuck, FRESH, now + 0.04)
     assert move.time_ms >= 1000 * (goal + 32 - stuck[2]) / speed
+
+
+def test_a_servo_that_was_not_read_may_have_missed_every_goal_since_then():
+    speed, seen = 1000.0, np.full(6, 2000)
+    streamer = GoalStreamer(StreamConfig(soft_start_s=0.0), speed)
+    streamer.start(seen)
+    now, goal, unread = 0.0, 2000, FRESH.copy()
+    unread[2] = False
+    for _ in range(5):
+        now, goal = now + 0.04, goal + 32
+        streamer.want(np.full(6, goal), 0.02, now)
+        move = streamer.next_move(np.where(unread, goal - 60, seen), unread, now)
+    assert move.time_ms >= 1000 * (goal - seen[2]) / speed
+
+
+def test_goals_that_brake_are_not_made_slow_by_a_servo_that_was_not_read():
+    streamer = GoalStreamer(StreamConfig(soft_start_s=0.0), 1000.0)
+    streamer.start(np.full(6, 2000))
+    offer(streamer, np.full(6, 2100), 0.0, 0.1, present=np.full(6, 2000))
+    streamer.want(np.full(6, 2110), 0.02, 0.1)
+    move = streamer.next_move(np.full(6, 2000), ~FRESH, 0.1, urgent=True)
+    assert move.time_ms <= 70
