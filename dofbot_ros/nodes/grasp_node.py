@@ -17,11 +17,9 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
-from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.core.types import N_JOINTS
 from dofbot_ros.errors import ConfigError, DofbotError
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.pinch_plan import PinchPlanner
@@ -181,15 +179,8 @@ class GraspNode:
 
 def _surveyor(parameters: GraspParameters) -> tuple[Kinematics, Surveyor]:
     """The arm's kinematics, and what looks for grasps within its limits."""
-    file = parameters.calibration_file
-    calibration = load_calibration(file) if file else DEFAULT_CALIBRATION
-    kinematics = Kinematics(base_height=calibration.base_height_m)
-    limits = MotionLimits(
-        np.append(kinematics.lower, 0.0),
-        np.append(kinematics.upper, CLOSED),
-        np.full(N_JOINTS, parameters.max_velocity),
-        np.full(N_JOINTS, parameters.max_acceleration),
-    )
+    robot = load_robot(parameters.calibration_file)
+    kinematics, limits = robot.kinematics, MotionLimits.of(robot, parameters.max_velocity, parameters.max_acceleration)
     planner = NetworkPlanner(load_model(Path(parameters.model) if parameters.model else None), parameters.candidates)
     pinches = PinchPlanner(kinematics, limits, Workspace(kinematics))
     return kinematics, Surveyor(planner, pinches, START, parameters.min_chance)

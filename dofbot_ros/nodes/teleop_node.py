@@ -10,8 +10,7 @@ from typing import Any
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ImageArray
@@ -66,9 +65,7 @@ class TeleopNode:
         self.node.create_service(SetBool, "teleop/engage", self._on_engage)
         self.node.create_service(Trigger, "teleop/recenter", self._on_recenter)
 
-        calibration_file = self._parameters.calibration_file
-        calibration = load_calibration(calibration_file) if calibration_file else DEFAULT_CALIBRATION
-        kinematics = Kinematics(base_height=calibration.base_height_m)
+        kinematics = load_robot(self._parameters.calibration_file).kinematics
         workspace = Workspace(kinematics)
         source = self._parameters.source
         self._pipeline: TeleopPipeline[Any]
