@@ -18,7 +18,7 @@ from dofbot_ros.errors import BusError, CommandRefusedError, PortError
 from dofbot_ros.motion.joint_columns import joint_columns
 from dofbot_ros.motion.source import Follow, GoTo, MotionSource, Stream
 from dofbot_ros.motion.tool_jog import ToolJog
-from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
+from dofbot_ros.motion.trajectory import Sample, Trajectory
 from dofbot_ros.motion.trajectory_bounds import MAX_POSITION
 from dofbot_ros.safety.authority import LOCAL, Authority, Commander, Rank
 from dofbot_ros.safety.estop import EmergencyStop, Trip
@@ -77,7 +77,7 @@ class ArmDaemon:
         self.robot = robot or Robot.calibrated()
         self.kinematics = self.robot.kinematics
         self.workspace = workspace or Workspace(self.kinematics)
-        self.limits = MotionLimits.of(self.robot, config.max_velocity, config.max_acceleration)
+        self.limits = config.motion_limits(self.robot)
         self._link = Connection(backend, config.reconnect_s)
         self._clock = backend.clock
         self._motion = MotionControl(self.limits, self.workspace, config)
