@@ -14,6 +14,9 @@ from dofbot_ros.arm.model import ArmModel, at_base_height, load_model, with_limi
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
 from dofbot_ros.errors import CalibrationError, InputError
 
+LENGTHS = ("base_height", "upper_arm", "forearm", "tool")
+"""The lengths that make a DofBot, by their names in Kinematics [m]."""
+
 
 @dataclass(frozen=True, eq=False)
 class Robot:
@@ -68,6 +71,13 @@ class Robot:
         if model.joint_names != JOINT_NAMES:
             raise InputError(f"the arm has {', '.join(model.joint_names)}, and needs {', '.join(JOINT_NAMES)}")
         return cls(Kinematics.from_model(model), model.lower, model.upper)
+
+    def same_as(self, other: Robot) -> bool:
+        """Whether lengths [m] and limits [rad] of both agree to a millionth."""
+        mine, theirs = (
+            [*(getattr(r.kinematics, length) for length in LENGTHS), *r.lower, *r.upper] for r in (self, other)
+        )
+        return bool(np.allclose(mine, theirs, rtol=0.0, atol=1e-6))
 
     def describe(self) -> ArmModel:
         """This arm as a URDF: the shipped one at this arm's base height and with its joint limits."""

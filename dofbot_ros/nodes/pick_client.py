@@ -10,8 +10,8 @@ from rcl_interfaces.srv import SetParameters
 
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.nodes.abilities_listener import AbilitiesListener
 from dofbot_ros.nodes.arm_motions import REST_LIMIT_S
-from dofbot_ros.nodes.robot_listener import RobotListener
 from dofbot_ros.nodes.trial_client import TrialClient, block_pose
 from dofbot_ros.policy.fit import ArmAbilities
 from dofbot_ros.sim.arrangement import Arrangement, as_text
@@ -38,7 +38,7 @@ class PickClient(TrialClient):
         if extrinsics is not None:
             self._T_base_camera = load_extrinsics(extrinsics).matrix
 
-        self._told = RobotListener(self._arm.node)
+        self._told = AbilitiesListener(self._arm.node)
 
     def abilities(self) -> ArmAbilities:
         """What the arm's description and its driver's parameters say."""

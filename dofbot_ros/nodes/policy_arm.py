@@ -13,9 +13,9 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
+from dofbot_ros.nodes.abilities_listener import AbilitiesListener
 from dofbot_ros.nodes.messages import joint_positions, to_duration
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
-from dofbot_ros.nodes.robot_listener import RobotListener
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.policy.session import Follow, GoTo, Order
 from dofbot_ros.safety.states import ArmState
@@ -45,7 +45,7 @@ class PolicyArm:
         self._heard_s = -float("inf")
         self._state = ""
         self._torque_asked = False
-        self.told = RobotListener(node)
+        self.told = AbilitiesListener(node)
         subscribe, publish = node.create_subscription, node.create_publisher
         subscribe(JointState, "joint_states", self._on_joints, STREAM)
         subscribe(String, "state", self._on_state, LATCHED)

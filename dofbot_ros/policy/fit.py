@@ -9,7 +9,7 @@ import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import ArmModel
-from dofbot_ros.arm.robot import DRAWN
+from dofbot_ros.arm.robot import DRAWN, LENGTHS
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS
 from dofbot_ros.errors import CommandRefusedError, InputError, one_of
 from dofbot_ros.policy.observation import StateLayout
@@ -30,7 +30,6 @@ VELOCITY_ROOM, ACCELERATION_ROOM = 1.25, 2.0
 change, would never make up for it, and the arm lag by 50 ms that training did not show."""
 
 CONTROLS = ("tool", "joints")
-LENGTHS = ("base_height", "upper_arm", "forearm", "tool")
 
 DRIVER_PARAMETERS = ("max_velocity", "max_acceleration", "control_rate_hz", "command_timeout_s")
 """Of a driver that matter to a policy; names of its ROS parameters."""
