@@ -214,3 +214,8 @@ def load_calibration(path: str | Path) -> Calibration:
         CalibrationError: a value that no DofBot could have.
     """
     return load_yaml(Calibration, path)
+
+
+def calibration_of(calibration_file: str | Path) -> Calibration:
+    """load_calibration, or the nominal calibration for "": what the parameter calibration_file means."""
+    return load_calibration(calibration_file) if calibration_file else DEFAULT_CALIBRATION

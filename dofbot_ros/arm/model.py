@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -175,7 +176,23 @@ def at_base_height(model: ArmModel, base_height: float) -> ArmModel:
         raise InputError("the base height is that of joint2 on joint1; the model lacks the origin of one of them")
     x, y, _ = _vector(first, "xyz", "0 0 0", "joint1").tolist()
     above = float(_vector(second, "xyz", "0 0 0", "joint2")[2])
-    first.set("xyz", f"{x:.9g} {y:.9g} {base_height - above:.9g}")
+    first.set("xyz", f"{x:.9g} {y:.9g} {float(base_height - above)!r}")
+    return parse_model(ElementTree.tostring(root, encoding="unicode"))
+
+
+def with_limits(model: ArmModel, limits: Mapping[str, tuple[float, float]]) -> ArmModel:
+    """The same arm with other joint limits, name -> (lower, upper) [rad], bit for bit.
+
+    Raises:
+        InputError: a joint that the model has not, or one without limits.
+    """
+    root = ElementTree.fromstring(model.urdf)
+    for name, (lower, upper) in limits.items():
+        limit = root.find(f"joint[@name='{name}']/limit")
+        if limit is None:
+            raise InputError(f"{name} is to be limited to {lower:.3f}..{upper:.3f} rad; the model has no limit of it")
+        limit.set("lower", repr(float(lower)))
+        limit.set("upper", repr(float(upper)))
     return parse_model(ElementTree.tostring(root, encoding="unicode"))
 
 

@@ -1,55 +1,99 @@
-"""One arm as everything above it knows it: its calibration, and the kinematics and joint limits that follow from it."""
+"""One arm as everything above it knows it: the kinematics and joint limits that follow from calibration or URDF."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, load_calibration
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, calibration_of
 from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.core.types import GRIP
-from dofbot_ros.errors import CalibrationError
+from dofbot_ros.arm.model import ArmModel, at_base_height, load_model, with_limits
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
+from dofbot_ros.errors import CalibrationError, InputError
 
-NOMINAL = Kinematics()
+LENGTHS = ("base_height", "upper_arm", "forearm", "tool")
+"""The lengths that make a DofBot, by their names in Kinematics [m]."""
 
 
+@dataclass(frozen=True, eq=False)
 class Robot:
     """Made once by each program and passed to whatever plans or moves.
 
-    Args:
-        calibration: of the arm; the vendor's nominal values by default.
+    A driver makes it from its calibration (`calibrated`), a client from the driver's robot_description (`described`).
 
     Attributes:
-        calibration: ids, zeros, signs and scales of the servos, and the base height.
         kinematics: lengths, and the limits of the five joints.
-        lower, upper: limits of all joints [rad] (6,): the nominal ones, narrowed to what the servos are allowed to do.
-
-    Raises:
-        CalibrationError: a servo's min_ticks..max_ticks leave its joint no room.
+        lower, upper: limits of all joints [rad] (6,).
     """
 
-    def __init__(self, calibration: Calibration = DEFAULT_CALIBRATION) -> None:
-        self.calibration = calibration
-        low, high = calibration.limits
-        self.lower = np.maximum(np.append(NOMINAL.lower, 0.0), low)
-        self.upper = np.minimum(np.append(NOMINAL.upper, CLOSED), high)
-        if (self.lower >= self.upper).any():
-            raise CalibrationError(
-                f"min_ticks and max_ticks leave a joint no room: {self.lower.round(3).tolist()} to "
-                f"{self.upper.round(3).tolist()} rad"
-            )
-        self.kinematics = Kinematics(
-            base_height=calibration.base_height_m, lower=self.lower[:GRIP].tolist(), upper=self.upper[:GRIP].tolist()
+    kinematics: Kinematics
+    lower: FloatArray
+    upper: FloatArray
+
+    @classmethod
+    def drawn(cls) -> Robot:
+        """The arm of the vendor's drawing with its nominal joint limits: what is simulated and policies are trained on.
+
+        A calibrated arm, also one with the vendor's nominal calibration, has limits that are a little narrower.
+        """
+        kinematics = Kinematics()
+        return cls(kinematics, np.append(kinematics.lower, 0.0), np.append(kinematics.upper, CLOSED))
+
+    @classmethod
+    def calibrated(cls, calibration: Calibration = DEFAULT_CALIBRATION) -> Robot:
+        """The arm of a calibration: its base height, and the nominal limits narrowed to what the servos may do.
+
+        Raises:
+            CalibrationError: a servo's min_ticks..max_ticks leave its joint no room.
+        """
+        drawn, (low, high) = Robot.drawn(), calibration.limits
+        lower, upper = np.maximum(drawn.lower, low), np.minimum(drawn.upper, high)
+        for name, least, most in zip(JOINT_NAMES, lower, upper, strict=True):
+            if least >= most:
+                raise CalibrationError(
+                    f"{name}: min_ticks and max_ticks leave no room within the nominal limits: {least:.3f}..{most:.3f}"
+                )
+        kinematics = Kinematics(
+            base_height=calibration.base_height_m, lower=lower[:GRIP].tolist(), upper=upper[:GRIP].tolist()
         )
+        return cls(kinematics, lower, upper)
+
+    @classmethod
+    def described(cls, model: ArmModel) -> Robot:
+        """The arm of a URDF, for instance of a driver's robot_description.
+
+        Raises:
+            InputError: its joints are not a DofBot's.
+        """
+        if model.joint_names != JOINT_NAMES:
+            raise InputError(f"the arm has {', '.join(model.joint_names)}, and needs {', '.join(JOINT_NAMES)}")
+        return cls(Kinematics.from_model(model), model.lower, model.upper)
+
+    def same_as(self, other: Robot) -> bool:
+        """Whether lengths [m] and limits [rad] of both agree to a millionth."""
+        mine, theirs = (
+            [*(getattr(r.kinematics, length) for length in LENGTHS), *r.lower, *r.upper] for r in (self, other)
+        )
+        return bool(np.allclose(mine, theirs, rtol=0.0, atol=1e-6))
+
+    def describe(self) -> ArmModel:
+        """This arm as a URDF: the shipped one at this arm's base height and with its joint limits."""
+        raised = at_base_height(load_model(), self.kinematics.base_height)
+        return with_limits(raised, {JOINT_NAMES[i]: (self.lower[i], self.upper[i]) for i in range(N_JOINTS)})
+
+
+DRAWN = Robot.drawn()
+"""The arm that environments simulate and policies learned on. Programs that move an arm make a Robot of their own."""
 
 
 def load_robot(calibration_file: str | Path = "") -> Robot:
-    """The robot of a calibration file, or the nominal one for "".
+    """The robot of a calibration file, or of the nominal calibration for "".
 
     Raises:
         ConfigError: no such file, an unknown key, a value of another type.
         CalibrationError: a value that no DofBot could have.
     """
-    return Robot(load_calibration(calibration_file)) if calibration_file else Robot()
+    return Robot.calibrated(calibration_of(calibration_file))

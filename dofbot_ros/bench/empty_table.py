@@ -73,12 +73,12 @@ def _bare_world() -> World:
 
 def _with_arm(world: World, view: TopDownView, seed: int) -> ImageArray:
     """The view of a bare table with the arm in some pose that covers a part of it."""
-    from dofbot_ros.arm.kinematics import Kinematics
+    from dofbot_ros.arm.robot import DRAWN
     from dofbot_ros.grasp.clear_view import arm_hides
     from dofbot_ros.safety.workspace import Workspace
     from dofbot_ros.sim.camera import SimCamera
 
-    rng, kinematics, camera = np.random.default_rng(seed), Kinematics(), SimCamera(world)
+    rng, kinematics, camera = np.random.default_rng(seed), DRAWN.kinematics, SimCamera(world)
     workspace = Workspace(kinematics)
     while True:
         q = np.append(rng.uniform(kinematics.lower, kinematics.upper), rng.uniform(0.0, 0.5 * np.pi))

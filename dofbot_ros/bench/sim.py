@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.arm.gripper import gap_to_joint
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import FloatArray, ToolPose
@@ -58,7 +58,7 @@ def _pace(world: World, seconds: float, around: FloatArray) -> dict[str, float]:
 
 def _grasp(world: World) -> FloatArray:
     """Close the fingers around a block on the table. Returns joint angles that hold it clear of the table."""
-    grasp = Kinematics().solve(ToolPose(0.2, 0.0, 0.014, np.radians(160)))
+    grasp = DRAWN.kinematics.solve(ToolPose(0.2, 0.0, 0.014, np.radians(160)))
     world.arm.teleport(np.append(grasp, gap_to_joint(0.055)))
     world.place(world.block_names[0], transform(None, (0.2, 0.0, 0.015)))
     arm = SimArm(world)

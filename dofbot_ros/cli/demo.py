@@ -67,6 +67,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from dofbot_ros.arm.robot import load_robot
     from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
     from dofbot_ros.nodes.trial_client import TrialClient
     from dofbot_ros.trials.results import load
@@ -90,7 +91,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
                 progress.advance(task)
                 console.print(_line(record), highlight=False)
 
-            run_series(arm, load_blocks(), series, trials=trials, out=out, after_trial=after_trial)
+            run_series(arm, load_robot(), load_blocks(), series, trials=trials, out=out, after_trial=after_trial)
 
 
 def _line(record: TrialRecord) -> str:

@@ -171,20 +171,23 @@ def _check(backend: Backend, judge: JudgeName | None, given: dict[str, str]) -> 
 
 
 def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> tuple[Picker, str]:
-    """The planner, and what identifies its network."""
+    """The planner for the arm that is to be moved, and what identifies its network."""
+    from dofbot_ros.arm.robot import load_robot
+
+    robot = load_robot(given.get("calibration_file", ""))
     if planner is PlannerName.aruco:
         from dofbot_ros.trials.picker import ArucoPicker
         from dofbot_ros.vision.block_layout import load_blocks
 
         if model is not None:
             raise InputError("--model is for the planners cnn and policy")
-        return ArucoPicker(load_blocks(given.get("blocks_file") or None)), ""
+        return ArucoPicker(load_blocks(given.get("blocks_file") or None), robot), ""
     if planner is PlannerName.cnn:
         from dofbot_ros.core.resources import share_file
         from dofbot_ros.grasp.model_io import digest
         from dofbot_ros.trials.network_picker import NetworkPicker
 
-        return NetworkPicker(model), digest(model or share_file("models", "grasp"))
+        return NetworkPicker(robot, model), digest(model or share_file("models", "grasp"))
     from hashlib import sha256
 
     from dofbot_ros.policy.runner import PolicyRunner, shipped
@@ -192,7 +195,7 @@ def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> 
     from dofbot_ros.trials.policy_picker import PolicyPicker
 
     folder = model or shipped("pick", "state")
-    return PolicyPicker(PolicyRunner(folder)), sha256((folder / MODEL).read_bytes()).hexdigest()[:16]
+    return PolicyPicker(PolicyRunner(folder), robot), sha256((folder / MODEL).read_bytes()).hexdigest()[:16]
 
 
 def _run(log: PickLog, picker: Picker, todo: list[Placement], given: dict[str, str], record: bool) -> None:

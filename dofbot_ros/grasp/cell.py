@@ -9,9 +9,9 @@ from types import TracebackType
 import numpy as np
 
 from dofbot_ros.arm.backend import ArmBackend
-from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import load_model
-from dofbot_ros.core.types import N_JOINTS, FloatArray
+from dofbot_ros.arm.robot import Robot
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.grasp.attempt import Mover, Verdict, attempt
 from dofbot_ros.grasp.families import Family
 from dofbot_ros.grasp.pinch_plan import OutOfReachError, Pinch, PinchPlan, PinchPlanner
@@ -33,14 +33,9 @@ MAX_ACCELERATION = 16.0
 def pinch_planner() -> PinchPlanner:
     """For the arm of the shipped URDF, as fast as attempts move."""
     model = load_model()
-    kinematics = Kinematics.from_model(model)
-    limits = MotionLimits(
-        model.lower,
-        model.upper,
-        np.minimum(model.max_velocity, MAX_VELOCITY),
-        np.full(N_JOINTS, MAX_ACCELERATION),
-    )
-    return PinchPlanner(kinematics, limits, Workspace(kinematics))
+    robot = Robot.described(model)
+    limits = MotionLimits.of(robot, np.minimum(model.max_velocity, MAX_VELOCITY), MAX_ACCELERATION)
+    return PinchPlanner(robot.kinematics, limits, Workspace(robot.kinematics))
 
 
 class GraspCell:

@@ -98,7 +98,7 @@ class GraspStation:
         show: Callable[[Survey, float], None] = lambda _survey, _stamp_s: None,
     ) -> None:
         self._arm, self._look, self._surveyor = arm, look, surveyor
-        self._kinematics, self._show = kinematics, show
+        self.kinematics, self._show = kinematics, show
         self._held: Held | None = None
 
     @property
@@ -161,7 +161,7 @@ class GraspStation:
         """
         if not np.isfinite(self._arm.position).all():
             raise NotNowError("the arm has not told where it is")
-        if arm_hides(self._kinematics, self._arm.position, self._surveyor.view, sight.T_base_camera):
+        if arm_hides(self.kinematics, self._arm.position, self._surveyor.view, sight.T_base_camera):
             raise NotNowError("the arm is in the picture: call home first, or let grasp/execute do it")
         return self._surveyor.survey(sight.image, sight.intrinsics, sight.T_base_camera)
 

@@ -102,7 +102,8 @@ class Surveyor:
         min_chance: float = MIN_CHANCE,
     ) -> None:
         self.view = planner.model.info.view
-        self._planner, self._pinches, self._start = planner, pinches, start
+        self.pinches = pinches
+        self._planner, self._start = planner, start
         self._min_chance = min_chance
 
     def survey(self, image: ImageArray, intrinsics: Intrinsics, T_base_camera: FloatArray) -> Survey:
@@ -127,6 +128,6 @@ class Surveyor:
 
     def _offer(self, candidate: Candidate) -> Offer:
         try:
-            return Offer(candidate, plan_pick(self._pinches, self._start, candidate.pinch))
+            return Offer(candidate, plan_pick(self.pinches, self._start, candidate.pinch))
         except OutOfReachError as error:
             return Offer(candidate, None, str(error))

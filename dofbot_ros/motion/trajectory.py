@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.trajectory_bounds import MIN_INTERVAL_S, checked_points
@@ -35,6 +36,15 @@ class MotionLimits:
     upper: FloatArray
     velocity: FloatArray
     acceleration: FloatArray
+
+    @classmethod
+    def of(cls, robot: Robot, max_velocity: ArrayLike, max_acceleration: ArrayLike) -> MotionLimits:
+        """The joint limits of `robot`, with a velocity [rad/s] and an acceleration [rad/s^2], scalars or shape (6,)."""
+        velocity, acceleration = (
+            np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), (N_JOINTS,)))
+            for value in (max_velocity, max_acceleration)
+        )
+        return cls(robot.lower, robot.upper, velocity, acceleration)
 
 
 @dataclass(frozen=True)

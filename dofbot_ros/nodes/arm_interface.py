@@ -18,7 +18,6 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from dofbot_ros.arm.model import at_base_height, load_model
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.nodes import diagnostics
@@ -85,7 +84,7 @@ class ArmInterface:
         self._states = node.create_publisher(String, "state", LATCHED)
         self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
-        model = at_base_height(load_model(), daemon.kinematics.base_height)
+        model = daemon.robot.describe()
         self._description.publish(String(data=model.urdf))
         self._publish_frames = frame_publisher(node, model)
         self._next_frames_s = -float("inf")

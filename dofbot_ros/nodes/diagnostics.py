@@ -43,7 +43,6 @@ def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:
         "torque": snapshot.torque,
         "motion": snapshot.kind or "none",
         "motions ended": result.motion if result else 0,
-        "last hand-over": snapshot.handover,
         "last motion": f"{result.kind}: {result.reason or 'arrived'}" if result else "",
         "stops": snapshot.stops,
         "commander": snapshot.commander,

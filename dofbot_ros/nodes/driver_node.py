@@ -6,7 +6,8 @@ import sys
 
 from rclpy.node import Node
 
-from dofbot_ros.arm.robot import load_robot
+from dofbot_ros.arm.calibration import calibration_of
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.realtime import realtime
 from dofbot_ros.nodes.arm_interface import ArmInterface
@@ -24,9 +25,9 @@ class DriverNode:
     def __init__(self, lifeline: Lifeline) -> None:
         self.node = Node("driver_node")
         config = declare(self.node, DriverConfig)
-        robot = load_robot(config.calibration_file)
+        calibration = calibration_of(config.calibration_file)
         clock = MonotonicClock()
-        daemon = ArmDaemon(serial_backend(config, robot.calibration, clock), config, robot)
+        daemon = ArmDaemon(serial_backend(config, calibration, clock), config, Robot.calibrated(calibration))
         self._interface = ArmInterface(self.node, daemon, Stamps(clock), lifeline, scheduling=realtime)
         self._interface.start()
 

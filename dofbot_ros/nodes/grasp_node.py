@@ -17,11 +17,8 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
-from dofbot_ros.arm.gripper import CLOSED
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.core.types import N_JOINTS
 from dofbot_ros.errors import ConfigError, DofbotError
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.pinch_plan import PinchPlanner
@@ -36,6 +33,7 @@ from dofbot_ros.nodes.grasp_camera import GraspCamera
 from dofbot_ros.nodes.grasp_topics import BASE_FRAME, GraspTopics
 from dofbot_ros.nodes.parameters import declare, parameter
 from dofbot_ros.nodes.qos import STREAM
+from dofbot_ros.nodes.robot_listener import RobotListener
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
@@ -57,7 +55,9 @@ class GraspParameters:
     extrinsics_file: str = parameter(
         "", "Pose of the camera in base_link (YAML); empty for the simulated one's, config/sim_camera.yaml."
     )
-    calibration_file: str = parameter("", "Calibration of the arm (YAML); empty for the vendor's nominal values.")
+    calibration_file: str = parameter(
+        "", "Calibration of the arm (YAML); empty for the arm that robot_description tells of."
+    )
     candidates: int = parameter(5, "Grasps that are looked at in an image, at most.")
     min_chance: float = parameter(
         MIN_CHANCE, "How likely a grasp has to be to hold, 0..1; see `dofbot bench empty-table`."
@@ -87,13 +87,18 @@ class GraspNode:
         extrinsics = load_extrinsics(parameters.extrinsics_file or share_file("config", "sim_camera.yaml"))
         if extrinsics.parent != BASE_FRAME:
             raise ConfigError(f"the camera's pose is given in {extrinsics.parent}, not in {BASE_FRAME}")
-        kinematics, surveyor = _surveyor(parameters)
+        self._robot = load_robot(parameters.calibration_file)
+        self._described = RobotListener(self.node)
+        network = load_model(Path(parameters.model) if parameters.model else None)
+        self._surveyor = Surveyor(
+            NetworkPlanner(network, parameters.candidates), self._pinches(), START, parameters.min_chance
+        )
         self._client = ArmClient("grasp_arm", self.node.get_namespace())
         self._arm = GraspMotions(self._client)
         self._camera = GraspCamera(self.node, self._client, self._arm, extrinsics.matrix, parameters.image_timeout_s)
         self._camera.on_image = self._on_image
-        self._topics = GraspTopics(self.node, kinematics, surveyor.view.size)
-        self._station = GraspStation(self._arm, self._camera.look, surveyor, kinematics, self._show)
+        self._topics = GraspTopics(self.node, self._robot.kinematics, self._surveyor.view.size)
+        self._station = GraspStation(self._arm, self._camera.look, self._surveyor, self._robot.kinematics, self._show)
         self._busy = threading.Lock()
         self._survey: Survey | None = None
         self._answer, self._next_survey_s = "", -float("inf")
@@ -115,6 +120,21 @@ class GraspNode:
             self._busy.release()
         self._client.close()
 
+    def _pinches(self) -> PinchPlanner:
+        robot, parameters = self._robot, self._parameters
+        limits = MotionLimits.of(robot, parameters.max_velocity, parameters.max_acceleration)
+        return PinchPlanner(robot.kinematics, limits, Workspace(robot.kinematics))
+
+    def _adopt(self) -> None:
+        """Plan from now on for the arm that is described, where no calibration file was given."""
+        robot = self._described.robot
+        if robot is None or self._parameters.calibration_file or self._robot.same_as(robot):
+            return
+        self._robot = robot
+        self._surveyor.pinches = self._pinches()
+        self._topics.kinematics = self._station.kinematics = robot.kinematics
+        self.node.get_logger().info("plans for the calibrated arm that robot_description tells of")
+
     # -- services ----------------------------------------------------------------------------------------------------
 
     def _serving(
@@ -125,6 +145,7 @@ class GraspNode:
                 response.success, response.message = False, "another grasp is in progress; the arm's stop ends it"
                 return response
             try:
+                self._adopt()
                 response.success, response.message = True, job()
             except DofbotError as error:
                 response.success, response.message = False, str(error)
@@ -144,6 +165,7 @@ class GraspNode:
         if now < self._next_survey_s or not self._topics.wanted or self._busy.locked():
             return
         self._next_survey_s = now + 1.0 / self._parameters.survey_rate_hz
+        self._adopt()
         try:
             sight = self._camera.newest()
         except DofbotError:
@@ -177,22 +199,6 @@ class GraspNode:
         level = DiagnosticStatus.WARN if trouble else DiagnosticStatus.OK
         entry = diagnostics.status(level, f"{self.node.get_name()}: grasp", message, values)
         self._diagnostics.publish(diagnostics.array(self.node.get_clock().now().to_msg(), [entry]))
-
-
-def _surveyor(parameters: GraspParameters) -> tuple[Kinematics, Surveyor]:
-    """The arm's kinematics, and what looks for grasps within its limits."""
-    file = parameters.calibration_file
-    calibration = load_calibration(file) if file else DEFAULT_CALIBRATION
-    kinematics = Kinematics(base_height=calibration.base_height_m)
-    limits = MotionLimits(
-        np.append(kinematics.lower, 0.0),
-        np.append(kinematics.upper, CLOSED),
-        np.full(N_JOINTS, parameters.max_velocity),
-        np.full(N_JOINTS, parameters.max_acceleration),
-    )
-    planner = NetworkPlanner(load_model(Path(parameters.model) if parameters.model else None), parameters.candidates)
-    pinches = PinchPlanner(kinematics, limits, Workspace(kinematics))
-    return kinematics, Surveyor(planner, pinches, START, parameters.min_chance)
 
 
 def _words(survey: Survey) -> str:

@@ -27,7 +27,7 @@ class GraspTopics:
     """
 
     def __init__(self, node: Node, kinematics: Kinematics, size: int) -> None:
-        self._kinematics, self._size = kinematics, size
+        self.kinematics, self._size = kinematics, size
         self._candidates = node.create_publisher(PoseArray, "grasp/candidates", STREAM)
         self._overlay = node.create_publisher(Image, "grasp/overlay", IMAGE)
 
@@ -40,7 +40,7 @@ class GraspTopics:
         """Show what an image of `stamp_s` [s] shows."""
         header = Header(stamp=to_time(stamp_s), frame_id=BASE_FRAME)
         poses = [
-            pose_message(self._kinematics.tool_transform(plan.motions.descend.positions[-1]))
+            pose_message(self.kinematics.tool_transform(plan.motions.descend.positions[-1]))
             for plan in survey.reachable
         ]
         self._candidates.publish(PoseArray(header=header, poses=poses))

@@ -271,7 +271,7 @@ class _Keepers:
         """Give one message to each of some callbacks."""
         self._arm._on_joints(_changed(rng, _joint_state()))
         self._driven._on_joints(_changed(rng, _joint_state()))
-        self._driven._on_description(String(data=retyped(rng, self._description).replace("\0", "0")))
+        self._driven.told.on_description(String(data=retyped(rng, self._description).replace("\0", "0")))
         self._driven._on_state(String(data=rng.choice(WORDS).replace("\0", "0")))
         self._eyes._on_info(_changed(rng, _camera_info()))
         self._eyes._on_image(_changed(rng, _camera_image()))

@@ -10,13 +10,18 @@ from rcl_interfaces.srv import SetParameters
 
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.nodes.abilities_listener import AbilitiesListener
 from dofbot_ros.nodes.arm_motions import REST_LIMIT_S
 from dofbot_ros.nodes.trial_client import TrialClient, block_pose
+from dofbot_ros.policy.fit import ArmAbilities
 from dofbot_ros.sim.arrangement import Arrangement, as_text
 from dofbot_ros.vision.extrinsics import load_extrinsics
 
 FALL_S = 0.3
 """Arm time in which arranged objects come to rest [s]."""
+
+ABILITIES_LIMIT_S = 15.0
+"""A driver that has not told its parameters after so long is not going to [s]."""
 
 
 class PickClient(TrialClient):
@@ -32,6 +37,17 @@ class PickClient(TrialClient):
         super().__init__(world_node, check)
         if extrinsics is not None:
             self._T_base_camera = load_extrinsics(extrinsics).matrix
+
+        self._told = AbilitiesListener(self._arm.node)
+
+    def abilities(self) -> ArmAbilities:
+        """What the arm's description and its driver's parameters say."""
+        self._motions.wait(self._has_told, ABILITIES_LIMIT_S, "description and parameters of the arm")
+        return self._told.abilities()
+
+    def _has_told(self) -> bool:
+        self._told.ask()
+        return self._told.complete
 
     def tighten(self) -> None:
         """Let the fingers close on what they hold while the next motion runs."""

@@ -1,26 +1,22 @@
-"""The arm as policy_node sees it: its joints, its state, what it can do, and the commands to it."""
+"""The arm as policy_node sees it: its joints, its state, and the commands to it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from rcl_interfaces.msg import ParameterType
-from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from dofbot_ros.arm.model import ArmModel, parse_model
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS, FloatArray
-from dofbot_ros.errors import CommandRefusedError, DofbotError
+from dofbot_ros.nodes.abilities_listener import AbilitiesListener
 from dofbot_ros.nodes.messages import joint_positions, to_duration
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
 from dofbot_ros.nodes.stamps import Stamps
-from dofbot_ros.policy.fit import DRIVER_PARAMETERS, ArmAbilities
 from dofbot_ros.policy.session import Follow, GoTo, Order
 from dofbot_ros.safety.states import ArmState
 
@@ -37,6 +33,9 @@ class PolicyArm:
         node: where they live.
         clock: the arm's.
         stamps: between it and ROS.
+
+    Attributes:
+        told: what the driver tells of its arm.
     """
 
     def __init__(self, node: Node, clock: Clock, stamps: Stamps) -> None:
@@ -45,14 +44,11 @@ class PolicyArm:
         self._read_s: FloatArray = np.full(N_JOINTS, -np.inf)
         self._heard_s = -float("inf")
         self._state = ""
-        self._model: ArmModel | None = None
-        self._driver: dict[str, float] | None = None
-        self._asked: Any = None
         self._torque_asked = False
+        self.told = AbilitiesListener(node)
         subscribe, publish = node.create_subscription, node.create_publisher
-        self._joints = subscribe(JointState, "joint_states", self._on_joints, STREAM)
+        subscribe(JointState, "joint_states", self._on_joints, STREAM)
         subscribe(String, "state", self._on_state, LATCHED)
-        subscribe(String, "robot_description", self._on_description, LATCHED)
         self._trajectories = publish(JointTrajectory, "command/joint_trajectory", COMMAND)
         self._points = publish(JointTrajectory, "command/joint_stream", COMMAND)
         self._stop: Any = node.create_client(Trigger, "stop")
@@ -72,30 +68,6 @@ class PolicyArm:
     def limp(self) -> bool:
         """Whether all that it lacks is torque."""
         return self.state == ArmState.IDLE.value
-
-    def abilities(self) -> ArmAbilities:
-        """What it can do.
-
-        Raises:
-            CommandRefusedError: it has not told yet.
-        """
-        if self._model is None or self._driver is None:
-            raise CommandRefusedError("the arm has not told its limits yet: is its driver running?")
-        return ArmAbilities(self._model, self._driver)
-
-    def ask(self) -> None:
-        """Ask whoever publishes joint_states for the driver's parameters, until there is an answer."""
-        if self._driver is not None or (self._asked is not None and not self._asked.done()):
-            return
-        for info in self._node.get_publishers_info_by_topic(self._joints.topic_name):
-            name = f"{info.node_namespace.rstrip('/')}/{info.node_name}/get_parameters"
-            client: Any = self._node.create_client(GetParameters, name)
-            if not client.service_is_ready():
-                self._node.destroy_client(client)
-                continue
-            self._asked = client.call_async(GetParameters.Request(names=list(DRIVER_PARAMETERS)))
-            self._asked.add_done_callback(self._on_parameters)
-            return
 
     def hold(self) -> None:
         """Ask for torque, once for each time that it is limp."""
@@ -129,21 +101,3 @@ class PolicyArm:
     def _on_state(self, message: String) -> None:
         self._state = message.data
         self._torque_asked = False
-
-    def _on_description(self, message: String) -> None:
-        try:
-            self._model = parse_model(message.data, "robot_description")
-        except DofbotError as error:
-            self._node.get_logger().error(str(error))
-
-    def _on_parameters(self, future: Any) -> None:
-        answer = future.result()
-        if answer is None:
-            return
-        known = {}
-        for name, value in zip(DRIVER_PARAMETERS, answer.values, strict=True):
-            if value.type == ParameterType.PARAMETER_DOUBLE:
-                known[name] = value.double_value
-            elif value.type == ParameterType.PARAMETER_INTEGER:
-                known[name] = float(value.integer_value)
-        self._driver = known

@@ -130,6 +130,8 @@ class PolicyNode:
             self.node.get_logger().info(f"the run has ended: {self._session.ended}")
 
     def _take_in(self) -> None:
+        if self._arm.told.robot is not None:
+            self._session.use(self._arm.told.robot)
         drive, eyes = self._session.drive, self._eyes
         if math.isfinite(self._arm.stamp_s):
             drive.joints(self._arm.position.tolist(), self._arm.stamp_s)
@@ -151,7 +153,7 @@ class PolicyNode:
         self._wanted = False
 
     def _begin(self, now: float) -> None:
-        check_fit(self._spec, self._arm.abilities())
+        check_fit(self._spec, self._arm.told.abilities())
         if self._eyes.trouble:
             raise CommandRefusedError(self._eyes.trouble)
         self._session.start(now, self._arm.state, self._goal())
@@ -167,7 +169,7 @@ class PolicyNode:
 
     def _fault(self) -> str:
         try:
-            check_fit(self._spec, self._arm.abilities())
+            check_fit(self._spec, self._arm.told.abilities())
         except DofbotError as error:
             return str(error)
         return unwilling(self._arm.state) or self._eyes.trouble
@@ -199,7 +201,7 @@ class PolicyNode:
         self._status.publish(String(data=report.to_json()))
 
     def _tell_diagnostics(self) -> None:
-        self._arm.ask()
+        self._arm.told.ask()
         with self._lock:
             report, times = self._report(), np.array(self._seconds or [np.nan])
         p50, p99 = np.percentile(1e3 * times, [50, 99])

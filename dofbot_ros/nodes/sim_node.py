@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
-from dofbot_ros.arm.robot import load_robot
+from dofbot_ros.arm.calibration import calibration_of
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.nodes.arm_interface import ArmInterface
 from dofbot_ros.nodes.parameters import declare, parameter
@@ -40,13 +41,13 @@ class SimNode:
         config = declare(self.node, DriverConfig)
         parameters = declare(self.node, WorldParameters)
         rtf = declare(self.node, PaceParameters).rtf
-        robot = load_robot(config.calibration_file)
+        calibration = calibration_of(config.calibration_file)
         self._world = make_world(parameters)
         clock = SimClock(self._world, rtf)
         simulated = rtf != 1.0
         stamps = Stamps(clock, simulated)
         self._topics = WorldTopics(self.node, self._world, parameters, stamps, publish_clock=simulated)
-        daemon = ArmDaemon(SimArm(self._world, clock, robot.calibration), config, robot)
+        daemon = ArmDaemon(SimArm(self._world, clock, calibration), config, Robot.calibrated(calibration))
 
         def after_cycle(_: Snapshot) -> None:
             self._topics.update(clock.now())

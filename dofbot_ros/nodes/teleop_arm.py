@@ -16,6 +16,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from dofbot_ros.core.types import ARM_JOINTS, N_JOINTS, FloatArray
 from dofbot_ros.nodes.messages import joint_positions, to_duration
 from dofbot_ros.nodes.qos import COMMAND, LATCHED, STREAM
+from dofbot_ros.nodes.robot_listener import RobotListener
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.teleop.pipeline import TeleopCommand
 
@@ -35,6 +36,9 @@ class TeleopArm:
 
     Args:
         node: where they live.
+
+    Attributes:
+        described: the arm as its driver describes it.
     """
 
     def __init__(self, node: Node) -> None:
@@ -43,6 +47,7 @@ class TeleopArm:
         self.state = ""
         self._torque_asked = False
         self._gap: float | None = None
+        self.described = RobotListener(node)
         node.create_subscription(JointState, "joint_states", self._on_joints, STREAM)
         node.create_subscription(String, "state", self._on_state, LATCHED)
         self._points = node.create_publisher(JointTrajectory, "command/joint_stream", COMMAND)

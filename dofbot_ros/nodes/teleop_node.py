@@ -10,8 +10,7 @@ from typing import Any
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ImageArray
@@ -66,18 +65,12 @@ class TeleopNode:
         self.node.create_service(SetBool, "teleop/engage", self._on_engage)
         self.node.create_service(Trigger, "teleop/recenter", self._on_recenter)
 
-        calibration_file = self._parameters.calibration_file
-        calibration = load_calibration(calibration_file) if calibration_file else DEFAULT_CALIBRATION
-        kinematics = Kinematics(base_height=calibration.base_height_m)
-        workspace = Workspace(kinematics)
+        self._robot = load_robot(self._parameters.calibration_file)
         source = self._parameters.source
-        self._pipeline: TeleopPipeline[Any]
         self._feed: Feed | None = None
         self._device: Device | None = open_device(source, self.node, config, self._clock)
-        if self._device is not None:
-            self._pipeline = manual_pipeline(config, kinematics, workspace)
-        else:
-            self._pipeline = landmark_pipeline(config, kinematics, workspace)
+        self._pipeline = self._make_pipeline()
+        if self._device is None:
             capture = CaptureConfig(video_device=source, loop=self._parameters.loop)
             self._feed = open_feed(source, self.node, config, self._clock, capture)
             self._trouble = self._feed.trouble
@@ -98,6 +91,21 @@ class TeleopNode:
             self._feed.close()
         if self._device is not None:
             self._device.close()
+
+    def _make_pipeline(self) -> TeleopPipeline[Any]:
+        kinematics = self._robot.kinematics
+        make = landmark_pipeline if self._device is None else manual_pipeline
+        return make(self._config, kinematics, Workspace(kinematics))
+
+    def _adopt(self) -> None:
+        """Steer the arm that is described, where no calibration file was given, from the next engagement on."""
+        robot = self._arm.described.robot
+        if robot is None or self._parameters.calibration_file or self._robot.same_as(robot):
+            return
+        if not (self._pipeline.status.engaged or self._pipeline.moving):
+            self._robot = robot
+            self._pipeline = self._make_pipeline()
+            self.node.get_logger().info("steers the calibrated arm that robot_description tells of")
 
     # -- the landmark thread -----------------------------------------------------------------------------------------
 
@@ -132,6 +140,7 @@ class TeleopNode:
         with self._lock:
             if self._parameters.auto_engage and not (self._trouble or self._arm.trouble or self._stop.is_set()):
                 self._pipeline.engage()
+            self._adopt()
             command = self._command(now)
             engaged = self._pipeline.status.engaged
         if command is not None:

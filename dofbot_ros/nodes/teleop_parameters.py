@@ -20,7 +20,9 @@ class TeleopParameters:
     )
     mode: str = parameter("", "hand or arm; empty: as the configuration says.")
     config_file: str = parameter("", "Configuration (YAML); empty for the shipped config/teleop.yaml.")
-    calibration_file: str = parameter("", "Calibration of the arm (YAML); empty for the vendor's nominal values.")
+    calibration_file: str = parameter(
+        "", "Calibration of the arm (YAML); empty for the arm that robot_description tells of."
+    )
     auto_engage: bool = parameter(
         False, "Engage whenever that is possible, without a sign: for recordings and simulated arms."
     )

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Joy
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import Robot, load_robot
 from dofbot_ros.core.dds import private_domain
 from dofbot_ros.core.types import ARM_JOINTS
 from dofbot_ros.errors import DofbotError
@@ -59,9 +59,9 @@ class TeleopClient(ArmClient):
         self.node.create_subscription(JointTrajectory, "command/joint_stream", on_command, STREAM)
         return arrivals
 
-    def go_to_start(self) -> None:
-        """Take the arm to a pose from which it can follow."""
-        joints = Kinematics().solve(START)
+    def go_to_start(self, robot: Robot) -> None:
+        """Take the arm, which is `robot`, to a pose from which it can follow."""
+        joints = robot.kinematics.solve(START)
         farthest = float(np.abs(joints - self.position[: len(joints)]).max())
         if farthest > 0.05:
             self.carry_out(lambda: self.follow([TO_START_S], [joints], ARM_JOINTS), 2 * TO_START_S + 10.0)
@@ -104,6 +104,7 @@ def teleop_stack(arguments: Mapping[str, str], to_start: bool) -> Iterator[Runni
     Raises:
         DofbotError: a node ended, or is not ready in time.
     """
+    robot = load_robot(arguments.get("calibration_file", ""))
     with tempfile.TemporaryDirectory(prefix="dofbot-teleop-") as folder, private_domain():
         given = {"emulator_port": str(Path(folder) / "servo_bus"), **arguments}
         commands = [process.command() for process in processes(find("teleop"), given)]
@@ -112,7 +113,7 @@ def teleop_stack(arguments: Mapping[str, str], to_start: bool) -> Iterator[Runni
             client.wait_connected(READY_S)
             client.switch("enable_torque", True)
             if to_start:
-                client.go_to_start()
+                client.go_to_start(robot)
             with ProcessGroup([c for c in commands if c.name == "teleop_node"]) as operator:
                 operator.wait_ready(READY_S)
                 yield Running(client, (arm, operator))

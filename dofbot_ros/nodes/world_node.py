@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from rclpy.node import Node
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
+from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import ConfigError
@@ -48,7 +48,7 @@ class WorldNode:
         self.node = Node("world_node")
         bus = declare(self.node, BusParameters)
         parameters = declare(self.node, WorldParameters)
-        calibration = load_calibration(bus.calibration_file) if bus.calibration_file else DEFAULT_CALIBRATION
+        calibration = calibration_of(bus.calibration_file)
         self._lifeline = lifeline
         self._clock = MonotonicClock()
         self._world = make_world(parameters)

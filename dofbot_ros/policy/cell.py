@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.types import GRIP, ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.servo_model import ServoModelConfig
@@ -77,7 +77,7 @@ class Cell:
     def __init__(self, config: CellConfig, reader: PoseReader | None = None) -> None:
         self.config = config
         self._reader = reader
-        self._tracker = BlockTracker(Kinematics())
+        self._tracker = BlockTracker(DRAWN.kinematics)
         self._base = config.world()
         self.world = World(self._base)
         self.state = CellState()
@@ -111,7 +111,7 @@ class Cell:
         self._servos = WorldServos(self.world, config=draw.servo(ServoModelConfig()))
         self._steering.start(start)
         self.state.joints = list(start)
-        self._tracker = BlockTracker(Kinematics())
+        self._tracker = BlockTracker(DRAWN.kinematics)
         if self._reader is not None:
             self._reader.reset()
         self.observe()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.gripper import gap_to_joint
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.types import GRIP, FloatArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.observation import CLIP, Observation, StateLayout
@@ -148,7 +148,7 @@ def _states(
     times: FloatArray, joints: list[list[float]], commands: list[list[float]], seen: list[tuple[float, Sighting]]
 ) -> Iterator[CellState]:
     """What was known at each of `times`; the block as a run of a policy follows it."""
-    where, tracker, waiting = reach_map(), BlockTracker(Kinematics()), list(reversed(seen))
+    where, tracker, waiting = reach_map(), BlockTracker(DRAWN.kinematics), list(reversed(seen))
     for now, q, command in zip(times.tolist(), joints, commands, strict=True):
         while waiting and waiting[-1][0] <= now:
             tracker.see(waiting.pop()[1])

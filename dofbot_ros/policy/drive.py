@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN, Robot
 from dofbot_ros.core.model_files import first_words
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
 from dofbot_ros.errors import CommandRefusedError, ConfigError, DofbotError, InputError
@@ -112,14 +112,22 @@ class PolicyDrive:
         policy: what acts.
         config: when a run ends.
         reader: finds the block in pictures, for a pipeline.
+        robot: the arm; by default the one that environments simulate, until `use` names another.
 
     Attributes:
+        robot: the arm that is driven.
         task: of the policy.
         state: what was known in the last period.
         shown: what the policy was shown of it.
     """
 
-    def __init__(self, policy: Policy, config: DriveConfig | None = None, reader: PoseReader | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        config: DriveConfig | None = None,
+        reader: PoseReader | None = None,
+        robot: Robot = DRAWN,
+    ) -> None:
         spec = policy.spec
         check_spec(spec)
         if (spec.obs == "pipeline") != (reader is not None):
@@ -136,9 +144,7 @@ class PolicyDrive:
         self._picture_s = -math.inf
         self._pictures: deque[ImageArray] = deque(maxlen=max(1, spec.stack))
         self._goal_of = STEER[spec.control]
-        self._kinematics = Kinematics()
-        self._steering = Steering()
-        self._tracker = BlockTracker(self._kinematics)
+        self.use(robot)
         self._joints: list[float] = [math.nan] * N_JOINTS
         self._joints_s = -math.inf
         self._before: list[float] = []
@@ -146,6 +152,14 @@ class PolicyDrive:
         self._started_s = 0.0
         self._reached_s: float | None = None
         self._try_out(spec)
+
+    def use(self, robot: Robot) -> None:
+        """Drive `robot` from the next run on. Where the block is has to be told again."""
+        self.robot = robot
+        self._steering = Steering(robot)
+        self._tracker = BlockTracker(robot.kinematics)
+        if self._reader is not None:
+            self._reader.camera.kinematics = robot.kinematics
 
     def _try_out(self, spec: PolicySpec) -> None:
         """Act once on nothing: a network that is not what its spec says is found out before anything moves."""
@@ -182,10 +196,16 @@ class PolicyDrive:
         """Where a run can begin, as training's episodes do [rad], (6,): tool over the table, fingers open.
 
         To the side where the block is not, so that the hand does not hide it from a camera above.
+
+        Raises:
+            CommandRefusedError: the arm does not reach it.
         """
         joints = self._steering.map.solve(*READY)
         if joints is None:
-            raise RuntimeError("the reach map does not reach the ready pose")
+            raise CommandRefusedError(
+                f"the arm does not reach {1e3 * READY[0]:.0f} mm from joint 1 at a height of {1e3 * READY[1]:.0f} mm, "
+                "where runs begin: its limits are too narrow"
+            )
         return [math.copysign(ASIDE, -self._tracker.side), *joints, 0.0, 0.0]
 
     def start(self, now_s: float, place: Sequence[float] = (), command: Sequence[float] | None = None) -> None:

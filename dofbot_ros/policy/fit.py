@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import ArmModel
+from dofbot_ros.arm.robot import DRAWN, LENGTHS
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS
 from dofbot_ros.errors import CommandRefusedError, InputError, one_of
 from dofbot_ros.policy.observation import StateLayout
@@ -17,14 +19,17 @@ from dofbot_ros.policy.tasks import TASKS, Task
 LENGTH_TOLERANCE = 0.003
 """A length of the arm that differs by less than this is within what training's noise covers [m]."""
 
-ANGLE_TOLERANCE = 1e-3
+LIMIT_TOLERANCE = math.radians(3.0)
+"""Joint limits that are narrower by less than this cost a policy no place over the table where it learned to work
+[rad]. Zeros of real servos are off by about as much, and their min_ticks and max_ticks with them."""
+
+ROUNDING = 1e-3
 
 VELOCITY_ROOM, ACCELERATION_ROOM = 1.25, 2.0
 """How much more than the policy's own limits the driver allows: with the same ones the governor, a cycle late at each
 change, would never make up for it, and the arm lag by 50 ms that training did not show."""
 
 CONTROLS = ("tool", "joints")
-LENGTHS = ("base_height", "upper_arm", "forearm", "tool")
 
 DRIVER_PARAMETERS = ("max_velocity", "max_acceleration", "control_rate_hz", "command_timeout_s")
 """Of a driver that matter to a policy; names of its ROS parameters."""
@@ -82,7 +87,7 @@ def check_fit(spec: PolicySpec, arm: ArmAbilities) -> None:
 
 
 def _geometry(model: ArmModel) -> list[str]:
-    nominal = Kinematics()
+    nominal = DRAWN.kinematics
     try:
         mine = Kinematics.from_model(model)
     except InputError as error:
@@ -99,8 +104,8 @@ def _joints(spec: PolicySpec, model: ArmModel) -> list[str]:
     if model.joint_names != JOINT_NAMES:
         return [f"its joints are {', '.join(model.joint_names)}"]
     limits, found = spec.limits, []
-    low = model.lower > np.array(limits.lower) + ANGLE_TOLERANCE
-    high = model.upper < np.array(limits.upper) - ANGLE_TOLERANCE
+    low = model.lower > np.array(limits.lower) + LIMIT_TOLERANCE
+    high = model.upper < np.array(limits.upper) - LIMIT_TOLERANCE
     for index in np.flatnonzero(low | high).tolist():
         found.append(
             f"{JOINT_NAMES[index]} goes from {model.lower[index]:.2f} to {model.upper[index]:.2f} rad, the policy's "
@@ -123,5 +128,5 @@ def _driver(spec: PolicySpec, driver: dict[str, float]) -> list[str]:
     return [
         f"the driver's {name} is {driver[name]:g}, the policy needs {value:g}"
         for name, value in driver_needs(spec).items()
-        if driver.get(name, value) < value - ANGLE_TOLERANCE
+        if driver.get(name, value) < value - ROUNDING
     ]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.gripper import gap_to_joint
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.transforms import rot_axis, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ToolPose
@@ -35,8 +35,6 @@ SECTOR_RADIUS, SECTOR_AZIMUTH = (0.14, 0.28), 1.15
 
 LEAN = 0.10
 """Standard deviation of the tool's tilt about the reach map's [rad]: pictures then serve other maps too."""
-
-_KINEMATICS = Kinematics()
 
 LOWEST = 0.006
 """Height of the tool in a grasp [m]."""
@@ -188,7 +186,7 @@ def _joints(cell: Cell, radius: float, z: float, rng: np.random.Generator) -> li
             if mapped is None or pitch is None:
                 continue
             try:
-                q: list[float] = _KINEMATICS.solve(
+                q: list[float] = DRAWN.kinematics.solve(
                     ToolPose(near, 0.0, height, pitch + rng.normal(0.0, LEAN)), near=(0.0, *mapped, 0.0)
                 ).tolist()
             except UnreachableError:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.transforms import apply, exp_so3, invert, skew, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.vision.intrinsics import Intrinsics
@@ -41,13 +42,11 @@ SHARP_PX = 2.0
 GATE = 4.0
 """A keypoint that misses what is expected of it by more standard deviations than this is not believed."""
 
-_KINEMATICS = Kinematics()
 
-
-def arm_points(q: ArrayLike) -> FloatArray:
+def arm_points(q: ArrayLike, kinematics: Kinematics = DRAWN.kinematics) -> FloatArray:
     """ARM_KEYPOINTS in base_link [m], shape (..., 6, 3), of joint angles (..., 5 or 6) [rad]."""
     q = np.asarray(q, dtype=np.float64)[..., :5]
-    moving = _KINEMATICS.link_points(q)
+    moving = kinematics.link_points(q)
     fixed = np.broadcast_to(PLATE_CORNERS, (*q.shape[:-1], 2, 3))
     return np.concatenate([fixed, moving], axis=-2)
 
@@ -89,9 +88,13 @@ class CameraEstimate:
         intrinsics: of the pictures.
         pose: the optical frame in base_link as calibrated (4, 4).
         sigma_px: standard deviation of each of ARM_KEYPOINTS as the network finds it [px], (6,).
+
+    Attributes:
+        kinematics: of the arm in the pictures; of the one in the training's pictures until another is set.
     """
 
     def __init__(self, intrinsics: Intrinsics, pose: FloatArray, sigma_px: ArrayLike) -> None:
+        self.kinematics = DRAWN.kinematics
         self._intrinsics = intrinsics
         self._calibrated = pose
         self._variance = np.square(np.asarray(sigma_px, dtype=np.float64))
@@ -113,9 +116,9 @@ class CameraEstimate:
             q: joint angles now [rad], (5,) or more.
             before: those of the period before; a point that moves is trusted less, since the picture may be late.
         """
-        points, K = arm_points(q), self._intrinsics.K
+        points, K = arm_points(q, self.kinematics), self._intrinsics.K
         expected = project(points, self._intrinsics, self.pose)
-        moved = project(arm_points(before), self._intrinsics, self.pose) - expected
+        moved = project(arm_points(before, self.kinematics), self._intrinsics, self.pose) - expected
         unsure = np.square(np.maximum(spread - SHARP_PX, 0.0)) + self._variance
         variance = unsure[:, None] + np.square(LATE * moved)
         width, height = self._intrinsics.size

@@ -5,13 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from dofbot_ros.arm.gripper import CLOSED
-from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.core.types import GRIP, N_ARM, N_JOINTS
+from dofbot_ros.core.types import GRIP, N_ARM
 from dofbot_ros.motion.trajectory import MotionLimits
-from dofbot_ros.service.config import DriverConfig
 
 
 class StreamLimiter:
@@ -72,14 +67,3 @@ def _braking_velocity(distance: float, step: float, period_s: float) -> float:
     units = distance / (step * period_s)
     n = math.floor(-0.5 + math.sqrt(0.25 + 2.0 * units))
     return step * (units + 0.5 * n * (n + 1.0)) / (n + 1.0)
-
-
-def driver_limits(config: DriverConfig | None = None) -> MotionLimits:
-    """The limits that a driver with this configuration, the default one, gives its governor."""
-    config, kinematics = config or DriverConfig(), Kinematics()
-    return MotionLimits(
-        np.append(kinematics.lower, 0.0),
-        np.append(kinematics.upper, CLOSED),
-        np.full(N_JOINTS, config.max_velocity),
-        np.full(N_JOINTS, config.max_acceleration),
-    )

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.policy.keypoint_network import Poses
@@ -79,7 +79,7 @@ class PictureState(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         intrinsics, pose = nominal_view(WIDTH)
-        arm = Kinematics()
+        arm = DRAWN.kinematics
         # A camera that looks straight down sees the table as it is, but for scale and turn.
         rays = (pose[2, 3] - LYING_M) * pose[:2, :3] @ np.linalg.inv(intrinsics.K)
         constants = {

@@ -100,8 +100,8 @@ class PoseReader:
         if shown[0] < 0.5 or spread[0, BLOCK] > ASTRAY_PX:
             return None
         view = self._intrinsics, self.camera.pose
-        block = found[BLOCK]
-        if held and np.linalg.norm(block - project(arm_points(joints)[-1:], *view)[0]) < IN_HAND_PX:
+        block, tool = found[BLOCK], arm_points(joints, self.camera.kinematics)[-1:]
+        if held and np.linalg.norm(block - project(tool, *view)[0]) < IN_HAND_PX:
             return None
         place = on_plane(block[None], *view, LYING_M)[0].tolist()
         if not self._believable(place):

@@ -9,6 +9,7 @@ import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.planar import PitchAngles, PlanarArm
+from dofbot_ros.arm.robot import DRAWN, Robot
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.grasp.tilt_band import TiltBand
 
@@ -80,7 +81,7 @@ class ReachMap:
                 return place
 
 
-@functools.cache
-def reach_map() -> ReachMap:
-    """The map of the arm as drawn; made once a process."""
-    return ReachMap(Kinematics())
+@functools.lru_cache(maxsize=8)
+def reach_map(robot: Robot = DRAWN) -> ReachMap:
+    """The map of `robot`, made once a process for each: it takes a tenth of a second."""
+    return ReachMap(robot.kinematics)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import N_JOINTS
@@ -43,6 +44,9 @@ STREAM = StreamConfig(soft_start_s=0.0)
 
 TO_THE_END = DriveConfig(time_limit_s=60.0, goal_hold_s=60.0)
 """Episodes last as long as training's, and are judged at their end."""
+
+ROBOT = Robot.calibrated()
+"""The arm on the emulated bus."""
 
 CONNECT_S = 20.0
 
@@ -120,7 +124,7 @@ def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None =
 def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
     env.reset(seed=seed)
     clock, cell = MonotonicClock(), env.cell
-    drive = PolicyDrive(policy, TO_THE_END)
+    drive = PolicyDrive(policy, TO_THE_END, robot=ROBOT)
     noise = np.random.default_rng([seed, 1])
     start = list(cell.state.command)
     faults = parse_faults(list(HEALTHY_BUS), np.random.default_rng(seed)).line
@@ -189,7 +193,7 @@ class _Driver:
         config = DriverConfig(
             soft_start_s=0.0, max_velocity=needs["max_velocity"], max_acceleration=needs["max_acceleration"]
         )
-        self.daemon = ArmDaemon(SerialArm(emulator.port, stream=STREAM), config)
+        self.daemon = ArmDaemon(SerialArm(emulator.port, stream=STREAM), config, ROBOT)
         self.missed_cycles = 0
         self._stop, self._ready = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="daemon", daemon=True)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.policy.drive import End, PolicyDrive
@@ -108,6 +109,11 @@ class PolicySession:
         self._deadline_s = now_s + seconds + APPROACH_SLACK_S
         self.phase, self.ended, self.started_s = Phase.APPROACHING, "", now_s
         self.runs += 1
+
+    def use(self, robot: Robot) -> None:
+        """Drive `robot` from the next run on; a run that is under way ends on the arm that it began with."""
+        if self.phase is Phase.IDLE and robot is not self.drive.robot:
+            self.drive.use(robot)
 
     def stop(self, why: str) -> Halt | None:
         """End the run that is under way, if any."""

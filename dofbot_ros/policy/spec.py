@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.limiter import driver_limits
 from dofbot_ros.policy.observation import CLIP, GOAL_CENTRE, GOAL_SCALE, Entry
 from dofbot_ros.policy.steering import GRIP_STEP, JOINT_STEP, PERIOD_S, ROLL_STEP, TOOL_STEP
+from dofbot_ros.service.config import DriverConfig
 
 MODEL, SPEC = "policy.onnx", "policy.yaml"
 
@@ -110,7 +111,7 @@ def action_entries(control: str, size: int) -> tuple[ActionEntry, ...]:
 
 def joint_limits() -> JointLimits:
     """Those of the arm that environments simulate."""
-    limits = driver_limits()
+    limits = DriverConfig().motion_limits(DRAWN)
 
     def rounded(values: FloatArray) -> tuple[float, ...]:
         return tuple(round(float(value), 6) for value in values)

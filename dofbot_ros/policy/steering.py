@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 
 from dofbot_ros.arm.gripper import CLOSED
+from dofbot_ros.arm.robot import DRAWN, Robot
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.grasp.hand import pad_depth
-from dofbot_ros.policy.limiter import StreamLimiter, driver_limits
+from dofbot_ros.policy.limiter import StreamLimiter
 from dofbot_ros.policy.reach_map import reach_map
 from dofbot_ros.policy.state import CellState
+from dofbot_ros.service.config import DriverConfig
 
 PERIOD_S = 0.04
 """Of a policy [s]: as often as the driver writes to real servos."""
@@ -43,13 +45,16 @@ AZIMUTH = 1.2
 class Steering:
     """Turns actions into joint goals, counted on from the last command and limited as the governor limits them.
 
+    Args:
+        robot: the arm that is steered; by default the one that environments simulate.
+
     Attributes:
         map: how the tool leans where.
     """
 
-    def __init__(self) -> None:
-        self.map = reach_map()
-        self._limiter = StreamLimiter(driver_limits(), PERIOD_S)
+    def __init__(self, robot: Robot = DRAWN) -> None:
+        self.map = reach_map(robot)
+        self._limiter = StreamLimiter(DriverConfig().motion_limits(robot), PERIOD_S)
 
     @property
     def command(self) -> list[float]:

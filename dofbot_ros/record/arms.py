@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Literal
 
 from dofbot_ros.arm.backend import ArmBackend
-from dofbot_ros.arm.calibration import Calibration
-from dofbot_ros.arm.robot import load_robot
+from dofbot_ros.arm.calibration import Calibration, calibration_of
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
@@ -27,10 +27,10 @@ def open_arm(name: BackendName, config: DriverConfig) -> Iterator[tuple[ArmDaemo
             serial port; serial, the arm on config.port.
         config: of the daemon, and of the port where there is one.
     """
-    robot = load_robot(config.calibration_file)
+    calibration = calibration_of(config.calibration_file)
     with ExitStack() as stack:
-        backend = _backend(name, config, robot.calibration, stack)
-        daemon = ArmDaemon(backend, config, robot)
+        backend = _backend(name, config, calibration, stack)
+        daemon = ArmDaemon(backend, config, Robot.calibrated(calibration))
         stack.callback(daemon.shutdown)
         yield daemon, backend.clock
 

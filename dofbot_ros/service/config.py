@@ -6,7 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.errors import ConfigError
+from dofbot_ros.motion.trajectory import MotionLimits
 
 Protocol = Literal["bus", "se"]
 OnExit = Literal["hold", "park", "release"]
@@ -69,6 +71,10 @@ class DriverConfig:
             raise ConfigError(f"protocol {self.protocol!r} is not one of bus, se")
         if self.on_exit not in ("hold", "park", "release"):
             raise ConfigError(f"on_exit {self.on_exit!r} is not one of hold, park, release")
+
+    def motion_limits(self, robot: Robot) -> MotionLimits:
+        """What a driver with this configuration lets pass on `robot`."""
+        return MotionLimits.of(robot, self.max_velocity, self.max_acceleration)
 
 
 HOME = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -18,7 +18,7 @@ from dofbot_ros.errors import BusError, CommandRefusedError, PortError
 from dofbot_ros.motion.joint_columns import joint_columns
 from dofbot_ros.motion.source import Follow, GoTo, MotionSource, Stream
 from dofbot_ros.motion.tool_jog import ToolJog
-from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
+from dofbot_ros.motion.trajectory import Sample, Trajectory
 from dofbot_ros.motion.trajectory_bounds import MAX_POSITION
 from dofbot_ros.safety.authority import LOCAL, Authority, Commander, Rank
 from dofbot_ros.safety.estop import EmergencyStop, Trip
@@ -42,6 +42,8 @@ ATTEMPTS = 3
 """How often a trajectory is checked beside the loop before, since the arm keeps moving on, the loop waits for it."""
 LIMIT_SLACK = 1e-4
 """A goal this far past a joint limit is rounding, and is brought to the limit [rad]."""
+POSE_SLACK = 0.2
+"""Home and park are brought to the limits of an arm that is narrower by less than this; refused beyond [rad]."""
 QUICK_POINTS, QUICK_S = 200, 10.0
 """A trajectory no larger than this may be checked while the arm waits: it takes a few milliseconds."""
 
@@ -60,7 +62,7 @@ class ArmDaemon:
     Args:
         backend: the arm; it is connected, and connected again, by step().
         config: rates, limits, behaviour.
-        robot: kinematics and joint limits of the calibrated arm; the nominal one when None.
+        robot: kinematics and joint limits of the calibrated arm; those of the nominal calibration when None.
         workspace: where the arm may be; the default one when None.
     """
 
@@ -72,15 +74,10 @@ class ArmDaemon:
         workspace: Workspace | None = None,
     ) -> None:
         self.config = config
-        self.robot = robot or Robot()
+        self.robot = robot or Robot.calibrated()
         self.kinematics = self.robot.kinematics
         self.workspace = workspace or Workspace(self.kinematics)
-        self.limits = MotionLimits(
-            self.robot.lower,
-            self.robot.upper,
-            np.full(N_JOINTS, config.max_velocity),
-            np.full(N_JOINTS, config.max_acceleration),
-        )
+        self.limits = config.motion_limits(self.robot)
         self._link = Connection(backend, config.reconnect_s)
         self._clock = backend.clock
         self._motion = MotionControl(self.limits, self.workspace, config)
@@ -313,8 +310,13 @@ class ArmDaemon:
             generator.reset(at.position, at.velocity)
             return self._begin(source, by, stream=True)
 
-    def move_joints(self, target: ArrayLike, kind: str = "joints", by: Commander = LOCAL) -> int:
-        """Move the five arm joints to `target` [rad] (5,) and rest there."""
+    def move_joints(
+        self, target: ArrayLike, kind: str = "joints", by: Commander = LOCAL, slack: float = LIMIT_SLACK
+    ) -> int:
+        """Move the five arm joints to `target` [rad] (5,) and rest there.
+
+        A joint that is to go past its limit by no more than `slack` [rad] goes to the limit.
+        """
         with self._lock:
             self._require_ready(by)
             at = self._motion.at
@@ -322,7 +324,7 @@ class ArmDaemon:
             if not np.isfinite(joints).all():
                 raise CommandRefusedError(f"the goal holds a number that is not finite: {joints.tolist()}")
             goal = np.append(np.clip(joints, self.limits.lower[:GRIP], self.limits.upper[:GRIP]), at.position[GRIP])
-            if (offence := np.abs(goal[:GRIP] - joints)).max() > LIMIT_SLACK:
+            if (offence := np.abs(goal[:GRIP] - joints)).max() > slack:
                 joint = int(offence.argmax())
                 raise CommandRefusedError(
                     f"{JOINT_NAMES[joint]} is to go to {joints[joint]:.3f} rad; its limits are "
@@ -345,11 +347,11 @@ class ArmDaemon:
 
     def home(self, by: Commander = LOCAL) -> int:
         """Move upright."""
-        return self.move_joints(HOME[:GRIP], "home", by)
+        return self.move_joints(HOME[:GRIP], "home", by, POSE_SLACK)
 
     def park(self, by: Commander = LOCAL) -> int:
         """Fold the arm."""
-        return self.move_joints(PARK[:GRIP], "park", by)
+        return self.move_joints(PARK[:GRIP], "park", by, POSE_SLACK)
 
     def gripper(self, gap_m: float, by: Commander = LOCAL) -> None:
         """Open or close to a gap between the finger tips [m]; the arm's own motion goes on."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from dofbot_ros.arm.gripper import gap_to_joint
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.core.types import ImageArray, ToolPose
 from dofbot_ros.sim.camera import SimCamera
@@ -38,7 +38,7 @@ def side_view() -> ImageArray:
         world.place(name, transform(rot_z(yaw), (radius * np.cos(azimuth), radius * np.sin(azimuth), 0.015)))
     radius, azimuth, _ = PLACES["red"]
     goal = ToolPose(radius * np.cos(azimuth), radius * np.sin(azimuth), 0.045, np.radians(150))
-    world.arm.teleport(np.append(Kinematics().solve(goal), gap_to_joint(0.05)))
+    world.arm.teleport(np.append(DRAWN.kinematics.solve(goal), gap_to_joint(0.05)))
     view = CameraConfig(
         width=720,
         height=540,

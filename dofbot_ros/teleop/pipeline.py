@@ -109,6 +109,11 @@ class TeleopPipeline(Generic[Source_contra]):
             target is not None and target.clamped, None if target is None else target.tool,
         )  # fmt: skip
 
+    @property
+    def moving(self) -> bool:
+        """Whether there is something to command: engaged, or not at rest yet."""
+        return self._moving
+
     def observe(self, source: Source_contra, now_s: float) -> None:
         """Take in what a frame showed or a device said, at `now_s` [s] on the clock of its stamp."""
         stamp_s = source.stamp_s

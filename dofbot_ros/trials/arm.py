@@ -11,6 +11,7 @@ import numpy as np
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.policy.fit import ArmAbilities
 from dofbot_ros.sim.arrangement import Arrangement
 from dofbot_ros.vision.intrinsics import Intrinsics
 
@@ -117,6 +118,14 @@ class PickArm(TrialArm, Protocol):
 
     def rest(self, seconds: float) -> None:
         """Return after so much of the arm's time [s]; the arm goes on holding what it holds."""
+        ...
+
+    def abilities(self) -> ArmAbilities:
+        """What the arm and its driver can do.
+
+        Raises:
+            DofbotError: nobody tells.
+        """
         ...
 
     @property

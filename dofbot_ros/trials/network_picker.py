@@ -6,15 +6,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.pick import HELD_GAP_M, PickPlan
 from dofbot_ros.grasp.pinch_plan import PinchPlanner
 from dofbot_ros.grasp.planner import NetworkPlanner
 from dofbot_ros.grasp.survey import NothingToGraspError, Surveyor
-from dofbot_ros.policy.limiter import driver_limits
 from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.trials.arm import Look, PickArm
 from dofbot_ros.trials.picker import START, Attempt, NoGraspError
 
@@ -23,16 +23,19 @@ class NetworkPicker:
     """Takes the best candidate within reach, whatever object that is.
 
     Args:
+        robot: the arm that takes it.
         model: a run's folder or an .onnx file; None for the shipped network.
     """
 
     name = "cnn"
 
-    def __init__(self, model: Path | None = None) -> None:
-        kinematics = Kinematics()
-        pinches = PinchPlanner(kinematics, driver_limits(), Workspace(kinematics))
+    def __init__(self, robot: Robot, model: Path | None = None) -> None:
+        pinches = PinchPlanner(robot.kinematics, DriverConfig().motion_limits(robot), Workspace(robot.kinematics))
         self._surveyor = Surveyor(NetworkPlanner(load_model(model)), pinches, START)
         self._plan: PickPlan
+
+    def check(self, arm: PickArm) -> None:
+        """See Picker.check: every motion is planned within the arm's limits, and checked by the driver."""
 
     def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
         """See Picker.plan."""

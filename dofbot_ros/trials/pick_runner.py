@@ -76,10 +76,12 @@ def run_picks(
     """Run the trials `placements`. However it ends, the log is whole and the arm at rest.
 
     Raises:
+        CommandRefusedError: the arm cannot carry out what the picker plans.
         DofbotError: the arm or the camera cannot go on.
     """
     trial = PickTrial(arm, picker, judge, log.series.protocol, set_up)
     try:
+        picker.check(arm)
         for placement in placements:
             with record(placement.label) as episode:
                 outcome, pictures = trial.run(placement)

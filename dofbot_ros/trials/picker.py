@@ -8,14 +8,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.block_plan import BlockMove, BlockPlanner, GraspError, PlannerConfig
 from dofbot_ros.grasp.retiming import TimedPath
-from dofbot_ros.policy.limiter import driver_limits
 from dofbot_ros.safety.workspace import Workspace
-from dofbot_ros.service.config import HOME
+from dofbot_ros.service.config import HOME, DriverConfig
 from dofbot_ros.trials.arm import Look, PickArm
 from dofbot_ros.trials.protocol import SceneError, standing
 from dofbot_ros.vision.block_layout import BlockSet
@@ -58,6 +57,14 @@ class Picker(Protocol):
 
     name: str
 
+    def check(self, arm: PickArm) -> None:
+        """See, before the first trial, that `arm` can carry out what will be planned.
+
+        Raises:
+            CommandRefusedError: it cannot, and in what.
+        """
+        ...
+
     def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:
         """Decide what to do about what the camera sees.
 
@@ -88,15 +95,18 @@ class ArucoPicker:
 
     Args:
         blocks: what may lie on the table.
+        robot: the arm that takes them.
     """
 
     name = "aruco"
 
-    def __init__(self, blocks: BlockSet) -> None:
-        kinematics = Kinematics()
-        config = PlannerConfig(carry_heights=LIFT_HEIGHTS)
-        self._planner = BlockPlanner(kinematics, driver_limits(), Workspace(kinematics), config)
+    def __init__(self, blocks: BlockSet, robot: Robot) -> None:
+        config, limits = PlannerConfig(carry_heights=LIFT_HEIGHTS), DriverConfig().motion_limits(robot)
+        self._planner = BlockPlanner(robot.kinematics, limits, Workspace(robot.kinematics), config)
         self._sizes = {block.name: block.size for block in blocks.blocks}
+
+    def check(self, arm: PickArm) -> None:
+        """See Picker.check: every motion is planned within the arm's limits, and checked by the driver."""
 
     def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
         """See Picker.plan."""

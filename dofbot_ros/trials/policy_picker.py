@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.arm.gripper import joint_to_gap
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
 from dofbot_ros.errors import CommandRefusedError, InputError
 from dofbot_ros.grasp.block_plan import joint_line
 from dofbot_ros.grasp.retiming import retime
 from dofbot_ros.policy.drive import Policy, PolicyDrive
-from dofbot_ros.policy.limiter import driver_limits
+from dofbot_ros.policy.fit import check_fit
 from dofbot_ros.policy.session import Follow, GoTo, Halt, PolicySession
 from dofbot_ros.policy.tracker import sighting
+from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.trials.arm import Look, PickArm
 from dofbot_ros.trials.picker import START, Attempt, NoGraspError
 
@@ -28,6 +29,7 @@ class PolicyPicker:
 
     Args:
         policy: for the task pick, from the localiser's state.
+        robot: the arm that it moves.
 
     Raises:
         InputError: one for another task, or one that is shown pictures.
@@ -35,15 +37,18 @@ class PolicyPicker:
 
     name = "policy"
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, robot: Robot) -> None:
         spec = policy.spec
         if (spec.task, spec.obs) != ("pick", "state"):
             raise InputError(f"trials take a policy for pick from state, this is one for {spec.task} from {spec.obs}")
-        self._drive = PolicyDrive(policy)
-        self._period_s = spec.period_s
-        self._kinematics = Kinematics()
-        self._limits = driver_limits()
+        self._spec = spec
+        self._drive = PolicyDrive(policy, robot=robot)
+        self._limits = DriverConfig().motion_limits(robot)
         self._target = ""
+
+    def check(self, arm: PickArm) -> None:
+        """See Picker.check: what policy_node asks of an arm before it starts a run."""
+        check_fit(self._spec, arm.abilities())
 
     def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
         """See Picker.plan: a policy decides as it goes."""
@@ -67,7 +72,7 @@ class PolicyPicker:
             elif isinstance(order, GoTo):
                 arm.follow(retime(joint_line(arm.joints()[0][:N_ARM], np.array(order.position[:N_ARM])), self._limits))
                 tick_s = arm.now_s()
-            tick_s += self._period_s
+            tick_s += self._spec.period_s
             arm.wait_until(tick_s)
             self._tell(arm)
         arm.stop()
@@ -86,7 +91,7 @@ class PolicyPicker:
         """What the policy leaves behind: an object is put back where its way was lowest."""
         joints, _ = arm.joints()
         here = joints[:N_ARM]
-        lowest = way[int(np.argmin([self._kinematics.forward(q).z for q in way]))]
+        lowest = way[int(np.argmin([self._drive.robot.kinematics.forward(q).z for q in way]))]
         gap = joint_to_gap(float(joints[GRIP]))
         carry = joint_line(here, START)
         if np.abs(lowest - here).max() < SAME_RAD:

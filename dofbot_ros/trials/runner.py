@@ -9,11 +9,10 @@ from pathlib import Path
 
 import cv2
 
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.block_plan import BlockPlanner
-from dofbot_ros.policy.limiter import driver_limits
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.trials.arm import TrialArm
@@ -25,14 +24,14 @@ from dofbot_ros.vision.block_layout import BlockSet
 JPEG_QUALITY = 80
 
 
-def make_planner(driver: DriverConfig, kinematics: Kinematics | None = None) -> BlockPlanner:
-    """A planner within the limits that a driver with this configuration lets pass."""
-    kinematics = kinematics or Kinematics()
-    return BlockPlanner(kinematics, driver_limits(driver), Workspace(kinematics))
+def make_planner(robot: Robot, driver: DriverConfig) -> BlockPlanner:
+    """A planner within the limits that a driver with this configuration lets pass on `robot`."""
+    return BlockPlanner(robot.kinematics, driver.motion_limits(robot), Workspace(robot.kinematics))
 
 
 def run_series(
     arm: TrialArm,
+    robot: Robot,
     blocks: BlockSet,
     series: Series,
     *,
@@ -50,7 +49,7 @@ def run_series(
     results = load(out, series)
     (out / IMAGES).mkdir(parents=True, exist_ok=True)
     done = {record.number for record in results.trials}
-    trial = BlockTrial(arm, make_planner(DriverConfig()), blocks, series.protocol)
+    trial = BlockTrial(arm, make_planner(robot, DriverConfig()), blocks, series.protocol)
     try:
         for number in range(trials):
             if number in done:

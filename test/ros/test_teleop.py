@@ -16,6 +16,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, String
 
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.nodes.camera_messages import image_array
 from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE, STREAM
@@ -43,7 +44,7 @@ def arm(start_arm: StartArm) -> Arm:
     started.client.switch("enable_torque", True)
     with TeleopClient("to_start", started.client.node.get_namespace()) as client:
         client.wait_connected(READY_S)
-        client.go_to_start()
+        client.go_to_start(load_robot())
     return started
 
 
@@ -182,7 +183,7 @@ def test_a_gamepad_gives_the_arm_torque_and_moves_the_tool(operate: Operate) -> 
     press(0, 0.0, lambda: told(client).fault == "", "pad that has been heard for a while")
     press(1, 0.0, lambda: told(client).engaged and client.state == "ACTIVE", "torque")
     press(0, 0.0, lambda: not told(client).engaged and client.state == "HOLD", "arm at rest")
-    client.go_to_start()
+    client.go_to_start(load_robot())
     before = client.position.copy()
     press(1, 1.0, lambda: float(client.position[0] - before[0]) > 0.1, "turn to the left")
     press(0, 0.0, lambda: not told(client).engaged and client.state == "HOLD", "arm at rest")
@@ -192,7 +193,7 @@ def test_a_gamepad_gives_the_arm_torque_and_moves_the_tool(operate: Operate) -> 
 def test_a_gamepad_does_not_take_over_an_arm_that_sank_onto_the_table(operate: Operate) -> None:
     client = operate(source="joy")
     client.switch("enable_torque", True)
-    client.go_to_start()
+    client.go_to_start(load_robot())
     client.switch("enable_torque", False)
     workspace = Workspace(Kinematics())
     client.wait_until(lambda: workspace.violation(client.position) != "", READY_S, "arm on the table")
@@ -205,7 +206,7 @@ def test_a_gamepad_does_not_take_over_an_arm_that_sank_onto_the_table(operate: O
         time.sleep(0.03)
     assert not told(client).engaged
     client.switch("enable_torque", True)
-    client.go_to_start()
+    client.go_to_start(load_robot())
 
 
 def test_without_an_arm_there_is_nothing_to_engage_and_the_operator_is_told(operate: Operate, tmp_path: Path) -> None:

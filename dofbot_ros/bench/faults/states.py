@@ -9,6 +9,7 @@ import numpy as np
 
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.bench.faults.record import Commanded
 from dofbot_ros.bench.faults.rig import SETTLE_S, Rig, arm_joints
 from dofbot_ros.core.types import GRIP, FloatArray
@@ -118,7 +119,7 @@ class Twister:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.kinematics = Kinematics()
+        self.kinematics = DRAWN.kinematics
         self.end_s = rig.now + RUN_S
         self.halts = len(rig.record.halts)
         self.angles = rig.true()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dofbot_ros.arm.gripper import gap_to_joint
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.bench.faults.case import recover
 from dofbot_ros.bench.faults.catalogue import fault_named
 from dofbot_ros.bench.faults.rig import Rig
@@ -77,7 +77,7 @@ def ready(rig: Rig) -> bool:
 
 def _pose(rng: np.random.Generator, near: bool) -> FloatArray:
     """A pose that the workspace allows, near the table or well above it [rad] (6,)."""
-    kinematics = Kinematics()
+    kinematics = DRAWN.kinematics
     workspace = Workspace(kinematics)
     while True:
         azimuth, radius = rng.uniform(-1.2, 1.2), rng.uniform(0.16, 0.26)

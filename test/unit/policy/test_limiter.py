@@ -6,13 +6,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.motion.trajectory import Sample
-from dofbot_ros.policy.limiter import StreamLimiter, driver_limits
+from dofbot_ros.policy.limiter import StreamLimiter
 from dofbot_ros.policy.steering import PERIOD_S
 from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.workspace import NAMES, Workspace
+from dofbot_ros.service.config import DriverConfig
 
 
 class Anywhere(Workspace):
@@ -26,10 +27,10 @@ class Anywhere(Workspace):
 @given(seed=st.integers(0, 2**31), stride=st.floats(0.0, 0.5))
 def test_it_leaves_of_any_stream_what_the_governor_leaves(seed: int, stride: float) -> None:
     rng = np.random.default_rng(seed)
-    limits = driver_limits()
+    limits = DriverConfig().motion_limits(DRAWN)
     start = rng.uniform(limits.lower, limits.upper)
     limiter = StreamLimiter(limits, PERIOD_S)
-    governor = Governor(limits, Anywhere(Kinematics()), PERIOD_S, soft_start_s=0.0, timeout_s=1.0)
+    governor = Governor(limits, Anywhere(DRAWN.kinematics), PERIOD_S, soft_start_s=0.0, timeout_s=1.0)
     limiter.start(start.tolist())
     governor.start(start, 0.0)
     for _ in range(40):

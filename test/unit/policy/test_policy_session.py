@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.model import at_base_height, load_model
+from dofbot_ros.arm.robot import DRAWN, Robot
 from dofbot_ros.errors import CommandRefusedError, InputError
-from dofbot_ros.policy.drive import DriveConfig, PolicyDrive
+from dofbot_ros.policy.drive import READY, DriveConfig, PolicyDrive
 from dofbot_ros.policy.fit import ArmAbilities, check_fit, check_spec
 from dofbot_ros.policy.report import PolicyReport
 from dofbot_ros.policy.runner import PolicyRunner
@@ -111,6 +113,26 @@ def test_an_arm_that_does_not_come_to_the_ready_pose_is_given_up(arm: PerfectArm
     assert isinstance(arm.orders[-1], Halt)
 
 
+def test_a_run_ends_on_the_arm_that_it_began_with(arm: PerfectArm) -> None:
+    raised = Robot.calibrated(replace(DEFAULT_CALIBRATION, base_height_m=0.110))
+    arm.session.start(0.0, arm.state, GOAL)
+    arm.live()
+    arm.session.use(raised)
+    assert arm.session.drive.robot is DRAWN
+    arm.session.stop("stopped")
+    arm.session.use(raised)
+    assert arm.session.drive.robot is raised
+    ready = arm.session.drive.ready_pose()
+    assert raised.kinematics.forward(ready[:5]).z == pytest.approx(READY[1], abs=1e-6)
+
+
+def test_an_arm_that_does_not_reach_the_ready_pose_is_told_so(arm: PerfectArm) -> None:
+    stiff = replace(DEFAULT_CALIBRATION.joint3, max_ticks=2100)
+    arm.session.use(Robot.calibrated(replace(DEFAULT_CALIBRATION, joint3=stiff)))
+    with pytest.raises(CommandRefusedError, match="does not reach 190 mm from joint 1 at a height of 110 mm"):
+        arm.session.drive.ready_pose()
+
+
 def test_a_second_start_is_refused_and_stop_says_whether_there_was_a_run(arm: PerfectArm) -> None:
     assert arm.session.stop("stopped") is None
     arm.session.start(0.0, arm.state, GOAL)
@@ -158,6 +180,9 @@ def test_an_arm_of_another_shape_is_refused(straight_policy: Any) -> None:
     check_fit(spec, ArmAbilities(at_base_height(model, 0.109)))
     with pytest.raises(CommandRefusedError, match=r"base height is 120\.0 mm, the policy's 107\.5 mm"):
         check_fit(spec, ArmAbilities(at_base_height(model, 0.120)))
+    # What the zero of a real servo takes away is no other arm.
+    zero = replace(DEFAULT_CALIBRATION.joint3, zero_ticks=2030)
+    check_fit(spec, ArmAbilities(Robot.calibrated(replace(DEFAULT_CALIBRATION, joint3=zero)).describe()))
     narrow = tuple(replace(joint, upper=1.0) if joint.name == "joint2" else joint for joint in model.joints)
     with pytest.raises(CommandRefusedError, match=r"joint2 goes from -1\.57 to 1\.00 rad"):
         check_fit(spec, ArmAbilities(replace(model, joints=narrow)))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.policy.steering import FLOOR, Steering
 from dofbot_ros.policy.tasks import ready_pose
@@ -56,3 +60,32 @@ def test_away_from_the_table_goals_are_what_the_action_says() -> None:
     goal = steering.goal_of_tool([0.0, 0.0, -0.5, 0.2, 0.0], steering.command[GRIP])
     after = steering.map.point((goal[1], goal[2], goal[3]))
     assert after[1] == pytest.approx(before[1] - 0.004, abs=1e-6)
+
+
+@pytest.mark.parametrize("control", ["tool", "joints"])
+def test_commands_stay_within_the_limits_of_the_arm_that_is_steered(control: str) -> None:
+    servos = {
+        name: replace(getattr(DEFAULT_CALIBRATION, name), min_ticks=940, max_ticks=3060)
+        for name in ("joint1", "joint2", "joint3", "joint4")
+    }
+    robot = Robot.calibrated(replace(DEFAULT_CALIBRATION, base_height_m=0.110, **servos))
+    steering, rng = Steering(robot), np.random.default_rng(4)
+    steering.start(ready_pose(rng, steering.map))
+    commands = []
+    for period in range(600):
+        if period % 60 == 0:
+            action = rng.choice([-1.0, 1.0], 6)
+        goal_of = steering.goal_of_tool if control == "tool" else steering.goal_of_joints
+        commands.append(list(steering.step(goal_of(action, steering.command[GRIP]))))
+    assert (np.array(commands) >= robot.lower - 1e-9).all()
+    assert (np.array(commands) <= robot.upper + 1e-9).all()
+    if control == "joints":
+        assert np.array(commands)[:, :4].max() > robot.upper[1] - 1e-6
+
+
+def test_the_map_of_an_arm_measures_with_its_own_base_height() -> None:
+    raised = Robot.calibrated(replace(DEFAULT_CALIBRATION, base_height_m=0.110))
+    steering = Steering(raised)
+    joints = steering.map.solve(0.20, 0.05)
+    assert joints is not None
+    assert raised.kinematics.forward([0.0, *joints, 0.0]).z == pytest.approx(0.05, abs=1e-9)

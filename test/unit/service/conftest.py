@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats, ServoHealth, never
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.errors import BusError, NoReplyError, PortError
 from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
@@ -22,6 +23,7 @@ class ModelArm:
     """ArmBackend over six servo models. Set the flags to break it."""
 
     clock: ManualClock
+    calibration: Calibration = DEFAULT_CALIBRATION
     name: str = "model"
     absent: bool = False
     silent: set[int] = field(default_factory=set)
@@ -46,7 +48,7 @@ class ModelArm:
         now = self.clock.now()
         fresh = np.array([servo not in self.silent for servo in SERVO_IDS])
         ticks = [self.servos.position(servo, now) for servo in SERVO_IDS]
-        self._position = np.where(fresh, DEFAULT_CALIBRATION.ticks_to_rad(ticks), self._position)
+        self._position = np.where(fresh, self.calibration.ticks_to_rad(ticks), self._position)
         self._stamps = np.where(fresh, now, self._stamps)
         self._since = np.where(fresh, np.inf, np.minimum(self._since, now))
         health = tuple(self.servos.health(servo, now) for servo in SERVO_IDS)
@@ -59,17 +61,17 @@ class ModelArm:
         if self.deaf:
             raise BusError("no servo takes a goal")
         now = self.clock.now()
-        ticks = DEFAULT_CALIBRATION.rad_to_ticks(position)
+        ticks = self.calibration.rad_to_ticks(position)
         for servo, tick in zip(SERVO_IDS, ticks, strict=True):
             if servo in self.silent:
                 continue
             self.servos.command(servo, int(tick), round(1000 * duration_s), now)
         self.goals.append(np.array(position))
-        return ArmSent(now, DEFAULT_CALIBRATION.ticks_to_rad(ticks), np.ones(6, dtype=bool))
+        return ArmSent(now, self.calibration.ticks_to_rad(ticks), np.ones(6, dtype=bool))
 
     def underway(self) -> np.ndarray:
         now = self.clock.now()
-        return DEFAULT_CALIBRATION.ticks_to_rad([self.servos.models[servo].reference(now) for servo in SERVO_IDS])
+        return self.calibration.ticks_to_rad([self.servos.models[servo].reference(now) for servo in SERVO_IDS])
 
     def torque(self, enabled: bool) -> None:
         self._check_port()
@@ -96,10 +98,20 @@ class ModelArm:
 class Bench:
     """A daemon on its arm, and time to let pass."""
 
-    def __init__(self, **config: object) -> None:
+    def __init__(self, calibration: Calibration = DEFAULT_CALIBRATION, **config: object) -> None:
         self.clock = ManualClock(100.0)
-        self.arm = ModelArm(self.clock)
-        self.daemon = ArmDaemon(self.arm, DriverConfig(**{"soft_start_s": 0.0, **config}))  # type: ignore[arg-type]
+        self.arm = ModelArm(self.clock, calibration)
+        self.daemon = ArmDaemon(
+            self.arm,
+            DriverConfig(**{"soft_start_s": 0.0, **config}),  # type: ignore[arg-type]
+            Robot.calibrated(calibration),
+        )
+
+    def hold(self) -> None:
+        """Connect and switch the torque on."""
+        self.run(0.04)
+        self.daemon.set_torque(True)
+        self.run(0.1)
 
     def run(self, seconds: float):
         for _ in range(round(seconds * 50)):
@@ -127,7 +139,5 @@ def new_bench():
 def bench():
     """Connected and holding."""
     b = Bench()
-    b.run(0.04)
-    b.daemon.set_torque(True)
-    b.run(0.1)
+    b.hold()
     return b

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.gripper import MAX_GAP, joint_to_gap
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.resources import share_file
@@ -14,6 +16,7 @@ from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.policy.fit import DRIVER_PARAMETERS, ArmAbilities
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
@@ -32,21 +35,33 @@ SETTLE_S = 0.12
 REST_LIMIT_S = 20.0
 """No motion of a trial takes longer [s]."""
 
+TRIALS_DRIVER = DriverConfig(max_velocity=2.0, max_acceleration=16.0)
+"""As the stack of the trials starts it: with the room that policies need."""
+
 
 class DirectArm:
     """As fast as the machine goes. Set the attributes to make trouble.
 
+    Args:
+        world: what is simulated.
+        driver: of the daemon.
+        calibration: of the servos.
+
     Attributes:
+        paths: of all motions that were asked for, the refused ones too.
         shifted: this block is seen 55 mm from where it is, in the first look.
         refusals: so many of the next motions are refused.
         hidden: nobody tells the true poses.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(
+        self, world: World, driver: DriverConfig | None = None, calibration: Calibration = DEFAULT_CALIBRATION
+    ) -> None:
         self.world = world
+        self.paths: list[TimedPath] = []
         self.shifted, self.refusals, self.hidden = "", 0, False
-        backend = SimArm(world)
-        self.daemon = ArmDaemon(backend, DriverConfig())
+        backend = SimArm(world, calibration=calibration)
+        self.daemon = ArmDaemon(backend, driver or DriverConfig(), Robot.calibrated(calibration))
         self._camera = SimCamera(world)
         self._localiser = BlockLocaliser(world.blocks, self._camera.intrinsics)
         self.view = View(self._camera.intrinsics, self._camera.pose())
@@ -73,7 +88,12 @@ class DirectArm:
         self.daemon.stop()
         self._until_rest()
 
+    def abilities(self) -> ArmAbilities:
+        driver = {name: float(getattr(self.daemon.config, name)) for name in DRIVER_PARAMETERS}
+        return ArmAbilities(self.daemon.robot.describe(), driver)
+
     def follow(self, path: TimedPath) -> None:
+        self.paths.append(path)
         if self.refusals:
             self.refusals -= 1
             raise CommandRefusedError("refused for a test")
@@ -177,6 +197,6 @@ def kit() -> PickProtocol:
 @pytest.fixture
 def pick_arm(kit: PickProtocol) -> Iterator[DirectArm]:
     pytest.importorskip("pybullet")
-    direct = DirectArm(World(kit.world(load_world_config()), 0))
+    direct = DirectArm(World(kit.world(load_world_config()), 0), TRIALS_DRIVER)
     yield direct
     direct.close()

@@ -64,7 +64,7 @@ def test_a_block_is_lifted_by_its_markers_held_and_put_back(pick_arm: DirectArm,
     kit = log.series.protocol
     placement = next(p for p in missing(log, kit, 1) if p.condition == "clutter")
     judge = BothJudges(kit.lift)
-    (record,) = run(pick_arm, log, ArucoPicker(pick_arm.world.blocks), judge, [placement])
+    (record,) = run(pick_arm, log, ArucoPicker(pick_arm.world.blocks, pick_arm.daemon.robot), judge, [placement])
     assert record.outcome == "lifted"
     assert record.thing == placement.target == "blue"
     assert record.rise_mm is not None
@@ -83,7 +83,7 @@ def test_a_block_is_lifted_by_its_markers_held_and_put_back(pick_arm: DirectArm,
 def test_the_network_lifts_by_the_image_alone(pick_arm: DirectArm, log: PickLog) -> None:
     pytest.importorskip("onnxruntime")
     kit = log.series.protocol
-    (record,) = run(pick_arm, log, NetworkPicker(), TruthJudge(kit.lift), missing(log, kit, 1)[:1])
+    (record,) = run(pick_arm, log, NetworkPicker(pick_arm.daemon.robot), TruthJudge(kit.lift), missing(log, kit, 1)[:1])
     assert record.outcome == "lifted"
     assert record.plan["rank"] == 0
     assert record.plan_ms is not None
@@ -117,7 +117,7 @@ class Scripted:
 def test_a_policy_lifts_through_the_joint_stream(pick_arm: DirectArm, log: PickLog, straight_policy: Any) -> None:
     kit = log.series.protocol
     policy = Scripted(straight_policy.spec("pick", "tool"))
-    picker = PolicyPicker(policy)
+    picker = PolicyPicker(policy, pick_arm.daemon.robot)
     policy.drive = picker._drive
     (record,) = run(pick_arm, log, picker, TruthJudge(kit.lift), missing(log, kit, 1)[:1])
     assert record.outcome == "lifted", record
@@ -133,6 +133,9 @@ class BesideIt:
     def __init__(self, inner: ArucoPicker) -> None:
         self._inner = inner
 
+    def check(self, arm):  # type: ignore[no-untyped-def]
+        self._inner.check(arm)
+
     def plan(self, arm, look, target):  # type: ignore[no-untyped-def]
         for pose in look.blocks.values():
             pose[1, 3] += 0.07
@@ -145,7 +148,13 @@ class BesideIt:
 def test_fingers_that_close_on_nothing_are_no_success_to_either_judge(pick_arm: DirectArm, log: PickLog) -> None:
     kit = log.series.protocol
     judge = BothJudges(kit.lift)
-    (record,) = run(pick_arm, log, BesideIt(ArucoPicker(pick_arm.world.blocks)), judge, missing(log, kit, 1)[:1])
+    (record,) = run(
+        pick_arm,
+        log,
+        BesideIt(ArucoPicker(pick_arm.world.blocks, pick_arm.daemon.robot)),
+        judge,
+        missing(log, kit, 1)[:1],
+    )
     assert record.outcome in ("missed", "pushed")
     assert record.lifted is False
     assert judge.seen == ["missed"]
@@ -153,7 +162,7 @@ def test_fingers_that_close_on_nothing_are_no_success_to_either_judge(pick_arm: 
 
 def test_what_is_not_seen_and_what_is_refused_are_told_apart(pick_arm: DirectArm, log: PickLog) -> None:
     kit = log.series.protocol
-    picker, judge = ArucoPicker(pick_arm.world.blocks), TruthJudge(kit.lift)
+    picker, judge = ArucoPicker(pick_arm.world.blocks, pick_arm.daemon.robot), TruthJudge(kit.lift)
     first, second = missing(log, kit, 2)[:2]
     run_picks(pick_arm, picker, judge, log, [first], set_up=lambda _: _away(pick_arm))
     assert (log.records[0].outcome, log.records[0].reason) == ("no grasp", "yellow is not seen; nothing is")
@@ -173,7 +182,7 @@ def test_a_person_sets_up_judges_skips_and_quits(pick_arm: DirectArm, log: PickL
         pick_arm.arrange(placement.arrangement(kit))
         return person.set_up(placement)
 
-    picker = ArucoPicker(pick_arm.world.blocks)
+    picker = ArucoPicker(pick_arm.world.blocks, pick_arm.daemon.robot)
     with pytest.raises(KeyboardInterrupt):
         run_picks(pick_arm, picker, PersonJudge(person.lifted, kit), log, todo, set_up=set_up)
     assert [record.outcome for record in log.records] == ["lifted", "skipped"]

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from conftest import DirectArm
 
-from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.grasp.pick import EmptyHandError, PickPlan, bring_back, pick_up, plan_pick, put_back
 from dofbot_ros.grasp.pinch_plan import Pinch, PinchPlanner
-from dofbot_ros.policy.limiter import driver_limits
 from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.service.config import DriverConfig
 
 PLACE = (0.20, 0.02)
 
@@ -22,8 +21,8 @@ def plan(arm: DirectArm) -> PickPlan:
     arm.prepare()
     for number, name in enumerate(arm.world.block_names):
         arm.world.place(name, transform(translation=(0.3, 0.2 + 0.1 * number, 0.015)))
-    kinematics = Kinematics()
-    pinches = PinchPlanner(kinematics, driver_limits(), Workspace(kinematics))
+    robot = arm.daemon.robot
+    pinches = PinchPlanner(robot.kinematics, DriverConfig().motion_limits(robot), Workspace(robot.kinematics))
     return plan_pick(pinches, np.zeros(5), Pinch(*PLACE, 0.5 * np.pi))
 
 

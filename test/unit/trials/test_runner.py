@@ -17,7 +17,7 @@ SERIES = Series(seed=0, backend="sim")
 
 
 def run(arm: Any, out: Path, trials: int = 1) -> list[TrialRecord]:
-    return list(run_series(arm, arm.world.blocks, SERIES, trials=trials, out=out).trials)
+    return list(run_series(arm, arm.daemon.robot, arm.world.blocks, SERIES, trials=trials, out=out).trials)
 
 
 def test_a_block_is_found_grasped_and_placed(arm: Any, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_an_interrupted_series_goes_on_where_it_was(arm: Any, tmp_path: Path) ->
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_series(arm, arm.world.blocks, SERIES, trials=2, out=tmp_path, after_trial=interrupt)
+        run_series(arm, arm.daemon.robot, arm.world.blocks, SERIES, trials=2, out=tmp_path, after_trial=interrupt)
     before = load(tmp_path, SERIES).trials
     assert [record.number for record in before] == [0]
     assert arm.daemon.snapshot().motion == 0
