@@ -31,7 +31,8 @@ class Arm:
         self.servos = ModelServos([float(t) for t in ticks], now=100.0)
         for servo in SERVO_IDS:
             self.servos.torque(servo, torque, 100.0)
-        self.robot = Robot(calibration or Calibration())
+        self.calibration = calibration or Calibration()
+        self.robot = Robot.calibrated(self.calibration)
         self.config = DriverConfig(port=PORT, protocol=protocol)
         line = ServoLine(self.servos, protocol, faults=self.faults, now=100.0)
         self.ports = VirtualPorts(line, self.clock, PORT)
@@ -39,9 +40,7 @@ class Arm:
 
     def start(self):
         ports = self.ports
-        backend = serial_backend(
-            self.config, self.robot.calibration, self.clock, open_port=ports.open, ports=ports.listed
-        )
+        backend = serial_backend(self.config, self.calibration, self.clock, open_port=ports.open, ports=ports.listed)
         self.daemon = ArmDaemon(backend, self.config, self.robot)
 
     def run(self, seconds):
@@ -142,4 +141,4 @@ def test_limits_that_leave_a_joint_no_room_are_refused():
     from dofbot_ros.errors import CalibrationError
 
     with pytest.raises(CalibrationError, match="no room"):
-        Robot(Calibration(joint1=ServoCalibration(1, 1600, 3000, 3500)))
+        Robot.calibrated(Calibration(joint1=ServoCalibration(1, 1600, 3000, 3500)))

@@ -99,7 +99,7 @@ def _keep_asking(ask: Callable[[], object]) -> None:
 
 def localizer_dead_in_trial(case: Case) -> Outcome:
     """The block localiser dies while a trial picks a block up."""
-    from dofbot_ros.arm.robot import Robot
+    from dofbot_ros.arm.robot import load_robot
     from dofbot_ros.nodes.motion_watch import MotionWatch
     from dofbot_ros.nodes.trial_client import TrialClient
     from dofbot_ros.trials.results import Series
@@ -120,7 +120,7 @@ def localizer_dead_in_trial(case: Case) -> Outcome:
 
             def one() -> str:
                 series = Series(0, "sim")
-                return str(run_series(arm, Robot(), load_blocks(), series, trials=1, out=Path(folder)).summary())
+                return str(run_series(arm, load_robot(), load_blocks(), series, trials=1, out=Path(folder)).summary())
 
             trial = threads.submit(one)
             _wait_for_motion(watch, trial)
