@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dofbot_ros.arm.backend import ArmReading, ServoHealth
-from dofbot_ros.arm.robot import Robot
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.motion.source import Follow, GoTo, Stream
 from dofbot_ros.motion.trajectory import MotionLimits, Trajectory
@@ -15,7 +15,7 @@ from dofbot_ros.service.motion_control import MotionControl
 
 PERIOD_S = 0.02
 SPEED, ACCELERATION = 1.6, 8.0
-ROBOT = Robot()
+ROBOT = load_robot()
 LIMITS = MotionLimits(ROBOT.lower, ROBOT.upper, np.full(6, SPEED), np.full(6, ACCELERATION))
 WORKSPACE = Workspace(ROBOT.kinematics)
 

@@ -9,7 +9,7 @@ import pytest
 from daemon_bench import OPERATOR, PERIOD_S, TELEOP, TICK, holding, refusal, spied
 
 from dofbot_ros.arm.backend import BusStats
-from dofbot_ros.arm.robot import Robot
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.types import GRIP, ToolPose
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.safety.workspace import Workspace
@@ -93,7 +93,7 @@ def test_home_and_park_go_where_they_are_defined(bench: Any) -> None:
 
 
 def test_limits_come_from_the_robot_and_the_configuration(new_bench: Any) -> None:
-    robot = Robot()
+    robot = load_robot()
     workspace = Workspace(robot.kinematics)
     daemon = ArmDaemon(new_bench().arm, DriverConfig(max_velocity=0.7, max_acceleration=3.0), robot, workspace)
     assert daemon.limits.velocity.tolist() == [0.7] * 6

@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 
-from dofbot_ros.arm.robot import Robot
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.path_check import check_trajectory
 
-ROBOT = Robot()
+ROBOT = load_robot()
 LIMITS = MotionLimits(ROBOT.lower, ROBOT.upper, np.full(6, 1.6), np.full(6, 8.0))
 WORKSPACE = Workspace(ROBOT.kinematics)
 TABLE = np.array([0.0, 1.5, 0.9, 0.0, 0.0, 0.0])
