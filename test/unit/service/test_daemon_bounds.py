@@ -12,7 +12,7 @@ from dofbot_ros.arm.gripper import MAX_GAP, gap_to_joint
 from dofbot_ros.core.types import GRIP, ToolPose
 from dofbot_ros.safety.authority import Commander
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.service.daemon import LIMIT_SLACK
+from dofbot_ros.service.motion_commands import LIMIT_SLACK
 
 S = ArmState
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.service import daemon as daemon_module
-from dofbot_ros.service.daemon import ATTEMPTS, QUICK_POINTS, QUICK_S
+from dofbot_ros.service import motion_commands
+from dofbot_ros.service.motion_commands import ATTEMPTS, QUICK_POINTS, QUICK_S
 from dofbot_ros.service.path_check import check_trajectory
 
 ARM = ("joint1", "joint2", "joint3", "joint4", "joint5")
@@ -41,7 +41,7 @@ def test_a_trajectory_is_checked_again_from_where_the_arm_went_meanwhile(
     moving: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = SlowCheck(moving, 1)
-    monkeypatch.setattr(daemon_module, "check_trajectory", check)
+    monkeypatch.setattr(motion_commands, "check_trajectory", check)
     number = moving.daemon.follow([2.0], [[0.3]], joints=["joint1"])
     assert check.checks == 2
     before = moving.daemon.snapshot().sent.position[0]
@@ -56,7 +56,7 @@ def test_a_short_one_is_started_though_the_arm_never_stands_while_it_is_checked(
     moving: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = SlowCheck(moving, ATTEMPTS)
-    monkeypatch.setattr(daemon_module, "check_trajectory", check)
+    monkeypatch.setattr(motion_commands, "check_trajectory", check)
     number = moving.daemon.follow([2.0], [[0.3]], joints=["joint1"])
     assert check.checks == ATTEMPTS + 1
     assert moving.run(0.02).motion == number
@@ -67,7 +67,7 @@ def test_a_long_one_is_refused_then_and_the_motion_goes_on(
     moving: Any, monkeypatch: pytest.MonkeyPatch, long: str
 ) -> None:
     times = np.linspace(1.0, 0.9 * QUICK_S, QUICK_POINTS + 1) if long == "points" else np.array([1.0, QUICK_S + 1.0])
-    monkeypatch.setattr(daemon_module, "check_trajectory", SlowCheck(moving, ATTEMPTS))
+    monkeypatch.setattr(motion_commands, "check_trajectory", SlowCheck(moving, ATTEMPTS))
     number = moving.daemon.snapshot().motion
     with pytest.raises(CommandRefusedError) as refused:
         moving.daemon.follow(times, np.full((len(times), 1), 0.3), joints=["joint1"])
