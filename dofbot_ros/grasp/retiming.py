@@ -22,7 +22,7 @@ class TimedPath:
     """A motion of the five arm joints from rest to rest.
 
     Attributes:
-        times: [s] shape (n,), from 0.
+        times: [s] shape (n,), from 0, or from when it is `later`.
         positions: [rad] shape (n, 5).
         velocities: [rad/s] shape (n, 5).
     """
@@ -43,6 +43,10 @@ class TimedPath:
             np.concatenate([self.positions, other.positions[1:]]),
             np.concatenate([self.velocities, other.velocities[1:]]),
         )
+
+    def later(self, seconds: float) -> TimedPath:
+        """The same motion after `seconds`, in which an arm that rests a little beside its start comes there."""
+        return TimedPath(self.times + seconds, self.positions, self.velocities)
 
     def reversed(self) -> TimedPath:
         """The same motion from its end to its start."""

@@ -23,6 +23,10 @@ from dofbot_ros.trials.picker import START, Attempt, NoGraspError
 SAME_RAD = 0.01
 """An arm with no joint further than this from its lowest pose is there [rad]."""
 
+TO_START_S = 0.3
+"""A motion that is planned from where the arm is measured gives it this long to get there from where it was told to be,
+which is further up by its sag: with none, the driver refuses it for its acceleration [s]."""
+
 
 class PolicyPicker:
     """Runs a policy until it has reached its goal, or its time is up.
@@ -68,9 +72,10 @@ class PolicyPicker:
         while not isinstance(order := session.cycle(tick_s, arm.state), Halt):
             if isinstance(order, Follow):
                 arm.stream(np.asarray(order.position), tick_s)
-                way.append(arm.joints()[0][:N_ARM])
+                way.append(np.asarray(order.position)[:N_ARM])
             elif isinstance(order, GoTo):
-                arm.follow(retime(joint_line(arm.joints()[0][:N_ARM], np.array(order.position[:N_ARM])), self._limits))
+                way_there = joint_line(arm.joints()[0][:N_ARM], np.array(order.position[:N_ARM]))
+                arm.follow(retime(way_there, self._limits).later(TO_START_S))
                 tick_s = arm.now_s()
             tick_s += self._spec.period_s
             arm.wait_until(tick_s)
@@ -88,14 +93,18 @@ class PolicyPicker:
             self._drive.block(sighting(blocks[self._target], seen_s))
 
     def _attempt(self, arm: PickArm, way: list[FloatArray]) -> Attempt:
-        """What the policy leaves behind: an object is put back where its way was lowest."""
+        """What the policy leaves behind: an object is put back where its way (n, 5) [rad] was lowest.
+
+        The way is what was commanded: measured, the arm sags a millimetre, and the table forbids to be sent there.
+        """
         joints, _ = arm.joints()
         here = joints[:N_ARM]
         lowest = way[int(np.argmin([self._drive.robot.kinematics.forward(q).z for q in way]))]
         gap = joint_to_gap(float(joints[GRIP]))
         carry = joint_line(here, START)
         if np.abs(lowest - here).max() < SAME_RAD:
-            timed = retime(carry, self._limits)
+            timed = retime(carry, self._limits).later(TO_START_S)
             return Attempt(self._drive.held, gap, timed, None, timed)
         lower, leave = joint_line(here, lowest), np.vstack([joint_line(lowest, here), carry[1:]])
-        return Attempt(self._drive.held, gap, *(retime(path, self._limits) for path in (carry, lower, leave)))
+        away, down, back = (retime(path, self._limits) for path in (carry, lower, leave))
+        return Attempt(self._drive.held, gap, away.later(TO_START_S), down.later(TO_START_S), back)

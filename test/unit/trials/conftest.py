@@ -49,6 +49,7 @@ class DirectArm:
 
     Attributes:
         paths: of all motions that were asked for, the refused ones too.
+        rejected: why the daemon refused motions.
         shifted: this block is seen 55 mm from where it is, in the first look.
         refusals: so many of the next motions are refused.
         hidden: nobody tells the true poses.
@@ -59,6 +60,7 @@ class DirectArm:
     ) -> None:
         self.world = world
         self.paths: list[TimedPath] = []
+        self.rejected: list[str] = []
         self.shifted, self.refusals, self.hidden = "", 0, False
         backend = SimArm(world, calibration=calibration)
         self.daemon = ArmDaemon(backend, driver or DriverConfig(), Robot.calibrated(calibration))
@@ -97,7 +99,11 @@ class DirectArm:
         if self.refusals:
             self.refusals -= 1
             raise CommandRefusedError("refused for a test")
-        number = self.daemon.follow(path.times, path.positions, path.velocities, ARM_JOINTS)
+        try:
+            number = self.daemon.follow(path.times, path.positions, path.velocities, ARM_JOINTS)
+        except CommandRefusedError as error:
+            self.rejected.append(str(error))
+            raise
         self._until_rest()
         result = self.daemon.snapshot().result
         if result is None or result.motion != number or not result.succeeded:
