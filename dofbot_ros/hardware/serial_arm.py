@@ -89,6 +89,7 @@ class SerialArm:
         self._slow = SlowQueries(self._protocol, self._ids, self._temperature_period_s)
         self._first = 0
         self._sweep_s = 0.0
+        self._awake = False
         self._streamer.start(self._ticks)
 
     def connect(self) -> ArmReading:
@@ -132,7 +133,7 @@ class SerialArm:
         def enough() -> bool:
             return self.clock.now() >= until_s or urgent()
 
-        self._fresh[:] = False
+        self._fresh[:] = self._awake = False
         unheard = []
         for step in range(N_JOINTS):
             i = (self._first + step) % N_JOINTS
@@ -158,6 +159,7 @@ class SerialArm:
         asked_s = self.clock.now()
         answer = bus.attempt(self._positions[i])
         now = self.clock.now()
+        self._awake = answer is not None
         if answer is None:
             self._silence.unanswered(i, asked_s)
             return False
@@ -283,7 +285,9 @@ class SerialArm:
             return
         goals = {servo: int(ticks) for servo, ticks in zip(self._ids, move.goals, strict=True)}
         changed = frozenset(servo for servo, is_new in zip(self._ids, move.changed, strict=True) if is_new)
-        for frame in self._protocol.goals(goals, changed, move.time_ms):
+        frames = list(self._protocol.goals(goals, changed, move.time_ms))
+        # A line that has been quiet may lose the first frame that comes then.
+        for frame in frames if self._awake else [*frames, *frames[:1]]:
             self._opened().say(frame)
 
     def _switch_torque(self, bus: ServoBus, enabled: bool) -> None:

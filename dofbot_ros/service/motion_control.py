@@ -171,6 +171,8 @@ class MotionControl:
             governed = self._governor.halt()
         else:
             governed = self._follow(self.source, float(reading.position[GRIP]), now_s)
+        if not self._source_grips:
+            self.grip.keep_near(float(governed.position[GRIP]), float(governed.velocity[GRIP]))
         self.limited = governed.reasons
         self.limited_counts.update({reason.split(":")[0] for reason in governed.reasons})
         self.adherence.commanded(now_s, governed.position)
