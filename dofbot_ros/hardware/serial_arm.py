@@ -89,6 +89,8 @@ class SerialArm:
         self._slow = SlowQueries(self._protocol, self._ids, self._temperature_period_s)
         self._first = 0
         self._sweep_s = 0.0
+        self._awake = False
+        self._absent = np.zeros(N_JOINTS, dtype=np.bool_)
         self._streamer.start(self._ticks)
 
     def connect(self) -> ArmReading:
@@ -132,7 +134,7 @@ class SerialArm:
         def enough() -> bool:
             return self.clock.now() >= until_s or urgent()
 
-        self._fresh[:] = False
+        self._fresh[:] = self._awake = False
         unheard = []
         for step in range(N_JOINTS):
             i = (self._first + step) % N_JOINTS
@@ -151,13 +153,15 @@ class SerialArm:
             self._slow.ask_one(bus, begin, self._fresh, self._farthest_away())
         now = self.clock.now()
         if self._streamer.left_waiting(now):
-            self._send(self._next_move(now))
+            # A servo that is back since is not told what it has missed: that is for who commands it to decide.
+            self._send(self._next_move(now, self._absent))
         return self._reading(now)
 
     def _ask(self, bus: ServoBus, i: int) -> bool:
         asked_s = self.clock.now()
         answer = bus.attempt(self._positions[i])
         now = self.clock.now()
+        self._awake = answer is not None
         if answer is None:
             self._silence.unanswered(i, asked_s)
             return False
@@ -204,7 +208,8 @@ class SerialArm:
         self._opened()
         now = self.clock.now()
         self._streamer.want(self._calibration.rad_to_ticks(position), duration_s, now)
-        move = self._next_move(now, urgent)
+        self._absent = self._silence.lengths_s(now) > 0.0
+        move = self._next_move(now, self._absent, urgent)
         self._send(move)
         written = np.zeros(N_JOINTS, dtype=np.bool_) if move is None else move.changed
         return ArmSent(self.clock.now(), self._calibration.ticks_to_rad(self._streamer.sent), written)
@@ -274,8 +279,8 @@ class SerialArm:
             raise PortError(f"{self._port_name} is not open: connect() first", self._port_name)
         return self._bus
 
-    def _next_move(self, now: float, urgent: bool = False) -> Move | None:
-        silent = self._silence.lengths_s(now) > 0.0
+    def _next_move(self, now: float, absent: BoolArray, urgent: bool = False) -> Move | None:
+        silent = absent | (self._silence.lengths_s(now) > 0.0)
         return self._streamer.next_move(self._ticks, self._fresh, now, silent=silent, urgent=urgent)
 
     def _send(self, move: Move | None) -> None:
@@ -283,7 +288,9 @@ class SerialArm:
             return
         goals = {servo: int(ticks) for servo, ticks in zip(self._ids, move.goals, strict=True)}
         changed = frozenset(servo for servo, is_new in zip(self._ids, move.changed, strict=True) if is_new)
-        for frame in self._protocol.goals(goals, changed, move.time_ms):
+        frames = list(self._protocol.goals(goals, changed, move.time_ms))
+        # A line that has been quiet may lose the first frame that comes then.
+        for frame in frames if self._awake else [*frames, *frames[:1]]:
             self._opened().say(frame)
 
     def _switch_torque(self, bus: ServoBus, enabled: bool) -> None:

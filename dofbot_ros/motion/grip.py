@@ -24,6 +24,8 @@ class GripMotion:
 
     STANDING_S = 0.3
     STANDING_TRAVEL = 0.02
+    AHEAD = 1e-3
+    """So far the motion may be ahead of what was commanded [rad]."""
     SLACK = 0.005
     """Fingers that are pressed apart by more than this are followed at once [rad]: the servo turns up to 1.7
     times as far as they do, gives all it has from 0.135 rad ahead on, and lets go after some seconds of that."""
@@ -47,6 +49,14 @@ class GripMotion:
         self._goal = self._wanted = self._measured = position
         self._mark = None
         self.stalled = False
+
+    def keep_near(self, position: float, velocity: float) -> None:
+        """Go on to the goal from what was really commanded: `position` [rad] and `velocity` [rad/s].
+
+        A motion that runs ahead of a governor that slows it is caught up with, and overshot.
+        """
+        if abs(float(self._motion.state.position[0]) - position) > self.AHEAD:
+            self._motion.reset([position], [velocity])
 
     def go(self, goal: float) -> None:
         """Move to `goal` [rad]. Fingers that hold a block are pressed harder once more, where their servo bears it."""

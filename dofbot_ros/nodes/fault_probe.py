@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
@@ -91,13 +92,17 @@ def stream(arm: ArmClient, notes: Notes, given: argparse.Namespace) -> None:
     else:
         arm.wait_until(lambda: arm.state in given.while_in.split(), READY_S, f"state {given.while_in}")
         time.sleep(given.join)
+    # Found before it is needed: what is timed is the way of the call, not of the search for its service.
+    estop: Any = arm.node.create_client(Trigger, "estop")
+    if not estop.wait_for_service(READY_S):
+        raise DofbotError("there is no service estop")
     start = arm.position[:GRIP].copy()
     clock = MonotonicClock()
     rate, begin_s = Rate(clock, STREAM_HZ), clock.now()
     stopper: threading.Thread | None = None
     while (elapsed := clock.now() - begin_s) < given.seconds:
         if stopper is None and given.estop is not None and elapsed >= given.estop:
-            stopper = threading.Thread(target=_stop, args=(arm, notes))
+            stopper = threading.Thread(target=_stop, args=(estop, notes))
             stopper.start()
         point = _place(start, given.speed, elapsed)
         notes.add(point=point.tolist())
@@ -140,10 +145,12 @@ def _place(start: FloatArray, speed: float, elapsed: float) -> FloatArray:
     return place
 
 
-def _stop(arm: ArmClient, notes: Notes) -> None:
+def _stop(estop: Any, notes: Notes) -> None:
+    answered = threading.Event()
     notes.add(estop=True)
-    arm.trigger("estop")
-    notes.add(answered=True)
+    estop.call_async(Trigger.Request()).add_done_callback(lambda _: answered.set())
+    if answered.wait(READY_S):
+        notes.add(answered=True)
 
 
 if __name__ == "__main__":

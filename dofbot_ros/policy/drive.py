@@ -225,7 +225,8 @@ class PolicyDrive:
     def begin(self, now_s: float, goal: Observation, command: Sequence[float] | None = None) -> None:
         """Do what start() does with a goal as observations show it."""
         self._goal, self._started_s = goal, now_s
-        stale = self._stale(now_s)
+        # A run begins with open fingers: what they held from the one before is where it falls.
+        stale = self._stale(now_s, held=False)
         if stale is not None:
             raise CommandRefusedError(f"{stale.end.value}: {stale.detail}" if stale.end else stale.detail)
         self._steering.start(self._joints if command is None else command)
@@ -238,7 +239,7 @@ class PolicyDrive:
 
     def step(self, now_s: float) -> Step:
         """One period, at `now_s` on the arm's clock [s]."""
-        stale = self._stale(now_s)
+        stale = self._stale(now_s, held=self._tracker.held)
         if stale is not None:
             return stale
         state = self.state
@@ -303,12 +304,12 @@ class PolicyDrive:
         self._reached_s = now_s if self._reached_s is None else self._reached_s
         return now_s - self._reached_s >= self._config.goal_hold_s
 
-    def _stale(self, now_s: float) -> Step | None:
+    def _stale(self, now_s: float, held: bool) -> Step | None:
         config = self._config
         found = [(End.STALE_JOINTS, now_s - self._joints_s, config.max_joint_age_s)]
         if self._looks:
             found.append((End.STALE_PICTURE, now_s - self._picture_s, config.max_picture_age_s))
-        if self._follows_block and not self._tracker.held:
+        if self._follows_block and not held:
             # A pipeline looks for the block only while it runs.
             since = self._tracker.seen_s if self._reader is None else max(self._tracker.seen_s, self._started_s)
             found.append((End.STALE_BLOCK, now_s - since, config.max_block_age_s))

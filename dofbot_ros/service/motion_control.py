@@ -60,6 +60,7 @@ class MotionControl:
         self.stops = 0
         self._braking = False
         self._settle_s = np.inf
+        self._unsettled = np.ones(N_JOINTS, dtype=np.bool_)
         self.halting = False
         """Whether the arm is to brake from where it is underway; said once, and taken back by fall_back()."""
         self.limited: tuple[str, ...] = ()
@@ -171,6 +172,8 @@ class MotionControl:
             governed = self._governor.halt()
         else:
             governed = self._follow(self.source, float(reading.position[GRIP]), now_s)
+        if not self._source_grips:
+            self.grip.keep_near(float(governed.position[GRIP]), float(governed.velocity[GRIP]))
         self.limited = governed.reasons
         self.limited_counts.update({reason.split(":")[0] for reason in governed.reasons})
         self.adherence.commanded(now_s, governed.position)
@@ -195,12 +198,18 @@ class MotionControl:
         return self._governor.step(wish, now_s, now_s)
 
     def _settle(self, reading: ArmReading, now_s: float) -> None:
-        """Once the arm has come to rest after a halt, hold it where it is."""
+        """Once the arm has come to rest after a halt, hold it where it is: each joint from its next reading on."""
         if not self.at_rest:
             self._settle_s = now_s + SETTLE_S if self._braking else np.inf
+            self._unsettled[:] = True
         elif now_s >= self._settle_s:
-            self._settle_s = np.inf
-            self._take_for_commanded(self.adherence.settled(self.at.position, reading))
+            # A reading from before is where a joint was on its way.
+            known = self._unsettled & reading.fresh
+            held = self.adherence.settled(self.at.position, reading)
+            self._take_for_commanded(np.where(known, held, self.at.position))
+            self._unsettled &= ~known
+            if not self._unsettled.any():
+                self._settle_s = np.inf
 
     def _take_for_commanded(self, position: FloatArray) -> None:
         moved = position[GRIP] != self.at.position[GRIP]

@@ -240,9 +240,9 @@ def _intervals(
         speed = truth.speed(command.time_s, joint)
         # What moved before has to brake first; the next point of the same stream is no such change.
         renewed = k > 0 and command.kind in ("stream", "twist") and commands[k - 1].kind == command.kind
-        coast = here if renewed else here + rules.coast(speed)
-        lower = float(np.nanmin([lower, command.lower[joint], here, coast]))
-        upper = float(np.nanmax([upper, command.upper[joint], here, coast]))
+        ways = [here] if renewed else [here, here + rules.coast(speed), *swing(here, speed, command, joint, rules)]
+        lower = float(np.nanmin([lower, command.lower[joint], *ways]))
+        upper = float(np.nanmax([upper, command.upper[joint], *ways]))
         halt = next(((t, w) for t, w in halts if t >= command.time_s), None)
         rest_from_s, why = command.rest_s, f"after the end of a {command.kind}"
         until_s = min(next_s, rest_from_s)
@@ -254,12 +254,33 @@ def _intervals(
         braked_s = min(next_s, rest_from_s)
         if halt is not None and until_s == halt[0] and until_s < braked_s:
             place = float(truth.angle[truth.index(until_s), joint])
-            ways = (place, place + rules.coast(truth.speed(until_s, joint)))
-            lower, upper = min(lower, *ways), max(upper, *ways)
+            halted = (place, place + rules.coast(truth.speed(until_s, joint)))
+            lower, upper = min(lower, *halted), max(upper, *halted)
             lower, upper = box(until_s, braked_s, lower, upper, f"while braking {why}")
     if rest_from_s < end_s:
         rest(rest_from_s, end_s, why)
     return found
+
+
+def swing(here: float, speed: float, command: Commanded, joint: int, rules: Rules) -> list[float]:
+    """How far a joint goes that is underway when a trajectory takes over: its first piece is a cubic, and turns softly.
+
+    Args:
+        here: where it is [rad].
+        speed: how fast [rad/s].
+        command: what takes over.
+        joint: which.
+        rules: tell how far the joint may be behind what it was sent.
+
+    Returns:
+        The cubic's lowest and highest place [rad]; nothing for other commands, or a joint at rest.
+    """
+    if command.first is None or abs(speed) < 0.02:
+        return []
+    begin, end = here + speed * rules.brake_s(0.0), float(command.first[joint])
+    u = np.linspace(0.0, 1.0, 101)
+    path = begin + (end - begin) * u * u * (3 - 2 * u) + speed * command.first_s * u * (1 - u) ** 2
+    return [float(path.min()), float(path.max())]
 
 
 def speeds(truth: JointTruth, record: Record, rules: Rules) -> tuple[float, list[Violation]]:
@@ -283,14 +304,14 @@ def speeds(truth: JointTruth, record: Record, rules: Rules) -> tuple[float, list
 def estops(truth: Truth, record: Record, rules: Rules) -> tuple[float | None, list[Violation]]:
     """How long goals went on as before after an emergency stop [s], and whether that was too long."""
     worst: float | None = None
+    limit = rules.estop_s + rules.transaction_s
     for halt in record.halts:
         if halt.why != "estop":
             continue
         for column in range(GRIP):
             latency = brakes_after(truth, halt.time_s, column, rules)
-            if latency is not None:
+            if latency is not None and not left_alone(truth, halt.time_s, column, limit):
                 worst = max(latency, worst or 0.0)
-    limit = rules.estop_s + rules.transaction_s
     if worst is None or worst <= limit:
         return worst, []
     what = f"an emergency stop was heeded after {1e3 * worst:.0f} ms, allowed are {1e3 * limit:.0f}"
@@ -325,6 +346,19 @@ def brakes_after(truth: Truth, stop_s: float, column: int, rules: Rules) -> floa
             first_s = next((t for t, _ in after if t >= begin_s), time_s)
             return first_s - stop_s
     return after[-1][0] - stop_s
+
+
+def left_alone(truth: Truth, stop_s: float, column: int, limit_s: float) -> bool:
+    """Whether a servo came to rest at its last goal from before `stop_s` [s], while others were told to brake in time.
+
+    A servo that does not answer is sent nothing; where nobody was sent anything within `limit_s` [s], it is the driver
+    that was late.
+    """
+    mine = [w for w in truth.goal_writes if w.column == column]
+    before, after = [w for w in mine if w.time_s < stop_s], [w for w in mine if w.time_s >= stop_s]
+    rest_s = before[-1].time_s + 1e-3 * before[-1].time_ms if before else stop_s
+    others = any(stop_s <= w.time_s <= stop_s + limit_s for w in truth.goal_writes if w.column != column)
+    return others and (not after or after[0].time_s > rest_s)
 
 
 def notice(record: Record, rules: Rules, due: bool) -> tuple[float | None, list[Violation]]:

@@ -20,6 +20,8 @@ class Commanded:
         lower, upper: the smallest box of joint angles that holds all it asks for, shape (6,) [rad].
         rest_s: from when on the arm has to be at rest if nothing else is commanded [s].
         kind: "trajectory", "stream", "twist", "gripper", "home", "park".
+        first_s: time from the command to the first point of a trajectory [s]; 0 for other commands.
+        first: that point, shape (6,) [rad].
     """
 
     time_s: float
@@ -28,6 +30,8 @@ class Commanded:
     upper: FloatArray
     rest_s: float
     kind: str
+    first_s: float = 0.0
+    first: FloatArray | None = None
 
     @staticmethod
     def of(time_s: float, points: FloatArray, rest_s: float, kind: str, joints: BoolArray | None = None) -> Commanded:

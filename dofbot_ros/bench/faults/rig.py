@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -206,7 +207,8 @@ class Rig(ABC):
         if not self.attempt("follow", lambda: self.driver.follow(times, points[:, :GRIP], speeds, joints)):
             return False
         rest_s = begin_s + times[-1] + self.config.soft_start_s + SETTLE_S
-        self.note(Commanded.of(begin_s, np.vstack([here, points]), rest_s, "trajectory", arm_joints()))
+        command = Commanded.of(begin_s, np.vstack([here, points]), rest_s, "trajectory", arm_joints())
+        self.note(replace(command, first_s=times[0], first=points[0]))
         return True
 
     def stream(self, point: FloatArray, commanded: bool = True, by: Commander = LOCAL) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -230,3 +231,38 @@ def test_torque_is_what_the_driver_says(enabled):
     (violation,) = judge(done, record, RULES).violations
     assert violation.rule == "torque"
     assert "joint4" in violation.what
+
+
+def taken_over(peak_margin: float) -> list[str]:
+    """A joint at 0.4 rad/s is sent back within 2 s; it goes `peak_margin` [rad] beyond where a cubic turns."""
+    speed, over_s, seconds = 0.4, 1.5, 2.0
+    begin, goal = speed * (over_s - 0.5), 0.0
+    lead = speed * 0.05  # a servo is a little behind what it was sent
+
+    def path(times):
+        u = np.clip((times - over_s) / seconds, 0.0, 1.0)
+        back = begin + lead + (goal - begin - lead) * u * u * (3 - 2 * u) + speed * seconds * u * (1 - u) ** 2
+        back = back + peak_margin * np.sin(np.pi * np.clip(u, 0.0, 1.0)) ** 2
+        return np.where(times < over_s, np.clip(speed * (times - 0.5), 0.0, None), back)
+
+    first = through(0.0, begin, at=0.5, rest=9.0)
+    then = replace(through(0.0, begin, at=over_s, rest=5.0), first_s=seconds, first=POSE)
+    return rules_broken(judge(truth_of(5.0, path), Record(commands=[first, then]), RULES))
+
+
+@pytest.mark.parametrize(("peak_margin", "broken"), [(0.0, []), (0.4, ["motion"])])
+def test_a_joint_that_is_underway_when_a_trajectory_takes_over_turns_softly_and_no_farther(peak_margin, broken):
+    assert taken_over(peak_margin) == broken
+
+
+@pytest.mark.parametrize(("others", "broken"), [(True, []), (False, ["estop"])])
+def test_a_servo_that_is_sent_nothing_tells_of_the_driver_only_where_nobody_is(others, broken):
+    stop_s = 1.5
+    path = braked(stop_s)
+    truth = truth_of(4.0, path)
+    goals = goals_along(path, np.array([*np.arange(0.5, stop_s, 0.04), 1.8, 1.84]))
+    if others:
+        goals = tuple(sorted((*goals, GoalWrite(1.51, 1, 2000, 30)), key=lambda w: w.time_s))
+    record = Record(commands=[through(0.0, 3.0, at=0.5, rest=5.0)], halts=[Halt(stop_s, "estop")])
+    judgement = judge(Truth(truth.time_s, truth.links, truth.goals, truth.torque, goals), record, RULES)
+    assert rules_broken(judgement) == broken

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.bench.faults.case import EVENTS, all_cases, run_case, some_cases, tried
 from dofbot_ros.bench.faults.catalogue import FAULTS, Fault, fault_named
-from dofbot_ros.bench.faults.judge import Rules, judge
+from dofbot_ros.bench.faults.judge import JointTruth, Rules, judge
 from dofbot_ros.bench.faults.outcome import Case
 from dofbot_ros.bench.faults.run import run
 from dofbot_ros.bench.faults.states import STATES
 from dofbot_ros.bench.faults.table import by_fault, cells, markdown
 from dofbot_ros.bench.faults.virtual_rig import VirtualRig
 from dofbot_ros.cli.main import app
+from dofbot_ros.core.types import GRIP
 from dofbot_ros.hardware.faults import FaultPlan
 from dofbot_ros.service.daemon import ArmDaemon
 
@@ -95,6 +97,13 @@ def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
         Case("ACTIVE stream", "port shared", "clear and enable", 77),
         # Fingers that missed goals and were not read for a while were driven at 135 deg/s.
         Case("ACTIVE gripper", "port shared", "none", 79),
+        # The first frame after a silence was lost, which was joint1's goal whenever a question had gone unanswered.
+        Case("ACTIVE trajectory", "first frame swallowed", "stop", 232),
+        Case("ACTIVE stream", "first frame swallowed", "estop", 233),
+        # Fingers that were stopped went on to where they had been commanded to be when the stop came.
+        Case("ACTIVE gripper", "first frame swallowed", "stop", 235),
+        # A servo that does not answer is sent no goal to brake at, and rests at its last one.
+        Case("ACTIVE trajectory", "half frames 30 %", "estop", 112),
         # A new driver is told by its operator which port there is.
         Case("shutting down", "cable back as ttyUSB1", "none", 59),
     ],
@@ -102,6 +111,21 @@ def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
 )
 def test_what_once_broke_a_rule_does_so_no_more(case: Case) -> None:
     assert run_case(case).judgement.violations == ()
+
+
+@pytest.mark.parametrize("wait_s", [0.05, 0.4, 0.8, 1.2])
+def test_fingers_that_are_sent_off_during_a_soft_start_reach_their_goal_and_do_not_pass_it(wait_s: float) -> None:
+    rig = VirtualRig()
+    rig.run(0.3)
+    rig.torque(True)
+    rig.run(wait_s)
+    begin_s, goal = rig.now, float(gap_to_joint(0.01))
+    assert rig.gripper(0.01, goal)
+    rig.run(2.5)
+    joints = JointTruth.of(rig.truth())
+    way = np.degrees(joints.angle[joints.index(begin_s) :, GRIP] - goal)
+    assert way.max() < 0.5
+    assert abs(way[-1]) < 0.5
 
 
 class DeafDaemon(ArmDaemon):

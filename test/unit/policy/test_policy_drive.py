@@ -201,6 +201,9 @@ def test_a_hidden_block_lies_where_it_was_until_the_fingers_carry_it(straight_po
         assert drive.step(now_s).command is not None
         now_s += PERIOD_S
     assert drive.held
+    drive.joints(closed, 5.0)
+    with pytest.raises(CommandRefusedError, match="not been seen for too long"):
+        drive.start(5.0)  # what is in the hand falls when a run begins: its place is not known by then
     turned = [0.4, *closed[1:]]
     drive.joints(turned, now_s)
     drive.step(now_s)
