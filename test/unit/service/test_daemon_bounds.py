@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from daemon_bench import PERIOD_S, SCRIPT, TELEOP, refusal, stopped
+from daemon_bench import PERIOD_S, SCRIPT, TELEOP, holding, refusal, stopped
 
 from dofbot_ros.arm.gripper import MAX_GAP, gap_to_joint
 from dofbot_ros.core.types import GRIP, ToolPose
@@ -163,3 +163,19 @@ def test_a_pose_of_the_tool_is_reached_by_the_joint_angles_next_to_the_present_o
     bench.daemon.move_tool(pose)
     assert bench.until(lambda s: s.motion == 0).result.succeeded
     assert bench.arm.goals[-1][:GRIP] == pytest.approx(q, abs=1e-4)
+
+
+@pytest.mark.parametrize("age_s", [0.25, 0.2500001])
+def test_a_command_may_be_just_as_old_as_its_timeout(new_bench: Any, age_s: float) -> None:
+    b = holding(new_bench, command_timeout_s=0.25)
+    b.clock.advance(128.0 - b.clock.now())
+    b.run(PERIOD_S)
+    b.clock.advance(256.0 - b.clock.now())
+
+    def send() -> None:
+        b.daemon.stream([0.0], b.clock.now() - age_s, ["joint1"])
+
+    if age_s > 0.25:
+        assert refusal(send) == "the command is 0.25 s old, the limit is 0.25 s"
+    else:
+        send()

@@ -321,10 +321,42 @@ def test_a_stream_that_runs_has_to_be_engaged_anew(
     send()
 
 
-def test_a_twist_that_takes_over_a_motion_goes_on_from_its_speed(bench: Any) -> None:
-    bench.daemon.move_joints([1.2, 0, 0, 0, 0])
-    bench.run(0.5)
-    bench.daemon.twist([0.0, 0.0, 0.0], [0.0] * 3, bench.clock.now())
+@pytest.mark.parametrize("reset", ["ESTOP", "FAULT", "IDLE"])
+def test_a_stream_that_began_in_a_stop_does_not_begin_by_itself_after_it(bench: Any, reset: str) -> None:
+    def send() -> None:
+        bench.daemon.stream([0.1], bench.clock.now(), ["joint1"], TELEOP)
+
+    if reset == "IDLE":
+        bench.daemon.set_torque(False)
+    else:
+        stopped(reset, bench)
+    for _ in range(50):
+        refusal(send)
+        bench.run(PERIOD_S)
+    bench.arm.servos.models[2].temperature_c = 30.0
+    bench.run(PERIOD_S)
+    {
+        "ESTOP": bench.daemon.reset_estop,
+        "FAULT": bench.daemon.clear_fault,
+        "IDLE": lambda: bench.daemon.set_torque(True),
+    }[reset]()
+    assert refusal(send).startswith("the stream of teleop_node was stopped")
+    bench.run(0.6)
+    send()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda b: b.daemon.twist([0.0, 0.0, 0.0], [0.0] * 3, b.clock.now()),
+        lambda b: b.daemon.move_joints([0.9, 0, 0, 0, 0]),
+    ],
+    ids=["twist", "move"],
+)
+def test_a_motion_that_takes_over_another_goes_on_from_its_speed(bench: Any, command: Callable[[Any], int]) -> None:
+    bench.daemon.follow([2.0], [[1.2]], joints=["joint1"])
+    bench.run(1.0)
+    command(bench)
     at, generated = bench.daemon._motion.at, bench.daemon._motion.generator.state
     assert at.velocity[0] > 0.5
     assert generated.position == pytest.approx(at.position)
