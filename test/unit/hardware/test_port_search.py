@@ -15,6 +15,7 @@ from serial.tools.list_ports_common import ListPortInfo
 from dofbot_ros.errors import PortError
 from dofbot_ros.hardware.emulator import Emulator
 from dofbot_ros.hardware.port_search import (
+    PortFinder,
     PortIdentity,
     arm_answers,
     find_port,
@@ -24,6 +25,7 @@ from dofbot_ros.hardware.port_search import (
 )
 from dofbot_ros.hardware.protocol import ProtocolName
 from dofbot_ros.hardware.pseudo_port import PseudoPort
+from dofbot_ros.hardware.serial_port import ByteStream, SerialPort
 
 CH340 = (0x1A86, 0x7523)
 FTDI = (0x0403, 0x6001)
@@ -212,3 +214,44 @@ def test_a_port_that_goes_away_while_it_is_asked_does_not_answer() -> None:
     stream = Vanishing()
     assert not arm_answers("/dev/ttyUSB0", "bus", open_port=lambda *_: stream)
     assert stream.closed
+
+
+def test_a_finder_opens_the_port_under_which_its_arm_came_back(arm: StartArm, silent: str) -> None:
+    before, after = arm(), arm()
+    there = [usb(before)]
+    finder = PortFinder(before, "bus", 115200, ports=lambda: there)
+    stream = finder.open(0.02)
+    finder.found()
+    stream.close()
+    there[:] = [usb(silent), usb(after)]
+    again = finder.open(0.02)
+    again.close()
+    finder.found()
+    there[:] = [usb(before), usb(silent)]
+    finder.open(0.02).close()
+
+
+def test_a_finder_that_does_not_see_its_arm_tries_the_name_that_it_was_given(arm: StartArm) -> None:
+    port, opened = arm(), []
+    there = [usb(port)]
+
+    def open_port(name: str, baudrate: int, timeout_s: float) -> ByteStream:
+        opened.append(name)
+        return SerialPort(name, baudrate, timeout_s)
+
+    finder = PortFinder(port, "bus", 115200, ports=lambda: there, open_port=open_port)
+    finder.open(0.02).close()
+    finder.found()
+    there.clear()
+    finder.open(0.02).close()
+    assert opened == [port, port]
+
+
+def test_a_finder_for_auto_searches_until_it_has_found_one(arm: StartArm, silent: str) -> None:
+    port = arm()
+    there = [usb(silent)]
+    finder = PortFinder("auto", "bus", 115200, ports=lambda: there)
+    with pytest.raises(PortError, match="no arm answers on any serial port"):
+        finder.open(0.02)
+    there.append(usb(port))
+    finder.open(0.02).close()

@@ -130,3 +130,22 @@ def test_torque_stays_off_where_a_servo_cannot_be_told_to_stay(ticks: int) -> No
     with pytest.raises(BusError, match=rf"servo 2 \(joint2\) is at tick {ticks}, and servos take goals in"):
         wire.arm.torque(True)
     assert not any(wire.servos.torque_on(servo) for servo in ALL)
+
+
+def test_a_read_whose_time_is_over_asks_nobody_and_begins_with_the_same_servo_next_time() -> None:
+    wire = Wire()
+    wire.arm.connect()
+    before = wire.arm.stats().frames_sent
+    assert not wire.arm.read(until_s=wire.clock.now()).fresh.any()
+    assert not wire.arm.read(urgent=lambda: True).fresh.any()
+    assert wire.arm.stats().frames_sent == before
+    assert wire.arm.read().fresh.all()
+
+
+def test_a_read_that_is_cut_short_goes_on_where_it_stopped() -> None:
+    wire = Wire()
+    wire.arm.connect()
+    asked = iter([False, False, True] + [True] * 9)
+    assert wire.arm.read(urgent=lambda: next(asked)).fresh.tolist() == [True, True, False, False, False, False]
+    asked = iter([False] * 3 + [True] * 9)
+    assert wire.arm.read(urgent=lambda: next(asked)).fresh.tolist() == [False, False, True, True, True, False]

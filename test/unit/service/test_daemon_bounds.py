@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from daemon_bench import PERIOD_S, SCRIPT, TELEOP, refusal, stopped
+from daemon_bench import PERIOD_S, SCRIPT, TELEOP, holding, refusal, stopped
 
 from dofbot_ros.arm.gripper import MAX_GAP, gap_to_joint
 from dofbot_ros.core.types import GRIP, ToolPose
 from dofbot_ros.safety.authority import Commander
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.motion_commands import LIMIT_SLACK
+from dofbot_ros.service.snapshot import MotionResult
 
 S = ArmState
 
@@ -127,8 +128,54 @@ def test_a_streamed_point_has_a_bound(bench: Any, value: float, refused: bool) -
 
 
 def test_a_trajectory_has_the_velocities_that_it_is_given(bench: Any) -> None:
-    bench.daemon.follow([1.0, 2.0], [[0.2], [0.4]], [[0.2], [0.0]], joints=["joint1"])
+    bench.daemon.follow([1.0, 2.0], [[0.2], [0.4]], [[0.05], [0.0]], joints=["joint1"])
     bench.run(1.0)
     bench.run(PERIOD_S)
     through = np.diff(np.array(bench.arm.goals)[:, 0])[-1] / PERIOD_S
-    assert through == pytest.approx(0.2, abs=0.02)
+    assert through == pytest.approx(0.05, abs=0.02), "a smooth one would be twice as fast"
+
+
+@pytest.mark.parametrize(("gap", "goal"), [(0.0, MAX_GAP), (MAX_GAP, 0.0)], ids=["opening", "closing"])
+def test_a_gripper_that_runs_to_its_end_is_no_part_of_an_arm_trajectory(bench: Any, gap: float, goal: float) -> None:
+    """Going on with its speed it would pass its limit, and the trajectory be refused for that."""
+    bench.daemon.gripper(gap)
+    bench.until(lambda s: s.state is S.HOLD)
+    bench.daemon.gripper(goal)
+    end = gap_to_joint(goal)
+    bench.until(lambda s: abs(bench.daemon._motion.at.position[GRIP] - end) < 0.1)
+    assert abs(bench.daemon._motion.at.velocity[GRIP]) > 0.5
+    number = bench.daemon.follow([1.5], [[0.4]], joints=["joint1"])
+    assert bench.until(lambda s: s.motion == 0).result == MotionResult(number, "trajectory", "")
+    assert bench.daemon._motion.at.position[[0, GRIP]] == pytest.approx([0.4, end], abs=1e-3)
+
+
+def test_a_move_of_the_tool_is_its_commanders(bench: Any) -> None:
+    bench.daemon.move_tool(ToolPose(0.2, 0.0, 0.10, np.radians(132)), SCRIPT)
+    assert bench.run(PERIOD_S).commander == "grasp_node"
+
+
+@pytest.mark.parametrize("q", [[0.8, -1.2, 0.9, -1.2, 1.5], [0.2, -0.4, 0.2, -0.4, 0.2]])
+def test_a_pose_of_the_tool_is_reached_by_the_joint_angles_next_to_the_present_ones(bench: Any, q: list[float]) -> None:
+    pose = bench.daemon.kinematics.forward(np.array(q))
+    assert np.abs(bench.daemon.kinematics.solve(pose) - q).max() > 0.3, "there are others"
+    bench.daemon.move_joints(q)
+    assert bench.until(lambda s: s.motion == 0).result.succeeded
+    bench.daemon.move_tool(pose)
+    assert bench.until(lambda s: s.motion == 0).result.succeeded
+    assert bench.arm.goals[-1][:GRIP] == pytest.approx(q, abs=1e-4)
+
+
+@pytest.mark.parametrize("age_s", [0.25, 0.2500001])
+def test_a_command_may_be_just_as_old_as_its_timeout(new_bench: Any, age_s: float) -> None:
+    b = holding(new_bench, command_timeout_s=0.25)
+    b.clock.advance(128.0 - b.clock.now())
+    b.run(PERIOD_S)
+    b.clock.advance(256.0 - b.clock.now())
+
+    def send() -> None:
+        b.daemon.stream([0.0], b.clock.now() - age_s, ["joint1"])
+
+    if age_s > 0.25:
+        assert refusal(send) == "the command is 0.25 s old, the limit is 0.25 s"
+    else:
+        send()

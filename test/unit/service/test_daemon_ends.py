@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from daemon_bench import OPERATOR, PERIOD_S, SCRIPT, TICK, holding, refusal, spied, stopped
+from daemon_bench import OPERATOR, PERIOD_S, SCRIPT, TELEOP, TICK, holding, refusal, spied, stopped
 
+from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.errors import BusError
 from dofbot_ros.safety.adherence import FREE_LEAD, HALT_LEAD
@@ -128,14 +129,14 @@ def test_a_command_between_a_clear_and_the_return_of_its_fault_does_not_begin_la
 def test_an_error_that_repeats_itself_is_logged_once(
     bench: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    words = ["first", "first", "second", "second"]
+    words = ["first", "first", "first", "second", "second"]
 
     def broken(*_: Any) -> None:
         raise RuntimeError(words.pop(0))
 
     monkeypatch.setattr(bench.daemon._monitor, "judge", broken)
     with caplog.at_level(logging.ERROR):
-        for _ in range(4):
+        for _ in range(5):
             bench.daemon._fault = ""
             snapshot = bench.run(PERIOD_S)
     assert snapshot.reason == "internal error, RuntimeError: second"
@@ -268,3 +269,112 @@ def test_an_error_of_the_bus_is_no_reason_to_end(bench: Any, monkeypatch: pytest
     monkeypatch.setattr(bench.arm, "read", broken)
     snapshot = bench.run(PERIOD_S)
     assert (snapshot.state, snapshot.last_bus_error) == (S.HOLD, "garbled")
+
+
+def test_parking_at_the_end_takes_as_long_as_it_takes(new_bench: Any) -> None:
+    b = holding(new_bench, on_exit="park")
+    began = b.clock.now()
+    b.daemon.shutdown()
+    assert b.clock.now() - began < 5.0
+    assert b.daemon.snapshot().stamp_s == b.clock.now()
+
+
+# -- streams that run meanwhile ----------------------------------------------------------------------------------------
+
+
+def crash(bench: Any) -> None:
+    bench.daemon._crashed(RuntimeError("cannot happen"))
+    bench.daemon.clear_fault()
+
+
+def let_go(bench: Any) -> None:
+    bench.daemon.set_torque(False)
+    bench.daemon.set_torque(True)
+
+
+def stop_between_cycles(bench: Any) -> None:
+    bench.daemon.estop("button")
+    bench.daemon.reset_estop()
+    assert bench.daemon._motion.result.reason == "button"
+
+
+@pytest.mark.parametrize("kind", ["stream", "twist"])
+@pytest.mark.parametrize("seconds", [0.0, 1.0])
+@pytest.mark.parametrize("ends", [crash, let_go, stop_between_cycles, lambda bench: bench.daemon.stop()])
+def test_a_stream_that_runs_has_to_be_engaged_anew(
+    bench: Any, kind: str, seconds: float, ends: Callable[[Any], None]
+) -> None:
+    def send() -> None:
+        if kind == "stream":
+            bench.daemon.stream([0.1], bench.clock.now(), ["joint1"], TELEOP)
+        else:
+            bench.daemon.twist([0.0, 0.0, -0.01], [0.0] * 3, bench.clock.now(), TELEOP)
+
+    send()
+    for _ in range(round(seconds / PERIOD_S)):
+        bench.run(PERIOD_S)
+        send()
+    ends(bench)
+    assert refusal(send) == "the stream of teleop_node was stopped: pause it for 0.5 s to engage it anew"
+    assert bench.run(PERIOD_S).motion == 0
+    bench.run(0.6)
+    send()
+
+
+@pytest.mark.parametrize("reset", ["ESTOP", "FAULT", "IDLE"])
+def test_a_stream_that_began_in_a_stop_does_not_begin_by_itself_after_it(bench: Any, reset: str) -> None:
+    def send() -> None:
+        bench.daemon.stream([0.1], bench.clock.now(), ["joint1"], TELEOP)
+
+    if reset == "IDLE":
+        bench.daemon.set_torque(False)
+    else:
+        stopped(reset, bench)
+    for _ in range(50):
+        refusal(send)
+        bench.run(PERIOD_S)
+    bench.arm.servos.models[2].temperature_c = 30.0
+    bench.run(PERIOD_S)
+    {
+        "ESTOP": bench.daemon.reset_estop,
+        "FAULT": bench.daemon.clear_fault,
+        "IDLE": lambda: bench.daemon.set_torque(True),
+    }[reset]()
+    assert refusal(send).startswith("the stream of teleop_node was stopped")
+    bench.run(0.6)
+    send()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda b: b.daemon.twist([0.0, 0.0, 0.0], [0.0] * 3, b.clock.now()),
+        lambda b: b.daemon.move_joints([0.9, 0, 0, 0, 0]),
+    ],
+    ids=["twist", "move"],
+)
+def test_a_motion_that_takes_over_another_goes_on_from_its_speed(bench: Any, command: Callable[[Any], int]) -> None:
+    bench.daemon.follow([2.0], [[1.2]], joints=["joint1"])
+    bench.run(1.0)
+    command(bench)
+    at, generated = bench.daemon._motion.at, bench.daemon._motion.generator.state
+    assert at.velocity[0] > 0.5
+    assert generated.position == pytest.approx(at.position)
+    assert generated.velocity == pytest.approx(at.velocity)
+
+
+def test_what_comes_after_a_cycle_gets_the_snapshot_and_the_rate_and_its_errors_are_told(new_bench: Any) -> None:
+    b, given = new_bench(), []
+
+    def after_cycle(snapshot: Any, rate: Rate) -> None:
+        given.append((snapshot, rate.period_s))
+        raise ValueError("publishing failed")
+
+    b.daemon.run(lambda: len(given) >= 3, after_cycle)
+    assert [period_s for _, period_s in given] == [PERIOD_S] * 3
+    assert given[-1][0].reason == "internal error, ValueError: publishing failed"
+
+
+def test_a_stop_without_a_reason_is_an_emergency_stop(bench: Any) -> None:
+    bench.daemon.estop()
+    assert bench.run(PERIOD_S).reason == "emergency stop"

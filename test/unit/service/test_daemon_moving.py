@@ -91,3 +91,25 @@ def test_a_twist_that_cannot_go_on_is_told_among_the_limits(bench: Any) -> None:
         snapshot = bench.run(0.02)
     assert snapshot.limited
     assert bench.measured()[:5] == pytest.approx(np.zeros(5), abs=0.01)
+
+
+def test_a_trajectory_of_just_the_size_that_may_wait_is_started(moving: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = SlowCheck(moving, ATTEMPTS)
+    monkeypatch.setattr(daemon_module, "check_trajectory", check)
+    number = moving.daemon.follow(
+        np.linspace(2.0, QUICK_S, QUICK_POINTS), np.full((QUICK_POINTS, 1), 0.3), joints=ARM[:1]
+    )
+    assert check.checks == ATTEMPTS + 1
+    assert moving.run(0.02).motion == number
+
+
+@pytest.mark.parametrize("slow_checks", [0, ATTEMPTS])
+def test_velocities_that_are_given_are_kept_however_often_it_was_checked(
+    moving: Any, monkeypatch: pytest.MonkeyPatch, slow_checks: int
+) -> None:
+    monkeypatch.setattr(daemon_module, "check_trajectory", SlowCheck(moving, slow_checks))
+    number = moving.daemon.follow([2.0, 3.0], [[0.6], [0.8]], [[0.02], [0.0]], joints=ARM[:1])
+    moving.run(2.0)
+    assert moving.run(0.02).motion == number
+    through = np.diff(np.array(moving.arm.goals)[-3:, 0]) / 0.02
+    assert through == pytest.approx([0.02] * 2, abs=0.03), "a smooth one would be several times as fast"

@@ -87,7 +87,8 @@ def test_a_trajectory_that_the_governor_holds_back_too_far_is_given_up(cycles: C
         cycles.run(PERIOD_S)
     result = cycles.control.result
     assert result is not None
-    assert result.reason.startswith("stopped on the way: ")
+    assert len(cycles.control.limited) > 1
+    assert result.reason == "stopped on the way: " + "; ".join(cycles.control.limited)
     assert "limit: joint1" in result.reason
     wished = [Trajectory([0.2], joints(1.2)[None], None, Sample(np.zeros(6), np.zeros(6)))]
     played = round((cycles.now - 10.0) / PERIOD_S)
@@ -128,6 +129,17 @@ def test_a_motion_that_is_kept_at_rest_is_given_up_after_blocked_s(cycles: Cycle
     assert cycles.control.result.reason.startswith("stopped on the way: ")
     assert "workspace: gripper too near the table" in cycles.control.result.reason
     assert BLOCKED_S < cycles.now - stood_since <= BLOCKED_S + PERIOD_S + 1e-9
+
+
+def test_a_trajectory_that_has_run_out_before_the_arm_is_there_has_not_arrived(cycles: Cycles) -> None:
+    cycles.control.start(TABLE_EDGE, cycles.now)
+    cycles.follow(TABLE_EDGE + joints(0.05, 1), 0.1)
+    cycles.run(0.2)
+    assert cycles.control.source is not None
+    assert cycles.control.source.done
+    cycles.run(0.3)
+    assert cycles.control.result is not None
+    assert cycles.control.result.reason.startswith("stopped on the way: ")
 
 
 def test_a_stream_that_the_table_stops_is_not_given_up(cycles: Cycles) -> None:

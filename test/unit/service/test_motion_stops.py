@@ -186,7 +186,8 @@ def test_after_a_halt_the_arm_is_held_where_it_came_to_rest(cycles: Cycles, latc
     assert cycles.control.at.position == pytest.approx(settled), "once, and no more"
 
 
-def test_a_halt_brakes_all_joints_in_proportion(cycles: Cycles) -> None:
+@pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
+def test_a_halt_brakes_all_joints_in_proportion(cycles: Cycles, latched: bool) -> None:
     """Whichever joint is faster: they come to rest together, and the tool keeps its direction."""
     cycles.go_to(joints(1.2) + joints(0.4, 4))
     cycles.run(0.5)
@@ -195,7 +196,7 @@ def test_a_halt_brakes_all_joints_in_proportion(cycles: Cycles) -> None:
     share = cycles.control.at.velocity[4] / cycles.control.at.velocity[0]
     assert 0.1 < share < 0.9
     while not cycles.control.at_rest:
-        cycles.run(PERIOD_S)
+        cycles.run(PERIOD_S, latched)
         if not cycles.control.at_rest:
             assert cycles.control.at.velocity[4] / cycles.control.at.velocity[0] == pytest.approx(share)
 

@@ -12,6 +12,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.errors import ConfigError, PortError
 from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.hardware.port_search import PortIdentity
 from dofbot_ros.hardware.protocol import ProtocolName
 from dofbot_ros.hardware.serial_arm import SerialArm
 from dofbot_ros.hardware.serial_port import ByteStream
@@ -60,7 +61,10 @@ def test_every_word_of_the_configuration_arrives(monkeypatch: pytest.MonkeyPatch
         opened.append((name, baudrate))
         raise PortError("not there", name)
 
-    arm = serial_backend(config, calibration, clock, open_port=open_port, ports=lambda: [])
+    def no_ports() -> list[PortIdentity]:
+        return []
+
+    arm = serial_backend(config, calibration, clock, open_port=open_port, ports=no_ports)
     assert {name: given[name] for name in ("port", "protocol", "baudrate", "sync_write")} == {
         "port": "/dev/arm",
         "protocol": "bus",
@@ -70,6 +74,7 @@ def test_every_word_of_the_configuration_arrives(monkeypatch: pytest.MonkeyPatch
     assert given["stream"] == StreamConfig(write_rate_hz=31.0, dead_band_ticks=5)
     assert given["max_speed"] == pytest.approx(SPEED_SLACK * 1.2)
     assert given["calibration"] is calibration
+    assert given["ports"] is no_ports
     assert arm.clock is clock
     with pytest.raises(PortError):
         arm.connect()
