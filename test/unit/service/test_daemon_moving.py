@@ -95,7 +95,7 @@ def test_a_twist_that_cannot_go_on_is_told_among_the_limits(bench: Any) -> None:
 
 def test_a_trajectory_of_just_the_size_that_may_wait_is_started(moving: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     check = SlowCheck(moving, ATTEMPTS)
-    monkeypatch.setattr(daemon_module, "check_trajectory", check)
+    monkeypatch.setattr(motion_commands, "check_trajectory", check)
     number = moving.daemon.follow(
         np.linspace(2.0, QUICK_S, QUICK_POINTS), np.full((QUICK_POINTS, 1), 0.3), joints=ARM[:1]
     )
@@ -107,7 +107,7 @@ def test_a_trajectory_of_just_the_size_that_may_wait_is_started(moving: Any, mon
 def test_velocities_that_are_given_are_kept_however_often_it_was_checked(
     moving: Any, monkeypatch: pytest.MonkeyPatch, slow_checks: int
 ) -> None:
-    monkeypatch.setattr(daemon_module, "check_trajectory", SlowCheck(moving, slow_checks))
+    monkeypatch.setattr(motion_commands, "check_trajectory", SlowCheck(moving, slow_checks))
     number = moving.daemon.follow([2.0, 3.0], [[0.6], [0.8]], [[0.02], [0.0]], joints=ARM[:1])
     moving.run(2.0)
     assert moving.run(0.02).motion == number
