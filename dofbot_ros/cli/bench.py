@@ -96,6 +96,10 @@ def faults(
     for missing in summary["unmeasured"]:
         warn(f"not measured: {missing['case']}: {missing['why']}")
     if summary["interrupted"]:
+        warn(
+            f"interrupted after {summary['cases']} cases; "
+            + ("the same command goes on" if state_file else "none is kept")
+        )
         raise typer.Exit(130)
     if summary["violations"]:
         raise typer.Exit(1)
