@@ -137,9 +137,13 @@ class Governor:
             return self._brake(reasons)
         return self._advance(velocity, reasons)
 
-    def halt(self) -> Governed:
-        """One control period of braking at the acceleration limit."""
-        return self._brake([])
+    def halt(self, since_s: float = 0.0) -> Governed:
+        """One control period of braking at the acceleration limit.
+
+        Args:
+            since_s: time since the last period, where it is longer than one: a late period brakes for all of it [s].
+        """
+        return self._brake([], max(1.0, since_s / self.period_s))
 
     def _shape(self, wish: Sample, now_s: float, reasons: list[str]) -> FloatArray:
         dt, limits = self.period_s, self.limits
@@ -189,10 +193,10 @@ class Governor:
         """Periods that the joint which takes longest needs to brake."""
         return float((np.abs(velocity) / (self.limits.acceleration * self.period_s)).max())
 
-    def _brake(self, reasons: list[str]) -> Governed:
+    def _brake(self, reasons: list[str], periods: float = 1.0) -> Governed:
         """Brake all joints in proportion, so that they come to rest together and the tool keeps its direction."""
         ratio = self._periods_to_rest(self._velocity)
-        velocity = self._velocity * max(0.0, 1.0 - 1.0 / ratio) if ratio > 0.0 else np.zeros_like(self._velocity)
+        velocity = self._velocity * max(0.0, 1.0 - periods / ratio) if ratio > 0.0 else np.zeros_like(self._velocity)
         return self._advance(self._within_limits(velocity), reasons)
 
     def _advance(self, velocity: FloatArray, reasons: list[str]) -> Governed:

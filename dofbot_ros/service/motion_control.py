@@ -25,6 +25,8 @@ PATH_TOLERANCE = 0.15
 """A trajectory whose command lags it by more than this [rad] has been stopped by the governor: it is given up."""
 SETTLE_S = 0.15
 """In which servos come to rest after the last goal of a halt [s]."""
+LATE_PERIODS = 1.5
+"""A control period that comes after this many has been late."""
 BLOCKED_S = 0.3
 """A motion that the governor keeps at rest for this long is given up [s]."""
 
@@ -59,6 +61,7 @@ class MotionControl:
         self.result: MotionResult | None = None
         self.stops = 0
         self._braking = False
+        self._cycle_s = np.inf
         self._settle_s = np.inf
         self._unsettled = np.ones(N_JOINTS, dtype=np.bool_)
         self.halting = False
@@ -152,6 +155,7 @@ class MotionControl:
         self._settle(reading, now_s)
         governed = self._brake_or_hold(reading, now_s, braking=not self.at_rest)
         self.limited = ()
+        self._cycle_s = now_s
         self.adherence.commanded(now_s, governed.position)
         return governed
 
@@ -176,6 +180,7 @@ class MotionControl:
             self.grip.keep_near(float(governed.position[GRIP]), float(governed.velocity[GRIP]))
         self.limited = governed.reasons
         self.limited_counts.update({reason.split(":")[0] for reason in governed.reasons})
+        self._cycle_s = now_s
         self.adherence.commanded(now_s, governed.position)
         return governed
 
@@ -191,7 +196,9 @@ class MotionControl:
     def _brake_or_hold(self, reading: ArmReading, now_s: float, braking: bool) -> Governed:
         """Bring everything to rest; or hold the arm, while the gripper does what it was told."""
         if braking:
-            governed = self._governor.halt()
+            # By the clock, not by the cycle: the servos have been moving since the last one, however late this one is.
+            late_s = now_s - self._cycle_s
+            governed = self._governor.halt(late_s if late_s > LATE_PERIODS * self.period_s else self.period_s)
             self.grip.reset(float(governed.position[GRIP]))
             return governed
         wish = self._with_gripper(Sample(self.at.position, np.zeros(N_JOINTS)), float(reading.position[GRIP]), now_s)

@@ -128,6 +128,17 @@ def test_fingers_that_are_sent_off_during_a_soft_start_reach_their_goal_and_do_n
     assert abs(way[-1]) < 0.5
 
 
+@pytest.mark.parametrize("late_s", [0.02, 0.04, 0.06, 0.1, 0.15])
+def test_a_host_that_is_late_in_every_cycle_brakes_as_soon_as_one_that_is_not(late_s: float) -> None:
+    rig = VirtualRig()
+    NAMED["ACTIVE stream"].enter(rig)
+    rig.cycle_pause_s = late_s
+    rig.at(rig.now + 0.4, rig.estop)
+    rig.run(1.5)
+    rig.close()
+    assert broken(rig) == set()
+
+
 class DeafDaemon(ArmDaemon):
     """A driver that does not heed the emergency stop, and moves on in a fault: what the matrix is there to find."""
 

@@ -170,3 +170,16 @@ def test_soft_start_opens_the_velocity_limit_over_its_time():
     assert max(speeds[:10]) <= VELOCITY * (Governor.SOFT_START_FLOOR + 0.85 * 0.2) + 1e-9
     assert g.soft_start_scale(0.5) == pytest.approx(0.575)
     assert g.soft_start_scale(2.0) == 1.0
+
+
+def test_a_late_period_brakes_for_all_the_time_since_the_one_before():
+    punctual, late = governor(), governor()
+    for g in (punctual, late):
+        for _ in range(15):
+            g.step(at(1.0, 0.8), 0.0, 0.0)
+    assert late.state.velocity.max() == punctual.state.velocity.max() > 0.3
+    for _ in range(2):
+        expected = punctual.halt()
+    found = late.halt(2 * late.period_s)
+    np.testing.assert_allclose(found.velocity, expected.velocity, atol=1e-9)
+    assert late.halt(60.0).velocity.tolist() == [0.0] * 6
