@@ -9,7 +9,6 @@ from dofbot_ros.bench.faults.ros_rig import record_of
 
 SOME = (
     "none, over ROS",
-    "policy against teleop, operator takes over",
     "driver_node killed and started again",
     "control_rate_hz:=100",
 )
