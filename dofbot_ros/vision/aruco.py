@@ -92,6 +92,10 @@ class MarkerPose:
         return self.reprojection_px / max(self.other_reprojection_px, 1e-12)
 
 
+NUDGE_PX = 1e-4 * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 1.0]])
+"""Moves corners by less than anything can be measured [px]."""
+
+
 def marker_pose(corners: FloatArray, size: float, intrinsics: Intrinsics) -> MarkerPose:
     """Both poses of a square marker (IPPE: Collins and Bartoli, IJCV 2014).
 
@@ -103,7 +107,10 @@ def marker_pose(corners: FloatArray, size: float, intrinsics: Intrinsics) -> Mar
     h = 0.5 * size
     square = np.array([[-h, h, 0.0], [h, h, 0.0], [h, -h, 0.0], [-h, -h, 0.0]])
     K, distortion = intrinsics.K, intrinsics.distortion
-    _, rotations, translations, _ = cv2.solvePnPGeneric(square, corners, K, distortion, flags=cv2.SOLVEPNP_IPPE_SQUARE)
+    rotations, translations = _ippe(square, corners, intrinsics)
+    if not (np.isfinite(rotations).all() and np.isfinite(translations).all()):
+        # OpenCV divides by zero where a marker stands exactly upright in the image: a little beside it does not.
+        rotations, translations = _ippe(square, corners + NUDGE_PX, intrinsics)
     poses = []
     for r, t in zip(rotations, translations, strict=True):
         seen, _ = cv2.projectPoints(square, r, t, K, distortion)
@@ -112,3 +119,11 @@ def marker_pose(corners: FloatArray, size: float, intrinsics: Intrinsics) -> Mar
     poses.sort(key=lambda p: p[0])
     (error, pose), (other_error, other) = poses[0], poses[-1]
     return MarkerPose(pose, error, other, other_error)
+
+
+def _ippe(square: FloatArray, corners: FloatArray, intrinsics: Intrinsics) -> tuple[FloatArray, FloatArray]:
+    """Rotation vectors and translations [m] of both solutions, each (2, 3, 1)."""
+    _, rotations, translations, _ = cv2.solvePnPGeneric(
+        square, corners, intrinsics.K, intrinsics.distortion, flags=cv2.SOLVEPNP_IPPE_SQUARE
+    )
+    return np.array(rotations, dtype=np.float64), np.array(translations, dtype=np.float64)

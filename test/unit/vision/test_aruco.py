@@ -122,3 +122,11 @@ def test_dictionary_by_name() -> None:
     assert dictionary_named("DICT_APRILTAG_36h11").markerSize == 6
     with pytest.raises(ConfigError, match=r"'DICT_6X6_251' is not one of DICT_4X4_100, .*did you mean DICT_6X6_250"):
         dictionary_named("DICT_6X6_251")
+
+
+def test_a_marker_that_stands_exactly_upright_in_the_image_has_a_pose() -> None:
+    """OpenCV's solver answers with no number there."""
+    where = (0.0, -0.06172069336314777, 0.28187356620865744)
+    T = transform(rot_axis([1.0, 0.0, 0.0], 0.3) @ np.diag([1.0, -1.0, -1.0]), where)
+    seen, _ = cv2.projectPoints(apply(T, square_corners(0.03)), np.zeros(3), np.zeros(3), BENT.K, BENT.distortion)
+    np.testing.assert_allclose(marker_pose(seen[:, 0], 0.03, BENT).T_camera_marker, T, atol=1e-3)
