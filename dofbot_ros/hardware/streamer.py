@@ -19,6 +19,8 @@ LATE_S = 0.05
 """A servo that heard all its goals was read where they should have brought it at some time of so long ago [s]."""
 ASTRAY_TICKS = 15
 """One that is farther than this from there has missed some of them [ticks]."""
+IMPLAUSIBLE_TICKS = 420
+"""One that is farther than this cannot be: it would have been noticed long before, so that its sensor lies [ticks]."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class GoalStreamer:
         # have left, but for goals that brake.
         before = self._estimate.at(now - LATE_S)
         off = np.maximum(np.minimum(before, expected) - present, present - np.maximum(before, expected))
-        begin = np.where(fresh & (off > ASTRAY_TICKS), present, expected)
+        begin = np.where(fresh & (off > ASTRAY_TICKS) & (off < IMPLAUSIBLE_TICKS), present, expected)
         left = self._way(begin)
         if not urgent:
             left = np.where(fresh, left, np.maximum(self._way(before), self._way(present.astype(np.float64))))

@@ -25,6 +25,8 @@ PATH_TOLERANCE = 0.15
 """A trajectory whose command lags it by more than this [rad] has been stopped by the governor: it is given up."""
 SETTLE_S = 0.15
 """In which servos come to rest after the last goal of a halt [s]."""
+MISSED_LEAD = 0.04
+"""So far a joint may be from where it was to stop for having missed its last goals, if it answers [rad]."""
 LATE_PERIODS = 1.5
 """A control period that comes after this many has been late."""
 BLOCKED_S = 0.3
@@ -64,6 +66,7 @@ class MotionControl:
         self._cycle_s = np.inf
         self._settle_s = np.inf
         self._unsettled = np.ones(N_JOINTS, dtype=np.bool_)
+        self._missing = np.zeros(N_JOINTS, dtype=np.bool_)
         self.halting = False
         """Whether the arm is to brake from where it is underway; said once, and taken back by fall_back()."""
         self.limited: tuple[str, ...] = ()
@@ -127,6 +130,7 @@ class MotionControl:
     def halt(self, reason: str) -> None:
         """Give up whatever moves, and brake from where the arm is."""
         self.halting = self._braking = not self.at_rest
+        self._missing[:] = False
         self.end(reason)
 
     def fall_back(self, underway: FloatArray) -> None:
@@ -205,7 +209,11 @@ class MotionControl:
         return self._governor.step(wish, now_s, now_s)
 
     def _settle(self, reading: ArmReading, now_s: float) -> None:
-        """Once the arm has come to rest after a halt, hold it where it is: each joint from its next reading on."""
+        """Once the arm has come to rest after a halt, hold it where it is: each joint from its next reading on.
+
+        A joint that is far from where it was to stop although it answered all the while has a sensor that lies.
+        """
+        self._missing |= reading.silent_s > 0.0
         if not self.at_rest:
             self._settle_s = now_s + SETTLE_S if self._braking else np.inf
             self._unsettled[:] = True
@@ -213,7 +221,8 @@ class MotionControl:
             # A reading from before is where a joint was on its way.
             known = self._unsettled & reading.fresh
             held = self.adherence.settled(self.at.position, reading)
-            self._take_for_commanded(np.where(known, held, self.at.position))
+            near = np.abs(held - self.at.position) <= MISSED_LEAD
+            self._take_for_commanded(np.where(known & (near | self._missing), held, self.at.position))
             self._unsettled &= ~known
             if not self._unsettled.any():
                 self._settle_s = np.inf

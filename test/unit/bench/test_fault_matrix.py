@@ -104,6 +104,9 @@ def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
         Case("ACTIVE gripper", "first frame swallowed", "stop", 235),
         # A servo that does not answer is sent no goal to brake at, and rests at its last one.
         Case("ACTIVE trajectory", "half frames 30 %", "estop", 112),
+        # What a lying sensor says made goals that brake slow, or was taken for where the arm had come to rest.
+        Case("ACTIVE trajectory", "sensor says 0", "none", 404),
+        Case("ACTIVE twist", "sensor frozen", "estop", 394),
         # A new driver is told by its operator which port there is.
         Case("shutting down", "cable back as ttyUSB1", "none", 59),
     ],
