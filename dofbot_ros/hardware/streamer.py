@@ -17,6 +17,8 @@ from dofbot_ros.hardware.move_estimate import MoveEstimate, Ticks
 
 LATE_S = 0.05
 """A servo that heard all its goals was read where they should have brought it at some time of so long ago [s]."""
+STOOD_STILL_S = 0.2
+"""Goals that were held back for this long are not what anybody wants now [s]."""
 ASTRAY_TICKS = 15
 """One that is farther than this from there has missed some of them [ticks]."""
 IMPLAUSIBLE_TICKS = 420
@@ -119,8 +121,11 @@ class GoalStreamer:
         return self._estimate.at(now)
 
     def left_waiting(self, now: float) -> bool:
-        """Whether no newer goals have come for an interval: then nobody streams, and what was held back should go."""
-        return self._wanted is not None and now - self._wanted_s >= self._config.interval_s
+        """Whether no newer goals have come for an interval: then nobody streams, and what was held back should go.
+
+        But not after so long that this computer must have stood still: the servos have come to rest since.
+        """
+        return self._wanted is not None and self._config.interval_s <= now - self._wanted_s < STOOD_STILL_S
 
     def next_move(
         self, present: Ticks, fresh: BoolArray, now: float, *, silent: BoolArray | None = None, urgent: bool = False

@@ -118,7 +118,7 @@ class ArmDaemon(MotionCommands):
     def _note_pause(self, now: float) -> None:
         stood_still_s = now - self._cycle_s
         if self._torque and stood_still_s > max(PAUSED_S, PAUSED_PERIODS * self._motion.period_s):
-            self._motion.paused(f"this computer stood still for {stood_still_s:.1f} s", now)
+            self._motion.paused(f"this computer stood still for {stood_still_s:.1f} s", now, self._link.underway())
             self._authority.release(now)
 
     def _connect(self, now: float) -> None:

@@ -146,10 +146,11 @@ class MotionControl:
         """Let the velocity limit grow from its floor again: another commander has the arm."""
         self._governor.soften(now_s)
 
-    def paused(self, reason: str, now_s: float) -> None:
-        """No goals went out for so long that the servos have come to rest by themselves."""
+    def paused(self, reason: str, now_s: float, rests: FloatArray) -> None:
+        """No goals went out for so long that the servos have come to rest by themselves, at `rests` [rad] (6,)."""
         self.end(reason)
         self._governor.rest()
+        self._governor.rebase(rests)
         self._governor.soften(now_s)
         self.grip.reset(float(self.at.position[GRIP]))
 

@@ -14,3 +14,7 @@ def test_a_driver_in_trouble_breaks_no_rule(name):
     outcome = run_one(NAMED[name], "ACTIVE trajectory")
     assert outcome.judgement.violations == ()
     assert outcome.recovered
+
+
+def test_what_a_driver_had_decided_before_it_stood_still_is_not_carried_out_after_it():
+    assert run_one(NAMED["process stopped 2 s"], "ACTIVE stream").judgement.violations == ()

@@ -290,7 +290,8 @@ class ProcessRig(Rig):
         process = self.remote.process
         process.send_signal(signal.SIGSTOP)
         self._stopped_until_s = self.now + seconds
-        self.at(self.now + seconds, lambda: process.send_signal(signal.SIGCONT))  # not to a pid that is another's now
+        # In a thread of its own: this one may wait for an answer of the process meanwhile.
+        threading.Timer(seconds, lambda: process.send_signal(signal.SIGCONT)).start()
 
     def tamper(self, event: Callable[[], object]) -> None:
         """Let `event` happen to servos, line or ports, while the emulator's thread waits."""

@@ -54,6 +54,7 @@ def test_the_last_goal_of_a_stream_goes_out_even_when_it_came_too_soon():
     assert offer(streamer, PRESENT + 20, 0.02) is None
     assert not streamer.left_waiting(0.04)
     assert streamer.left_waiting(0.07)
+    assert not streamer.left_waiting(1.02), "the computer stood still"
     move = streamer.next_move(PRESENT, FRESH, 0.04)
     assert move is not None
     assert move.goals.tolist() == (PRESENT + 20).tolist()

@@ -65,7 +65,7 @@ def test_after_a_stop_a_new_commander_or_a_pause_the_arm_starts_softly(softens: 
     {
         "stop": lambda: cycles.control.stop("x", cycles.now),
         "soften": lambda: cycles.control.soften(cycles.now),
-        "paused": lambda: cycles.control.paused("x", cycles.now),
+        "paused": lambda: cycles.control.paused("x", cycles.now, cycles.control.at.position),
     }[softens]()
     first = len(cycles.sent)
     cycles.go_to(joints(1.2))
@@ -87,7 +87,7 @@ def test_a_pause_ends_the_motion_at_rest_where_it_was(cycles: Cycles) -> None:
     cycles.control.go_gripper(1.0)
     cycles.run(0.4)
     before = cycles.control.at.position
-    cycles.control.paused("stood still", cycles.now)
+    cycles.control.paused("stood still", cycles.now, cycles.control.at.position)
     assert cycles.control.result == MotionResult(1, "joints", "stood still")
     assert (cycles.control.at_rest, cycles.control.moving) == (True, False)
     cycles.run(0.2)
@@ -207,3 +207,13 @@ def test_after_an_arrival_a_drooping_arm_keeps_its_goal(cycles: Cycles) -> None:
     cycles.measured = cycles.control.at.position - joints(0.03)
     cycles.run(2.0)
     assert cycles.control.at.position[0] == pytest.approx(0.3, abs=1e-6)
+
+
+def test_an_arm_whose_computer_stood_still_is_held_where_its_servos_came_to_rest(cycles: Cycles) -> None:
+    """A goal that was decided and never sent would move it on after the pause."""
+    cycles.go_to(joints(1.2))
+    cycles.run(0.5)
+    rests = cycles.control.at.position - joints(0.016)
+    cycles.control.paused("stood still", cycles.now, rests)
+    assert cycles.control.at_rest
+    assert cycles.control.at.position == pytest.approx(rests)
