@@ -91,6 +91,7 @@ class SerialArm:
         self._sweep_s = 0.0
         self._awake = False
         self._absent = np.zeros(N_JOINTS, dtype=np.bool_)
+        self._left_out = self._absent.copy()
         self._streamer.start(self._ticks)
 
     def connect(self) -> ArmReading:
@@ -154,7 +155,7 @@ class SerialArm:
         now = self.clock.now()
         if self._streamer.left_waiting(now):
             # A servo that is back since is not told what it has missed: that is for who commands it to decide.
-            self._send(self._next_move(now, self._absent))
+            self._send(self._next_move(now, self._left_out))
         return self._reading(now)
 
     def _ask(self, bus: ServoBus, i: int) -> bool:
@@ -166,6 +167,7 @@ class SerialArm:
             self._silence.unanswered(i, asked_s)
             return False
         self._silence.answered(i)
+        self._absent[i] = False
         self._fresh[i], self._ticks[i], self._stamps_s[i] = True, answer.ticks, now
         self._note_status(i, answer.status)
         return True
@@ -208,7 +210,9 @@ class SerialArm:
         self._opened()
         now = self.clock.now()
         self._streamer.want(self._calibration.rad_to_ticks(position), duration_s, now)
-        self._absent = self._silence.lengths_s(now) > 0.0
+        # A servo that was silent is back once it has answered, not when it merely no longer counts as silent.
+        self._absent |= self._silence.lengths_s(now) > 0.0
+        self._left_out = self._absent.copy()
         move = self._next_move(now, self._absent, urgent)
         self._send(move)
         written = np.zeros(N_JOINTS, dtype=np.bool_) if move is None else move.changed

@@ -149,3 +149,41 @@ def test_a_read_that_is_cut_short_goes_on_where_it_stopped() -> None:
     assert wire.arm.read(urgent=lambda: next(asked)).fresh.tolist() == [True, True, False, False, False, False]
     asked = iter([False] * 3 + [True] * 9)
     assert wire.arm.read(urgent=lambda: next(asked)).fresh.tolist() == [False, False, True, True, True, False]
+
+
+def test_a_servo_that_was_silent_is_sent_nothing_until_it_has_answered() -> None:
+    wire = Wire()
+    arm, here = wire.arm, wire.arm.connect().position
+    arm.torque(True)
+    wire.faults.silent = ALL
+    arm.read(until_s=wire.clock.now() + 0.04)  # a few are asked; nobody answers: the line is dead
+    first = arm.write(here + 0.05, 0.1)
+    asked = np.flatnonzero(~first.written)
+    assert 1 < len(asked) < 6
+    wire.clock.advance(0.05)
+    wire.faults.silent = frozenset()
+    arm.read(until_s=wire.clock.now() + 0.001)  # one answers: the line lives, and of the others nothing is known
+    answered = np.flatnonzero(arm.read(until_s=wire.clock.now()).fresh)
+    assert len(answered) == 0
+    wire.clock.advance(0.05)
+    again = arm.write(here + 0.1, 0.1)
+    assert not again.written[asked].any()
+    wire.clock.advance(0.1)
+    arm.read()
+    assert not arm.write(here + 0.1, 0.1).written[np.setdiff1d(range(6), asked)].any()  # they have it already
+    wire.clock.advance(0.1)
+    assert arm.write(here + 0.15, 0.1).written.all()
+
+
+def test_the_first_goal_is_said_again_where_the_line_was_quiet_and_may_have_lost_it() -> None:
+    wire = Wire()
+    here = wire.arm.connect().position
+    wire.arm.torque(True)
+    wire.faults.swallow_s = 0.005
+    wire.clock.advance(0.05)
+    wire.arm.read(until_s=wire.clock.now() + 0.001)
+    wire.clock.advance(0.05)
+    wire.arm.write(here + 0.1, 0.2)
+    wire.line.step(wire.clock.now() + 1.0)
+    moved = [wire.servos.link(servo) for servo in wire.servos.ids]
+    assert np.abs(np.array(moved) - np.array([2000.0] * 4 + [1486.0, moved[5]]))[:5].min() > 20
