@@ -18,7 +18,7 @@ from dofbot_ros.hardware.move_estimate import MoveEstimate, Ticks
 LATE_S = 0.05
 """A servo that heard all its goals was read where they should have brought it at some time of so long ago [s]."""
 STOOD_STILL_S = 0.2
-"""Goals that were held back for this long are not what anybody wants now [s]."""
+"""After so long without a look at the goals this computer must have stood still: nobody wants them any more [s]."""
 ASTRAY_TICKS = 15
 """One that is farther than this from there has missed some of them [ticks]."""
 IMPLAUSIBLE_TICKS = 420
@@ -96,7 +96,7 @@ class GoalStreamer:
         self._max_speed = max_speed
         self._angles = angles
         self._wanted: Ticks | None = None
-        self._wanted_s = self._due_s = -np.inf
+        self._wanted_s = self._due_s = self._looked_s = -np.inf
         self.start(np.zeros(6, dtype=np.int64))
 
     def start(self, present: Ticks) -> None:
@@ -115,6 +115,7 @@ class GoalStreamer:
         """Take new goals [ticks] (6,), to be reached in `duration_s` [s]."""
         self._wanted = goals
         self._wanted_s, self._due_s = now, now + duration_s
+        self._looked_s = now
 
     def expected(self, now: float) -> FloatArray:
         """Where the servos should be at `now` [ticks] (6,), by the goals that went out."""
@@ -123,9 +124,12 @@ class GoalStreamer:
     def left_waiting(self, now: float) -> bool:
         """Whether no newer goals have come for an interval: then nobody streams, and what was held back should go.
 
-        But not after so long that this computer must have stood still: the servos have come to rest since.
+        But not after this computer has stood still: the servos have come to rest since, and the goals are forgotten.
         """
-        return self._wanted is not None and self._config.interval_s <= now - self._wanted_s < STOOD_STILL_S
+        if now - self._looked_s >= STOOD_STILL_S:
+            self._wanted = None
+        self._looked_s = now
+        return self._wanted is not None and now - self._wanted_s >= self._config.interval_s
 
     def next_move(
         self, present: Ticks, fresh: BoolArray, now: float, *, silent: BoolArray | None = None, urgent: bool = False

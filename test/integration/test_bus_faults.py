@@ -110,7 +110,12 @@ def test_the_last_goal_arrives_even_when_its_frame_was_lost(emulator, arm):
     start = arm.connect().position
     arm.torque(True)
     emulator.faults.drop = 1.0
+    before = emulator.traffic().requests
     arm.write(start + 0.2, 0.1)
+    deadline = time.monotonic() + 5.0
+    while emulator.traffic().requests < before + 6:
+        assert time.monotonic() < deadline, "the goals have not come to the line"
+        time.sleep(0.001)
     emulator.faults.drop = 0.0
     until(arm, lambda r: bool(np.allclose(r.position, start + 0.2, atol=0.02)))
 

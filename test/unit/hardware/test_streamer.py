@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
-from dofbot_ros.hardware.streamer import GoalStreamer, Move, StreamConfig
+from dofbot_ros.hardware.streamer import STOOD_STILL_S, GoalStreamer, Move, StreamConfig
 
 PRESENT = np.array([2000, 2000, 2000, 2000, 1486, 1500])
 FRESH = np.ones(6, dtype=bool)
@@ -54,7 +54,6 @@ def test_the_last_goal_of_a_stream_goes_out_even_when_it_came_too_soon():
     assert offer(streamer, PRESENT + 20, 0.02) is None
     assert not streamer.left_waiting(0.04)
     assert streamer.left_waiting(0.07)
-    assert not streamer.left_waiting(1.02), "the computer stood still"
     move = streamer.next_move(PRESENT, FRESH, 0.04)
     assert move is not None
     assert move.goals.tolist() == (PRESENT + 20).tolist()
@@ -245,3 +244,24 @@ def test_goals_that_brake_are_not_made_slow_by_a_servo_that_was_not_read():
     streamer.want(np.full(6, 2110), 0.02, 0.1)
     move = streamer.next_move(np.full(6, 2000), ~FRESH, 0.1, urgent=True)
     assert move.time_ms <= 70
+
+
+def test_a_goal_that_was_held_back_while_the_computer_stood_still_is_forgotten():
+    streamer = GoalStreamer(StreamConfig())
+    streamer.start(np.full(6, 2000))
+    streamer.want(np.full(6, 2020), 0.02, 0.0)
+    assert not streamer.left_waiting(0.0 + STOOD_STILL_S)
+    assert streamer.next_move(np.full(6, 2000), FRESH, 0.22) is None
+
+
+def test_a_servo_that_rests_beside_its_goal_is_told_again_for_as_long_as_somebody_looks():
+    """Nobody writes any more: the backend alone has to see to the goal whose frame was lost."""
+    streamer, told = GoalStreamer(StreamConfig()), []
+    streamer.start(np.full(6, 2000))
+    streamer.want(np.full(6, 2100), 0.1, 0.0)
+    assert streamer.next_move(np.full(6, 2000), FRESH, 0.0) is not None
+    for k in range(1, 60):
+        now = 0.02 * k
+        if streamer.left_waiting(now) and streamer.next_move(np.full(6, 2000), FRESH, now) is not None:
+            told.append(now)
+    assert len(told) == StreamConfig().resends
