@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError
@@ -11,7 +12,10 @@ from dofbot_ros.nodes.arm_client import ArmClient
 from dofbot_ros.nodes.arm_motions import MOVABLE, ArmMotions
 
 SILENT_S = 2.0
-"""An arm that says nothing for this long is not there [s]."""
+"""An arm that has been heard and then says nothing for this long is not there [s]."""
+
+FIRST_HEARD_S = 10.0
+"""One that has not been heard yet may take this long: a lost packet of discovery is sent again after 3 s [s]."""
 
 SILENT = "the arm says nothing: is its node running, in this namespace?"
 
@@ -42,10 +46,8 @@ class GraspMotions(ArmMotions):
             NotNowError: none does.
         """
         before_s = self.now_s()
-        try:
-            self._arm.wait_until(lambda: self.now_s() > before_s, SILENT_S, "joint states")
-        except DofbotError as error:
-            raise NotNowError(SILENT) from error
+        limit_s = SILENT_S if before_s > 0.0 else FIRST_HEARD_S
+        self._await_word(lambda: self.now_s() > before_s, limit_s, "joint states")
 
     def require_ready(self) -> None:
         """Return when the arm takes commands; from here on a stop ends what it is told here.
@@ -53,11 +55,8 @@ class GraspMotions(ArmMotions):
         Raises:
             NotNowError: it does not, and what to do.
         """
-        try:
-            # Asked as soon as the node runs, it may not have heard the arm yet.
-            self._arm.wait_until(lambda: bool(self._arm.state), SILENT_S, "state")
-        except DofbotError as error:
-            raise NotNowError(SILENT) from error
+        # Asked as soon as the node runs, it may not have heard the arm yet.
+        self._await_word(lambda: bool(self._arm.state), FIRST_HEARD_S, "state")
         if self._arm.state not in MOVABLE:
             way_out = WAYS_OUT.get(self._arm.state)
             hint = f": call {way_out} first" if way_out else ""
@@ -67,6 +66,13 @@ class GraspMotions(ArmMotions):
     def end(self) -> None:
         """End the motion that runs; there will be no other."""
         self._ending.set()
+
+    def _await_word(self, heard: Callable[[], bool], limit_s: float, what: str) -> None:
+        try:
+            self.wait(heard, limit_s, what)
+        except DofbotError as error:
+            self._check_ending()
+            raise NotNowError(SILENT) from error
 
     def _check_ending(self) -> None:
         if self._ending.is_set():

@@ -247,19 +247,20 @@ class TeleopNode:
     # -- services ----------------------------------------------------------------------------------------------------
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """Engage, or say what keeps from it; release."""
+        """Engage, or say all that keeps from it; release."""
         if not request.data:
             with self._lock:
                 self._pipeline.release(Reason.RELEASED)
             response.success, response.message = True, Reason.RELEASED.value
             return response
-        if fault := self._arm_fault():
-            response.success, response.message = False, fault
+        source = f"{Reason.SOURCE_LOST.value}: {self._trouble}" if self._trouble else ""
+        if troubles := [trouble for trouble in (self._arm_fault(), source) if trouble]:
+            response.success, response.message = False, "; ".join(troubles)
             return response
         with self._lock:
             refusal = self._pipeline.engage()
         response.success = refusal is None
-        response.message = "engaged" if refusal is None else ": ".join(filter(None, (refusal.value, self._trouble)))
+        response.message = "engaged" if refusal is None else refusal.value
         return response
 
     def _on_recenter(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -205,3 +206,15 @@ def blind_node() -> Command:
     renamed |= {f"grasp/{name}": f"fake/{name}" for name in ("plan", "execute", "put_back", "candidates", "overlay")}
     words = [word for old, new in renamed.items() for word in ("-r", f"{old}:={new}")]
     return Command(command.name, (*command.argv, *words))
+
+
+def test_asked_before_the_arm_is_heard_it_waits_for_the_arm() -> None:
+    world, place = share_file("config", "sim_grasp.yaml"), "early"
+    first = node_command("grasp_node", place, image_timeout_s=IMAGE_TIMEOUT_S)
+    with ExitStack() as running, ThreadPoolExecutor() as threads:
+        running.enter_context(ProcessGroup([first])).wait_ready(READY_S)
+        client = running.enter_context(ArmClient(namespace=place))
+        asked = threads.submit(client.trigger, "grasp/execute", GRASP_S)
+        running.enter_context(ProcessGroup([node_command("sim_node", place, world_file=world)])).wait_ready(READY_S)
+        with pytest.raises(CommandRefusedError, match="the arm's state is IDLE: call enable_torque first"):
+            asked.result(GRASP_S)
