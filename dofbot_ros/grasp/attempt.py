@@ -12,7 +12,7 @@ import numpy as np
 from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
 from dofbot_ros.grasp.pinch_plan import PinchPlan
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.motion.trajectory import Sample, Trajectory
 
 Outcome = Literal["lifted", "missed", "slipped", "collided", "unreachable"]

@@ -190,8 +190,8 @@ class TeleopNode:
         if self._arm.ready or not engaged:
             self._limp_since_s = None
             return self._arm.ready
-        if self._arm.limp:
-            self._arm.hold()
+        if self._arm.torque_off:
+            self._arm.request_torque()
             self._limp_since_s = now if self._limp_since_s is None else self._limp_since_s
             if now - self._limp_since_s < TORQUE_S:
                 return False

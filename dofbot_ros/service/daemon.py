@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import BusError, CommandRefusedError, PortError
 from dofbot_ros.service.arm_core import CLOSING
 from dofbot_ros.service.motion_commands import MotionCommands
+from dofbot_ros.service.motion_events import EndCode
 from dofbot_ros.service.snapshot import Snapshot
 
 READ_SHARE = 0.65
@@ -60,7 +62,7 @@ class ArmDaemon(MotionCommands):
                     self._cycle(now)
             except PortError as error:
                 with self._lock:
-                    self._motion.end(str(error))
+                    self._motion.give_up(EndCode.DISCONNECTED, str(error))
                     self._authority.release(now)
                     self._torque = False
                     self._link.lose(str(error))
@@ -68,7 +70,7 @@ class ArmDaemon(MotionCommands):
                 self._crashed(error)
             self._cycle_s = now
             with self._lock:
-                self._snapshot = self._describe(self._clock.now())
+                self._snapshot = replace(self._describe(self._clock.now()), events=self._motion.log.take())
             return self._snapshot
 
     def _cycle(self, now: float) -> None:
@@ -89,7 +91,7 @@ class ArmDaemon(MotionCommands):
             stopped = self._estop.reason or self._fault
             # Between a clear and the return of its cause a command may have come: it must not begin later.
             if stopped and (not self._stopped or self._motion.source is not None):
-                self._motion.halt(stopped)
+                self._motion.halt(EndCode.ESTOP if self._estop.reason else EndCode.FAULT, stopped)
             self._stopped = bool(stopped)
             if self._motion.halting:
                 self._motion.fall_back(self._link.underway())
@@ -112,7 +114,7 @@ class ArmDaemon(MotionCommands):
         if trip is not self._seen_trip:
             self._seen_trip = trip
             if trip is not None:
-                self._motion.stop(trip.reason, now)
+                self._motion.stop(EndCode.ESTOP, trip.reason, now)
                 self._authority.release(now)
 
     def _note_pause(self, now: float) -> None:
@@ -138,7 +140,7 @@ class ArmDaemon(MotionCommands):
             log.error("the control loop failed; the arm brakes and holds", exc_info=error)
         with self._lock:
             self._crash = self._fault = reason
-            self._motion.end(reason)
+            self._motion.give_up(EndCode.FAULT, reason)
             self._authority.release(self._clock.now())
 
     # -- torque, stops and faults ------------------------------------------------------------------------------------
@@ -182,7 +184,7 @@ class ArmDaemon(MotionCommands):
     def _let_go(self) -> None:
         with self._lock:
             now = self._clock.now()
-            self._motion.stop("torque switched off", now)
+            self._motion.stop(EndCode.TORQUE_CHANGED, "torque switched off", now)
             self._authority.release(now)
             self._torque = self._freedrive = False
         try:

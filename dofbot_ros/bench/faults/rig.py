@@ -67,7 +67,7 @@ class Driver(Protocol):
         """Move the tool with a velocity."""
         ...
 
-    def gripper(self, gap_m: float) -> None:
+    def gripper(self, gap_m: float) -> object:
         """Open or close to a gap."""
         ...
 

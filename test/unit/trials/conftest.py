@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
@@ -15,11 +16,12 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.policy.fit import DRIVER_PARAMETERS, ArmAbilities
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.arrangement import Arrangement, arrange
 from dofbot_ros.sim.camera import SimCamera
@@ -60,6 +62,7 @@ class DirectArm:
     ) -> None:
         self.world = world
         self.paths: list[TimedPath] = []
+        self._ended: dict[int, MotionEvent] = {}
         self.rejected: list[str] = []
         self.shifted, self.refusals, self.hidden = "", 0, False
         backend = SimArm(world, calibration=calibration)
@@ -105,22 +108,38 @@ class DirectArm:
             self.rejected.append(str(error))
             raise
         self._until_rest()
-        result = self.daemon.snapshot().result
-        if result is None or result.motion != number or not result.succeeded:
-            raise CommandRefusedError(f"the motion ended early: {result.reason if result else 'unknown'}")
+        ended = self._ended[number]
+        if not ended.succeeded:
+            raise CommandRefusedError(f"the motion ended early: {ended.reason}")
 
-    def grip(self, gap: float) -> None:
-        self.daemon.gripper(gap)
+    def home(self) -> None:
+        self.daemon.home()
         self._until_rest()
 
-    def tighten(self) -> None:
+    def gripper(self, gap: float) -> bool:
+        number = self.daemon.gripper(gap)
+        self._until_rest()
+        return self._ended[number].code is EndCode.STALLED
+
+    def regrip(self) -> None:
         self.daemon.gripper(0.0)
 
+    def require_heard(self) -> None:
+        self._step()
+
+    def require_ready(self) -> None:
+        self._step()
+
+    def sequence(self) -> AbstractContextManager[None]:
+        return nullcontext()  # nobody else is here to stop it
+
+    @property
+    def position(self) -> FloatArray:
+        return self.joints()[0]
+
+    @property
     def gap(self) -> float:
-        reading = self.daemon.snapshot().reading
-        if reading is None:
-            raise DofbotError("the arm has not been read yet")
-        return joint_to_gap(float(reading.position[GRIP]))
+        return joint_to_gap(float(self.position[GRIP]))
 
     def look(self) -> Look:
         image = self._camera.render()
@@ -151,10 +170,10 @@ class DirectArm:
     def seen(self) -> tuple[dict[str, FloatArray], float]:
         return self.world.truth(), self.now_s()
 
-    def stream(self, position: FloatArray, stamp_s: float) -> None:
+    def stream(self, position: FloatArray, *, stamp_s: float) -> None:
         self.daemon.stream(position, stamp_s)
 
-    def wait_until(self, time_s: float) -> None:
+    def wait_until_time(self, time_s: float) -> None:
         self._until(lambda: self.now_s() >= time_s)
 
     def arrange(self, arrangement: Arrangement) -> None:
@@ -166,7 +185,9 @@ class DirectArm:
         return None if self.hidden else self.world.truth()
 
     def _step(self) -> None:
-        self.daemon.step()
+        for event in self.daemon.step().events:
+            if event.event is Event.ENDED:
+                self._ended[event.motion] = event
         self._rate.wait()
 
     def _run_for(self, seconds: float) -> None:
