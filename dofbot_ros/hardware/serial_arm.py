@@ -11,6 +11,8 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, HIGHEST_TICK, LOWEST
 from dofbot_ros.core.clock import Clock, MonotonicClock
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
+from dofbot_ros.hardware.hold_goals import goals_to_hold
+from dofbot_ros.hardware.move_estimate import Ticks
 from dofbot_ros.hardware.port_search import ListPorts, OpenPort, PortFinder, serial_ports
 from dofbot_ros.hardware.protocol import HostProtocol, ProtocolName, host_protocol
 from dofbot_ros.hardware.protocol_bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
@@ -226,8 +228,8 @@ class SerialArm:
         """Hold the present pose with torque, or let go.
 
         What a servo heads for when its torque comes on is not documented, so the present pose is its goal before and,
-        should a limp servo have ignored that, again right after. Where the servos cannot tell whether they have
-        switched, the frame is sent and believed.
+        should a limp servo have ignored that, again right after. A servo that holds already keeps its goal: see
+        goals_to_hold(). Where the servos cannot tell whether they have switched, the frame is sent and believed.
 
         Raises:
             PortError: the port is gone.
@@ -235,15 +237,37 @@ class SerialArm:
             BusError: readings that contradict one another, or a joint that stands where its servo takes no goal.
         """
         bus = self._opened()
-        if enabled:
-            self._find_present_pose()
-        self._streamer.start(self._ticks)
-        hold = Move(self._ticks.copy(), np.ones(N_JOINTS, dtype=np.bool_), round(HOLD_TIME_S * 1000))
+        goals = self._goals_to_hold(bus) if enabled else self._ticks.copy()
+        self._streamer.start(goals)
+        hold = Move(goals, np.ones(N_JOINTS, dtype=np.bool_), np.full(N_JOINTS, round(HOLD_TIME_S * 1000)))
         if enabled:
             self._send(hold)
         self._switch_torque(bus, enabled)
         if enabled:
             self._send(hold)
+
+    def _goals_to_hold(self, bus: ServoBus) -> Ticks:
+        """What to send when the torque is switched on [ticks] (6,).
+
+        Raises:
+            BusError: see torque().
+        """
+        self._find_present_pose()
+        self._slow.ask_all_torques(bus)
+        ours = self._streamer.ever_sent
+        told = [
+            bus.ask(query) if holds and not mine and (query := self._protocol.goal(servo)) is not None else None
+            for servo, holds, mine in zip(self._ids, self._slow.torque, ours, strict=True)
+        ]
+        goals = goals_to_hold(self._ticks, self._streamer.sent, ours, told, self._slow.torque)
+        outside = (goals < LOWEST_TICK) | (goals > HIGHEST_TICK)
+        if outside.any():
+            places = ", ".join(str(ticks) for ticks in goals[outside])
+            raise BusError(
+                f"{self._named(outside)} at tick {places}, and servos take goals in {LOWEST_TICK}..{HIGHEST_TICK}: "
+                "lead the arm back by hand; torque stays off"
+            )
+        return goals
 
     def _find_present_pose(self) -> None:
         """Read the positions several times: what is sent as the goal to hold must be where the arm is."""
@@ -257,13 +281,6 @@ class SerialArm:
         spread = np.ptp(sweeps, axis=0) > AGREE_TICKS
         if spread.any():
             raise BusError(f"{self._named(spread)} read at places that contradict one another: torque stays off")
-        outside = (self._ticks < LOWEST_TICK) | (self._ticks > HIGHEST_TICK)
-        if outside.any():
-            places = ", ".join(str(ticks) for ticks in self._ticks[outside])
-            raise BusError(
-                f"{self._named(outside)} at tick {places}, and servos take goals in {LOWEST_TICK}..{HIGHEST_TICK}: "
-                "lead the arm back by hand; torque stays off"
-            )
 
     def stats(self) -> BusStats:
         """Counters since connect(); detail has `sweep_ms`, how long the last read of all positions took."""
@@ -292,7 +309,8 @@ class SerialArm:
             return
         goals = {servo: int(ticks) for servo, ticks in zip(self._ids, move.goals, strict=True)}
         changed = frozenset(servo for servo, is_new in zip(self._ids, move.changed, strict=True) if is_new)
-        frames = list(self._protocol.goals(goals, changed, move.time_ms))
+        times_ms = {servo: int(time_ms) for servo, time_ms in zip(self._ids, move.time_ms, strict=True)}
+        frames = list(self._protocol.goals(goals, changed, times_ms))
         # A line that has been quiet may lose the first frame that comes then.
         for frame in frames if self._awake else [*frames, *frames[:1]]:
             self._opened().say(frame)
