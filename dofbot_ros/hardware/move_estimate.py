@@ -34,3 +34,8 @@ class MoveEstimate:
         share = np.clip((now - self._begin_s) / span_s, 0.0, 1.0)
         place: FloatArray = self._start + share * (self._goal - self._start)
         return place
+
+    def arrived(self, now: float) -> BoolArray:
+        """Which servos should have come to rest by `now` (n,)."""
+        over: BoolArray = np.asarray(now >= self._end_s, dtype=np.bool_)
+        return over

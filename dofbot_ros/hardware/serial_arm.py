@@ -153,7 +153,7 @@ class SerialArm:
         bus.lost += len(unheard)
         self._sweep_s = self.clock.now() - begin
         if not enough():
-            self._slow.ask_one(bus, begin, self._fresh, self._farthest_away())
+            self._ask_slowly(bus, begin)
         now = self.clock.now()
         if self._streamer.left_waiting(now):
             # A servo that is back since is not told what it has missed: that is for who commands it to decide.
@@ -174,6 +174,16 @@ class SerialArm:
         self._note_status(i, answer.status)
         return True
 
+    def _ask_slowly(self, bus: ServoBus, now: float) -> None:
+        """One question beside the positions. A joint at rest beside its goal comes first: has it got that goal?"""
+        away = np.abs(self._ticks - self._streamer.sent)
+        resting = (away > AWAY_TICKS) & self._fresh & self._streamer.ever_sent & self._streamer.arrived(now)
+        unsure = [i for i in np.flatnonzero(resting[:GRIP]) if self._slow.may_tell_goal(int(i))]
+        if unsure:
+            self._slow.ask_goal(bus, int(unsure[0]), int(self._streamer.sent[unsure[0]]))
+        else:
+            self._slow.ask_one(bus, now, self._fresh, self._farthest_away())
+
     def _reading(self, now: float) -> ArmReading:
         silent_s = self._silence.lengths_s(now)
         return ArmReading(
@@ -185,6 +195,7 @@ class SerialArm:
             silent_s=silent_s,
             torque=tuple(None if silent else on for on, silent in zip(self._slow.torque, silent_s > 0.0, strict=True)),
             pressing=self._slow.pressing(now),
+            heard=tuple(self._slow.heard),
         )
 
     def _farthest_away(self) -> int | None:
@@ -307,6 +318,7 @@ class SerialArm:
     def _send(self, move: Move | None) -> None:
         if move is None:
             return
+        self._slow.sent(move.changed)
         goals = {servo: int(ticks) for servo, ticks in zip(self._ids, move.goals, strict=True)}
         changed = frozenset(servo for servo, is_new in zip(self._ids, move.changed, strict=True) if is_new)
         times_ms = {servo: int(time_ms) for servo, time_ms in zip(self._ids, move.time_ms, strict=True)}

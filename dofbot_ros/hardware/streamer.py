@@ -122,6 +122,10 @@ class GoalStreamer:
         """Where the servos should be at `now` [ticks] (6,), by the goals that went out."""
         return self._estimate.at(now)
 
+    def arrived(self, now: float) -> BoolArray:
+        """Servos that should rest at the goal that went out last (6,)."""
+        return self._estimate.arrived(now)
+
     def left_waiting(self, now: float) -> bool:
         """Whether no newer goals have come for an interval: then nobody streams, and what was held back should go.
 
