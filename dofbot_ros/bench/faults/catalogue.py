@@ -233,6 +233,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     servo("overload", "overload", SERVO, _nothing, "always"),
     servo("over-temperature", "heat", SERVO, _cool, "always"),
+    # A dip is none; one that stays low for half a second is a fault: later than the others have to be noticed.
     servo("low voltage", "weak", SERVO, lambda rig: rig.servos.supply(SERVO, 7.4), "never"),
     servo("jammed, then free", "jam", MOVING, lambda rig: rig.servos.jam(MOVING, False), "never"),
     Fault("torque lost", _limp, _nothing, noticed="torque"),
