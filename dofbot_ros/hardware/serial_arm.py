@@ -11,7 +11,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, HIGHEST_TICK, LOWEST
 from dofbot_ros.core.clock import Clock, MonotonicClock
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
-from dofbot_ros.hardware.hold_goals import goals_to_hold
+from dofbot_ros.hardware.hold_goals import contradicting, goals_to_hold
 from dofbot_ros.hardware.move_estimate import Ticks
 from dofbot_ros.hardware.port_search import ListPorts, OpenPort, PortFinder, serial_ports
 from dofbot_ros.hardware.protocol import HostProtocol, ProtocolName, host_protocol
@@ -256,6 +256,7 @@ class SerialArm:
         self._switch_torque(bus, enabled)
         if enabled:
             self._send(hold)
+            self._streamer.hold(HOLD_TIME_S, self.clock.now())
 
     def _goals_to_hold(self, bus: ServoBus) -> Ticks:
         """What to send when the torque is switched on [ticks] (6,).
@@ -270,6 +271,12 @@ class SerialArm:
             bus.ask(query) if holds and not mine and (query := self._protocol.goal(servo)) is not None else None
             for servo, holds, mine in zip(self._ids, self._slow.torque, ours, strict=True)
         ]
+        strange = contradicting(self._ticks, ours, told, self._slow.torque)
+        if strange.any():
+            raise BusError(
+                f"{self._named(strange)} read far from the goal of another program that it holds: a sensor "
+                "lies or something is in the way. Let the arm go (enable_torque false), then switch its torque on"
+            )
         goals = goals_to_hold(self._ticks, self._streamer.sent, ours, told, self._slow.torque)
         outside = (goals < LOWEST_TICK) | (goals > HIGHEST_TICK)
         if outside.any():

@@ -112,6 +112,17 @@ class GoalStreamer:
         self._rest_s = np.inf
         self._resends_left = 0
 
+    def hold(self, time_s: float, now: float) -> None:
+        """The goals that start() was given went out at `now`, for `time_s` [s], and are not sent again.
+
+        A joint whose sensor lies moves to where it says; a goal said again with a short time would make that a jump.
+        """
+        every = np.ones(len(self.sent), dtype=np.bool_)
+        self.ever_sent = every
+        self._estimate.sent(self.sent, every, time_s, now)
+        self._rest_s, self._resends_left = now + time_s + self._config.resend_after_s, self._config.resends
+        self._soft_until_s = now + self._config.soft_start_s
+
     def want(self, goals: Ticks, duration_s: float, now: float) -> None:
         """Take new goals [ticks] (6,), to be reached in `duration_s` [s]."""
         self._wanted = goals

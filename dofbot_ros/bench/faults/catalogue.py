@@ -37,7 +37,7 @@ class Fault:
         noticed: when the driver has to say so within 0.3 s: "always", "torque" (while its servos hold), "moving" or
             "never".
         transient: whether the arm has to obey again afterwards without a restart.
-        states: the states it is tried in; "" for all, else "torque", "moving", "rest" or "limp".
+        states: the states it is tried in; "" for all, else "holding" (servos have torque), "moving", "rest" or "limp".
     """
 
     name: str
@@ -244,7 +244,7 @@ FAULTS: tuple[Fault, ...] = (
         "sensor shifted 16 deg",
         lambda rig: setattr(rig.faults, "shifted", frozenset({MOVING})),
         lambda rig: rig.faults.clear(),
-        states="torque",
+        states="holding",
     ),
     Fault(
         "load of 1.3 deg",

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virtual_wire import Wire
 
-from dofbot_ros.hardware.hold_goals import NEAR_TICKS, goals_to_hold
+from dofbot_ros.errors import BusError
+from dofbot_ros.hardware.hold_goals import NEAR_TICKS, contradicting, goals_to_hold
 
 TICKS = st.integers(96, 4000)
 SIX = st.lists(TICKS, min_size=6, max_size=6).map(np.array)
@@ -29,10 +30,12 @@ def test_each_servo_is_held_by_the_best_that_is_known_of_it(present, sent, ours,
             assert goal == present[i]
         elif ours[i]:
             assert goal == sent[i]
-        elif told[i] is not None and abs(told[i] - present[i]) <= NEAR_TICKS:
+        elif told[i] is not None:
             assert goal == told[i]
         else:
             assert goal == present[i]
+    odd = contradicting(present, ours, told, holding)
+    assert (np.abs(goals - present)[~odd & ~ours] <= NEAR_TICKS).all()
 
 
 def links(wire: Wire) -> np.ndarray:
@@ -70,6 +73,35 @@ def test_a_joint_that_holds_a_load_does_not_sag_once_more_whoever_has_sent_its_g
         wire.arm.torque(True)
         wire.clock.advance(1.0)
         assert links(wire) == pytest.approx(before)
+
+
+def test_a_joint_of_another_program_is_not_taken_over_where_it_cannot_be() -> None:
+    wire = Wire(shifted=frozenset({2}))
+    before = links(wire)
+    wire.arm.connect()
+    with pytest.raises(BusError, match=r"servo 2 \(joint2\) is read far from the goal of another program"):
+        wire.arm.torque(True)
+    wire.clock.advance(1.0)
+    assert links(wire) == pytest.approx(before)
+    wire.arm.torque(False)
+    wire.faults.clear()
+    wire.arm.torque(True)
+    assert all(wire.servos.holding(servo) for servo in wire.servos.ids)
+
+
+def test_a_limp_joint_whose_sensor_lies_is_not_moved_at_full_speed() -> None:
+    wire = Wire()
+    wire.arm.connect()
+    wire.arm.torque(False)
+    wire.faults.shifted = frozenset({2})
+    wire.arm.torque(True)
+    begin, goal = links(wire), wire.arm.underway()
+    for _ in range(5):
+        wire.arm.read()
+        wire.arm.write(goal, 0.02)
+        wire.clock.advance(0.02)
+    way = np.abs(links(wire) - begin)[1] / 700.0
+    assert 0.01 < way < 0.15, "in half a second, not at 3.4 rad/s"
 
 
 def test_a_limp_joint_is_held_where_it_is_whatever_it_was_sent_before() -> None:
