@@ -266,18 +266,20 @@ class SerialArm:
         """
         self._find_present_pose()
         self._slow.ask_all_torques(bus)
+        # A servo that has let go by itself need not say so in its torque register; its status does.
+        holding = [on and not health.overloaded for on, health in zip(self._slow.torque, self._health, strict=True)]
         ours = self._streamer.ever_sent
         told = [
             bus.ask(query) if holds and not mine and (query := self._protocol.goal(servo)) is not None else None
-            for servo, holds, mine in zip(self._ids, self._slow.torque, ours, strict=True)
+            for servo, holds, mine in zip(self._ids, holding, ours, strict=True)
         ]
-        strange = contradicting(self._ticks, ours, told, self._slow.torque)
+        strange = contradicting(self._ticks, ours, told, holding)
         if strange.any():
             raise BusError(
                 f"{self._named(strange)} read far from the goal of another program that it holds: a sensor "
                 "lies or something is in the way. Let the arm go (enable_torque false), then switch its torque on"
             )
-        goals = goals_to_hold(self._ticks, self._streamer.sent, ours, told, self._slow.torque)
+        goals = goals_to_hold(self._ticks, self._streamer.sent, ours, told, holding)
         outside = (goals < LOWEST_TICK) | (goals > HIGHEST_TICK)
         if outside.any():
             places = ", ".join(str(ticks) for ticks in goals[outside])

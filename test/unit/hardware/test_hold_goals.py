@@ -89,6 +89,21 @@ def test_a_joint_of_another_program_is_not_taken_over_where_it_cannot_be() -> No
     assert all(wire.servos.holding(servo) for servo in wire.servos.ids)
 
 
+def test_a_servo_that_has_let_go_is_held_where_it_is_though_its_torque_register_says_on(monkeypatch) -> None:
+    wire = Wire()
+    here = wire.arm.connect().position
+    wire.arm.torque(True)
+    wire.arm.write(here + 0.02, 0.05)
+    wire.clock.advance(0.3)
+    wire.servos.trip(4, wire.clock.now())
+    wire.servos.turn_by_hand(4, wire.servos.link(4) + 200.0)
+    before = links(wire)
+    monkeypatch.setattr(wire.servos, "holding", lambda servo: True)
+    wire.arm.torque(True)
+    wire.clock.advance(1.0)
+    assert np.abs(links(wire) - before).max() <= 4.0
+
+
 def test_a_limp_joint_whose_sensor_lies_is_not_moved_at_full_speed() -> None:
     wire = Wire()
     wire.arm.connect()
