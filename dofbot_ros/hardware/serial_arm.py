@@ -291,13 +291,20 @@ class SerialArm:
 
     def _find_present_pose(self) -> None:
         """Read the positions several times: what is sent as the goal to hold must be where the arm is."""
-        sweeps = []
-        for _ in range(SWEEPS):
+        sweeps: list[Ticks] = []
+        missing = np.zeros(N_JOINTS, dtype=np.bool_)
+        # On a poor line an answer is lost for good now and then: one more sweep is worth the time.
+        for _ in range(SWEEPS + 1):
             self._silence.ask_all()
             self.read()
-            if not self._fresh.all():
-                raise NoReplyError(f"{self._named(~self._fresh)} silent: torque stays off", self._silent_ids())
-            sweeps.append(self._ticks.copy())
+            missing |= ~self._fresh
+            if self._fresh.all():
+                sweeps.append(self._ticks.copy())
+            if len(sweeps) == SWEEPS:
+                break
+        else:
+            silent = [servo for servo, gone in zip(self._ids, missing, strict=True) if gone]
+            raise NoReplyError(f"{self._named(missing)} silent: torque stays off", silent)
         spread = np.ptp(sweeps, axis=0) > AGREE_TICKS
         if spread.any():
             raise BusError(f"{self._named(spread)} read at places that contradict one another: torque stays off")

@@ -81,6 +81,21 @@ def test_torque_stays_off_while_a_servo_is_silent() -> None:
     wire.arm.torque(True)
 
 
+@pytest.mark.parametrize(("silent_s", "on"), [(0.05, True), (0.13, False)])
+def test_torque_comes_on_though_one_answer_is_lost_for_good_but_not_where_more_are(silent_s: float, on: bool) -> None:
+    wire = Wire()
+    wire.arm.connect()
+    wire.arm.torque(False)
+    wire.faults.silent = frozenset({4})
+    wire.clock.at(wire.clock.now() + silent_s, wire.faults.clear)
+    if on:
+        wire.arm.torque(True)
+    else:
+        with pytest.raises(NoReplyError, match=r"servo 4 \(joint4\) is silent: torque stays off"):
+            wire.arm.torque(True)
+    assert wire.servos.torque_on(4) is on
+
+
 def test_a_pulled_cable_ends_the_connection_and_it_can_be_made_again() -> None:
     wire = Wire()
     wire.arm.connect()
