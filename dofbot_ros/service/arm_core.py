@@ -50,7 +50,9 @@ class ArmCore:
         self._link = Connection(backend, config.reconnect_s)
         self._clock = backend.clock
         self._motion = MotionControl(self.limits, self.workspace, config)
-        self._monitor = ArmMonitor(config.stale_read_s, config.tracking_error, config.tracking_error_s)
+        self._monitor = ArmMonitor(
+            config.stale_read_s, config.tracking_error, config.tracking_error_s, config.voltage_fault_s
+        )
         self._authority = Authority(config.engage_pause_s)
         self._estop = EmergencyStop()
         self._seen_trip: Trip | None = None

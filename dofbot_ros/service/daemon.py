@@ -169,14 +169,15 @@ class ArmDaemon(MotionCommands):
         ):
             return
         try:
-            reading = self._link.torque(True)
+            self._link.torque(True)
         except PortError:
             raise
         except BusError as error:
             raise CommandRefusedError(str(error)) from error
         with self._lock:
             now = self._clock.now()
-            self._motion.start(reading.position, now)
+            # Not where the servos are read: one that holds a load rests beside its goal.
+            self._motion.start(self._link.underway(), now)
             self._monitor.reset()
             self._authority.release(now)
             self._torque, self._freedrive, self._cycle_s = True, False, now

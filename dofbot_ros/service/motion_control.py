@@ -25,6 +25,8 @@ PATH_TOLERANCE = 0.15
 """A trajectory whose command lags it by more than this [rad] has been stopped by the governor: it is given up."""
 SETTLE_S = 0.15
 """In which servos come to rest after the last goal of a halt [s]."""
+ASKED_S = 0.12
+"""So much longer a joint that rests beside its goal is given to tell whether it has that goal [s]."""
 MISSED_LEAD = 0.04
 """So far a joint may be from where it was to stop for having missed its last goals, if it answers [rad]."""
 LATE_PERIODS = 1.5
@@ -248,6 +250,9 @@ class MotionControl:
             # A reading from before is where a joint was on its way.
             known = self._unsettled & reading.fresh
             held = self.adherence.settled(self.at.position, reading)
+            if now_s < self._settle_s + ASKED_S:
+                unasked = np.array([heard is None for heard in reading.heard])
+                known &= ~unasked | (held == self.at.position)
             near = np.abs(held - self.at.position) <= MISSED_LEAD
             self._take_for_commanded(np.where(known & (near | self._missing), held, self.at.position))
             self._unsettled &= ~known

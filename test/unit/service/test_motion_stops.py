@@ -9,7 +9,7 @@ from motion_cycles import ACCELERATION, INTO_TABLE, PERIOD_S, SPEED, Cycles, joi
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.safety.adherence import BLOCKED_LEAD, DRAW_BACK_SPEED
 from dofbot_ros.safety.governor import Governor
-from dofbot_ros.service.motion_control import SETTLE_S
+from dofbot_ros.service.motion_control import ASKED_S, SETTLE_S
 from dofbot_ros.service.motion_events import EndCode, Event, MotionEvent
 
 
@@ -181,7 +181,11 @@ def test_at_rest_a_goal_is_drawn_back_and_its_servo_gets_the_time_for_it(cycles:
 
 
 @pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
-def test_after_a_halt_the_arm_is_held_where_it_came_to_rest(cycles: Cycles, latched: bool) -> None:
+@pytest.mark.parametrize(("heard", "after_s"), [(False, SETTLE_S), (None, SETTLE_S + ASKED_S)])
+def test_after_a_halt_a_joint_that_missed_goals_is_held_where_it_came_to_rest(
+    cycles: Cycles, latched: bool, heard: bool | None, after_s: float
+) -> None:
+    cycles.heard = (heard,) * 6
     cycles.go_to(joints(1.2))
     cycles.run(0.5)
     cycles.control.halt(EndCode.ESTOP, "why")
@@ -192,12 +196,27 @@ def test_after_a_halt_the_arm_is_held_where_it_came_to_rest(cycles: Cycles, latc
     cycles.measured = cycles.control.at.position - joints(0.03)
     while cycles.control.at.position[0] == held and cycles.now < rested + 1.0:
         cycles.run(PERIOD_S, latched)
-    assert cycles.now - rested == pytest.approx(SETTLE_S, abs=2 * PERIOD_S)
+    assert cycles.now - rested == pytest.approx(after_s, abs=2 * PERIOD_S)
     assert cycles.control.at.position == pytest.approx(cycles.measured)
     settled = cycles.control.at.position
     cycles.measured = settled - joints(0.03)
     cycles.run(1.0, latched)
     assert cycles.control.at.position == pytest.approx(settled), "once, and no more"
+
+
+@pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
+def test_after_a_halt_a_joint_that_has_its_goal_and_droops_keeps_it(cycles: Cycles, latched: bool) -> None:
+    cycles.heard = (True,) * 6
+    cycles.go_to(joints(1.2))
+    cycles.run(0.5)
+    cycles.control.halt(EndCode.ESTOP, "why")
+    cycles.control.fall_back(cycles.control.at.position)
+    while not cycles.control.at_rest:
+        cycles.run(PERIOD_S, latched)
+    held = cycles.control.at.position
+    cycles.measured = held - joints(0.03)
+    cycles.run(1.0, latched)
+    assert cycles.control.at.position == pytest.approx(held)
 
 
 @pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
