@@ -87,7 +87,7 @@ class ArmInterface:
         self._events = node.create_publisher(String, "motion_events", EVENTS)
         self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
-        model = daemon.robot.describe()
+        model = daemon.robot.describe(daemon.config.max_velocity)
         self._description.publish(String(data=model.urdf))
         self._publish_frames = frame_publisher(node, model)
         self._next_frames_s = -float("inf")

@@ -44,6 +44,8 @@ class MotionCommands(ArmCore):
         velocities: ArrayLike | None = None,
         joints: Sequence[str] = JOINT_NAMES,
         by: Commander = LOCAL,
+        *,
+        accelerations: ArrayLike | None = None,
     ) -> int:
         """Start a trajectory, in place of whatever the arm does. Joints that are not named stay where they are.
 
@@ -55,6 +57,7 @@ class MotionCommands(ArmCore):
             velocities: [rad/s] of the same shape, or None for smooth ones.
             joints: names of the columns.
             by: the commander.
+            accelerations: [rad/s^2] of the same shape, or None; need velocities.
 
         Returns:
             The number of the motion, as in Snapshot.motion and MotionResult.motion.
@@ -64,7 +67,7 @@ class MotionCommands(ArmCore):
             with self._lock:
                 self._require_ready(by)
                 start = self._motion.at
-            trajectory = self._trajectory(times, positions, velocities, joints, start)
+            trajectory = self._trajectory(times, positions, velocities, accelerations, joints, start=start)
             wait = attempt == ATTEMPTS
             if wait and not (np.size(times) <= QUICK_POINTS and trajectory.duration_s <= QUICK_S):
                 raise CommandRefusedError("the arm moves while this long trajectory is checked: stop it first")
@@ -79,7 +82,7 @@ class MotionCommands(ArmCore):
                 if moved and not wait:
                     continue
                 if wait:
-                    trajectory = self._trajectory(times, positions, velocities, joints, now_at)
+                    trajectory = self._trajectory(times, positions, velocities, accelerations, joints, start=now_at)
                     check_trajectory(trajectory, self.limits, self.workspace)
                 return self._begin(Follow(trajectory, self._motion.period_s), by, grips=grips)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -194,15 +197,20 @@ class MotionCommands(ArmCore):
         times: ArrayLike,
         positions: ArrayLike,
         velocities: ArrayLike | None,
+        accelerations: ArrayLike | None,
         joints: Sequence[str],
+        *,
         start: Sample,
     ) -> Trajectory:
         full = joint_columns(positions, joints, start.position)
-        speeds = None if velocities is None else joint_columns(velocities, joints, np.zeros(N_JOINTS))
+        speeds, changes = (
+            None if rows is None else joint_columns(rows, joints, np.zeros(N_JOINTS))
+            for rows in (velocities, accelerations)
+        )
         if JOINT_NAMES[GRIP] not in joints:
             # The gripper may be moving, by itself: that is no part of this trajectory.
             start = Sample(start.position, np.append(start.velocity[:GRIP], 0.0))
-        return Trajectory(times, full, speeds, start)
+        return Trajectory(times, full, speeds, start, changes)
 
     def _begin(self, source: MotionSource, by: Commander, grips: bool = False, stream: bool = False) -> int:
         self._admit(by, stream)
