@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from dofbot_ros.cli.bench_desks import desks
 from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, console, emit, warn
 
 app = typer.Typer(no_args_is_help=True)
+app.command("desks")(desks)
 
 
 @app.callback()
