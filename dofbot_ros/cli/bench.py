@@ -169,6 +169,7 @@ def kinematics(
 
 @app.command("localizer")
 def localizer(
+    *,
     as_json: JsonOption = False,
     scenes: Annotated[str, typer.Option(help="sim, drawn or drawn-lifted.")] = "sim",
     trials: Annotated[int, typer.Option(help="Pictures, each of four blocks.")] = 100,
@@ -176,11 +177,14 @@ def localizer(
     noise: Annotated[
         float, typer.Option(callback=finite, min=0.0, help="Of the simulated sensor, in grey levels of 255.")
     ] = 0.0,
+    desk: Annotated[
+        str, typer.Option(help="Pictures of that desk instead, each of another installation: careful, a file, ...")
+    ] = "own",
 ) -> None:
     """Localise blocks in pictures whose true poses are known: how far off, how many, how fast."""
     from dofbot_ros.bench.localizer import measure
 
-    emit(measure(scenes, trials, seed, noise), as_json, "Block localiser")
+    emit(measure(scenes, trials, seed, noise, desk), as_json, "Block localiser")
 
 
 @app.command("nodes")
