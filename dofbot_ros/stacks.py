@@ -37,6 +37,10 @@ CALIBRATION = Argument("calibration_file", "", "calibration of the arm (YAML); e
 ON_EXIT = Argument("on_exit", "hold", "what the arm does when the stack ends", ("hold", "park", "release"))
 RTF = Argument("rtf", "1.0", "speed of the simulation against real time; 0: as fast as it goes")
 SEED = Argument("scene_seed", "0", "seed of the block poses")
+DESK = Argument(
+    "desk", "own", "errors of the simulated arm, camera, blocks, table: own, careful, typical, rough, or a file (YAML)"
+)
+DESK_SEED = Argument("desk_seed", "0", "which installation of that desk")
 WORLD = Argument("world_file", "", "what the simulated world consists of (YAML); empty: the shipped config/sim.yaml")
 GRASP_WORLD = replace(
     WORLD,
@@ -78,13 +82,17 @@ _ARM_PARAMETERS: dict[str, Scalar | Ref] = {
     "calibration_file": Ref("calibration_file"),
     "on_exit": Ref("on_exit"),
 }
-_SCENE_PARAMETERS: dict[str, Scalar | Ref] = {"rtf": Ref("rtf", float), "scene_seed": Ref("scene_seed", int)}
+_SCENE: dict[str, Scalar | Ref] = {
+    "scene_seed": Ref("scene_seed", int),
+    "desk": Ref("desk"),
+    "desk_seed": Ref("desk_seed", int),
+    "camera_info_url": Ref("camera_info_url"),
+}
+_SCENE_PARAMETERS: dict[str, Scalar | Ref] = {"rtf": Ref("rtf", float), **_SCENE}
 
 DRIVER = NodeSpec("driver_node", {"port": Ref("port"), **_ARM_PARAMETERS}, when={"backend": ("serial",)})
 SIMULATOR = NodeSpec("sim_node", {**_ARM_PARAMETERS, **_SCENE_PARAMETERS}, when={"backend": ("sim",)})
-REAL_TIME_SIMULATOR = replace(
-    SIMULATOR, parameters={**_ARM_PARAMETERS, "scene_seed": Ref("scene_seed", int)}
-)  # an operator has no other time
+REAL_TIME_SIMULATOR = replace(SIMULATOR, parameters={**_ARM_PARAMETERS, **_SCENE})  # an operator has no other time
 REHEARSAL = (
     NodeSpec(
         "world_node",
@@ -93,7 +101,7 @@ REHEARSAL = (
             "faults": Ref("bus_faults"),
             "protocol": Ref("protocol"),
             "calibration_file": Ref("calibration_file"),
-            "scene_seed": Ref("scene_seed", int),
+            **_SCENE,
         },
         when={"backend": ("emulator",)},
     ),
@@ -176,6 +184,8 @@ def _in_world(node: NodeSpec) -> NodeSpec:
 
 _ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT)
 _LOCALIZER_ARGUMENTS = (EXTRINSICS, BLOCKS)
+SCENE_ARGUMENTS = (SEED, DESK, DESK_SEED)
+"""Of every stack that may simulate."""
 
 STACKS: dict[str, Stack] = {
     stack.name: stack
@@ -194,7 +204,7 @@ STACKS: dict[str, Stack] = {
                 replace(LOCALIZE, default="false"),
                 *_LOCALIZER_ARGUMENTS,
                 RTF,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *COMMON,
             ),
             (*REHEARSAL, DRIVER, SIMULATOR, REAL_CAMERA, LOCALIZER),
@@ -202,7 +212,7 @@ STACKS: dict[str, Stack] = {
         Stack(
             "sim",
             "The simulated arm with its table, blocks and camera, and the block localizer.",
-            (RTF, SEED, *_ARM_ARGUMENTS, LOCALIZE, *_LOCALIZER_ARGUMENTS, *COMMON),
+            (RTF, *SCENE_ARGUMENTS, *_ARM_ARGUMENTS, CAMERA_INFO, LOCALIZE, *_LOCALIZER_ARGUMENTS, *COMMON),
             (replace(SIMULATOR, when={}), LOCALIZER),
         ),
         Stack(
@@ -213,8 +223,9 @@ STACKS: dict[str, Stack] = {
                 EMULATOR_PORT,
                 BUS_FAULTS,
                 *_ARM_ARGUMENTS,
+                CAMERA_INFO,
                 RTF,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *_LOCALIZER_ARGUMENTS,
                 *COMMON,
             ),
@@ -233,7 +244,7 @@ STACKS: dict[str, Stack] = {
                 CAMERA_INFO,
                 WORLD,
                 RTF,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *_LOCALIZER_ARGUMENTS,
                 *COMMON,
             ),
@@ -260,7 +271,7 @@ STACKS: dict[str, Stack] = {
                 *_ARM_ARGUMENTS,
                 CAMERA,
                 CAMERA_INFO,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *COMMON,
             ),
             (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR, REAL_CAMERA, TELEOP),
@@ -282,7 +293,7 @@ STACKS: dict[str, Stack] = {
                 EXTRINSICS,
                 GRASP_WORLD,
                 RTF,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *COMMON,
             ),
             (*(_in_world(node) for node in (*REHEARSAL, SIMULATOR)), DRIVER, REAL_CAMERA, GRASP),
@@ -307,7 +318,7 @@ STACKS: dict[str, Stack] = {
                 LOCALIZE,
                 *_LOCALIZER_ARGUMENTS,
                 WORLD,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *COMMON,
             ),
             (

@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from dofbot_ros.cli.bench_desks import desks
 from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, console, emit, warn
 from dofbot_ros.errors import InputError
 
 app = typer.Typer(no_args_is_help=True)
+app.command("desks")(desks)
 
 
 @app.callback()
@@ -181,6 +183,7 @@ def kinematics(
 
 @app.command("localizer")
 def localizer(
+    *,
     as_json: JsonOption = False,
     scenes: Annotated[str, typer.Option(help="sim, drawn or drawn-lifted.")] = "sim",
     trials: Annotated[int, typer.Option(help="Pictures, each of four blocks.")] = 100,
@@ -188,11 +191,14 @@ def localizer(
     noise: Annotated[
         float, typer.Option(callback=finite, min=0.0, help="Of the simulated sensor, in grey levels of 255.")
     ] = 0.0,
+    desk: Annotated[
+        str, typer.Option(help="Pictures of that desk instead, each of another installation: careful, a file, ...")
+    ] = "own",
 ) -> None:
     """Localise blocks in pictures whose true poses are known: how far off, how many, how fast."""
     from dofbot_ros.bench.localizer import measure
 
-    emit(measure(scenes, trials, seed, noise), as_json, "Block localiser")
+    emit(measure(scenes, trials, seed, noise, desk), as_json, "Block localiser")
 
 
 @app.command("nodes")

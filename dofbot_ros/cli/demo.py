@@ -38,6 +38,12 @@ def demo(
     rtf: Annotated[
         float, typer.Option(min=0, help="Simulated seconds a second, sim only; 0: as fast as possible.")
     ] = 2.0,
+    desk: Annotated[
+        str, typer.Option(help="Errors that the software is not told: own (none), careful, typical, rough, or a file.")
+    ] = "own",
+    desk_seed: Annotated[
+        int | None, typer.Option(min=0, help="Which installation of that desk; by default that of --seed.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run trials of finding, grasping and placing a block in simulation, through the interface of the real arm.
@@ -45,11 +51,14 @@ def demo(
     Starts the demo stack in a ROS domain of its own and ends it again. Interrupted by Ctrl-C, the same command goes on
     where it was.
     """
+    from dofbot_ros.desks.config import OWN, load_desk
     from dofbot_ros.trials.report import write_report
     from dofbot_ros.trials.results import Series, load
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
-    series = Series(seed, backend.value)
+    load_desk(desk)  # one that cannot be used is told before anything starts
+    number = 0 if desk == OWN else seed if desk_seed is None else desk_seed
+    series = Series(seed, backend.value, desk=desk, desk_seed=number)
     out.mkdir(parents=True, exist_ok=True)
     load(out, series)  # a folder that cannot be used is told before anything starts
     try:
@@ -78,11 +87,12 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     if done == trials:
         console.print(f"{escape(str(out))} holds all {trials} trials")
         return
+    given = {"rtf": str(rtf), "desk": _absolute(series.desk), "desk_seed": str(series.desk_seed)}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting the demo stack", total=trials, completed=done)
         with (
-            own_stack("demo", series.backend, {"rtf": str(rtf)}) as check,
+            own_stack("demo", series.backend, given) as check,
             trial_client(WORLD_NODES[series.backend], check) as arm,
         ):
             progress.update(task, description="trials")
@@ -94,6 +104,11 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
             run_series(arm, load_robot(), load_blocks(), series, trials=trials, out=out, after_trial=after_trial)
 
 
+def _absolute(desk: str) -> str:
+    """A desk's name, or its file from wherever a node runs."""
+    return str(Path(desk).resolve()) if Path(desk).is_file() else desk
+
+
 def _line(record: TrialRecord) -> str:
     marks: dict[bool | None, str] = {True: "[green]placed[/green]", False: "[red]not placed[/red]", None: "not judged"}
     parts: list[Any] = [f"trial {record.number:3}  {record.block or '-':7} {marks[record.placed]}"]
@@ -103,6 +118,8 @@ def _line(record: TrialRecord) -> str:
         parts.append(f"{record.cycle_s:.1f} s")
     if record.setbacks:
         parts.append(f"{record.attempts} attempts ({escape('; '.join(record.setbacks))})")
+    if record.cause and record.cause != record.reason:
+        parts.append(escape(record.cause))
     if record.reason:
         parts.append(escape(record.reason))
     return ", ".join(parts)

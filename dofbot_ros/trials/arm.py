@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import cv2
@@ -24,11 +24,13 @@ class Look:
         stamp_s: when the image was taken, on the arm's clock [s].
         blocks: name -> pose in base_link, shape (4, 4) [m], as localised in the image.
         image: the image, RGB, shape (h, w, 3).
+        refused: name of a block, or of a marker, that was seen and not believed -> why.
     """
 
     stamp_s: float
     blocks: dict[str, FloatArray]
     image: ImageArray
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

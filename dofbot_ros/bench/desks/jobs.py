@@ -1,0 +1,84 @@
+"""The jobs that are measured on desks: each runs once on an installation of its own, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dofbot_ros.desks.config import load_desk
+from dofbot_ros.desks.installation import install
+from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.trials.direct import DirectArm
+from dofbot_ros.trials.protocol import ProtocolConfig
+from dofbot_ros.trials.runner import make_planner
+from dofbot_ros.trials.trial import BlockTrial
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one trial of a job.
+
+    Attributes:
+        world: name or file of the desk.
+        job: which job.
+        number: 0, 1, ... of the trial.
+        success: whether it was done, by the true poses.
+        first: whether the first attempt did it.
+        cause: why not, "" where it was.
+        error_mm: distance from where the object should be; None where it does not apply.
+        seen_off_mm: how far off the object was localised before each attempt.
+        seconds: arm time.
+        reason: the job's own words.
+    """
+
+    world: str
+    job: str
+    number: int
+    success: bool
+    first: bool = False
+    cause: str = ""
+    error_mm: float | None = None
+    seen_off_mm: list[float] = field(default_factory=list)
+    seconds: float | None = None
+    reason: str = ""
+
+
+def demo(desk: str, number: int, seed: int) -> Outcome:
+    """The marker demo: find a block, take it, put it elsewhere, as `dofbot demo` does through ROS.
+
+    Args:
+        desk: name or file.
+        number: of the trial; the installation is that of seed + number.
+        seed: of the series.
+    """
+    installation = install(load_desk(desk), seed + number, load_world_config())
+    arm = DirectArm(installation)
+    try:
+        planner = make_planner(arm.daemon.robot, DriverConfig())
+        record, _ = BlockTrial(arm, planner, installation.belief.blocks, ProtocolConfig()).run(seed, number)
+    finally:
+        arm.close()
+    placed = bool(record.placed)
+    return Outcome(
+        desk,
+        "demo",
+        number,
+        placed,
+        placed and record.attempts == 1,
+        record.cause,
+        record.error_mm,
+        record.block_off_mm,
+        record.cycle_s,
+        "; ".join([*record.setbacks, record.reason]) if record.reason else "; ".join(record.setbacks),
+    )
+
+
+JOBS: Mapping[str, Callable[[str, int, int], Outcome]] = {"demo": demo}
+"""Name -> one trial of it on a desk (name or file), by number, of the series `seed`."""
+
+
+def world_name(desk: str) -> str:
+    """How a row names its desk: by its name, or by that of its file."""
+    return Path(desk).stem if Path(desk).is_file() else desk
