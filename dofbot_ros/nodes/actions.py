@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from rclpy.action.server import ActionServer, CancelResponse
 from rclpy.node import Node
 from rclpy.task import Future
 
-from dofbot_ros.arm.gripper import gap_to_joint, joint_to_gap
+from dofbot_ros.arm.gripper import CLOSED, gap_to_joint, joint_to_gap
 from dofbot_ros.core.types import GRIP, JOINT_NAMES
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.nodes.commanders import ACTION
@@ -21,8 +21,11 @@ from dofbot_ros.service.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.service.snapshot import Snapshot
 
 KEPT_RESULTS = 100
+SETTLE_S = 0.12
+"""In which the servos reach what they were told; a result is about them [s]."""
 REACHED_RAD = 0.03
 """A gripper this near to the angle asked for has reached it [rad]."""
+ROUNDING_RAD = 1e-3
 
 
 class MotionEnds:
@@ -45,9 +48,7 @@ class MotionEnds:
         return future
 
     def note(self, event: MotionEvent) -> None:
-        """Take in what happened."""
-        if event.event is not Event.ENDED:
-            return
+        """Take in how a motion ended."""
         with self._lock:
             self._ended[event.motion] = event
             while len(self._ended) > KEPT_RESULTS:
@@ -74,8 +75,9 @@ class Actions:
     """
 
     def __init__(self, node: Node, daemon: ArmDaemon, commands: Commands) -> None:
-        self._daemon, self._commands = daemon, commands
+        self._node, self._daemon, self._commands = node, daemon, commands
         self._ends = MotionEnds(node)
+        self._settling: deque[tuple[float, MotionEvent]] = deque()
         self._servers: list[Any] = []
         try:
             from control_msgs import action
@@ -101,8 +103,10 @@ class Actions:
 
     def after_cycle(self, snapshot: Snapshot) -> None:
         """Wake the goals that have come to their end; called in the control thread."""
-        for event in snapshot.events:
-            self._ends.note(event)
+        due_s = snapshot.stamp_s + SETTLE_S
+        self._settling.extend((due_s, event) for event in snapshot.events if event.event is Event.ENDED)
+        while self._settling and snapshot.stamp_s >= self._settling[0][0]:
+            self._ends.note(self._settling.popleft()[1])
 
     # -- trajectories ------------------------------------------------------------------------------------------------
 
@@ -157,8 +161,13 @@ class Actions:
     async def _move_gripper(self, handle: Any, wanted: float) -> MotionEvent | None:
         """Move grip_joint to `wanted` [rad]. Returns how that ended, or None where it did not begin."""
         try:
-            motion = self._daemon.gripper(float(joint_to_gap(wanted)), ACTION)
-        except DofbotError:
+            if not 0.0 <= wanted <= CLOSED + ROUNDING_RAD:
+                raise CommandRefusedError(
+                    f"grip_joint goes from 0 (open) to {CLOSED:.3f} rad (closed), not to {wanted}"
+                )
+            motion = self._daemon.gripper(float(joint_to_gap(min(wanted, CLOSED))), ACTION)
+        except DofbotError as error:
+            self._node.get_logger().warning(f"gripper goal refused: {error}")  # the result has no words
             handle.abort()
             return None
         ended = await self._end_of(motion)
