@@ -40,8 +40,12 @@ SETTLE_S = 0.12
 """Arm time after which the servos have reached what they were told [s]."""
 
 SAME_PLACE_M = 1e-4
+MATCH_S = 1.0
+"""In which a new publisher finds the driver [s]."""
 
 SILENT = "the arm says nothing: is its node running, in this namespace?"
+REQUESTS = {"stop": Trigger, "enable_torque": SetBool}
+"""Service -> its type, of those that are asked for without waiting."""
 WAYS_OUT = {"IDLE": "enable_torque", "ESTOP": "reset_estop", "FAULT": "clear_fault"}
 """State -> the service that ends it."""
 
@@ -57,12 +61,15 @@ class ArmClient(ArmListener):
         DofbotError: it does not answer.
 
     Those named send_ and request_ return at once, for callbacks that must not wait; nobody tells them of an end.
+    The first send_pose or send_twist may take a second.
 
     Args:
         node: the node that owns subscriptions and publishers; its namespace is the arm's, its name tells the arm who
             commands it. Another thread spins it.
         check: called now and then while waiting; raises when waiting is in vain.
         to_seconds: as ArmListener.
+        requests: what request_stop() and request_torque() will ask for, "stop" and "enable_torque": found beforehand,
+            since they do not wait.
     """
 
     def __init__(
@@ -71,15 +78,17 @@ class ArmClient(ArmListener):
         check: Callable[[], None] = lambda: None,
         *,
         to_seconds: Callable[[Time], float] = from_time,
+        requests: Sequence[str] = (),
     ) -> None:
         super().__init__(node, check, to_seconds=to_seconds)
         publish = node.create_publisher
         self._trajectories = publish(JointTrajectory, "command/joint_trajectory", COMMAND)
         self._points = publish(JointTrajectory, "command/joint_stream", COMMAND)
-        self._poses = publish(PoseStamped, "command/pose", COMMAND)
-        self._twists = publish(TwistStamped, "command/twist", COMMAND)
         self._gripper = publish(Float64, "command/gripper", COMMAND)
         self._services: dict[str, Any] = {}
+        self._seldom: dict[str, Any] = {}
+        for name in requests:
+            self._service(REQUESTS[name], name)
         self._commanding = threading.Lock()
         self._abort_at: int | None = None
         self._torque_asked_at = -1
@@ -268,7 +277,7 @@ class ArmClient(ArmListener):
         """Send a pose of the tool in base_link."""
         message = PoseStamped(pose=pose)
         message.header.frame_id = "base_link"
-        self._poses.publish(message)
+        self._publisher(PoseStamped, "command/pose").publish(message)
 
     def send_twist(self, linear: ArrayLike, angular: ArrayLike = (0.0, 0.0, 0.0)) -> None:
         """Send a velocity of the tool in base_link, to be followed at once: [m/s] (3,), [rad/s] (3,)."""
@@ -276,7 +285,7 @@ class ArmClient(ArmListener):
         message.header.frame_id, message.header.stamp = "base_link", self.node.get_clock().now().to_msg()
         for vector, values in ((message.twist.linear, linear), (message.twist.angular, angular)):
             vector.x, vector.y, vector.z = (float(v) for v in np.asarray(values))
-        self._twists.publish(message)
+        self._publisher(TwistStamped, "command/twist").publish(message)
 
     def request_stop(self) -> None:
         """Ask for a stop; without the service the arm halts all the same, once its stream is too old."""
@@ -326,7 +335,7 @@ class ArmClient(ArmListener):
         """Return when the arm is there: state, joints and description are known, and it hears commands."""
         self.wait_until(self._known, timeout_s, "connected arm")
         deadline = time.monotonic() + timeout_s
-        for publisher in (self._trajectories, self._points, self._poses, self._twists, self._gripper):
+        for publisher in (self._trajectories, self._points, self._gripper):
             while publisher.get_subscription_count() == 0:
                 if time.monotonic() > deadline:
                     raise DofbotError(f"nobody listens to {publisher.topic_name}")
@@ -393,6 +402,15 @@ class ArmClient(ArmListener):
         except DofbotError as error:
             self._check()
             raise DofbotError(SILENT) from error
+
+    def _publisher(self, kind: Any, topic: str) -> Any:
+        """One that is made when it is first used: a node that never uses it needs no permission to (SROS 2)."""
+        if topic not in self._seldom:
+            publisher = self._seldom[topic] = self.node.create_publisher(kind, topic, COMMAND)
+            deadline = time.monotonic() + MATCH_S
+            while publisher.get_subscription_count() == 0 and time.monotonic() < deadline:
+                time.sleep(0.01)
+        return self._seldom[topic]
 
     def _service(self, kind: Any, name: str) -> Any:
         client = self._services.get(name)

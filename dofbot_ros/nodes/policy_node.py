@@ -81,7 +81,7 @@ class PolicyNode:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wanted = parameters.auto_start
-        self._arm = ArmClient(self.node, to_seconds=self._stamps.to_arm)
+        self._arm = ArmClient(self.node, to_seconds=self._stamps.to_arm, requests=("stop", "enable_torque"))
         self._eyes = PolicyEyes(self.node, self._stamps, parameters.block, spec.image_size)
         self._status = self.node.create_publisher(String, "policy/status", STREAM)
         self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)

@@ -60,7 +60,7 @@ class TeleopNode:
         self._captured_s, self._stamp_s = -float("inf"), 0.0
         self._status_s = -float("inf")
         self._latencies: deque[float] = deque(maxlen=300)
-        self._arm = TeleopArm(self.node)
+        self._arm = TeleopArm(self.node, requests=("enable_torque",))
         self._topics = TeleopTopics(self.node, config, 1.0 / self._parameters.overlay_rate_hz)
         self.node.create_service(SetBool, "teleop/engage", self._on_engage)
         self.node.create_service(Trigger, "teleop/recenter", self._on_recenter)
