@@ -118,6 +118,10 @@ def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
         Case("ACTIVE gripper", "sensor shifted 16 deg", "none", 416),
         # An arm that braked already was said to have heeded the emergency stop late.
         Case("ACTIVE trajectory", "port shared", "estop", 76),
+        # Streams that came while torque was switched on over a dead line were not heard, and counted as engaged anew.
+        Case("ACTIVE stream", "line dead", "clear and enable", 2, "se"),
+        # A driver that parks at its end was told by nobody else to be elsewhere.
+        Case("shutting down", "two commanders", "none", 484),
         # A new driver is told by its operator which port there is.
         Case("shutting down", "cable back as ttyUSB1", "none", 59),
     ],
