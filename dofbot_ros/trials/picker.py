@@ -133,7 +133,8 @@ class ArucoPicker:
     def pick(self, arm: PickArm) -> Attempt:
         """See Picker.pick."""
         plan = self._plan
-        arm.follow(plan.approach)
+        arm.follow(plan.reach)
+        arm.follow(plan.descend)
         arm.grip(plan.closed_gap)
         arm.follow(plan.lift)
         gap = arm.gap()
