@@ -21,7 +21,10 @@ def desks(
     *,
     desk: Annotated[
         list[str] | None,
-        typer.Option(help="own, careful, typical, rough, or a desk file; may be repeated. By default these four."),
+        typer.Option(
+            help="own, careful, typical, rough, or a desk file; typical:calibrated is told what a calibration without "
+            "error finds. May be repeated; by default all of these."
+        ),
     ] = None,
     job: Annotated[list[str] | None, typer.Option(help="demo; may be repeated. By default all.")] = None,
     trials: Annotated[
@@ -47,7 +50,14 @@ def desks(
                 word = "done" if outcome.success else outcome.cause or "failed"
                 bar.update(task, advance=1, last=escape(f"{outcome.world} {outcome.job} {outcome.number}: {word}"))
 
-        result = measure(desk or NAMES, job or list(JOBS), trials, seed=seed, path=state, report=report)
+        result = measure(
+            desk or [*NAMES[:-1], "typical:calibrated", NAMES[-1]],
+            job or list(JOBS),
+            trials,
+            seed=seed,
+            path=state,
+            report=report,
+        )
     if as_json:
         emit(result, True, "")
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk
+from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk, told_of
 from dofbot_ros.cli.output import JsonOption, console, emit
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     if done == trials:
         console.print(f"{escape(str(out))} holds all {trials} trials")
         return
-    given = {"rtf": str(rtf), "desk": series.desk, "desk_seed": str(series.desk_seed)}
+    told = told_of(series.desk, series.desk_seed, out / "belief")
+    given = {"rtf": str(rtf), **told}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting the demo stack", total=trials, completed=done)
@@ -96,7 +97,8 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
                 progress.advance(task)
                 console.print(_line(record), highlight=False)
 
-            run_series(arm, load_robot(), load_blocks(), series, trials=trials, out=out, after_trial=after_trial)
+            robot, blocks = load_robot(told.get("calibration_file", "")), load_blocks(told.get("blocks_file") or None)
+            run_series(arm, robot, blocks, series, trials=trials, out=out, after_trial=after_trial)
 
 
 def _line(record: TrialRecord) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk
+from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk, told_of
 from dofbot_ros.cli.output import JsonOption, console, emit
 from dofbot_ros.errors import InputError
 
@@ -96,7 +96,8 @@ def run(
     where, number = chosen_desk(desk, desk_seed, seed)
     if backend is Backend.serial and where != "own":
         raise InputError(f"--desk {desk}: a real arm stands on its own desk; leave the option out")
-    given |= {"desk": where, "desk_seed": str(number)}
+    # What the caller names goes before what the desk's owner knows.
+    given = {**told_of(where, number, out / "belief"), **given}
     picker, digest = _picker(planner, model, given)
     series = PickSeries(planner.value, backend.value, seed, chosen.value, digest, rules, desk=where, desk_seed=number)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C

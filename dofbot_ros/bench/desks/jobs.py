@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dofbot_ros.desks.config import load_desk
+from dofbot_ros.desks.config import CALIBRATED
 from dofbot_ros.desks.installation import install
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.sim.config import load_world_config
@@ -53,7 +53,7 @@ def demo(desk: str, number: int, seed: int) -> Outcome:
         number: of the trial; the installation is that of seed + number.
         seed: of the series.
     """
-    installation = install(load_desk(desk), seed + number, load_world_config())
+    installation = install(desk, seed + number, load_world_config())
     arm = DirectArm(installation)
     try:
         planner = make_planner(arm.daemon.robot, DriverConfig())
@@ -81,4 +81,5 @@ JOBS: Mapping[str, Callable[[str, int, int], Outcome]] = {"demo": demo}
 
 def world_name(desk: str) -> str:
     """How a row names its desk: by its name, or by that of its file."""
-    return Path(desk).stem if Path(desk).is_file() else desk
+    path = Path(desk.removesuffix(CALIBRATED))
+    return path.stem + desk[len(str(path)) :] if path.is_file() else desk
