@@ -26,7 +26,9 @@ def desks(
             "error finds. May be repeated; by default all of these."
         ),
     ] = None,
-    job: Annotated[list[str] | None, typer.Option(help="demo; may be repeated. By default all.")] = None,
+    job: Annotated[
+        list[str] | None, typer.Option(help="demo, 'grasp train', 'grasp heldout'; may be repeated. By default: all.")
+    ] = None,
     trials: Annotated[
         int, typer.Option(min=1, help="Of each job on each desk, each on an installation of its own.")
     ] = 40,

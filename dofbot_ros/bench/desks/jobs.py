@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 
 from dofbot_ros.desks.config import CALIBRATED
 from dofbot_ros.desks.installation import install
+from dofbot_ros.grasp.cell import GraspCell
+from dofbot_ros.grasp.evaluate import EvaluateConfig, attempt_scene
+from dofbot_ros.grasp.families import families_of
+from dofbot_ros.grasp.model_io import load_model
+from dofbot_ros.grasp.planner import GraspPlanner, NetworkPlanner
+from dofbot_ros.grasp.scenes import SceneRules
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.trials.direct import DirectArm
@@ -75,7 +82,33 @@ def demo(desk: str, number: int, seed: int) -> Outcome:
     )
 
 
-JOBS: Mapping[str, Callable[[str, int, int], Outcome]] = {"demo": demo}
+def grasp(objects: str, desk: str, number: int, seed: int) -> Outcome:
+    """One grasp of the shipped network, as `dofbot grasp evaluate --desk` tries it.
+
+    Args:
+        objects: which the object is drawn from, as `dofbot grasp evaluate` takes them.
+        desk, number, seed: as of demo().
+    """
+    cell, planner, config = _grasp_bench(objects, desk, seed)
+    row = attempt_scene(cell, planner, config, number)
+    lifted = row.outcome == "lifted"
+    cause = "" if lifted else row.outcome
+    return Outcome(desk, f"grasp {objects}", number, lifted, lifted, cause)
+
+
+@lru_cache(maxsize=16)
+def _grasp_bench(objects: str, desk: str, seed: int) -> tuple[GraspCell, GraspPlanner, EvaluateConfig]:
+    model = load_model(None)
+    rules = SceneRules(view=model.info.view)
+    config = EvaluateConfig(objects, seed=seed, rules=rules, baselines=(), desk=desk)
+    return GraspCell(families_of(objects), rules, desk=desk), NetworkPlanner(model), config
+
+
+JOBS: Mapping[str, Callable[[str, int, int], Outcome]] = {
+    "demo": demo,
+    "grasp train": partial(grasp, "train"),
+    "grasp heldout": partial(grasp, "heldout"),
+}
 """Name -> one trial of it on a desk (name or file), by number, of the series `seed`."""
 
 
