@@ -3,19 +3,23 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
+REQUIREMENTS := requirements.txt $(filter-out requirements/interfaces.txt,$(wildcard requirements/*.txt))
 # PyPI's torch for Linux brings gigabytes of CUDA; its CPU build is taken where it can be had.
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 REACHES_TORCH_CPU := import urllib.request as u; u.urlopen('$(TORCH_CPU)/torch/', timeout=5)
 
-.PHONY: demo test lint mutation coverage measured install licences clean
+.PHONY: demo test lint interfaces mutation coverage measured install licences clean
 .DELETE_ON_ERROR:
 
 demo: install
 	$(BIN)/dofbot demo --trials 3 --seed 0 --out demo_out
 
-test: lint
+test: lint interfaces
 	$(BIN)/python -m pytest
+
+# control_msgs and tf2_msgs, which no wheel has, for the tests of actions and TF: built once into .interfaces.
+interfaces: install
+	$(BIN)/python tools/interfaces.py
 
 lint: install
 	$(BIN)/ruff check .
@@ -53,4 +57,4 @@ $(STAMP): $(REQUIREMENTS) setup.py package.xml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build install log demo_out
+	rm -rf $(VENV) .interfaces build install log demo_out

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+import interfaces
 
 if TYPE_CHECKING:
     from dofbot_ros.policy.spec import PolicySpec
@@ -16,6 +20,9 @@ settings.register_profile("untimed", deadline=None)
 settings.register_profile("derandomized", deadline=None, derandomize=True, max_examples=50)
 """For figures that are to be the same each time (tools/mutation.py)."""
 settings.load_profile("untimed")
+
+# control_msgs and tf2_msgs, where `make interfaces` has built them; tests that need them skip without.
+interfaces.activate()
 
 # In a shell script's background SIGINT is ignored; processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

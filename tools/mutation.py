@@ -32,7 +32,7 @@ TESTS = {
     "service": ("test/unit/service",),
 }
 PACKAGES = tuple(TESTS)
-NEEDED = ("dofbot_ros", "config", "urdf", "test/conftest.py", "test/unit", "pyproject.toml")
+NEEDED = ("dofbot_ros", "config", "urdf", "test/conftest.py", "test/unit", "tools", "requirements", "pyproject.toml")
 NOTICED = ("killed", "timeout", "segfault", "caught by type check")
 UNNOTICED = ("survived", "no tests", "suspicious")
 CONFIG = """[mutmut]

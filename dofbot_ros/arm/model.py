@@ -180,8 +180,8 @@ def at_base_height(model: ArmModel, base_height: float) -> ArmModel:
     return parse_model(ElementTree.tostring(root, encoding="unicode"))
 
 
-def with_limits(model: ArmModel, limits: Mapping[str, tuple[float, float]]) -> ArmModel:
-    """The same arm with other joint limits, name -> (lower, upper) [rad], bit for bit.
+def with_limits(model: ArmModel, limits: Mapping[str, tuple[float, float]], velocity: float | None = None) -> ArmModel:
+    """The same arm with other joint limits, name -> (lower, upper) [rad], bit for bit, and their velocity [rad/s].
 
     Raises:
         InputError: a joint that the model has not, or one without limits.
@@ -193,6 +193,8 @@ def with_limits(model: ArmModel, limits: Mapping[str, tuple[float, float]]) -> A
             raise InputError(f"{name} is to be limited to {lower:.3f}..{upper:.3f} rad; the model has no limit of it")
         limit.set("lower", repr(float(lower)))
         limit.set("upper", repr(float(upper)))
+        if velocity is not None:
+            limit.set("velocity", repr(float(velocity)))
     return parse_model(ElementTree.tostring(root, encoding="unicode"))
 
 

@@ -79,10 +79,15 @@ class Robot:
         )
         return bool(np.allclose(mine, theirs, rtol=0.0, atol=1e-6))
 
-    def describe(self) -> ArmModel:
-        """This arm as a URDF: the shipped one at this arm's base height and with its joint limits."""
+    def describe(self, max_velocity: float | None = None) -> ArmModel:
+        """This arm as a URDF: the shipped one at this arm's base height and with its joint limits.
+
+        Args:
+            max_velocity: limit of all joints that a driver keeps [rad/s]; that of the shipped one when None.
+        """
         raised = at_base_height(load_model(), self.kinematics.base_height)
-        return with_limits(raised, {JOINT_NAMES[i]: (self.lower[i], self.upper[i]) for i in range(N_JOINTS)})
+        limits = {JOINT_NAMES[i]: (self.lower[i], self.upper[i]) for i in range(N_JOINTS)}
+        return with_limits(raised, limits, max_velocity)
 
 
 DRAWN = Robot.drawn()

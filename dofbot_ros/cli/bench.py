@@ -6,7 +6,7 @@ import math
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.console import Console
 from dofbot_ros.cli.bench_desks import desks
 from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, console, emit, warn
+from dofbot_ros.errors import InputError
 
 app = typer.Typer(no_args_is_help=True)
 app.command("desks")(desks)
@@ -74,18 +75,31 @@ def faults(
     state_file: Annotated[
         Path | None, typer.Option("--state-file", help="File that keeps what is done, to go on from after Ctrl-C.")
     ] = None,
+    part: Annotated[
+        Literal["all", "virtual", "real"], typer.Option(help="Cases in virtual time, or those in real time.")
+    ] = "all",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that run the cases in virtual time.")] = 2,
+    load: Annotated[int, typer.Option(min=0, help="Programs that compute beside the cases in real time.")] = 0,
+    priority: Annotated[
+        bool, typer.Option("--priority/--no-priority", help="Whether drivers in real time ask for real-time priority.")
+    ] = True,
 ) -> None:
     """Try faults in every state of the arm, judged by what the emulated servos truly did.
 
     Most run in virtual time; --full adds drivers and ROS nodes as real processes, in real time. Exits with code 1 when
     a rule of docs/safety.md was broken, with 130 when Ctrl-C ended it early: what was done by then is printed, too.
     """
-    from dofbot_ros.bench.faults.run import measure
+    from dofbot_ros.bench.faults.conditions import Conditions
+    from dofbot_ros.bench.faults.run import Wanted, measure
     from dofbot_ros.bench.faults.table import markdown as markdown_of
     from dofbot_ros.bench.faults.table import terminal_table
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
-    summary, outcomes = measure(full, state, fault, state_file)
+    conditions = Conditions(load, priority)
+    if not conditions.usual and (not full or part == "virtual"):
+        raise InputError("--load and --no-priority concern the cases in real time: add --full, and no --part virtual")
+    wanted = Wanted(full, state or "", fault or "", part)
+    summary, outcomes = measure(wanted, state_file, conditions, workers)
     if as_json:
         emit(summary, True, "")
     elif markdown:

@@ -73,7 +73,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
 
     from dofbot_ros.arm.robot import load_robot
     from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
-    from dofbot_ros.nodes.trial_client import TrialClient
+    from dofbot_ros.nodes.trial_client import trial_client
     from dofbot_ros.trials.results import load
     from dofbot_ros.trials.runner import run_series
     from dofbot_ros.vision.block_layout import load_blocks
@@ -89,7 +89,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
         task = progress.add_task("starting the demo stack", total=trials, completed=done)
         with (
             own_stack("demo", series.backend, given) as check,
-            TrialClient(WORLD_NODES[series.backend], check) as arm,
+            trial_client(WORLD_NODES[series.backend], check) as arm,
         ):
             progress.update(task, description="trials")
 

@@ -12,8 +12,8 @@ import numpy as np
 from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
 from dofbot_ros.grasp.pinch_plan import PinchPlan
-from dofbot_ros.grasp.retiming import TimedPath
 from dofbot_ros.motion.goal_trim import GoalTrim
+from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.motion.trajectory import Sample, Trajectory
 
 Outcome = Literal["lifted", "missed", "slipped", "collided", "unreachable"]

@@ -18,7 +18,7 @@ from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.hand import StandingBlock, distance_to_blocks, hand_balls, hand_frames, held_balls
 from dofbot_ros.grasp.holds import HoldConfig, Holds, Pick, Place
-from dofbot_ros.grasp.retiming import TimedPath, retime
+from dofbot_ros.motion.timed_path import TimedPath, retime
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import NAMES, Workspace
 

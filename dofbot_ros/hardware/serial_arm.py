@@ -11,6 +11,8 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, HIGHEST_TICK, LOWEST
 from dofbot_ros.core.clock import Clock, MonotonicClock
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
+from dofbot_ros.hardware.hold_goals import contradicting, goals_to_hold
+from dofbot_ros.hardware.move_estimate import Ticks
 from dofbot_ros.hardware.port_search import ListPorts, OpenPort, PortFinder, serial_ports
 from dofbot_ros.hardware.protocol import HostProtocol, ProtocolName, host_protocol
 from dofbot_ros.hardware.protocol_bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
@@ -151,7 +153,7 @@ class SerialArm:
         bus.lost += len(unheard)
         self._sweep_s = self.clock.now() - begin
         if not enough():
-            self._slow.ask_one(bus, begin, self._fresh, self._farthest_away())
+            self._ask_slowly(bus, begin)
         now = self.clock.now()
         if self._streamer.left_waiting(now):
             # A servo that is back since is not told what it has missed: that is for who commands it to decide.
@@ -172,6 +174,16 @@ class SerialArm:
         self._note_status(i, answer.status)
         return True
 
+    def _ask_slowly(self, bus: ServoBus, now: float) -> None:
+        """One question beside the positions. A joint at rest beside its goal comes first: has it got that goal?"""
+        away = np.abs(self._ticks - self._streamer.sent)
+        resting = (away > AWAY_TICKS) & self._fresh & self._streamer.ever_sent & self._streamer.arrived(now)
+        unsure = [i for i in np.flatnonzero(resting[:GRIP]) if self._slow.may_tell_goal(int(i))]
+        if unsure:
+            self._slow.ask_goal(bus, int(unsure[0]), int(self._streamer.sent[unsure[0]]))
+        else:
+            self._slow.ask_one(bus, now, self._fresh, self._farthest_away())
+
     def _reading(self, now: float) -> ArmReading:
         silent_s = self._silence.lengths_s(now)
         return ArmReading(
@@ -183,6 +195,7 @@ class SerialArm:
             silent_s=silent_s,
             torque=tuple(None if silent else on for on, silent in zip(self._slow.torque, silent_s > 0.0, strict=True)),
             pressing=self._slow.pressing(now),
+            heard=tuple(self._slow.heard),
         )
 
     def _farthest_away(self) -> int | None:
@@ -226,8 +239,8 @@ class SerialArm:
         """Hold the present pose with torque, or let go.
 
         What a servo heads for when its torque comes on is not documented, so the present pose is its goal before and,
-        should a limp servo have ignored that, again right after. Where the servos cannot tell whether they have
-        switched, the frame is sent and believed.
+        should a limp servo have ignored that, again right after. A servo that holds already keeps its goal: see
+        goals_to_hold(). Where the servos cannot tell whether they have switched, the frame is sent and believed.
 
         Raises:
             PortError: the port is gone.
@@ -235,35 +248,66 @@ class SerialArm:
             BusError: readings that contradict one another, or a joint that stands where its servo takes no goal.
         """
         bus = self._opened()
-        if enabled:
-            self._find_present_pose()
-        self._streamer.start(self._ticks)
-        hold = Move(self._ticks.copy(), np.ones(N_JOINTS, dtype=np.bool_), round(HOLD_TIME_S * 1000))
+        goals = self._goals_to_hold(bus) if enabled else self._ticks.copy()
+        self._streamer.start(goals)
+        hold = Move(goals, np.ones(N_JOINTS, dtype=np.bool_), np.full(N_JOINTS, round(HOLD_TIME_S * 1000)))
         if enabled:
             self._send(hold)
         self._switch_torque(bus, enabled)
         if enabled:
             self._send(hold)
+            self._streamer.hold(HOLD_TIME_S, self.clock.now())
 
-    def _find_present_pose(self) -> None:
-        """Read the positions several times: what is sent as the goal to hold must be where the arm is."""
-        sweeps = []
-        for _ in range(SWEEPS):
-            self._silence.ask_all()
-            self.read()
-            if not self._fresh.all():
-                raise NoReplyError(f"{self._named(~self._fresh)} silent: torque stays off", self._silent_ids())
-            sweeps.append(self._ticks.copy())
-        spread = np.ptp(sweeps, axis=0) > AGREE_TICKS
-        if spread.any():
-            raise BusError(f"{self._named(spread)} read at places that contradict one another: torque stays off")
-        outside = (self._ticks < LOWEST_TICK) | (self._ticks > HIGHEST_TICK)
+    def _goals_to_hold(self, bus: ServoBus) -> Ticks:
+        """What to send when the torque is switched on [ticks] (6,).
+
+        Raises:
+            BusError: see torque().
+        """
+        self._find_present_pose()
+        self._slow.ask_all_torques(bus)
+        # A servo that has let go by itself need not say so in its torque register; its status does.
+        holding = [on and not health.overloaded for on, health in zip(self._slow.torque, self._health, strict=True)]
+        ours = self._streamer.ever_sent
+        told = [
+            bus.ask(query) if holds and not mine and (query := self._protocol.goal(servo)) is not None else None
+            for servo, holds, mine in zip(self._ids, holding, ours, strict=True)
+        ]
+        strange = contradicting(self._ticks, ours, told, holding)
+        if strange.any():
+            raise BusError(
+                f"{self._named(strange)} read far from the goal of another program that it holds: a sensor "
+                "lies or something is in the way. Let the arm go (enable_torque false), then switch its torque on"
+            )
+        goals = goals_to_hold(self._ticks, self._streamer.sent, ours, told, holding)
+        outside = (goals < LOWEST_TICK) | (goals > HIGHEST_TICK)
         if outside.any():
-            places = ", ".join(str(ticks) for ticks in self._ticks[outside])
+            places = ", ".join(str(ticks) for ticks in goals[outside])
             raise BusError(
                 f"{self._named(outside)} at tick {places}, and servos take goals in {LOWEST_TICK}..{HIGHEST_TICK}: "
                 "lead the arm back by hand; torque stays off"
             )
+        return goals
+
+    def _find_present_pose(self) -> None:
+        """Read the positions several times: what is sent as the goal to hold must be where the arm is."""
+        sweeps: list[Ticks] = []
+        missing = np.zeros(N_JOINTS, dtype=np.bool_)
+        # On a poor line an answer is lost for good now and then: one more sweep is worth the time.
+        for _ in range(SWEEPS + 1):
+            self._silence.ask_all()
+            self.read()
+            missing |= ~self._fresh
+            if self._fresh.all():
+                sweeps.append(self._ticks.copy())
+            if len(sweeps) == SWEEPS:
+                break
+        else:
+            silent = [servo for servo, gone in zip(self._ids, missing, strict=True) if gone]
+            raise NoReplyError(f"{self._named(missing)} silent: torque stays off", silent)
+        spread = np.ptp(sweeps, axis=0) > AGREE_TICKS
+        if spread.any():
+            raise BusError(f"{self._named(spread)} read at places that contradict one another: torque stays off")
 
     def stats(self) -> BusStats:
         """Counters since connect(); detail has `sweep_ms`, how long the last read of all positions took."""
@@ -290,9 +334,11 @@ class SerialArm:
     def _send(self, move: Move | None) -> None:
         if move is None:
             return
+        self._slow.sent(move.changed)
         goals = {servo: int(ticks) for servo, ticks in zip(self._ids, move.goals, strict=True)}
         changed = frozenset(servo for servo, is_new in zip(self._ids, move.changed, strict=True) if is_new)
-        frames = list(self._protocol.goals(goals, changed, move.time_ms))
+        times_ms = {servo: int(time_ms) for servo, time_ms in zip(self._ids, move.time_ms, strict=True)}
+        frames = list(self._protocol.goals(goals, changed, times_ms))
         # A line that has been quiet may lose the first frame that comes then.
         for frame in frames if self._awake else [*frames, *frames[:1]]:
             self._opened().say(frame)

@@ -20,25 +20,39 @@ MAX_POSITION = 10.0
 """No joint of this arm turns three times [rad]."""
 MAX_VELOCITY = 100.0
 """Thirty times what its servos can do [rad/s]."""
+MAX_ACCELERATION = 1_000.0
+"""Far beyond what its servos can do [rad/s^2]."""
+_LAST_STEP = 1e-3
+"""Between two last points that are one [rad]."""
 
 
 def checked_points(
-    times: ArrayLike, positions: ArrayLike, velocities: ArrayLike | None
-) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Times (n,) [s], positions [rad] and velocities [rad/s] (n, 6) as arrays, with everything within bounds.
+    times: ArrayLike, positions: ArrayLike, velocities: ArrayLike | None, accelerations: ArrayLike | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]:
+    """Times (n,) [s], positions [rad], velocities [rad/s] and accelerations [rad/s^2] (n, 6), all within bounds.
+
+    A planner samples at a fixed step, and its last point may come a rounding error after the one before: that one goes.
 
     Raises:
         CommandRefusedError: naming the bound, and the value that is beyond it.
     """
-    for values in (times, positions, velocities):
+    for values in (times, positions, velocities, accelerations):
         check_count(values)
     t = _numbers("times", times)
     if t.ndim != 1 or len(t) == 0:
         raise CommandRefusedError("the trajectory has no points")
-    _check_times(t)
     q = _joints("positions", positions, len(t), MAX_POSITION, "rad")
     v = None if velocities is None else _joints("velocities", velocities, len(t), MAX_VELOCITY, "rad/s")
-    return t, q, v
+    if accelerations is not None and v is None:
+        raise CommandRefusedError("accelerations are given without velocities: give both, or velocities alone")
+    a = None
+    if accelerations is not None:
+        a = _joints("accelerations", accelerations, len(t), MAX_ACCELERATION, "rad/s^2")
+        if len(t) > 2 and 0.0 < t[-1] - t[-2] < MIN_INTERVAL_S and np.abs(q[-1] - q[-2]).max() < _LAST_STEP:
+            keep = np.arange(len(t)) != len(t) - 2
+            t, q, v, a = t[keep], q[keep], None if v is None else v[keep], a[keep]
+    _check_times(t)
+    return t, q, v, a
 
 
 def check_count(points: object) -> None:

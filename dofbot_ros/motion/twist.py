@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import ARM_JOINTS, N_ARM, FloatArray
 from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.motion.singular_exit import singular_exit
 
 DAMPING = 1e-4
 """Largest damping, the square of a lever of 10 mm; it bounds joint velocities where the arm cannot move as asked."""
@@ -73,7 +74,8 @@ def solve_twist(
 
     Damped least squares with a damping that grows towards singular poses (Nakamura and Hanafusa, J. Dyn. Sys. 108,
     1986). A joint that stands at its limit and would go beyond it is locked and the others are solved for again. What
-    they can do is taken when the tool then moves within MAX_DEVIATION of the direction asked for. Speed is lowered as
+    they can do is taken when the tool then moves within MAX_DEVIATION of the direction asked for. A stretched or folded
+    arm is bent towards a pose a step ahead instead, where that leads out (singular_exit). Speed is lowered as
     a whole, so that the direction is kept: where a joint would exceed `limit`, could not brake before its position
     limit, or where the tool would leave the direction while the arm brakes.
 
@@ -107,7 +109,10 @@ def solve_twist(
     solution, locked = _solve_locked(kinematics, q, task, asked)
     achieved = task @ solution
     if not _goes(achieved, asked, MAX_DEVIATION, MIN_PROGRESS) or _drifts(achieved, asked):
-        return TwistSolution(np.zeros(N_ARM), _reason(locked))
+        out = None if locked else singular_exit(kinematics, q, asked / [1.0, 1.0, 1.0, LEVER, LEVER])
+        if out is None or _beyond(kinematics, q, out):
+            return TwistSolution(np.zeros(N_ARM), _reason(locked))
+        return TwistSolution(out * _fastest(kinematics, q, out, limit, acceleration))
     # All the others wait until a joint that is to be locked stands: otherwise the tool would drift while it brakes.
     if moving is not None and np.abs(moving[locked]).max(initial=0.0) > CRAWL:
         return TwistSolution(np.zeros(N_ARM))
@@ -160,11 +165,17 @@ def _solve_locked(
         smallest = np.linalg.svd(task, compute_uv=False)[-1]
         damping = DAMPING * max(0.0, 1.0 - (smallest / NEAR_SINGULAR) ** 2) + _LEAST_DAMPING
         solution = free.T @ np.linalg.solve(free @ free.T + damping * np.eye(len(asked)), asked)
-        room = np.where(solution > 0.0, kinematics.upper - q, q - kinematics.lower)
-        beyond = np.flatnonzero((room < AT_LIMIT) & (np.abs(solution) > _NEGLIGIBLE)).tolist()
+        beyond = _beyond(kinematics, q, solution)
         if not beyond:
             return solution, locked
         locked += beyond
+
+
+def _beyond(kinematics: Kinematics, q: FloatArray, velocity: FloatArray) -> list[int]:
+    """The joints at a limit that would go beyond it."""
+    room = np.where(velocity > 0.0, kinematics.upper - q, q - kinematics.lower)
+    joints: list[int] = np.flatnonzero((room < AT_LIMIT) & (np.abs(velocity) > _NEGLIGIBLE)).tolist()
+    return joints
 
 
 def _fastest(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from std_msgs.msg import Float64, Header
@@ -36,15 +34,17 @@ class Commands:
     def joint_trajectory(self, message: JointTrajectory, by: Commander) -> int:
         """Check a whole trajectory and start it. Returns the number of the motion."""
         self._recent(message.header)
-        joints, positions, velocities = _points(message)
+        joints, positions = _points(message)
         times = [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in message.points]
-        return self._daemon.follow(times, positions, velocities, joints, by)
+        velocities = _rates(message, "velocities")
+        accelerations = None if velocities is None else _rates(message, "accelerations")
+        return self._daemon.follow(times, positions, velocities, joints, by, accelerations=accelerations)
 
     def joint_stream(self, message: JointTrajectory, by: Commander) -> None:
         """Follow a single point until the next one."""
         if len(message.points) != 1:
             raise CommandRefusedError(f"command/joint_stream takes one point a message, got {len(message.points)}")
-        joints, positions, _ = _points(message)
+        joints, positions = _points(message)
         self._daemon.stream(positions[0], self._recent(message.header), joints, by)
 
     def pose(self, message: PoseStamped, by: Commander) -> None:
@@ -82,8 +82,8 @@ def _in_base(header: Header) -> None:
         raise CommandRefusedError(f"frame {header.frame_id!r} is not {BASE_FRAME}: transform the command first")
 
 
-def _points(message: JointTrajectory) -> tuple[list[str], FloatArray, FloatArray | None]:
-    """Joint names, positions (n, joints) and velocities of the same shape, or None where no point has any."""
+def _points(message: JointTrajectory) -> tuple[list[str], FloatArray]:
+    """Joint names, and positions (n, joints)."""
     joints = list(message.joint_names)
     if not message.points:
         raise CommandRefusedError("a trajectory without points")
@@ -92,13 +92,17 @@ def _points(message: JointTrajectory) -> tuple[list[str], FloatArray, FloatArray
             raise CommandRefusedError(
                 f"point {index} has {len(point.positions)} positions for {len(joints)} joint_names"
             )
-    positions = np.array([list(p.positions) for p in message.points], dtype=np.float64)
-    with_velocities = [len(p.velocities) > 0 for p in message.points]
-    if not any(with_velocities):
-        return joints, positions, None
-    if not all(len(p.velocities) == len(joints) for p in message.points):
-        raise CommandRefusedError("give velocities for every joint of every point, or for none")
-    velocities = np.array([list(p.velocities) for p in message.points], dtype=np.float64)
-    if not all(math.isfinite(v) for v in velocities.flat):
-        raise CommandRefusedError("the trajectory's velocities hold a number that is not finite")
-    return joints, positions, velocities
+    return joints, np.array([list(p.positions) for p in message.points], dtype=np.float64)
+
+
+def _rates(message: JointTrajectory, what: str) -> FloatArray | None:
+    """Velocities or accelerations (n, joints); None where no point has any."""
+    rows = [list(getattr(point, what)) for point in message.points]
+    if not any(rows):
+        return None
+    if not all(len(row) == len(message.joint_names) for row in rows):
+        raise CommandRefusedError(f"give {what} for every joint of every point, or for none")
+    rates = np.array(rows, dtype=np.float64)
+    if not np.isfinite(rates).all():
+        raise CommandRefusedError(f"the trajectory's {what} hold a number that is not finite")
+    return rates

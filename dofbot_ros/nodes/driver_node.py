@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 
 from rclpy.node import Node
 
@@ -28,7 +29,8 @@ class DriverNode:
         calibration = calibration_of(config.calibration_file)
         clock = MonotonicClock()
         daemon = ArmDaemon(serial_backend(config, calibration, clock), config, Robot.calibrated(calibration))
-        self._interface = ArmInterface(self.node, daemon, Stamps(clock), lifeline, scheduling=realtime)
+        scheduling = realtime if config.realtime else nullcontext
+        self._interface = ArmInterface(self.node, daemon, Stamps(clock), lifeline, scheduling=scheduling)
         self._interface.start()
 
     def close(self) -> None:

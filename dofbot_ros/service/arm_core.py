@@ -53,7 +53,9 @@ class ArmCore:
         self._clock = backend.clock
         self._motion = MotionControl(self.limits, self.workspace, config)
         self._trim = GoalTrim(Gravity(self.kinematics), self._motion.period_s, config.goal_trim)
-        self._monitor = ArmMonitor(config.stale_read_s, config.tracking_error, config.tracking_error_s)
+        self._monitor = ArmMonitor(
+            config.stale_read_s, config.tracking_error, config.tracking_error_s, config.voltage_fault_s
+        )
         self._authority = Authority(config.engage_pause_s)
         self._estop = EmergencyStop()
         self._seen_trip: Trip | None = None
@@ -127,11 +129,10 @@ class ArmCore:
             torque=self._torque,
             reading=link.reading,
             sent=link.sent,
-            motion=motion.number if motion.source is not None else 0,
+            motion=motion.number,
             kind=motion.source.kind if motion.source is not None else "",
             gripper_moving=motion.grip.moving,
-            result=motion.result,
-            stops=motion.stops,
+            result=motion.log.last,
             commander=holder.name if holder is not None else "",
             handover=self._authority.handover,
             handovers=self._authority.handovers,

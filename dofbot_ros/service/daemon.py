@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import BusError, CommandRefusedError, PortError
 from dofbot_ros.service.arm_core import CLOSING
 from dofbot_ros.service.motion_commands import MotionCommands
+from dofbot_ros.service.motion_events import EndCode
 from dofbot_ros.service.snapshot import Snapshot
 
 READ_SHARE = 0.65
@@ -64,7 +66,7 @@ class ArmDaemon(MotionCommands):
                     self._cycle(now)
             except PortError as error:
                 with self._lock:
-                    self._motion.end(str(error))
+                    self._motion.give_up(EndCode.DISCONNECTED, str(error))
                     self._authority.release(now)
                     self._torque = False
                     self._link.lose(str(error))
@@ -72,7 +74,7 @@ class ArmDaemon(MotionCommands):
                 self._crashed(error)
             self._cycle_s = now
             with self._lock:
-                self._snapshot = self._describe(self._clock.now())
+                self._snapshot = replace(self._describe(self._clock.now()), events=self._motion.log.take())
             return self._snapshot
 
     def _cycle(self, now: float) -> None:
@@ -93,11 +95,12 @@ class ArmDaemon(MotionCommands):
             stopped = self._estop.reason or self._fault
             # Between a clear and the return of its cause a command may have come: it must not begin later.
             if stopped and (not self._stopped or self._motion.source is not None):
-                self._motion.halt(stopped)
+                self._motion.halt(EndCode.ESTOP if self._estop.reason else EndCode.FAULT, stopped)
             self._stopped = bool(stopped)
             if self._motion.halting:
                 self._motion.fall_back(self._link.underway() - self._trim.offset)
             self._repeat = REPEATS if self._motion.braking else max(0, self._repeat - 1)
+            self._motion.settling = self._trim.busy
             governed = self._motion.brake(reading, now) if stopped else self._motion.decide(reading, now)
             if self._motion.source is not None:
                 self._authority.renew(now)
@@ -132,7 +135,7 @@ class ArmDaemon(MotionCommands):
         if trip is not self._seen_trip:
             self._seen_trip = trip
             if trip is not None:
-                self._motion.stop(trip.reason, now)
+                self._motion.stop(EndCode.ESTOP, trip.reason, now)
                 self._authority.release(now)
 
     def _note_pause(self, now: float) -> None:
@@ -161,7 +164,7 @@ class ArmDaemon(MotionCommands):
             log.error("the control loop failed; the arm brakes and holds", exc_info=error)
         with self._lock:
             self._crash = self._fault = reason
-            self._motion.end(reason)
+            self._motion.give_up(EndCode.FAULT, reason)
             self._authority.release(self._clock.now())
 
     # -- torque, stops and faults ------------------------------------------------------------------------------------
@@ -190,14 +193,15 @@ class ArmDaemon(MotionCommands):
         ):
             return
         try:
-            reading = self._link.torque(True)
+            self._link.torque(True)
         except PortError:
             raise
         except BusError as error:
             raise CommandRefusedError(str(error)) from error
         with self._lock:
             now = self._clock.now()
-            self._motion.start(reading.position, now)
+            # Not where the servos are read: one that holds a load rests beside its goal.
+            self._motion.start(self._link.underway(), now)
             self._trim.start()
             self._monitor.reset()
             self._authority.release(now)
@@ -206,7 +210,7 @@ class ArmDaemon(MotionCommands):
     def _let_go(self) -> None:
         with self._lock:
             now = self._clock.now()
-            self._motion.stop("torque switched off", now)
+            self._motion.stop(EndCode.TORQUE_CHANGED, "torque switched off", now)
             self._authority.release(now)
             self._torque = self._freedrive = False
         try:

@@ -18,6 +18,7 @@ from dofbot_ros.motion.trajectory_bounds import MAX_POSITION
 from dofbot_ros.safety.authority import LOCAL, Commander
 from dofbot_ros.service.arm_core import ArmCore
 from dofbot_ros.service.config import HOME, PARK
+from dofbot_ros.service.motion_events import EndCode
 from dofbot_ros.service.path_check import check_trajectory
 
 ATTEMPTS = 3
@@ -43,6 +44,8 @@ class MotionCommands(ArmCore):
         velocities: ArrayLike | None = None,
         joints: Sequence[str] = JOINT_NAMES,
         by: Commander = LOCAL,
+        *,
+        accelerations: ArrayLike | None = None,
     ) -> int:
         """Start a trajectory, in place of whatever the arm does. Joints that are not named stay where they are.
 
@@ -54,6 +57,7 @@ class MotionCommands(ArmCore):
             velocities: [rad/s] of the same shape, or None for smooth ones.
             joints: names of the columns.
             by: the commander.
+            accelerations: [rad/s^2] of the same shape, or None; need velocities.
 
         Returns:
             The number of the motion, as in Snapshot.motion and MotionResult.motion.
@@ -63,7 +67,7 @@ class MotionCommands(ArmCore):
             with self._lock:
                 self._require_ready(by)
                 start = self._motion.at
-            trajectory = self._trajectory(times, positions, velocities, joints, start)
+            trajectory = self._trajectory(times, positions, velocities, accelerations, joints, start=start)
             wait = attempt == ATTEMPTS
             if wait and not (np.size(times) <= QUICK_POINTS and trajectory.duration_s <= QUICK_S):
                 raise CommandRefusedError("the arm moves while this long trajectory is checked: stop it first")
@@ -78,7 +82,7 @@ class MotionCommands(ArmCore):
                 if moved and not wait:
                     continue
                 if wait:
-                    trajectory = self._trajectory(times, positions, velocities, joints, now_at)
+                    trajectory = self._trajectory(times, positions, velocities, accelerations, joints, start=now_at)
                     check_trajectory(trajectory, self.limits, self.workspace)
                 return self._begin(Follow(trajectory, self._motion.period_s), by, grips=grips)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -172,20 +176,20 @@ class MotionCommands(ArmCore):
         """Fold the arm."""
         return self.move_joints(PARK[:GRIP], "park", by, POSE_SLACK)
 
-    def gripper(self, gap_m: float, by: Commander = LOCAL) -> None:
+    def gripper(self, gap_m: float, by: Commander = LOCAL) -> int:
         """Open or close to a gap between the finger tips [m]; the arm's own motion goes on."""
         with self._lock:
             self._require_ready(by)
             if not 0.0 <= gap_m <= MAX_GAP:
                 raise CommandRefusedError(f"a gap of {gap_m} m is outside 0..{MAX_GAP} m")
             goal = float(np.clip(gap_to_joint(gap_m), self.limits.lower[GRIP], self.limits.upper[GRIP]))
-            self._motion.go_gripper(goal)
+            return self._motion.go_gripper(goal, by.name)
 
     def stop(self) -> None:
         """Brake and hold; new commands are welcome, a stream once it was engaged anew."""
         with self._lock:
             now = self._clock.now()
-            self._motion.stop("stopped", now)
+            self._motion.stop(EndCode.STOPPED, "stopped", now)
             self._authority.release(now)
 
     def _trajectory(
@@ -193,16 +197,21 @@ class MotionCommands(ArmCore):
         times: ArrayLike,
         positions: ArrayLike,
         velocities: ArrayLike | None,
+        accelerations: ArrayLike | None,
         joints: Sequence[str],
+        *,
         start: Sample,
     ) -> Trajectory:
         full = joint_columns(positions, joints, start.position)
-        speeds = None if velocities is None else joint_columns(velocities, joints, np.zeros(N_JOINTS))
+        speeds, changes = (
+            None if rows is None else joint_columns(rows, joints, np.zeros(N_JOINTS))
+            for rows in (velocities, accelerations)
+        )
         if JOINT_NAMES[GRIP] not in joints:
             # The gripper may be moving, by itself: that is no part of this trajectory.
             start = Sample(start.position, np.append(start.velocity[:GRIP], 0.0))
-        return Trajectory(times, full, speeds, start)
+        return Trajectory(times, full, speeds, start, changes)
 
     def _begin(self, source: MotionSource, by: Commander, grips: bool = False, stream: bool = False) -> int:
         self._admit(by, stream)
-        return self._motion.begin(source, grips)
+        return self._motion.begin(source, grips, by.name)

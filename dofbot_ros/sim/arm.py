@@ -67,6 +67,7 @@ class SimArm:
             health=health,
             torque=tuple(self._servos.torque_on(servo) for servo in self._servos.ids),
             pressing=tuple(self._servos.current_ma(servo) > PRESSING_MA for servo in self._servos.ids),
+            heard=(True,) * N_JOINTS,
         )
 
     def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:  # noqa: ARG002

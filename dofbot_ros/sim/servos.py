@@ -92,6 +92,10 @@ class WorldServos:
         """What the motor draws [mA]."""
         return self._models[servo].current_ma
 
+    def goal(self, servo: int) -> int:
+        """The goal register [ticks]."""
+        return self._models[servo].goal_ticks
+
     def position(self, servo: int, now: float) -> int:  # noqa: ARG002
         """What the servo's encoder said at the last step [ticks]."""
         return self._models[servo].position
@@ -127,12 +131,12 @@ class WorldServos:
         return changed
 
     def switch(self, enabled: bool) -> None:
-        """Let all servos hold where they are now, or let go."""
+        """Let all servos hold where they are now, or let go; one that holds already keeps its goal."""
         with self._world.lock:
             here, _ = self.sense()
             now = self._world.time_s
             for servo, ticks in zip(self.ids, here.tolist(), strict=True):
-                if enabled:
+                if enabled and not self.holding(servo):
                     # The goal first: a servo heads for the goal it has stored as soon as it has torque.
                     self.command(servo, ticks, 0, now)
                 self.torque(servo, enabled, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
@@ -12,11 +13,12 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray, ImageArray
 from dofbot_ros.desks.installation import Installation, install
 from dofbot_ros.errors import CommandRefusedError, DofbotError
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.policy.fit import DRIVER_PARAMETERS, ArmAbilities
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.arrangement import Arrangement, arrange
 from dofbot_ros.sim.camera import SimCamera
@@ -33,7 +35,7 @@ IMAGE_S = 0.1
 
 
 class DirectArm:
-    """A PickArm on an installation. Its `seen()` is the true poses: for policies that are judged apart from perception.
+    """A TrialArm on an installation. Its seen() tells the true poses: policies are judged apart from perception.
 
     Args:
         installation: what is true and what is told; the own desk by default.
@@ -62,6 +64,7 @@ class DirectArm:
         self._camera = SimCamera(self.world)
         self._localiser = BlockLocaliser(belief.blocks, belief.intrinsics, localiser)
         self.view = View(belief.intrinsics, belief.T_base_camera)
+        self._ended: dict[int, MotionEvent] = {}
         self._losses = np.random.default_rng([self.installation.seed, 4])
         self._clock = backend.clock
         self._rate = Rate(self._clock, self.daemon.config.control_rate_hz)
@@ -95,30 +98,47 @@ class DirectArm:
         driver = {name: float(getattr(self.daemon.config, name)) for name in DRIVER_PARAMETERS}
         return ArmAbilities(self.daemon.robot.describe(), driver)
 
+    def home(self) -> None:
+        """Move upright; raises as follow()."""
+        self._end_of(self.daemon.home())
+
     def follow(self, path: TimedPath) -> None:
         """Move along `path`.
 
         Raises:
             CommandRefusedError: the arm refused it, or ended it early, and why.
         """
-        number = self.daemon.follow(path.times, path.positions, path.velocities, ARM_JOINTS)
-        self._until_rest()
-        result = self.daemon.snapshot().result
-        if result is None or result.motion != number or not result.succeeded:
-            raise CommandRefusedError(f"the motion ended early: {result.reason if result else 'unknown'}")
+        self._end_of(self.daemon.follow(path.times, path.positions, path.velocities, ARM_JOINTS))
 
-    def grip(self, gap: float) -> None:
-        """Open or close to `gap` [m], or until a block stops the fingers."""
-        self.daemon.gripper(gap)
-        self._until_rest()
+    def gripper(self, gap: float) -> bool:
+        """Open or close to `gap` [m]. Returns whether something stopped the fingers before."""
+        return self._end_of(self.daemon.gripper(gap)).code is EndCode.STALLED
 
-    def tighten(self) -> None:
+    def regrip(self) -> None:
         """Let the fingers close on what they hold while the next motion runs."""
         self.daemon.gripper(0.0)
 
+    def require_heard(self) -> None:
+        """It is heard: it is in this process."""
+
+    def require_ready(self) -> None:
+        """Raises CommandRefusedError when the arm takes no commands."""
+        if self.daemon.snapshot().state not in (ArmState.ACTIVE, ArmState.HOLD):
+            raise CommandRefusedError(f"the arm's state is {self.state}")
+
+    def sequence(self) -> AbstractContextManager[None]:
+        """Motions that belong together; nobody else is here to stop them."""
+        return nullcontext()
+
+    @property
+    def position(self) -> FloatArray:
+        """Measured angles [rad] (6,)."""
+        return self.joints()[0]
+
+    @property
     def gap(self) -> float:
         """Where the fingers stand now [m]."""
-        return joint_to_gap(float(self.joints()[0][GRIP]))
+        return joint_to_gap(float(self.position[GRIP]))
 
     def look(self) -> Look:
         """An image taken from now on, and what the localiser finds in it."""
@@ -152,11 +172,11 @@ class DirectArm:
         """True poses (4, 4) [m] by name, and the time [s]."""
         return self.world.truth(), self.now_s()
 
-    def stream(self, position: FloatArray, stamp_s: float) -> None:
+    def stream(self, position: FloatArray, *, stamp_s: float) -> None:
         """Follow a point [rad] (6,) that was made at `stamp_s` [s]."""
         self.daemon.stream(position, stamp_s)
 
-    def wait_until(self, time_s: float) -> None:
+    def wait_until_time(self, time_s: float) -> None:
         """Return when the arm's clock has reached `time_s` [s]."""
         self._until(lambda: self.now_s() >= time_s)
 
@@ -180,8 +200,16 @@ class DirectArm:
             self._run_for(flaws.latency_s)
         return image
 
+    def _end_of(self, motion: int) -> MotionEvent:
+        """How a motion ended, once the arm rests."""
+        self._until_rest()
+        ended = self._ended[motion]
+        if not ended.succeeded:
+            raise CommandRefusedError(f"the motion ended early: {ended.reason}")
+        return ended
+
     def _step(self) -> None:
-        self.daemon.step()
+        self._ended |= {e.motion: e for e in self.daemon.step().events if e.event is Event.ENDED}
         self._rate.wait()
 
     def _run_for(self, seconds: float) -> None:

@@ -158,22 +158,22 @@ class BlockTrial:
         """Whether the fingers hold something; where they do not, the arm is back and they are open again."""
         self._arm.follow(plan.reach)
         self._arm.follow(plan.descend)
-        self._arm.grip(plan.closed_gap)
+        self._arm.gripper(plan.closed_gap)
         self._arm.follow(plan.lift)
-        gap = self._arm.gap()
+        gap = self._arm.gap
         if gap > plan.closed_gap + HELD_MARGIN:
             record.gap_mm = 1e3 * gap
             return True
         record.missed += 1
         record.reason, record.stage = f"the fingers closed on nothing ({1e3 * gap:.0f} mm)", "missed"
-        self._arm.grip(plan.open_gap)
+        self._arm.gripper(plan.open_gap)
         self._arm.follow(plan.give_up)
         return False
 
     def _place(self, plan: BlockPlan) -> None:
         self._arm.follow(plan.carry)
         self._arm.follow(plan.lower)
-        self._arm.grip(plan.open_gap)
+        self._arm.gripper(plan.open_gap)
         self._arm.follow(plan.leave)
 
     # -- judging -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from dofbot_ros.arm.robot import load_robot
-from dofbot_ros.nodes.trial_client import TrialClient
+from dofbot_ros.nodes.trial_client import trial_client
 from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.trials.results import FILE, Series, load
 from dofbot_ros.trials.runner import run_series
@@ -88,7 +88,7 @@ def test_it_works_the_same_where_the_true_poses_are_hidden(tmp_path: Path) -> No
     nodes = [node_command("sim_node", rtf=2.0, publish_truth="false"), node_command("block_localizer_node")]
     with ProcessGroup(nodes) as group:
         group.wait_ready(READY_S)
-        with TrialClient("sim_node") as arm:
+        with trial_client("sim_node") as arm:
             (record,) = run_series(arm, load_robot(), load_blocks(), Series(3, "sim"), trials=1, out=tmp_path).trials
     assert record.placed is None
     assert record.error_mm is None

@@ -14,7 +14,7 @@ from rclpy.node import Node
 from sros2_policies import Rights, common, enclaves
 
 from dofbot_ros.launching import processes
-from dofbot_ros.nodes.own_node import OwnNode
+from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.stacks import find
 from dofbot_ros.supervisor import ProcessGroup
 
@@ -23,7 +23,7 @@ from .conftest import READY_S, SOON_S
 ENCLAVES = enclaves()
 COMMON = common()
 NOT_HERE = {"/tf", "/tf_static", "arm_controller/follow_joint_trajectory", "gripper_controller/gripper_cmd"}
-"""Where tf2_msgs and control_msgs are installed."""
+"""Where tf2_msgs and control_msgs are installed, or built (make interfaces)."""
 SOMETIMES: dict[str, set[str]] = {
     "driver_node": NOT_HERE,
     "sim_node": NOT_HERE | {"/clock"},
@@ -44,6 +44,10 @@ GRAPH: dict[str, Callable[[Node, str], list[tuple[str, list[str]]]]] = {
     "request": lambda node, name: node.get_client_names_and_types_by_node(name, "/"),
 }
 
+ACTION_PART = "/_action/"
+"""Stands in the names of the topics and services of which an action is made; a policy names the action."""
+ACTION_RIGHTS = {"publish": "execute", "reply": "execute", "subscribe": "call", "request": "call"}
+
 
 def absolute(names: set[str], node: str) -> set[str]:
     return {name if name[0] == "/" else f"/{node}{name[1:]}" if name[0] == "~" else f"/{name}" for name in names}
@@ -52,9 +56,14 @@ def absolute(names: set[str], node: str) -> set[str]:
 def used(looker: Node, node: str) -> Rights:
     """What the graph tells of a node: nothing where it has not heard of it in one of its tables yet."""
     try:
-        return {right: {name for name, _ in ask(looker, node)} for right, ask in GRAPH.items()}
+        found = {right: {name for name, _ in ask(looker, node)} for right, ask in GRAPH.items()}
     except NodeNameNonExistentError:
-        return {right: set() for right in GRAPH}
+        return {right: set() for right in (*GRAPH, *ACTION_RIGHTS.values())}
+    for right, action_right in ACTION_RIGHTS.items():
+        parts = {name for name in found[right] if ACTION_PART in name}
+        found[right] -= parts
+        found[action_right] = found.get(action_right, set()) | {name.split(ACTION_PART)[0] for name in parts}
+    return found
 
 
 def wait_for_nodes(looker: Node, names: set[str]) -> None:
@@ -91,7 +100,7 @@ def test_what_running_nodes_open_is_what_their_policy_allows(
     if given.get("backend") == "emulator":
         given["emulator_port"] = str(tmp_path / "port")
     running = processes(find(stack), given)
-    with ProcessGroup([process.command() for process in running]) as group, OwnNode("looker") as looker:
+    with ProcessGroup([process.command() for process in running]) as group, BackgroundNode("looker") as looker:
         group.wait_ready(READY_S)
         for process in running:
             enclave = ENCLAVES[process.executable]

@@ -13,9 +13,10 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.model import load_model, parse_model, with_limits
 from dofbot_ros.arm.robot import DRAWN, Robot, load_robot
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS
 from dofbot_ros.errors import CalibrationError, ConfigError, InputError
 from dofbot_ros.motion.trajectory import MotionLimits
+from dofbot_ros.service.config import DriverConfig
 
 
 def calibration(zero: int, low: int, high: int, sign: int, height: float) -> Calibration:
@@ -104,3 +105,8 @@ def test_motion_limits_are_the_robots_with_a_speed_for_all_joints_or_for_each() 
     np.testing.assert_array_equal(limits.acceleration, each)
     each[0] = 99.0
     assert limits.acceleration[0] == 1.0
+
+
+def test_planners_read_the_velocity_that_the_driver_lets_pass() -> None:
+    assert load_model().max_velocity.tolist() == [DriverConfig().max_velocity] * N_JOINTS
+    assert Robot.calibrated().describe(max_velocity=0.9).max_velocity.tolist() == [0.9] * N_JOINTS

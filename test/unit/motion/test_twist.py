@@ -19,6 +19,7 @@ from dofbot_ros.motion.twist import (
     MAX_DEVIATION_AHEAD,
     MAX_DRIFT,
     MIN_PROGRESS,
+    NEAR_SINGULAR,
     TwistSolution,
     solve_twist,
 )
@@ -37,6 +38,12 @@ def solve(q: FloatArray, linear: object, angular: object = ZERO, moving: FloatAr
 
 def within(box: FloatArray) -> FloatArray:
     return ARM.lower + box * (ARM.upper - ARM.lower)
+
+
+def smallest(q: FloatArray) -> float:
+    """Smallest singular value of the task."""
+    rows = [*ARM.jacobian(q)[:3], [0, LEVER, LEVER, LEVER, 0], [0, 0, 0, 0, LEVER]]
+    return float(np.linalg.svd(np.array(rows), compute_uv=False)[-1])
 
 
 def over_the_table(y: float = 0.0, pitch_deg: float = 145.0) -> FloatArray:
@@ -65,6 +72,8 @@ def test_the_tool_goes_in_the_direction_asked_for_or_stands_and_says_why(
     achieved = ARM.jacobian(q)[:3] @ solution.velocity
     if solution.limited:
         assert not solution.velocity.any()
+    elif smallest(q) < NEAR_SINGULAR:
+        return  # the direction is that of a step ahead: test_singular_exit.py holds it in the closed loop
     elif np.abs(linear).max() > 1e-9:
         cosine = achieved @ linear / np.linalg.norm(linear) / np.linalg.norm(achieved)
         assert cosine >= np.cos(MAX_DEVIATION) - 1e-9
@@ -248,7 +257,8 @@ def test_a_vector_of_another_length_is_refused() -> None:
 def test_progress_that_is_hardly_any_is_none() -> None:
     # Nearly upright the tool can hardly go up: the damped solution would crawl at this share of the speed.
     q = np.array([0.0, 0.004, 0.004, 0.004, 0.0])
-    assert solve(q, [0.0, 0.0, -0.05]).limited
+    assert solve(q, [0.0, 0.0, 0.05]).limited
+    assert not solve(q, [0.0, 0.0, -0.05]).limited, "down it bends"
     assert MIN_PROGRESS == 0.05
 
 

@@ -37,7 +37,7 @@ def arm() -> Iterator[DirectArm]:
 def go(arm: DirectArm, goal: FloatArray) -> FloatArray:
     """Goal minus measured angles [rad] (5,) when the arm says that it has come to rest."""
     arm.daemon.move_joints(goal)
-    arm.wait_until(arm.now_s() + 0.1)
+    arm.wait_until_time(arm.now_s() + 0.1)
     while arm.daemon.snapshot().state is ArmState.ACTIVE:
         arm.rest(0.02)
     return goal - arm.joints()[0][:N_ARM]

@@ -1,0 +1,59 @@
+"""A stretched arm comes back: it does not stick where the tool cannot go on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from twist_loop import ARM, PERIOD_S, WORKSPACE, against, astray, drive
+
+from dofbot_ros.motion.singular_exit import MAX_TURN, STEP_M, singular_exit
+
+ZERO = np.zeros(3)
+OUT_S, BACK_S = 5.0, 2.0
+"""[s]"""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_where_a_twist_led_into_a_stretched_arm_its_opposite_leads_out(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    while True:
+        start = rng.uniform([-1.4, -0.9, -1.2, -1.0, -1.0], [1.4, 0.9, 1.2, 1.0, 1.0])
+        direction = rng.normal(size=3)
+        direction /= np.linalg.norm(direction)
+        if direction @ (ARM.link_points(start)[3] - [0.0, 0.0, ARM.base_height]) > 0.0 and not WORKSPACE.violation(
+            np.append(start, 0.0)
+        ):
+            break
+    run = drive(start, lambda t: (direction * (0.1 if t < OUT_S else -0.1), ZERO), OUT_S + BACK_S)
+    turned = round(OUT_S / PERIOD_S)
+    out = (run.tool[turned] - run.tool[0]) @ direction
+    assert (run.tool[turned] - run.tool[-1]) @ direction > min(0.01, 0.5 * out)
+    assert against(run.tool[turned + 20 :], -direction) < STEP_M
+    assert astray(run.tool[turned + 20 :], -direction) < 2 * STEP_M
+
+
+@pytest.mark.parametrize("elbow", [0.0, 1e-9, 0.004, -0.004, -0.05])
+@pytest.mark.parametrize("tilt_deg", [0.0, 30.0, -50.0])
+def test_a_stretched_arm_is_drawn_in_also_aslant(elbow: float, tilt_deg: float) -> None:
+    start = np.array([0.3, 0.4, elbow, 0.5, 0.2])
+    upper_arm = np.array([np.sin(0.4), np.cos(0.4)])
+    tilt = np.radians(tilt_deg)
+    r, h = -(np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]]) @ upper_arm)
+    direction = np.array([r * np.cos(0.3), r * np.sin(0.3), h])
+    run = drive(start, lambda _: (0.05 * direction, ZERO), 2.0)
+    assert (run.tool[-1] - run.tool[0]) @ direction > 0.03
+    assert against(run.tool, direction) < STEP_M
+
+
+def test_the_step_ahead_is_where_the_joints_lead() -> None:
+    q, velocity = np.array([0.3, 0.9, 0.01, -0.4, 0.2]), np.array([-0.03, -0.01, -0.02, 0.0, 0.0])
+    turning = singular_exit(ARM, q, velocity)
+    assert turning is not None
+    seconds = STEP_M / np.linalg.norm(velocity[:3])
+    moved = ARM.link_points(q + seconds * turning)[3] - ARM.link_points(q)[3]
+    np.testing.assert_allclose(moved, seconds * velocity[:3], atol=1e-9)
+    assert np.abs(seconds * turning).max() < MAX_TURN
+
+
+def test_outward_there_is_none() -> None:
+    assert singular_exit(ARM, np.array([0.3, 0.9, 0.01, -0.4, 0.2]), np.array([0.03, 0.01, 0.02, 0.0, 0.0])) is None
