@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,27 +18,43 @@ if TYPE_CHECKING:
     from dofbot_ros.bench.desks.jobs import Outcome
 
 
+class Part(str, Enum):
+    """What bears a desk's errors."""
+
+    trim = "trim"
+    tolerance = "tolerance"
+
+
 def desks(
     *,
     desk: Annotated[
         list[str] | None,
-        typer.Option(help="own, careful, typical, rough, or a desk file; may be repeated. By default these four."),
+        typer.Option(
+            help="own, careful, typical, rough, or a desk file; typical:calibrated is told what a calibration without "
+            "error finds. May be repeated; by default all of these."
+        ),
     ] = None,
-    job: Annotated[list[str] | None, typer.Option(help="demo; may be repeated. By default all.")] = None,
+    job: Annotated[
+        list[str] | None, typer.Option(help="demo, 'grasp train', 'grasp heldout'; may be repeated. By default: all.")
+    ] = None,
     trials: Annotated[
         int, typer.Option(min=1, help="Of each job on each desk, each on an installation of its own.")
     ] = 40,
     seed: Annotated[int, typer.Option(min=0, help="Of the installations and scenes.")] = 0,
+    without: Annotated[
+        list[Part] | None, typer.Option(help="Leave out part of what bears errors, to see its worth; demo only.")
+    ] = None,
     state: Annotated[
         Path | None, typer.Option(help="File that keeps what is done, to go on from after Ctrl-C.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the jobs of the arm on desks with the errors of real ones, without ROS: success, interval, causes."""
-    from dofbot_ros.bench.desks.jobs import JOBS
+    from dofbot_ros.bench.desks.jobs import JOBS, Ablation
     from dofbot_ros.bench.desks.run import measure
     from dofbot_ros.desks.config import NAMES
 
+    left = Ablation(**{part.value: False for part in without or []})
     with progress_bar("{task.fields[last]}") as bar:
         task = bar.add_task("desks", total=None, last="")
 
@@ -47,7 +64,15 @@ def desks(
                 word = "done" if outcome.success else outcome.cause or "failed"
                 bar.update(task, advance=1, last=escape(f"{outcome.world} {outcome.job} {outcome.number}: {word}"))
 
-        result = measure(desk or NAMES, job or list(JOBS), trials, seed=seed, path=state, report=report)
+        result = measure(
+            desk or [*NAMES[:-1], "typical:calibrated", NAMES[-1]],
+            job or list(JOBS),
+            trials,
+            seed=seed,
+            path=state,
+            ablation=left,
+            report=report,
+        )
     if as_json:
         emit(result, True, "")
         return

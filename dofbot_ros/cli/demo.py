@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk, told_of
 from dofbot_ros.cli.output import JsonOption, console, emit
 
 if TYPE_CHECKING:
@@ -38,12 +39,8 @@ def demo(
     rtf: Annotated[
         float, typer.Option(min=0, help="Simulated seconds a second, sim only; 0: as fast as possible.")
     ] = 2.0,
-    desk: Annotated[
-        str, typer.Option(help="Errors that the software is not told: own (none), careful, typical, rough, or a file.")
-    ] = "own",
-    desk_seed: Annotated[
-        int | None, typer.Option(min=0, help="Which installation of that desk; by default that of --seed.")
-    ] = None,
+    desk: DeskOption = "own",
+    desk_seed: DeskSeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run trials of finding, grasping and placing a block in simulation, through the interface of the real arm.
@@ -51,14 +48,12 @@ def demo(
     Starts the demo stack in a ROS domain of its own and ends it again. Interrupted by Ctrl-C, the same command goes on
     where it was.
     """
-    from dofbot_ros.desks.config import OWN, load_desk
     from dofbot_ros.trials.report import write_report
     from dofbot_ros.trials.results import Series, load
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
-    load_desk(desk)  # one that cannot be used is told before anything starts
-    number = 0 if desk == OWN else seed if desk_seed is None else desk_seed
-    series = Series(seed, backend.value, desk=desk, desk_seed=number)
+    where, number = chosen_desk(desk, desk_seed, seed)
+    series = Series(seed, backend.value, desk=where, desk_seed=number)
     out.mkdir(parents=True, exist_ok=True)
     load(out, series)  # a folder that cannot be used is told before anything starts
     try:
@@ -87,7 +82,8 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     if done == trials:
         console.print(f"{escape(str(out))} holds all {trials} trials")
         return
-    given = {"rtf": str(rtf), "desk": _absolute(series.desk), "desk_seed": str(series.desk_seed)}
+    told = told_of(series.desk, series.desk_seed, out / "belief")
+    given = {"rtf": str(rtf), **told}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting the demo stack", total=trials, completed=done)
@@ -101,12 +97,8 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
                 progress.advance(task)
                 console.print(_line(record), highlight=False)
 
-            run_series(arm, load_robot(), load_blocks(), series, trials=trials, out=out, after_trial=after_trial)
-
-
-def _absolute(desk: str) -> str:
-    """A desk's name, or its file from wherever a node runs."""
-    return str(Path(desk).resolve()) if Path(desk).is_file() else desk
+            robot, blocks = load_robot(told.get("calibration_file", "")), load_blocks(told.get("blocks_file") or None)
+            run_series(arm, robot, blocks, series, trials=trials, out=out, after_trial=after_trial)
 
 
 def _line(record: TrialRecord) -> str:

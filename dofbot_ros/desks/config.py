@@ -14,6 +14,8 @@ from dofbot_ros.sim.flaws import TableKind
 OWN = "own"
 """The desk without errors: the simulation as it is."""
 NAMES = (OWN, "careful", "typical", "rough")
+CALIBRATED = ":calibrated"
+"""Ends the name of a desk whose software has been told what a calibration without error finds."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +131,17 @@ def load_desk(desk: str | Path) -> DeskConfig:
     """The ranges of a desk.
 
     Args:
-        desk: own, careful, typical, rough, or the path of a file like config/desks/typical.yaml.
+        desk: own, careful, typical, rough, or the path of a file like config/desks/typical.yaml; ":calibrated" at its
+            end changes no errors.
 
     Raises:
         InputError: no such desk, and no such file.
         ConfigError: the file cannot be used, and where.
     """
-    if str(desk) == OWN:
+    desk = str(desk).removesuffix(CALIBRATED)
+    if desk == OWN:
         return DeskConfig()
-    if str(desk) in NAMES:
+    if desk in NAMES:
         return load_yaml(DeskConfig, share_file("config", "desks", f"{desk}.yaml"))
     if not Path(desk).is_file():
         raise InputError(f"{one_of('desk', desk, NAMES)}, or the path of a desk file")

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
-from dofbot_ros.core.transforms import exp_so3, rot_x, rot_y
+from dofbot_ros.core.transforms import exp_so3, invert, rot_x, rot_y, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.desks.belief import Belief
-from dofbot_ros.desks.config import OWN, ArmErrors, BlockErrors, CameraErrors, DeskConfig, load_desk
+from dofbot_ros.desks.config import CALIBRATED, OWN, ArmErrors, BlockErrors, CameraErrors, DeskConfig, load_desk
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.hardware.servo_model import TICKS_PER_RAD, ServoModelConfig
 from dofbot_ros.hardware.servos import SERVO_IDS
@@ -57,11 +57,31 @@ class Installation:
         return OWN if self.desk == OWN else f"{self.desk} {self.seed}"
 
 
+def calibrated(installation: Installation) -> Installation:
+    """The same, its software told the truth about what a calibration can find, as if that had no error.
+
+    That is the camera's pose and lens, the servos' zeros and scales, and the height of the base; not the lengths of
+    links, the tilt of the table, droop, play and flex, the fingers, and how markers were printed and glued.
+    """
+    world, belief = installation.world, installation.belief
+    camera, flaws = world.camera, world.arm
+    R = rot_x(flaws.tilt[0]) @ rot_y(flaws.tilt[1])
+    true = from_field_of_view(camera.width, camera.height, camera.field_of_view)
+    told = Belief(
+        replace(installation.calibration, base_height_m=belief.calibration.base_height_m + flaws.base_height_m),
+        replace(true, distortion=np.array([camera.flaws.k1, 0.0, 0.0, 0.0, 0.0])),
+        invert(transform(R)) @ look_at(camera.position, camera.target, camera.up),
+        belief.blocks,
+    )
+    return replace(installation, desk=installation.desk + CALIBRATED, belief=told)
+
+
 def install(desk: DeskConfig | str | Path, seed: int, base: WorldConfig | None = None) -> Installation:
     """Draw the installation `seed` of a desk. The same arguments give the same one.
 
     Args:
-        desk: the errors, or their name or file as load_desk takes it.
+        desk: the errors, or their name or file as load_desk takes it; one that ends in ":calibrated" is told what a
+            calibration without error finds, see calibrated().
         seed: seeds the signs, directions and the table.
         base: the world as the software believes it; the simulation's defaults when None.
 
@@ -69,6 +89,8 @@ def install(desk: DeskConfig | str | Path, seed: int, base: WorldConfig | None =
         InputError: no such desk.
         ConfigError: a camera that is not overhead.
     """
+    if isinstance(desk, str) and desk.endswith(CALIBRATED):
+        return calibrated(install(desk.removesuffix(CALIBRATED), seed, base))
     chosen = desk if isinstance(desk, DeskConfig) else load_desk(desk)
     world = base or WorldConfig()
     camera, blocks = world.camera, world.blocks or load_blocks()
@@ -132,8 +154,8 @@ def _servo_truth(rng: np.random.Generator, errors: ArmErrors) -> Calibration:
         servo = getattr(DEFAULT_CALIBRATION, name)
         changed[name] = replace(
             servo,
-            zero_ticks=servo.zero_ticks + round(zero * errors.zero_deg * servo.ticks_per_degree),
-            ticks_per_degree=servo.ticks_per_degree * (1.0 + 0.01 * scale * errors.scale_percent),
+            zero_ticks=servo.zero_ticks + round(float(zero) * errors.zero_deg * servo.ticks_per_degree),
+            ticks_per_degree=servo.ticks_per_degree * (1.0 + 0.01 * float(scale) * errors.scale_percent),
         )
     return replace(DEFAULT_CALIBRATION, **changed)
 

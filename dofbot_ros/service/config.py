@@ -59,6 +59,9 @@ class DriverConfig:
         0.5, "A servo that reports a supply voltage out of its range for this long is a fault.", 0.02, 10.0
     )
     grip_lead: float = _parameter(0.12, "How far the goal may lead fingers that a block has stopped [rad].", 0.01, 0.3)
+    goal_trim: float = _parameter(
+        0.05, "How far goals may lead joints that gravity holds below them [rad]; 0: not at all.", 0.0, 0.1
+    )
     realtime: bool = _parameter(
         True, "Ask the system for real-time priority of the control loop; without it a busy machine makes the arm late."
     )

@@ -74,6 +74,8 @@ class MotionControl:
         self._missing = np.zeros(N_JOINTS, dtype=np.bool_)
         self.halting = False
         """Whether the arm is to brake from where it is underway; said once, and taken back by fall_back()."""
+        self.settling = False
+        """Whether joints are still on their way to where they were commanded: a motion ends once they are not."""
         self.limited: tuple[str, ...] = ()
         self.limited_counts: Counter[str] = Counter()
 
@@ -287,7 +289,8 @@ class MotionControl:
         gap = float(np.abs(wish.position - governed.position)[:GRIP].max())
         why = "; ".join(governed.reasons)
         if source.done and gap < 1e-3 and np.abs(governed.velocity[:GRIP]).max() < 1e-3:
-            self.end(EndCode.ARRIVED)
+            if not self.settling:
+                self.end(EndCode.ARRIVED)
         elif governed.unusable:
             self.end(EndCode.STALE, why)
         elif isinstance(source, Follow) and gap > PATH_TOLERANCE:

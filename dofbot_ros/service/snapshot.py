@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats
+from dofbot_ros.core.types import N_JOINTS, FloatArray
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.motion_events import MotionEvent
 
@@ -25,6 +28,7 @@ class Snapshot:
         events: what happened to commands since the snapshot of the cycle before, in order.
         commander: name of the commander that holds the arm, "" for none.
         handover: the last take-over of the arm by another commander, in words; handovers counts them.
+        trim: what is added to the goals, so that joints arrive which gravity holds below them [rad] (6,).
         limited: why the command of this cycle differs from what was asked.
         limited_counts: how many cycles each kind of limit has acted in since connect.
         bus: counters of the backend.
@@ -45,6 +49,7 @@ class Snapshot:
     commander: str = ""
     handover: str = ""
     handovers: int = 0
+    trim: FloatArray = field(default_factory=lambda: np.zeros(N_JOINTS))
     limited: tuple[str, ...] = ()
     limited_counts: dict[str, int] = field(default_factory=dict)
     bus: BusStats = field(default_factory=BusStats)

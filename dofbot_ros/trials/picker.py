@@ -133,7 +133,8 @@ class ArucoPicker:
     def pick(self, arm: TrialArm) -> Attempt:
         """See Picker.pick."""
         plan = self._plan
-        arm.follow(plan.approach)
+        arm.follow(plan.reach)
+        arm.follow(plan.descend)
         arm.gripper(plan.closed_gap)
         arm.follow(plan.lift)
         gap = arm.gap

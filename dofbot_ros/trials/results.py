@@ -43,7 +43,7 @@ class Series:
     @property
     def desk_label(self) -> str:
         """Kind and number of the desk, for reports."""
-        return self.desk if self.desk == "own" else f"{self.desk} {self.desk_seed}"
+        return self.desk if self.desk == "own" else f"{Path(self.desk).stem} {self.desk_seed}"
 
 
 @dataclass(frozen=True)

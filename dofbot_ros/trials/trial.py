@@ -156,7 +156,8 @@ class BlockTrial:
 
     def _pick(self, record: TrialRecord, plan: BlockPlan) -> bool:
         """Whether the fingers hold something; where they do not, the arm is back and they are open again."""
-        self._arm.follow(plan.approach)
+        self._arm.follow(plan.reach)
+        self._arm.follow(plan.descend)
         self._arm.gripper(plan.closed_gap)
         self._arm.follow(plan.lift)
         gap = self._arm.gap
@@ -170,7 +171,8 @@ class BlockTrial:
         return False
 
     def _place(self, plan: BlockPlan) -> None:
-        self._arm.follow(plan.transfer)
+        self._arm.follow(plan.carry)
+        self._arm.follow(plan.lower)
         self._arm.gripper(plan.open_gap)
         self._arm.follow(plan.leave)
 

@@ -32,6 +32,7 @@ class LocaliserConfig:
         table_z: height of the table in the base frame [m].
         size_range: a block counts as lying on the table, too, when that takes markers printed larger or smaller than
             told by a factor in this range. Above 1 it is narrow: a larger marker looks like a lifted block.
+        sharpen: look in a sharpened copy for the blocks that are not found in the image as it is.
         max_below_table: refused when a corner of the cube would be deeper under the table than this [m].
     """
 
@@ -41,6 +42,7 @@ class LocaliserConfig:
     flat_slack_px: float = 0.4
     table_z: float = 0.0
     size_range: tuple[float, float] = (0.90, 1.025)
+    sharpen: bool = True
     max_below_table: float = 0.005
 
     def __post_init__(self) -> None:
@@ -176,7 +178,7 @@ class BlockLocaliser:
         """The markers in an image; those of blocks that are not found at once are looked for in a sharpened copy."""
         markers = self._detector.detect(image)
         found = {self._placed[m.id].block.name for m in markers if m.id in self._placed}
-        if len(found) == len(self.blocks.blocks):
+        if not self.config.sharpen or len(found) == len(self.blocks.blocks):
             return markers
         further = self._detector.detect(image, sharpen=True)
         return markers + [m for m in further if m.id in self._placed and self._placed[m.id].block.name not in found]

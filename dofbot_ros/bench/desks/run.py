@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from dofbot_ros.bench.desks.jobs import JOBS, Outcome, world_name
+from dofbot_ros.bench.desks.jobs import JOBS, WHOLE, Ablation, Outcome, world_name
 from dofbot_ros.bench.desks.log import TrialFile
 from dofbot_ros.desks.config import load_desk
 from dofbot_ros.errors import InputError, one_of
@@ -24,6 +25,7 @@ def measure(
     *,
     seed: int = 0,
     path: Path | None = None,
+    ablation: Ablation = WHOLE,
     report: Callable[[Outcome | None, int], None] = lambda _outcome, _total: None,
 ) -> dict[str, Any]:
     """Run the first `trials` trials of every job on every desk, those that `path` already holds left out.
@@ -34,11 +36,12 @@ def measure(
         trials: of each job on each desk; each on an installation of its own.
         seed: of the installations and scenes.
         path: file that keeps what is done.
+        ablation: what is left out.
         report: told each outcome, and how many there are to be in all; first with None.
 
     Returns:
         rows: for each desk and job world, job, n, success, interval, first_attempt, error_mm, seen_off_mm, seconds,
-        causes; and seed.
+        causes; and seed and without.
 
     Raises:
         InputError: no such desk or job.
@@ -50,7 +53,8 @@ def measure(
             raise InputError(one_of("job", job, JOBS))
     # One thread: more cost time and save none at this size.
     cv2.setNumThreads(1)
-    file = TrialFile(path, {"seed": seed})
+    without = [name for name, kept in asdict(ablation).items() if not kept]
+    file = TrialFile(path, {"seed": seed, **({"without": without} if without else {})})
     total = len(desks) * len(jobs) * trials
     report(None, total)
     # Number by number, so that an interrupted measurement knows something of every desk.
@@ -59,10 +63,10 @@ def measure(
             for job in jobs:
                 outcome = file.done.get((desk, job, number))
                 if outcome is None:
-                    outcome = JOBS[job](desk, number, seed)
+                    outcome = JOBS[job](desk, number, seed, ablation)
                     file.add(outcome)
                 report(outcome, total)
-    return summary(list(file.done.values()), desks, jobs, trials) | {"seed": seed}
+    return summary(list(file.done.values()), desks, jobs, trials) | {"seed": seed, "without": without}
 
 
 def summary(outcomes: Sequence[Outcome], desks: Sequence[str], jobs: Sequence[str], trials: int) -> dict[str, Any]:

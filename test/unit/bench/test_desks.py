@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dofbot_ros.bench.desks import run
-from dofbot_ros.bench.desks.jobs import Outcome, demo
+from dofbot_ros.bench.desks.jobs import Ablation, Outcome, demo
 from dofbot_ros.errors import InputError
 
 
@@ -19,7 +19,7 @@ class Counted:
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
 
-    def __call__(self, desk: str, number: int, seed: int) -> Outcome:
+    def __call__(self, desk: str, number: int, seed: int, ablation: Ablation) -> Outcome:
         self.asked.append((desk, number))
         return Outcome(desk, "counted", number, desk == "own", desk == "own", "" if desk == "own" else f"seed {seed}")
 

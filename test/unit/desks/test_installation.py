@@ -71,8 +71,9 @@ def test_signs_differ_between_installations() -> None:
     assert raised == {True, False}
 
 
-def test_the_belief_is_written_as_the_files_that_programs_read(tmp_path: Path) -> None:
-    belief = install("typical", 4).belief
+@pytest.mark.parametrize("desk", ["typical", "typical:calibrated"])
+def test_the_belief_is_written_as_the_files_that_programs_read(desk: str, tmp_path: Path) -> None:
+    belief = install(desk, 4).belief
     files = belief.save(tmp_path / "belief")
     assert load_calibration(files["calibration_file"]) == belief.calibration
     np.testing.assert_allclose(load_extrinsics(files["extrinsics_file"]).matrix, belief.T_base_camera, atol=1e-12)
@@ -101,3 +102,18 @@ def test_a_desk_file_of_ones_own(tmp_path: Path) -> None:
 def test_a_wrist_camera_is_refused() -> None:
     with pytest.raises(ConfigError, match="overhead camera, not a wrist camera"):
         install(DeskConfig(name="mine"), 0, WorldConfig(camera=CameraConfig(mount="wrist")))
+
+
+def test_a_calibration_without_error_tells_the_truth_of_camera_and_servos() -> None:
+    plain, told = install("typical", 4), install("typical:calibrated", 4)
+    assert told.world == plain.world
+    assert told.label == "typical:calibrated 4"
+    assert told.belief.calibration.servos == told.calibration.servos
+    assert told.belief.calibration.base_height_m == pytest.approx(0.1075 + told.world.arm.base_height_m)
+    camera, tilt = told.world.camera, told.world.arm.tilt
+    T_world_base = transform(rot_x(tilt[0]) @ rot_y(tilt[1]))
+    np.testing.assert_allclose(
+        T_world_base @ told.belief.T_base_camera, look_at(camera.position, camera.target, camera.up), atol=1e-12
+    )
+    assert told.belief.intrinsics.distortion[0] == camera.flaws.k1
+    assert told.belief.blocks == plain.belief.blocks
