@@ -21,9 +21,10 @@ from dofbot_ros.errors import ConfigError, DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.block_markers import block_markers
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import from_time, pose_message
 from dofbot_ros.nodes.parameters import declare, parameter
-from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
+from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.vision.block_layout import load_blocks
 from dofbot_ros.vision.blocks import BlockLocaliser, Localisation, LocaliserConfig
@@ -61,13 +62,12 @@ class BlockLocalizerNode:
         self._calibration: tuple[object, ...] = ()
         self._images, self._trouble, self._last = 0, "no camera_info yet", Localisation(0.0, (), ())
         self._told_s, self._told_images = time.monotonic(), 0
-        publish, subscribe = self.node.create_publisher, self.node.create_subscription
+        publish = self.node.create_publisher
         self._poses = publish(PoseArray, "blocks/poses", STREAM)
         self._markers = publish(MarkerArray, "blocks/markers", STREAM)
         self._detections = publish(String, "blocks/detections", STREAM)
         self._diagnostics = publish(DiagnosticArray, "diagnostics", STREAM)
-        subscribe(CameraInfo, "camera/camera_info", self._on_info, STREAM)
-        subscribe(Image, "camera/image_raw", self._on_image, NEWEST_IMAGE)
+        self._camera = CameraSubscription(self.node, self._on_image, self._on_info)
         self._timer = self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell)
 
     def close(self) -> None:
@@ -79,7 +79,9 @@ class BlockLocalizerNode:
             return
         self._calibration = calibration
         try:
-            self._localiser = BlockLocaliser(self._blocks, intrinsics_from(message), self._config)
+            self._localiser = BlockLocaliser(
+                self._blocks, intrinsics_from(message, self._camera.rectified), self._config
+            )
         except DofbotError as error:
             self._localiser = None
             self._note(str(error))

@@ -19,6 +19,7 @@ from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.vision.capture import CaptureConfig, camera_info_path, open_source, retry_delays
 from dofbot_ros.vision.frames import CameraError, FrameSource
 from dofbot_ros.vision.intrinsics import load_intrinsics
+from dofbot_ros.vision.v4l2 import identity
 
 DIAGNOSTICS_PERIOD_S = 1.0
 
@@ -37,7 +38,7 @@ class CameraNode:
         intrinsics = load_intrinsics(camera_info_path(url), frame=config.frame_id) if url else None
         self._topics = CameraTopics(self.node, self._config.frame_id, intrinsics)
         self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
-        self._frames, self._losses, self._trouble = 0, 0, "not opened yet"
+        self._frames, self._losses, self._trouble, self._size = 0, 0, "not opened yet", ""
         self._told_s, self._told_frames = time.monotonic(), 0
         self._timer = self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell)
         self._stop = threading.Event()
@@ -75,7 +76,7 @@ class CameraNode:
                 frame = source.read()
                 if frame is None:
                     return True
-                self._frames += 1
+                self._frames, self._size = self._frames + 1, "{1}x{0}".format(*frame.image.shape)
                 self._topics.publish(frame.image, self._stamps.to_ros(frame.stamp_s))
             return False
         finally:
@@ -100,6 +101,7 @@ class CameraNode:
         level = DiagnosticStatus.ERROR if self._trouble else DiagnosticStatus.WARN if silent else DiagnosticStatus.OK
         message = self._trouble or ("no frames" if silent else "open")
         values = {"device": self._config.video_device, "fps": fps, "frames": frames, "losses": self._losses}
+        values |= {"size": self._size, **identity(self._config.video_device)}
         entry = diagnostics.status(level, f"{self.node.get_name()}: camera", message, values)
         self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(self._clock.now()), [entry]))
 

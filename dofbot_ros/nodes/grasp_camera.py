@@ -15,8 +15,8 @@ from dofbot_ros.grasp.station import NotNowError, Sight
 from dofbot_ros.nodes.arm_client import ArmClient
 from dofbot_ros.nodes.arm_motions import ArmMotions
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import from_time
-from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 
@@ -49,8 +49,7 @@ class GraspCamera:
             note_image(message)
             self.on_image()  # without the lock of who waits
 
-        node.create_subscription(CameraInfo, "camera/camera_info", arm.noting(self._on_info), STREAM)
-        node.create_subscription(Image, "camera/image_raw", on_image, NEWEST_IMAGE)
+        self._camera = CameraSubscription(node, on_image, arm.noting(self._on_info))
 
     @property
     def age_s(self) -> float:
@@ -98,6 +97,6 @@ class GraspCamera:
 
     def _on_info(self, message: CameraInfo) -> None:
         try:
-            self._intrinsics = intrinsics_from(message)
+            self._intrinsics = intrinsics_from(message, self._camera.rectified)
         except DofbotError as error:
             self._intrinsics, self._uncalibrated = None, str(error)

@@ -33,11 +33,13 @@ def declare(node: Node, cls: type[T]) -> T:
         descriptor = ParameterDescriptor(
             description=field.metadata.get("description") or documented[field.name],
             read_only=not field.metadata.get("live", False),
-            # A whole number is a fine float; a statically typed parameter would refuse it.
-            dynamic_typing=isinstance(field.default, float),
+            # A whole number is a fine float, and `-p video_device:=0` a fine text; a statically typed parameter
+            # would refuse both.
+            dynamic_typing=isinstance(field.default, float | str),
         )
         try:
-            values[field.name] = node.declare_parameter(field.name, field.default, descriptor).value
+            value = node.declare_parameter(field.name, field.default, descriptor).value
+            values[field.name] = str(value) if isinstance(field.default, str) and type(value) is int else value
         except InvalidParameterTypeException as error:
             raise ConfigError(str(error), where) from error
     return from_mapping(cls, values, where)

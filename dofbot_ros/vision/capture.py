@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlparse
 
 from dofbot_ros.config.loader import INFINITE
 from dofbot_ros.core.clock import Clock
-from dofbot_ros.core.resources import PACKAGE, share_file
+from dofbot_ros.core.resources import PACKAGE, package_share, share_file
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.vision.frame_files import ImageFolder, VideoFile
 from dofbot_ros.vision.frames import FrameSource
@@ -30,7 +30,7 @@ class CaptureConfig:
         image_height: likewise [px].
         pixel_format: how a /dev/video device sends them, a key of PIXEL_FORMATS.
         camera_name: name in camera_info files.
-        camera_info_url: calibration: a path, file:///path or package://dofbot_ros/path; empty: none.
+        camera_info_url: calibration: a path, file:///path or package://name/path; empty: none.
         frame_id: optical frame of the images.
         loop: files and folders begin again at their end.
     """
@@ -79,9 +79,8 @@ def camera_info_path(url: str) -> Path:
     """
     parts = urlparse(url)
     if parts.scheme == "package":
-        if parts.netloc != PACKAGE:
-            raise ConfigError(one_of("package", parts.netloc, [PACKAGE]), url)
-        return share_file(*unquote(parts.path).strip("/").split("/"))
+        names = unquote(parts.path).strip("/").split("/")
+        return share_file(*names) if parts.netloc == PACKAGE else package_share(parts.netloc).joinpath(*names)
     if parts.scheme not in ("", "file"):
         raise ConfigError(one_of("scheme", parts.scheme, ["file", "package"]), url)
     return Path(unquote(parts.path))
