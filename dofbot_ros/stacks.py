@@ -46,7 +46,7 @@ GRASP_WORLD = replace(
 LOCALIZE = Argument("localize", "true", "find blocks by their markers in the camera image", ("true", "false"))
 CAMERA = Argument("camera", "", "V4L2 index or path, video file, image folder or http stream; empty: no camera")
 CAMERA_INFO = Argument("camera_info_url", "", "calibration of the camera: a camera_info YAML, file:// or a plain path")
-EXTRINSICS = Argument("extrinsics_file", "", "pose of the camera in base_link (YAML); empty: the simulated camera's")
+EXTRINSICS = Argument("extrinsics_file", "", "pose of the camera in base_link (YAML); a real camera needs one")
 BLOCKS = Argument("blocks_file", "", "ids, sizes and marker layout of the blocks (YAML); empty: the shipped set")
 SOURCE = Argument(
     "source",

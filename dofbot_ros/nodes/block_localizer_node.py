@@ -15,12 +15,12 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
-from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import quat_from_matrix
-from dofbot_ros.errors import ConfigError, DofbotError
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.block_markers import block_markers
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.camera_pose import BASE_FRAME, CameraPose
 from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import from_time, pose_message
 from dofbot_ros.nodes.parameters import declare, parameter
@@ -28,9 +28,7 @@ from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.vision.block_layout import load_blocks
 from dofbot_ros.vision.blocks import BlockLocaliser, Localisation, LocaliserConfig
-from dofbot_ros.vision.extrinsics import load_extrinsics
 
-BASE_FRAME = "base_link"
 DIAGNOSTICS_PERIOD_S = 1.0
 
 
@@ -40,7 +38,7 @@ class FileParameters:
 
     blocks_file: str = parameter("", "Blocks and their markers (YAML); empty for the shipped config/blocks.yaml.")
     extrinsics_file: str = parameter(
-        "", "Pose of the camera in base_link (YAML); empty for the simulated one's, config/sim_camera.yaml."
+        "", "Pose of the camera in base_link (YAML); empty for the simulated camera alone."
     )
 
 
@@ -54,10 +52,7 @@ class BlockLocalizerNode:
         files = declare(self.node, FileParameters)
         self._config = declare(self.node, LocaliserConfig)
         self._blocks = load_blocks(files.blocks_file or None)
-        extrinsics = load_extrinsics(files.extrinsics_file or share_file("config", "sim_camera.yaml"))
-        if extrinsics.parent != BASE_FRAME:
-            raise ConfigError(f"the camera's pose is given in {extrinsics.parent}, not in {BASE_FRAME}")
-        self._T_base_camera = extrinsics.matrix
+        self._pose = CameraPose(self.node, files.extrinsics_file)
         self._localiser: BlockLocaliser | None = None
         self._calibration: tuple[object, ...] = ()
         self._images, self._trouble, self._last = 0, "no camera_info yet", Localisation(0.0, (), ())
@@ -74,14 +69,21 @@ class BlockLocalizerNode:
         """Nothing to bring to rest."""
 
     def _on_info(self, message: CameraInfo) -> None:
-        calibration = (message.width, message.height, message.distortion_model, tuple(message.k), tuple(message.d))
+        calibration = (
+            message.header.frame_id,
+            message.width,
+            message.height,
+            message.distortion_model,
+            tuple(message.k),
+            tuple(message.d),
+        )
         if calibration == self._calibration:
             return
         self._calibration = calibration
         try:
-            self._localiser = BlockLocaliser(
-                self._blocks, intrinsics_from(message, self._camera.rectified), self._config
-            )
+            intrinsics = intrinsics_from(message, self._camera.rectified)
+            self._pose.check(message.header.frame_id)
+            self._localiser = BlockLocaliser(self._blocks, intrinsics, self._config)
         except DofbotError as error:
             self._localiser = None
             self._note(str(error))
@@ -91,7 +93,7 @@ class BlockLocalizerNode:
             return
         try:
             image = image_array(message)
-            found = self._localiser.locate(image, from_time(message.header.stamp), self._T_base_camera)
+            found = self._localiser.locate(image, from_time(message.header.stamp), self._pose.matrix)
         except DofbotError as error:
             self._note(str(error))
             return

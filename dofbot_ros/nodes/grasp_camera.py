@@ -9,12 +9,12 @@ import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
-from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.station import NotNowError, Sight
 from dofbot_ros.nodes.arm_client import ArmClient
 from dofbot_ros.nodes.arm_motions import ArmMotions
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.camera_pose import CameraPose
 from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import from_time
 from dofbot_ros.vision.intrinsics import Intrinsics
@@ -29,14 +29,12 @@ class GraspCamera:
         node: where the subscriptions live.
         arm: wakes who waits.
         motions: of that arm, they tell the time.
-        T_base_camera: the camera's optical frame in base_link (4, 4).
+        pose: of the camera.
         timeout_s: how long to wait for an image, and how old one may be [s].
     """
 
-    def __init__(
-        self, node: Node, arm: ArmClient, motions: ArmMotions, T_base_camera: FloatArray, timeout_s: float
-    ) -> None:
-        self._motions, self._T_base_camera, self._timeout_s = motions, T_base_camera, timeout_s
+    def __init__(self, node: Node, arm: ArmClient, motions: ArmMotions, pose: CameraPose, timeout_s: float) -> None:
+        self._motions, self._pose, self._timeout_s = motions, pose, timeout_s
         self._image: Image | None = None
         self._intrinsics: Intrinsics | None = None
         self._uncalibrated = "no camera_info yet"
@@ -74,7 +72,7 @@ class GraspCamera:
         trouble, image, intrinsics = self.trouble, self._image, self._intrinsics
         if trouble or image is None or intrinsics is None:
             raise NotNowError(trouble)
-        return Sight(from_time(image.header.stamp), image_array(image), intrinsics, self._T_base_camera)
+        return Sight(from_time(image.header.stamp), image_array(image), intrinsics, self._pose.matrix)
 
     def look(self) -> Sight:
         """The first image taken from now on; raises as newest()."""
@@ -97,6 +95,8 @@ class GraspCamera:
 
     def _on_info(self, message: CameraInfo) -> None:
         try:
-            self._intrinsics = intrinsics_from(message, self._camera.rectified)
+            intrinsics = intrinsics_from(message, self._camera.rectified)
+            self._pose.check(message.header.frame_id)
+            self._intrinsics = intrinsics
         except DofbotError as error:
             self._intrinsics, self._uncalibrated = None, str(error)

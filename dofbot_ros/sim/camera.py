@@ -13,7 +13,7 @@ from dofbot_ros.core.transforms import apply, invert, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.sim.config import CameraConfig
 from dofbot_ros.sim.world import World
-from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, Intrinsics, from_field_of_view
+from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, SIMULATED_FRAME, Intrinsics, from_field_of_view
 
 NEAR_M, FAR_M = 0.01, 3.0
 
@@ -51,7 +51,10 @@ class SimCamera:
     ) -> None:
         self.config = config or world.config.camera
         self.intrinsics: Intrinsics = from_field_of_view(
-            self.config.width, self.config.height, self.config.field_of_view
+            self.config.width,
+            self.config.height,
+            self.config.field_of_view,
+            frame=OPTICAL_FRAME if self.config.mount == "wrist" else SIMULATED_FRAME,
         )
         self.bodies: NDArray[np.int32] = np.empty((0, 0), np.int32)
         """Which body each pixel of the last picture shows, -1 for none, (height, width); without supersampling."""

@@ -20,6 +20,11 @@ UNDISTORTION = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-8)
 """OpenCV's five iterations are pixels off in the corners of a wide lens."""
 
 OPTICAL_FRAME = "camera_optical_frame"
+"""Of the wrist camera, in the arm's URDF."""
+OVERHEAD_FRAME = "overhead_camera_optical_frame"
+"""Of a camera beside the arm, unless it is called otherwise."""
+SIMULATED_FRAME = "sim_camera_optical_frame"
+"""Of the simulated camera above the table: no real camera is called so."""
 
 COEFFICIENTS = ("distortion_coefficients", "distortion_coeffs", "dist_coeffs", "dist_coefs", "distortion")
 """Keys under which calibration tools write them: ROS and OpenCV, Kalibr, and OpenCV's samples."""

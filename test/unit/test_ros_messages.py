@@ -219,7 +219,7 @@ def test_the_shipped_extrinsics_are_those_of_the_simulated_camera() -> None:
     camera = load_world_config().camera
     extrinsics = load_extrinsics(share_file("config", "sim_camera.yaml"))
     np.testing.assert_allclose(extrinsics.matrix, look_at(camera.position, camera.target, camera.up), atol=1e-9)
-    assert (extrinsics.parent, extrinsics.frame) == ("base_link", "camera_optical_frame")
+    assert (extrinsics.parent, extrinsics.frame) == ("base_link", "sim_camera_optical_frame")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
