@@ -39,8 +39,9 @@ from dofbot_ros.nodes.messages import (
     pose_message,
     to_time,
 )
-from dofbot_ros.nodes.parameters import attributes, declare
+from dofbot_ros.nodes.parameters import attributes, check_given, declare
 from dofbot_ros.nodes.stamps import Stamps
+from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.tool_goal import tool_goal
 from dofbot_ros.sim.camera import look_at
 from dofbot_ros.sim.config import load_world_config
@@ -240,6 +241,23 @@ def test_parameters_are_finite(value: float) -> None:
     try:
         with pytest.raises(ConfigError, match=f"parameters of limits: speed: expected a finite number, got {value}"):
             declare(node, Limits)
+    finally:
+        node.destroy_node()
+        context.try_shutdown()
+
+
+@pytest.mark.parametrize(("name", "nearest"), [("prot", "port"), ("baud_rate", "baudrate"), ("scene", "")])
+def test_a_misspelt_parameter_is_refused_and_one_of_another_node_passed_over(name: str, nearest: str) -> None:
+    context = Context()
+    rclpy.init(args=[], context=context)
+    node = Node("driver_node", context=context, parameter_overrides=[Parameter(name, value="bus")])
+    try:
+        declare(node, DriverConfig)
+        if nearest:
+            with pytest.raises(ConfigError, match=f"there is no {name}; did you mean {nearest}"):
+                check_given(node)
+        else:
+            check_given(node)
     finally:
         node.destroy_node()
         context.try_shutdown()
