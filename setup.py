@@ -1,13 +1,13 @@
 """ament_python build description; `colcon build` and `pip install` both read it."""
 
 import re
-from glob import glob
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 PACKAGE = "dofbot_ros"
-HERE = Path(__file__).parent
+# `colcon build --symlink-install` runs a link to this file from its build folder.
+HERE = Path(__file__).resolve().parent
 
 
 def requirements(name: str) -> list[str]:
@@ -25,8 +25,9 @@ def names(part: str) -> list[str]:
 
 def tree(folder: str) -> list[tuple[str, list[str]]]:
     """data_files entries for every file below `folder`, kept in their sub-folders."""
-    folders = sorted({str(p.parent) for p in Path(folder).rglob("*") if p.is_file()})
-    return [(f"share/{PACKAGE}/{d}", sorted(f for f in glob(f"{d}/*") if Path(f).is_file())) for d in folders]
+    folders = sorted({str(p.parent.relative_to(HERE)) for p in (HERE / folder).rglob("*") if p.is_file()})
+    files = {d: sorted(str(p.relative_to(HERE)) for p in (HERE / d).iterdir() if p.is_file()) for d in folders}
+    return [(f"share/{PACKAGE}/{d}", names) for d, names in files.items()]
 
 
 setup(

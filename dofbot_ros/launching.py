@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import yaml
 
+from dofbot_ros.config.params_file import Scalar, parameters_of
 from dofbot_ros.core.dds import NETWORK_VARIABLE
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.supervisor import Command
 
 PACKAGE = "dofbot_ros"
-
-Scalar: TypeAlias = bool | int | float | str
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,8 @@ class Ref:
 
     argument: str
     kind: type[Scalar] = str
+    optional: bool = False
+    """Left to the node's own default where the argument is empty."""
 
 
 @dataclass(frozen=True)
@@ -123,19 +123,31 @@ def processes(stack: Stack, given: Mapping[str, str]) -> list[Process]:
         InputError: an unknown argument, or a value that does not fit.
     """
     arguments = stack.resolve(given)
+    namespace, file = arguments["namespace"].strip("/"), arguments["params_file"]
     return [
         Process(
             executable=node.executable,
-            parameters={
-                name: parse(value, arguments) if isinstance(value, Ref) else value
-                for name, value in node.parameters.items()
-            },
-            namespace=arguments["namespace"],
+            parameters=_parameters(node, arguments, set(given), parameters_of(file, node.executable, namespace)),
+            namespace=namespace,
             required=node.required,
         )
         for node in stack.nodes
         if runs(node, arguments)
     ]
+
+
+def _parameters(
+    node: NodeSpec, arguments: Mapping[str, str], typed: set[str], from_file: Mapping[str, Scalar]
+) -> dict[str, Scalar]:
+    """What is typed counts more than what stands in the params_file, and that more than a default."""
+    values: dict[str, Scalar] = {}
+    for name, value in node.parameters.items():
+        if not isinstance(value, Ref):
+            values[name] = value
+        elif not (value.optional and arguments[value.argument] == ""):
+            values[name] = parse(value, arguments)
+    typed_names = {n for n, value in node.parameters.items() if isinstance(value, Ref) and value.argument in typed}
+    return values | {name: value for name, value in from_file.items() if name not in typed_names}
 
 
 def environment(stack: Stack, given: Mapping[str, str]) -> dict[str, str]:
@@ -186,6 +198,22 @@ def parse_words(words: Iterable[str]) -> dict[str, str]:
             raise InputError(f"{word!r} is not of the form name:=value")
         pairs[name] = value
     return pairs
+
+
+def check_words(stack: Stack, words: Sequence[str]) -> None:
+    """Refuse a misspelt argument behind `ros2 launch`, which itself passes over every name it does not know.
+
+    Args:
+        stack: whose launch file is read.
+        words: of the command line; nothing is said of one that launches another file, which may include this one.
+
+    Raises:
+        InputError: an argument that the stack has not, or a value that is not one of its choices.
+    """
+    file = f"{stack.name}.launch.py"
+    places = [k for k, word in enumerate(words) if word.rsplit("/", 1)[-1] == file]
+    if places:
+        stack.resolve(parse_words(word for word in words[places[0] + 1 :] if ":=" in word and word[0] != "-"))
 
 
 def describe(stack: Stack) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dofbot_ros.config.params_file import Scalar
 from dofbot_ros.core.dds import NETWORK_VARIABLE, NETWORKS
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import InputError, one_of
-from dofbot_ros.launching import Argument, NodeSpec, Ref, Scalar, Stack
+from dofbot_ros.launching import Argument, NodeSpec, Ref, Stack
 
 NAMESPACE = Argument("namespace", "", "namespace of all nodes: two arms on one network need two")
 NETWORK = Argument(
@@ -17,7 +18,8 @@ NETWORK = Argument(
     f"empty: as {NETWORK_VARIABLE} says, local where it says nothing",
     ("", *NETWORKS),
 )
-COMMON = (NAMESPACE, NETWORK)
+PARAMS_FILE = Argument("params_file", "", "ROS parameters file (YAML): it outdoes defaults, and arguments outdo it")
+COMMON = (NAMESPACE, NETWORK, PARAMS_FILE)
 """Arguments of every stack."""
 BACKEND = Argument(
     "backend",
@@ -34,6 +36,12 @@ PROTOCOL = Argument(
     "protocol", "bus", "bus: straight to the servos (FF FF); se: USB board of the SE kit (FF FC)", ("bus", "se")
 )
 CALIBRATION = Argument("calibration_file", "", "calibration of the arm (YAML); empty: the shipped one")
+BAUDRATE = Argument("baudrate", "", "bits per second on the servo bus; empty: 115200")
+MAX_VELOCITY = Argument("max_velocity", "", "joint velocity limit of the arm [rad/s]; empty: 1.6")
+FRAMERATE = Argument("framerate", "", "frames a second of the camera; empty: its own")
+IMAGE_WIDTH = Argument("image_width", "", "asked of a V4L2 camera [px]; empty: 640")
+IMAGE_HEIGHT = Argument("image_height", "", "asked of a V4L2 camera [px]; empty: 480")
+FRAME_ID = Argument("frame_id", "", "optical frame of the camera; empty: overhead_camera_optical_frame")
 ON_EXIT = Argument("on_exit", "hold", "what the arm does when the stack ends", ("hold", "park", "release"))
 RTF = Argument("rtf", "1.0", "speed of the simulation against real time; 0: as fast as it goes")
 SEED = Argument("scene_seed", "0", "seed of the block poses")
@@ -49,8 +57,9 @@ GRASP_WORLD = replace(
 )
 LOCALIZE = Argument("localize", "true", "find blocks by their markers in the camera image", ("true", "false"))
 CAMERA = Argument("camera", "", "V4L2 index or path, video file, image folder or http stream; empty: no camera")
+_CAMERA_SETTINGS = (FRAMERATE, IMAGE_WIDTH, IMAGE_HEIGHT, FRAME_ID)
 CAMERA_INFO = Argument("camera_info_url", "", "calibration of the camera: a camera_info YAML, file:// or a plain path")
-EXTRINSICS = Argument("extrinsics_file", "", "pose of the camera in base_link (YAML); empty: the simulated camera's")
+EXTRINSICS = Argument("extrinsics_file", "", "pose of the camera in base_link (YAML); a real camera needs one")
 BLOCKS = Argument("blocks_file", "", "ids, sizes and marker layout of the blocks (YAML); empty: the shipped set")
 SOURCE = Argument(
     "source",
@@ -81,6 +90,7 @@ _ARM_PARAMETERS: dict[str, Scalar | Ref] = {
     "protocol": Ref("protocol"),
     "calibration_file": Ref("calibration_file"),
     "on_exit": Ref("on_exit"),
+    "max_velocity": Ref("max_velocity", float, optional=True),
 }
 _SCENE: dict[str, Scalar | Ref] = {
     "scene_seed": Ref("scene_seed", int),
@@ -90,7 +100,9 @@ _SCENE: dict[str, Scalar | Ref] = {
 }
 _SCENE_PARAMETERS: dict[str, Scalar | Ref] = {"rtf": Ref("rtf", float), **_SCENE}
 
-DRIVER = NodeSpec("driver_node", {"port": Ref("port"), **_ARM_PARAMETERS}, when={"backend": ("serial",)})
+_BUS_PARAMETERS: dict[str, Scalar | Ref] = {"baudrate": Ref("baudrate", int, optional=True), **_ARM_PARAMETERS}
+
+DRIVER = NodeSpec("driver_node", {"port": Ref("port"), **_BUS_PARAMETERS}, when={"backend": ("serial",)})
 SIMULATOR = NodeSpec("sim_node", {**_ARM_PARAMETERS, **_SCENE_PARAMETERS}, when={"backend": ("sim",)})
 REAL_TIME_SIMULATOR = replace(SIMULATOR, parameters={**_ARM_PARAMETERS, **_SCENE})  # an operator has no other time
 REHEARSAL = (
@@ -107,13 +119,20 @@ REHEARSAL = (
     ),
     NodeSpec(
         "driver_node",
-        {"port": Ref("emulator_port"), **_ARM_PARAMETERS},
+        {"port": Ref("emulator_port"), **_BUS_PARAMETERS},
         when={"backend": ("emulator",)},
     ),
 )
 REAL_CAMERA = NodeSpec(
     "camera_node",
-    {"video_device": Ref("camera"), "camera_info_url": Ref("camera_info_url")},
+    {
+        "video_device": Ref("camera"),
+        "camera_info_url": Ref("camera_info_url"),
+        "framerate": Ref("framerate", float, optional=True),
+        "image_width": Ref("image_width", int, optional=True),
+        "image_height": Ref("image_height", int, optional=True),
+        "frame_id": Ref("frame_id", optional=True),
+    },
     unless={"camera": ("",)},
     required=False,
 )
@@ -145,7 +164,7 @@ GRASP = NodeSpec(
 
 POLICY_CAMERA_HZ = 25.0
 """Pictures a second of a simulated camera, as many as a policy has periods."""
-POLICY_LIMITS: dict[str, Scalar | Ref] = {"max_velocity": 2.0, "max_acceleration": 16.0}
+POLICY_VELOCITY, POLICY_ACCELERATION = "2.0", 16.0
 """Of the driver: room above what policies command, see policy/fit.py [rad/s], [rad/s^2]."""
 POLICY = NodeSpec(
     "policy_node",
@@ -165,7 +184,7 @@ def _with_room(node: NodeSpec) -> NodeSpec:
     """The same node, its limits above what policies command."""
     if node.executable not in ("sim_node", "driver_node"):
         return node
-    return replace(node, parameters={**node.parameters, **POLICY_LIMITS})
+    return replace(node, parameters={**node.parameters, "max_acceleration": POLICY_ACCELERATION})
 
 
 def _looking_often(node: NodeSpec) -> NodeSpec:
@@ -182,7 +201,8 @@ def _in_world(node: NodeSpec) -> NodeSpec:
     return replace(node, parameters={**node.parameters, "world_file": Ref("world_file")})
 
 
-_ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT)
+_ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT, BAUDRATE, MAX_VELOCITY)
+_FAST_ARM_ARGUMENTS = (*_ARM_ARGUMENTS[:-1], replace(MAX_VELOCITY, default=POLICY_VELOCITY))
 _LOCALIZER_ARGUMENTS = (EXTRINSICS, BLOCKS)
 SCENE_ARGUMENTS = (SEED, DESK, DESK_SEED)
 """Of every stack that may simulate."""
@@ -201,6 +221,7 @@ STACKS: dict[str, Stack] = {
                 *_ARM_ARGUMENTS,
                 CAMERA,
                 CAMERA_INFO,
+                *_CAMERA_SETTINGS,
                 replace(LOCALIZE, default="false"),
                 *_LOCALIZER_ARGUMENTS,
                 RTF,
@@ -239,9 +260,10 @@ STACKS: dict[str, Stack] = {
                 PORT,
                 EMULATOR_PORT,
                 BUS_FAULTS,
-                *_ARM_ARGUMENTS,
+                *_FAST_ARM_ARGUMENTS,
                 CAMERA,
                 CAMERA_INFO,
+                *_CAMERA_SETTINGS,
                 WORLD,
                 RTF,
                 *SCENE_ARGUMENTS,
@@ -271,6 +293,7 @@ STACKS: dict[str, Stack] = {
                 *_ARM_ARGUMENTS,
                 CAMERA,
                 CAMERA_INFO,
+                *_CAMERA_SETTINGS,
                 *SCENE_ARGUMENTS,
                 *COMMON,
             ),
@@ -290,6 +313,7 @@ STACKS: dict[str, Stack] = {
                 *_ARM_ARGUMENTS,
                 CAMERA,
                 CAMERA_INFO,
+                *_CAMERA_SETTINGS,
                 EXTRINSICS,
                 GRASP_WORLD,
                 RTF,
@@ -312,9 +336,10 @@ STACKS: dict[str, Stack] = {
                 PORT,
                 EMULATOR_PORT,
                 BUS_FAULTS,
-                *_ARM_ARGUMENTS,
+                *_FAST_ARM_ARGUMENTS,
                 CAMERA,
                 CAMERA_INFO,
+                *_CAMERA_SETTINGS,
                 LOCALIZE,
                 *_LOCALIZER_ARGUMENTS,
                 WORLD,

@@ -14,14 +14,28 @@ import numpy as np
 from rich.progress import track
 
 from dofbot_ros.cli.output import console
+from dofbot_ros.core.dds import PROFILE_VARIABLES
 from dofbot_ros.errors import DofbotError
 
 PARTS = 100
 """Of the progress bar."""
 
 
-def measure(seconds: float = 20.0, hz: float = 30.0) -> dict[str, Any]:
+DELIVERIES = ("as-nodes", "best-effort")
+"""Those of nodes/image_probe.py, which imports ROS."""
+SENDERS = ("shipped", "default")
+
+
+def measure(
+    seconds: float = 20.0, hz: float = 30.0, delivery: str = "as-nodes", sender: str = "shipped"
+) -> dict[str, Any]:
     """Send 640x480 rgb8 images from one process to another through ROS.
+
+    Args:
+        seconds: how long images are sent [s].
+        hz: images a second.
+        delivery: how they are subscribed to: as the nodes do, or with best effort.
+        sender: the Fast DDS profile of the publisher: ours, or none, as another project's camera driver has it.
 
     Returns:
         sent; delivered: fraction that arrived whole; p50_ms, p95_ms: from before the message is filled
@@ -33,14 +47,18 @@ def measure(seconds: float = 20.0, hz: float = 30.0) -> dict[str, Any]:
     count = round(seconds * hz)
     # A domain of its own: nobody else's traffic is measured.
     environment = {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().randrange(1, 102))}
-    ends = {"receive": str(seconds + 20.0), "send": str(hz)}
+    without_profile = {PROFILE_VARIABLES[0]: os.devnull} if sender == "default" else {}
+    ends: dict[str, tuple[list[str], dict[str, str]]] = {
+        "receive": ([str(seconds + 20.0), "--delivery", delivery], {}),
+        "send": ([str(hz)], without_profile),
+    }
     processes = {
         end: subprocess.Popen(
-            [sys.executable, "-m", "dofbot_ros.nodes.image_probe", end, str(count), number],
+            [sys.executable, "-m", "dofbot_ros.nodes.image_probe", end, str(count), *words],
             stdout=subprocess.PIPE,
-            env=environment,
+            env={**environment, **more},
         )
-        for end, number in ends.items()
+        for end, (words, more) in ends.items()
     }
     try:
         for _ in track(range(PARTS), "images on their way", console=console, transient=True):

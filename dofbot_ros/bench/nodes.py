@@ -101,8 +101,16 @@ def _emulator(link: Path) -> Command:
 
 
 def _nodes(folder: Path, seconds: float) -> list[Command]:
+    from dofbot_ros.vision.intrinsics import SIMULATED_FRAME
+
     images, info = _draw(folder)
-    camera = (f"video_device:={images}", f"camera_info_url:={info}", "framerate:=30.0", "loop:=true")
+    camera = (
+        f"video_device:={images}",
+        f"camera_info_url:={info}",
+        "framerate:=30.0",
+        "loop:=true",
+        f"frame_id:={SIMULATED_FRAME}",
+    )
     probe = (str(seconds + SETTLE_S + 2.0), str(folder / "rates.json"))
     return [
         _node("driver_node", f"port:={folder / 'port'}", "reconnect_s:=0.2"),

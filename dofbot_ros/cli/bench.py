@@ -14,7 +14,7 @@ from rich.console import Console
 from dofbot_ros.cli.bench_desks import desks
 from dofbot_ros.cli.checks import finite
 from dofbot_ros.cli.output import JsonOption, console, emit, warn
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, one_of
 
 app = typer.Typer(no_args_is_help=True)
 app.command("desks")(desks)
@@ -162,11 +162,20 @@ def images(
     as_json: JsonOption = False,
     seconds: Annotated[float, typer.Option(callback=finite, help="How long to send, in seconds.")] = 20.0,
     hz: Annotated[float, typer.Option(callback=finite, help="Images a second.")] = 30.0,
+    delivery: Annotated[
+        str, typer.Option(help="as-nodes: subscribed to as our nodes do; or best-effort.")
+    ] = "as-nodes",
+    sender: Annotated[
+        str, typer.Option(help="Fast DDS profile of the publisher: shipped, or default: another project's camera.")
+    ] = "shipped",
 ) -> None:
     """Send 640x480 colour images from one process to another through ROS: how many arrive, and how late."""
-    from dofbot_ros.bench.images import measure
+    from dofbot_ros.bench.images import DELIVERIES, SENDERS, measure
 
-    emit(measure(seconds, hz), as_json, "Images between two processes")
+    for option, value, choices in (("--delivery", delivery, DELIVERIES), ("--sender", sender, SENDERS)):
+        if value not in choices:
+            raise InputError(one_of(option, value, choices))
+    emit(measure(seconds, hz, delivery, sender), as_json, "Images between two processes")
 
 
 @app.command("kinematics")

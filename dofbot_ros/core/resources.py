@@ -36,3 +36,18 @@ def share_file(*parts: str) -> Path:
     raise InputError(
         f"{'/'.join(parts)} is in none of {', '.join(str(r) for r in roots)}: is the installation complete?"
     )
+
+
+def package_share(name: str) -> Path:
+    """The folder share/<name> of an installed ROS package, as the ament index knows it.
+
+    Raises:
+        InputError: no such package in AMENT_PREFIX_PATH.
+    """
+    if name == PACKAGE:
+        return share_file("package.xml").parent
+    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
+    for prefix in prefixes:
+        if (prefix / "share" / "ament_index" / "resource_index" / "packages" / name).exists():
+            return prefix / "share" / name
+    raise InputError(f"package {name} is not in AMENT_PREFIX_PATH: is it installed, and its setup.bash sourced?")

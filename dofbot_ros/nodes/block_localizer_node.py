@@ -15,21 +15,20 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
-from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import quat_from_matrix
-from dofbot_ros.errors import ConfigError, DofbotError
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.block_markers import block_markers
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.camera_pose import BASE_FRAME, CameraPose
+from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import from_time, pose_message
 from dofbot_ros.nodes.parameters import declare, parameter
-from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
+from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.vision.block_layout import load_blocks
 from dofbot_ros.vision.blocks import BlockLocaliser, Localisation, LocaliserConfig
-from dofbot_ros.vision.extrinsics import load_extrinsics
 
-BASE_FRAME = "base_link"
 DIAGNOSTICS_PERIOD_S = 1.0
 
 
@@ -39,7 +38,7 @@ class FileParameters:
 
     blocks_file: str = parameter("", "Blocks and their markers (YAML); empty for the shipped config/blocks.yaml.")
     extrinsics_file: str = parameter(
-        "", "Pose of the camera in base_link (YAML); empty for the simulated one's, config/sim_camera.yaml."
+        "", "Pose of the camera in base_link (YAML); empty for the simulated camera alone."
     )
 
 
@@ -53,33 +52,38 @@ class BlockLocalizerNode:
         files = declare(self.node, FileParameters)
         self._config = declare(self.node, LocaliserConfig)
         self._blocks = load_blocks(files.blocks_file or None)
-        extrinsics = load_extrinsics(files.extrinsics_file or share_file("config", "sim_camera.yaml"))
-        if extrinsics.parent != BASE_FRAME:
-            raise ConfigError(f"the camera's pose is given in {extrinsics.parent}, not in {BASE_FRAME}")
-        self._T_base_camera = extrinsics.matrix
+        self._pose = CameraPose(self.node, files.extrinsics_file)
         self._localiser: BlockLocaliser | None = None
         self._calibration: tuple[object, ...] = ()
         self._images, self._trouble, self._last = 0, "no camera_info yet", Localisation(0.0, (), ())
         self._told_s, self._told_images = time.monotonic(), 0
-        publish, subscribe = self.node.create_publisher, self.node.create_subscription
+        publish = self.node.create_publisher
         self._poses = publish(PoseArray, "blocks/poses", STREAM)
         self._markers = publish(MarkerArray, "blocks/markers", STREAM)
         self._detections = publish(String, "blocks/detections", STREAM)
         self._diagnostics = publish(DiagnosticArray, "diagnostics", STREAM)
-        subscribe(CameraInfo, "camera/camera_info", self._on_info, STREAM)
-        subscribe(Image, "camera/image_raw", self._on_image, NEWEST_IMAGE)
+        self._camera = CameraSubscription(self.node, self._on_image, self._on_info)
         self._timer = self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell)
 
     def close(self) -> None:
         """Nothing to bring to rest."""
 
     def _on_info(self, message: CameraInfo) -> None:
-        calibration = (message.width, message.height, message.distortion_model, tuple(message.k), tuple(message.d))
+        calibration = (
+            message.header.frame_id,
+            message.width,
+            message.height,
+            message.distortion_model,
+            tuple(message.k),
+            tuple(message.d),
+        )
         if calibration == self._calibration:
             return
         self._calibration = calibration
         try:
-            self._localiser = BlockLocaliser(self._blocks, intrinsics_from(message), self._config)
+            intrinsics = intrinsics_from(message, self._camera.rectified)
+            self._pose.check(message.header.frame_id)
+            self._localiser = BlockLocaliser(self._blocks, intrinsics, self._config)
         except DofbotError as error:
             self._localiser = None
             self._note(str(error))
@@ -89,7 +93,7 @@ class BlockLocalizerNode:
             return
         try:
             image = image_array(message)
-            found = self._localiser.locate(image, from_time(message.header.stamp), self._T_base_camera)
+            found = self._localiser.locate(image, from_time(message.header.stamp), self._pose.matrix)
         except DofbotError as error:
             self._note(str(error))
             return

@@ -5,15 +5,13 @@ from __future__ import annotations
 import array
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.vision.intrinsics import Intrinsics, of_whole_image
-
-ENCODINGS = {"rgb8": (3, False), "bgr8": (3, True), "mono8": (1, False), "rgba8": (4, False), "bgra8": (4, True)}
-"""Image encodings that are understood: channels, and whether blue comes first."""
+from dofbot_ros.vision.encodings import decode, decode_file
+from dofbot_ros.vision.intrinsics import Intrinsics, distorted, of_whole_image
 
 
 def image_message(header: Header, image: ImageArray) -> Image:
@@ -24,23 +22,16 @@ def image_message(header: Header, image: ImageArray) -> Image:
     return Image(header=header, height=height, width=width, encoding="rgb8", step=width * channels, data=data)
 
 
-def image_array(message: Image) -> ImageArray:
+def image_array(message: Image | CompressedImage) -> ImageArray:
     """The image as RGB (h, w, 3); without a copy where it already is rgb8.
 
     Raises:
         InputError: an encoding that is not understood, or fewer bytes than the sizes say.
     """
-    if message.encoding not in ENCODINGS:
-        raise InputError(f"image encoding {message.encoding!r} is not one of {', '.join(ENCODINGS)}")
-    channels, blue_first = ENCODINGS[message.encoding]
-    height, width, step = message.height, message.width, message.step
-    raw = np.frombuffer(message.data, dtype=np.uint8)
-    if not (width and height) or step < width * channels or raw.size < step * height:
-        raise InputError(f"an image of {width}x{height} {message.encoding} cannot have {raw.size} bytes, {step} a row")
-    pixels = raw[: step * height].reshape(height, step)[:, : width * channels].reshape(height, width, channels)
-    if channels == 1:
-        return np.repeat(pixels, 3, axis=2)
-    return pixels[:, :, 2::-1] if blue_first else pixels[:, :, :3]
+    if isinstance(message, CompressedImage):
+        return decode_file(message.data)
+    m = message
+    return decode(m.data, m.encoding, (m.width, m.height), m.step, big_endian=bool(m.is_bigendian))
 
 
 def camera_info(header: Header, intrinsics: Intrinsics) -> CameraInfo:
@@ -62,19 +53,26 @@ def uncalibrated(header: Header, width: int, height: int) -> CameraInfo:
     return CameraInfo(header=header, width=width, height=height)
 
 
-def intrinsics_from(message: CameraInfo) -> Intrinsics:
+def intrinsics_from(message: CameraInfo, rectified: bool = False) -> Intrinsics:
     """Intrinsics of a camera_info message.
+
+    Args:
+        message: of the camera.
+        rectified: of its rectified images, for which P holds and no distortion, or of those as they come.
 
     Raises:
         InputError: the camera is not calibrated (focal length 0, as drivers send it without a calibration file),
             or its values are those of no camera.
     """
     matrix = np.asarray(message.k, dtype=np.float64).reshape(3, 3)
+    if rectified:
+        matrix = np.asarray(message.p, dtype=np.float64).reshape(3, 4)[:, :3]
     if matrix[0, 0] == 0.0:
         raise InputError("camera_info carries no calibration (focal length 0): give the camera a camera_info_url")
-    distortion = np.asarray(message.d, dtype=np.float64)
     size, frame = (message.width, message.height), message.header.frame_id
     try:
-        return of_whole_image(Intrinsics(*size, matrix, distortion, message.distortion_model, frame))
+        if rectified:
+            return of_whole_image(Intrinsics(*size, matrix, frame=frame))
+        return distorted(matrix, size, np.asarray(message.d, dtype=np.float64), message.distortion_model, frame)
     except InputError as error:
         raise InputError(f"camera_info cannot be used: {error}") from error

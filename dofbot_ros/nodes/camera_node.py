@@ -8,17 +8,21 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
+from sensor_msgs.srv import SetCameraInfo
 
 from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes import diagnostics
+from dofbot_ros.nodes.camera_messages import intrinsics_from
 from dofbot_ros.nodes.camera_topics import CameraTopics
 from dofbot_ros.nodes.parameters import declare
 from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.nodes.stamps import Stamps
-from dofbot_ros.vision.capture import CaptureConfig, camera_info_path, open_source, retry_delays
+from dofbot_ros.vision.capture import CaptureConfig, camera_info_path, default_camera_info, open_source, retry_delays
 from dofbot_ros.vision.frames import CameraError, FrameSource
-from dofbot_ros.vision.intrinsics import load_intrinsics
+from dofbot_ros.vision.intrinsics import load_intrinsics, save_intrinsics
+from dofbot_ros.vision.v4l2 import identity
 
 DIAGNOSTICS_PERIOD_S = 1.0
 
@@ -36,8 +40,9 @@ class CameraNode:
         config = self._config
         intrinsics = load_intrinsics(camera_info_path(url), frame=config.frame_id) if url else None
         self._topics = CameraTopics(self.node, self._config.frame_id, intrinsics)
+        self.node.create_service(SetCameraInfo, "camera/set_camera_info", self._calibrate)
         self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
-        self._frames, self._losses, self._trouble = 0, 0, "not opened yet"
+        self._frames, self._losses, self._trouble, self._size = 0, 0, "not opened yet", ""
         self._told_s, self._told_frames = time.monotonic(), 0
         self._timer = self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell)
         self._stop = threading.Event()
@@ -75,11 +80,29 @@ class CameraNode:
                 frame = source.read()
                 if frame is None:
                     return True
-                self._frames += 1
+                self._frames, self._size = self._frames + 1, "{1}x{0}".format(*frame.image.shape)
                 self._topics.publish(frame.image, self._stamps.to_ros(frame.stamp_s))
             return False
         finally:
             source.close()
+
+    def _calibrate(self, request: SetCameraInfo.Request, response: SetCameraInfo.Response) -> SetCameraInfo.Response:
+        """What the button COMMIT of camera_calibration calls: write the calibration, and tell it from now on."""
+        config = self._config
+        try:
+            request.camera_info.header.frame_id = config.frame_id
+            intrinsics = intrinsics_from(request.camera_info)
+            url = config.camera_info_url or default_camera_info(config.camera_name)
+            path = camera_info_path(url)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_intrinsics(intrinsics, path, config.camera_name)
+        except (DofbotError, OSError) as error:
+            response.success, response.status_message = False, str(error)
+            return response
+        self._topics.calibrate(intrinsics)
+        response.success, response.status_message = True, f"written; next time: camera_info_url:=file://{path}"
+        self.node.get_logger().info(response.status_message)
+        return response
 
     def _note(self, trouble: str) -> None:
         if trouble == self._trouble:
@@ -100,6 +123,7 @@ class CameraNode:
         level = DiagnosticStatus.ERROR if self._trouble else DiagnosticStatus.WARN if silent else DiagnosticStatus.OK
         message = self._trouble or ("no frames" if silent else "open")
         values = {"device": self._config.video_device, "fps": fps, "frames": frames, "losses": self._losses}
+        values |= {"size": self._size, **identity(self._config.video_device)}
         entry = diagnostics.status(level, f"{self.node.get_name()}: camera", message, values)
         self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(self._clock.now()), [entry]))
 

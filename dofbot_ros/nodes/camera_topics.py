@@ -32,6 +32,10 @@ class CameraTopics:
         self._infos = node.create_publisher(CameraInfo, "camera/camera_info", STREAM)
         self._compressed = node.create_publisher(CompressedImage, "camera/image_raw/compressed", IMAGE)
 
+    def calibrate(self, intrinsics: Intrinsics) -> None:
+        """Tell this calibration from the next image on."""
+        self._intrinsics = intrinsics
+
     @property
     def wanted(self) -> bool:
         """Whether anybody listens: a rendered camera need not render otherwise."""

@@ -28,6 +28,20 @@ def frame_publisher(node: Node, model: ArmModel) -> Callable[[Time, FloatArray],
     return lambda stamp, position: moving.publish(TFMessage(transforms=moving_frames(model, stamp, position)))
 
 
+def publish_static(node: Node, parent: str, child: str, matrix: FloatArray) -> None:
+    """Publish the pose of `child` in `parent` (4, 4) [m] on /tf_static; nothing where tf2_msgs is missing."""
+    try:
+        from tf2_msgs.msg import TFMessage
+    except ImportError:
+        return
+    fixed = TransformStamped(
+        header=Header(stamp=node.get_clock().now().to_msg(), frame_id=parent),
+        child_frame_id=child,
+        transform=transform_message(matrix),
+    )
+    node.create_publisher(TFMessage, "/tf_static", LATCHED).publish(TFMessage(transforms=[fixed]))
+
+
 def moving_frames(model: ArmModel, stamp: Time, position: FloatArray) -> list[TransformStamped]:
     """Child frame of every moving joint in its parent's, at joint positions [rad] (6,); mimic joints follow."""
     values = dict(zip(JOINT_NAMES, position.tolist(), strict=True))

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 
-from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.station import NotNowError, Sight
 from dofbot_ros.nodes.arm_listener import ArmListener
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.camera_pose import CameraPose
+from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import from_time
-from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 
@@ -25,13 +25,13 @@ class GraspCamera:
 
     Args:
         arm: the arm beside it; its node owns the subscriptions, and it tells the time.
-        T_base_camera: the camera's optical frame in base_link (4, 4).
+        pose: of the camera.
         timeout_s: how long to wait for an image, and how old one may be [s].
     """
 
-    def __init__(self, arm: ArmListener, T_base_camera: FloatArray, timeout_s: float) -> None:
+    def __init__(self, arm: ArmListener, pose: CameraPose, timeout_s: float) -> None:
         node = arm.node
-        self._arm, self._T_base_camera, self._timeout_s = arm, T_base_camera, timeout_s
+        self._arm, self._pose, self._timeout_s = arm, pose, timeout_s
         self._image: Image | None = None
         self._intrinsics: Intrinsics | None = None
         self._uncalibrated = "no camera_info yet"
@@ -44,8 +44,7 @@ class GraspCamera:
             note_image(message)
             self.on_image()  # without the lock of who waits
 
-        node.create_subscription(CameraInfo, "camera/camera_info", arm.notify_after(self._on_info), STREAM)
-        node.create_subscription(Image, "camera/image_raw", on_image, NEWEST_IMAGE)
+        self._camera = CameraSubscription(node, on_image, arm.notify_after(self._on_info))
 
     @property
     def age_s(self) -> float:
@@ -70,7 +69,7 @@ class GraspCamera:
         trouble, image, intrinsics = self.trouble, self._image, self._intrinsics
         if trouble or image is None or intrinsics is None:
             raise NotNowError(trouble)
-        return Sight(from_time(image.header.stamp), image_array(image), intrinsics, self._T_base_camera)
+        return Sight(from_time(image.header.stamp), image_array(image), intrinsics, self._pose.matrix)
 
     def look(self) -> Sight:
         """The first image taken from now on; raises as newest()."""
@@ -93,6 +92,8 @@ class GraspCamera:
 
     def _on_info(self, message: CameraInfo) -> None:
         try:
-            self._intrinsics = intrinsics_from(message)
+            intrinsics = intrinsics_from(message, self._camera.rectified)
+            self._pose.check(message.header.frame_id)
+            self._intrinsics = intrinsics
         except DofbotError as error:
             self._intrinsics, self._uncalibrated = None, str(error)

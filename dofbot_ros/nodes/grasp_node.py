@@ -18,7 +18,6 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from dofbot_ros.arm.robot import load_robot
-from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import ConfigError, DofbotError
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.pinch_plan import PinchPlanner
@@ -28,14 +27,14 @@ from dofbot_ros.grasp.survey import MIN_CHANCE, NothingToGraspError, Survey, Sur
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.camera_pose import CameraPose
 from dofbot_ros.nodes.grasp_camera import GraspCamera
-from dofbot_ros.nodes.grasp_topics import BASE_FRAME, GraspTopics
+from dofbot_ros.nodes.grasp_topics import GraspTopics
 from dofbot_ros.nodes.parameters import declare, parameter
 from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.vision.extrinsics import load_extrinsics
 
 THREADS = 4
 """One waits for a grasp's end, one refuses the next, one takes images, one is for everything else."""
@@ -51,7 +50,7 @@ class GraspParameters:
 
     model: str = parameter("", "Network: an .onnx file or a training run's folder; empty for the shipped one.")
     extrinsics_file: str = parameter(
-        "", "Pose of the camera in base_link (YAML); empty for the simulated one's, config/sim_camera.yaml."
+        "", "Pose of the camera in base_link (YAML); empty for the simulated camera alone."
     )
     calibration_file: str = parameter(
         "", "Calibration of the arm (YAML); empty for the arm that robot_description tells of."
@@ -82,9 +81,7 @@ class GraspNode:
         cv2.setNumThreads(1)
         self.node = Node("grasp_node")
         parameters = self._parameters = declare(self.node, GraspParameters)
-        extrinsics = load_extrinsics(parameters.extrinsics_file or share_file("config", "sim_camera.yaml"))
-        if extrinsics.parent != BASE_FRAME:
-            raise ConfigError(f"the camera's pose is given in {extrinsics.parent}, not in {BASE_FRAME}")
+        pose = CameraPose(self.node, parameters.extrinsics_file)
         self._robot = load_robot(parameters.calibration_file)
         network = load_model(Path(parameters.model) if parameters.model else None)
         self._surveyor = Surveyor(
@@ -92,7 +89,7 @@ class GraspNode:
         )
         self._ending = threading.Event()
         self._arm = ArmClient(self.node, self._check_ending)
-        self._camera = GraspCamera(self._arm, extrinsics.matrix, parameters.image_timeout_s)
+        self._camera = GraspCamera(self._arm, pose, parameters.image_timeout_s)
         self._camera.on_image = self._on_image
         self._topics = GraspTopics(self.node, self._robot.kinematics, self._surveyor.view.size)
         self._station = GraspStation(self._arm, self._camera.look, self._surveyor, self._robot.kinematics, self._show)

@@ -19,11 +19,14 @@ from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.nodes.camera_messages import image_array, image_message
+from dofbot_ros.nodes.camera_subscription import subscribe_images
 from dofbot_ros.nodes.messages import from_time, to_time
-from dofbot_ros.nodes.qos import IMAGE
+from dofbot_ros.nodes.qos import IMAGE, NEWEST_IMAGE
 
 WIDTH, HEIGHT = 640, 480
 TOPIC = "camera/image_raw"
+DELIVERIES = ("as-nodes", "best-effort")
+"""How the receiver subscribes: as the nodes of this package do, or with best effort."""
 
 
 def send(count: int, hz: float) -> None:
@@ -44,7 +47,7 @@ def send(count: int, hz: float) -> None:
     sys.stdout.write(json.dumps({"sent": count}) + "\n")
 
 
-def receive(count: int, timeout_s: float) -> None:
+def receive(count: int, timeout_s: float, delivery: str) -> None:
     """Print how many of `count` images arrived whole, and their ages on arrival as numpy arrays [s]."""
     node = Node("image_probe_receiver")
     ages: dict[int, float] = {}
@@ -57,7 +60,10 @@ def receive(count: int, timeout_s: float) -> None:
         if number == count - 1:
             complete.set()
 
-    node.create_subscription(Image, TOPIC, on_image, IMAGE)
+    if delivery == "as-nodes":
+        subscribe_images(node, Image, TOPIC, on_image)
+    else:
+        node.create_subscription(Image, TOPIC, on_image, NEWEST_IMAGE)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     deadline = time.monotonic() + timeout_s
@@ -67,15 +73,19 @@ def receive(count: int, timeout_s: float) -> None:
 
 
 def main() -> int:
-    """Run one end: `send COUNT HZ` or `receive COUNT TIMEOUT`."""
+    """Run one end: `send COUNT HZ` or `receive COUNT TIMEOUT [--delivery KIND]`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("end", choices=("send", "receive"))
     parser.add_argument("count", type=int)
     parser.add_argument("number", type=float, help="send: images per second; receive: time limit [s]")
+    parser.add_argument("--delivery", choices=DELIVERIES, default="as-nodes", help="receive: how")
     arguments = parser.parse_args()
     configure_dds()
     with rclpy.init(args=[]):
-        (send if arguments.end == "send" else receive)(arguments.count, arguments.number)
+        if arguments.end == "send":
+            send(arguments.count, arguments.number)
+        else:
+            receive(arguments.count, arguments.number, arguments.delivery)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
 from rcl_interfaces.msg import ParameterDescriptor
@@ -15,6 +16,9 @@ from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.errors import ConfigError
 
 T = TypeVar("T")
+
+MISSPELT = 0.7
+"""Names that are this similar (difflib) are taken for one name."""
 
 
 def declare(node: Node, cls: type[T]) -> T:
@@ -33,14 +37,31 @@ def declare(node: Node, cls: type[T]) -> T:
         descriptor = ParameterDescriptor(
             description=field.metadata.get("description") or documented[field.name],
             read_only=not field.metadata.get("live", False),
-            # A whole number is a fine float; a statically typed parameter would refuse it.
-            dynamic_typing=isinstance(field.default, float),
+            # A whole number is a fine float, and `-p video_device:=0` a fine text; a statically typed parameter
+            # would refuse both.
+            dynamic_typing=isinstance(field.default, float | str),
         )
         try:
-            values[field.name] = node.declare_parameter(field.name, field.default, descriptor).value
+            value = node.declare_parameter(field.name, field.default, descriptor).value
+            values[field.name] = str(value) if isinstance(field.default, str) and type(value) is int else value
         except InvalidParameterTypeException as error:
             raise ConfigError(str(error), where) from error
     return from_mapping(cls, values, where)
+
+
+def check_given(node: Node) -> None:
+    """Refuse a parameter that was given and is none of the node's, where it looks like one of them: it is misspelt.
+
+    Others are passed over, as ROS does: a parameters file may hold those of other nodes under /**.
+
+    Raises:
+        ConfigError: names both.
+    """
+    known = [name for name in node._parameters if not name.startswith("qos_overrides.")]
+    for name in node._parameter_overrides:
+        near = get_close_matches(name, known, n=1, cutoff=MISSPELT)
+        if name not in known and near:
+            raise ConfigError(f"parameters of {node.get_name()}: there is no {name}; did you mean {near[0]}?")
 
 
 def parameter(default: Any, description: str, live: bool = False) -> Any:

@@ -9,8 +9,9 @@ from std_msgs.msg import String
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import detections, to_time
-from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
+from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.policy.camera_view import CameraView
 from dofbot_ros.policy.tracker import Sighting, find_block
@@ -37,8 +38,7 @@ class PolicyEyes:
         node.create_subscription(String, "blocks/detections", self._on_blocks, STREAM)
         if width:
             self.trouble = "no camera_info yet"
-            node.create_subscription(CameraInfo, "camera/camera_info", self._on_info, STREAM)
-            node.create_subscription(Image, "camera/image_raw", self._on_image, NEWEST_IMAGE)
+            self._camera = CameraSubscription(node, self._on_image, self._on_info)
 
     def _on_blocks(self, message: String) -> None:
         try:
@@ -56,7 +56,7 @@ class PolicyEyes:
             return
         self._calibration = calibration
         try:
-            self._view, self.trouble = CameraView(intrinsics_from(message), self._width), ""
+            self._view, self.trouble = CameraView(intrinsics_from(message, self._camera.rectified), self._width), ""
         except DofbotError as error:
             self._view, self.trouble = None, str(error)
             self._node.get_logger().warning(self.trouble, throttle_duration_sec=5.0)

@@ -27,5 +27,8 @@ LATCHED = QoSProfile(
 IMAGE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """Published images: reliable serves reliable (RViz) and best-effort subscribers alike."""
 
+RELIABLE_IMAGE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE)
+"""Subscribed images: the newest, and each of its parts (camera_subscription.py)."""
+
 NEWEST_IMAGE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Subscribed images: one late image is not worth waiting for, the next one is."""
+"""Images and camera_info of publishers that are not reliable: one that is late is not worth waiting for."""

@@ -16,7 +16,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 
 from dofbot_ros.errors import DofbotError, InputError, one_of
 from dofbot_ros.nodes.background_node import BackgroundNode
-from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE
+from dofbot_ros.nodes.qos import LATCHED
 from dofbot_ros.record.steady import ClockStep, SteadyUnixTime
 from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
 
@@ -26,7 +26,9 @@ NAMELESS = "_NODE_NAME_UNKNOWN_"
 """What rmw calls a node whose name has not arrived yet."""
 EVERY_ONE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE)
 """Deep enough for seconds in which the recorder does not get to run."""
-DELIVERIES: dict[Delivery, QoSProfile] = {"stream": EVERY_ONE, "latched": LATCHED, "image": NEWEST_IMAGE}
+IMAGES = 5
+"""As many images may wait: each is a megabyte."""
+DELIVERIES: dict[Delivery, QoSProfile] = {"stream": EVERY_ONE, "latched": LATCHED}
 
 Sink = Callable[[str, str, bytes, int, int], None]
 """Full topic name, type name, CDR bytes, received and sent [ns]: EpisodeWriter.write."""
@@ -112,7 +114,10 @@ class RecordNode(BackgroundNode):
         for topic in self._topics:
             type_name = topic.type_name or self._published()[self._full_name(topic)]
             message_class = _message_class(type_name)
-            delivery = DELIVERIES.get(topic.delivery) or self._offered(self._full_name(topic))
+            delivery = DELIVERIES.get(topic.delivery)
+            if delivery is None:
+                depth = IMAGES if topic.delivery == "image" else EVERY_ONE.depth
+                delivery = self._offered(self._full_name(topic), depth)
             callback = self._taking(topic, type_name, sink, on_step, clock)
             self.node.create_subscription(message_class, topic.name, callback, delivery, raw=True)
 
@@ -174,14 +179,14 @@ class RecordNode(BackgroundNode):
     def _full_name(self, topic: Topic) -> str:
         return str(self.node.resolve_topic_name(topic.name))
 
-    def _offered(self, full_name: str) -> QoSProfile:
-        """What every publisher of the topic can serve."""
+    def _offered(self, full_name: str, depth: int) -> QoSProfile:
+        """What every publisher of the topic can serve; best effort where there is none yet."""
         offers = [info.qos_profile for info in self.node.get_publishers_info_by_topic(full_name)]
-        reliable = all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers)
-        latched = all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
+        reliable = bool(offers) and all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers)
+        latched = bool(offers) and all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
         return QoSProfile(
             history=HistoryPolicy.KEEP_LAST,
-            depth=EVERY_ONE.depth,
+            depth=depth,
             reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
             durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
         )

@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.nodes.parameters import check_given
 
 ARM_THREADS = 4
 """Threads for the callbacks of an arm's node: its emergency stop, its torque, its commands, and everything else."""
@@ -88,6 +89,7 @@ def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = No
         warnings = configure_dds()
         rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
         managed = make(lifeline)
+        check_given(managed.node)
         for warning in warnings:
             managed.node.get_logger().warning(warning)
         executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)

@@ -13,7 +13,8 @@ from sensor_msgs.msg import Image, Joy
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.errors import InputError
 from dofbot_ros.nodes.camera_messages import image_array
-from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
+from dofbot_ros.nodes.camera_subscription import CameraSubscription
+from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.teleop.config import TeleopConfig
 from dofbot_ros.teleop.feed import CameraFeed, Feed, RecordedFeed
@@ -89,7 +90,7 @@ def _topic_frames(node: Node, stamps: Stamps) -> FrameSlot:
         except InputError as error:
             node.get_logger().warning(f"camera/image_raw: {error}", throttle_duration_sec=5.0)
 
-    node.create_subscription(Image, "camera/image_raw", on_image, NEWEST_IMAGE)
+    CameraSubscription(node, on_image)
     return slot
 
 

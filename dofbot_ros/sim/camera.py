@@ -16,7 +16,7 @@ from dofbot_ros.sim.picture import LensMap, develop
 from dofbot_ros.sim.shadows import shade
 from dofbot_ros.sim.tables import TABLE_HALF_M, table_picture
 from dofbot_ros.sim.world import World
-from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, Intrinsics, from_field_of_view
+from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, SIMULATED_FRAME, Intrinsics, from_field_of_view
 
 NEAR_M, FAR_M = 0.01, 3.0
 
@@ -48,7 +48,8 @@ class SimCamera:
         table: ImageArray | None = None,
     ) -> None:
         self.config = config or world.config.camera
-        ideal = from_field_of_view(self.config.width, self.config.height, self.config.field_of_view)
+        frame = OPTICAL_FRAME if self.config.mount == "wrist" else SIMULATED_FRAME
+        ideal = from_field_of_view(self.config.width, self.config.height, self.config.field_of_view, frame=frame)
         k1 = self.config.flaws.k1
         self.intrinsics: Intrinsics = replace(ideal, distortion=np.array([k1, 0.0, 0.0, 0.0, 0.0])) if k1 else ideal
         self._lens = LensMap.of(self.intrinsics, self.config.supersampling) if k1 else None

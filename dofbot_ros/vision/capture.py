@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +11,11 @@ from urllib.parse import unquote, urlparse
 
 from dofbot_ros.config.loader import INFINITE
 from dofbot_ros.core.clock import Clock
-from dofbot_ros.core.resources import PACKAGE, share_file
+from dofbot_ros.core.resources import PACKAGE, package_share, share_file
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.vision.frame_files import ImageFolder, VideoFile
 from dofbot_ros.vision.frames import FrameSource
-from dofbot_ros.vision.intrinsics import OPTICAL_FRAME
+from dofbot_ros.vision.intrinsics import OVERHEAD_FRAME
 from dofbot_ros.vision.mjpeg import MjpegStream
 from dofbot_ros.vision.v4l2 import PIXEL_FORMATS, V4l2Camera
 
@@ -30,8 +31,8 @@ class CaptureConfig:
         image_height: likewise [px].
         pixel_format: how a /dev/video device sends them, a key of PIXEL_FORMATS.
         camera_name: name in camera_info files.
-        camera_info_url: calibration: a path, file:///path or package://dofbot_ros/path; empty: none.
-        frame_id: optical frame of the images.
+        camera_info_url: calibration: a path, file:///path or package://name/path; empty: none.
+        frame_id: optical frame of the images; camera_optical_frame is the wrist camera's.
         loop: files and folders begin again at their end.
     """
 
@@ -42,7 +43,7 @@ class CaptureConfig:
     pixel_format: str = "mjpeg2rgb"
     camera_name: str = "camera"
     camera_info_url: str = ""
-    frame_id: str = OPTICAL_FRAME
+    frame_id: str = OVERHEAD_FRAME
     loop: bool = False
 
     def __post_init__(self) -> None:
@@ -79,12 +80,17 @@ def camera_info_path(url: str) -> Path:
     """
     parts = urlparse(url)
     if parts.scheme == "package":
-        if parts.netloc != PACKAGE:
-            raise ConfigError(one_of("package", parts.netloc, [PACKAGE]), url)
-        return share_file(*unquote(parts.path).strip("/").split("/"))
+        names = unquote(parts.path).strip("/").split("/")
+        return share_file(*names) if parts.netloc == PACKAGE else package_share(parts.netloc).joinpath(*names)
     if parts.scheme not in ("", "file"):
         raise ConfigError(one_of("scheme", parts.scheme, ["file", "package"]), url)
     return Path(unquote(parts.path))
+
+
+def default_camera_info(camera_name: str) -> str:
+    """Where ROS's camera_info_manager keeps the calibration of a camera without a camera_info_url."""
+    home = os.environ.get("ROS_HOME") or str(Path.home() / ".ros")
+    return str(Path(home) / "camera_info" / f"{camera_name}.yaml")
 
 
 def retry_delays(first_s: float = 0.5, most_s: float = 8.0) -> Iterator[float]:

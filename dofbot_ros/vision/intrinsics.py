@@ -13,15 +13,21 @@ import yaml
 
 from dofbot_ros.config.yaml_text import BoundedLoader, read_yaml
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import ConfigError, one_of
-
-DISTORTION_MODELS = {"plumb_bob": 5, "rational_polynomial": 8}
-"""ROS name of the distortion model -> number of coefficients, in OpenCV's order (k1 k2 p1 p2 k3 [k4 k5 k6])."""
+from dofbot_ros.errors import ConfigError
+from dofbot_ros.vision.distortion import check_distortion, distortion_of
 
 UNDISTORTION = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-8)
 """OpenCV's five iterations are pixels off in the corners of a wide lens."""
 
 OPTICAL_FRAME = "camera_optical_frame"
+"""Of the wrist camera, in the arm's URDF."""
+OVERHEAD_FRAME = "overhead_camera_optical_frame"
+"""Of a camera beside the arm, unless it is called otherwise."""
+SIMULATED_FRAME = "sim_camera_optical_frame"
+"""Of the simulated camera above the table: no real camera is called so."""
+
+COEFFICIENTS = ("distortion_coefficients", "distortion_coeffs", "dist_coeffs", "dist_coefs", "distortion")
+"""Keys under which calibration tools write them: ROS and OpenCV, Kalibr, and OpenCV's samples."""
 
 MAX_SIDE = 16384
 """Longest side of an image that a calibration may be for [px]."""
@@ -35,8 +41,8 @@ class Intrinsics:
         width: [px].
         height: [px].
         K: camera matrix [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] [px], shape (3, 3).
-        distortion: coefficients of `model`, shape (5,) or (8,).
-        model: a key of DISTORTION_MODELS.
+        distortion: coefficients of `model`, shape (5,), (8,), (12,) or (14,).
+        model: a key of DISTORTION_MODELS (distortion.py).
         frame: name of the optical frame: z forward, x right, y down.
 
     Raises:
@@ -51,16 +57,11 @@ class Intrinsics:
     frame: str = OPTICAL_FRAME
 
     def __post_init__(self) -> None:
-        if self.model not in DISTORTION_MODELS:
-            raise ConfigError(one_of("distortion model", self.model, DISTORTION_MODELS))
         if not (0 < self.width <= MAX_SIDE and 0 < self.height <= MAX_SIDE):
             raise ConfigError(f"an image is not {self.width}x{self.height} pixels: each side is 1 to {MAX_SIDE}")
         K, distortion = (np.array(a, dtype=np.float64) for a in (self.K, self.distortion))
         _check_matrix(K)
-        n = DISTORTION_MODELS[self.model]
-        if distortion.shape != (n,) or not np.all(np.isfinite(distortion)):
-            given = str(distortion.ravel()[:8].tolist()) + (" and more" if distortion.size > 8 else "")
-            raise ConfigError(f"{self.model} has {n} distortion coefficients, got {given}")
+        check_distortion(distortion, self.model)
         K.setflags(write=False)
         distortion.setflags(write=False)
         object.__setattr__(self, "K", K)
@@ -140,7 +141,7 @@ def load_intrinsics(path: str | Path, size: tuple[int, int] | None = None, frame
     content = _read(Path(path))
     found = ", ".join(map(str, content))[:200] or "nothing"
     try:
-        matrix, coefficients = (_matrix(content, name) for name in ("camera_matrix", "distortion_coefficients"))
+        matrix, coefficients = _matrix(content, "camera_matrix"), _coefficients(content)
         if matrix is None:
             raise ConfigError(f"holds no camera_matrix (found: {found})")
         held_size = _size(content, size)
@@ -148,10 +149,26 @@ def load_intrinsics(path: str | Path, size: tuple[int, int] | None = None, frame
             raise ConfigError(
                 f"holds no distortion_coefficients (found: {found}); five zeros stand for a lens without distortion"
             )
-        distortion, model = _distortion(coefficients, content.get("distortion_model"))
-        return of_whole_image(Intrinsics(*held_size, matrix, distortion, model, frame))
+        named = content.get("distortion_model")
+        return distorted(matrix, held_size, coefficients, None if named is None else str(named), frame)
     except ConfigError as error:
         raise ConfigError(str(error), str(path)) from error
+
+
+def distorted(
+    K: FloatArray, size: tuple[int, int], coefficients: FloatArray, named: str | None, frame: str = OPTICAL_FRAME
+) -> Intrinsics:
+    """Intrinsics from a camera matrix (3, 3) [px] and coefficients of the model `named`, as drivers give them.
+
+    Raises:
+        ConfigError: they are those of no camera.
+    """
+    camera = of_whole_image(Intrinsics(*size, K, frame=frame))
+    centre = camera.K[:2, 2]
+    furthest = np.maximum(centre, np.array(size) - 1.0 - centre)
+    corner = float(np.linalg.norm(furthest / camera.K.diagonal()[:2]))
+    values, model = distortion_of(coefficients, named, camera.focal_px, corner)
+    return replace(camera, distortion=values, model=model)
 
 
 def save_intrinsics(intrinsics: Intrinsics, path: str | Path, camera_name: str = "camera") -> None:
@@ -198,20 +215,20 @@ def _read(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _distortion(coefficients: FloatArray, named: object) -> tuple[FloatArray, str]:
-    """Coefficients and the name of their model, `named` in the file or to be told from their number."""
-    values = coefficients.ravel() if coefficients.size else np.zeros(5)
-    if values.size == 4 and named is None:
-        raise ConfigError(
-            "four distortion coefficients without a distortion_model may be a fisheye's: "
-            "say distortion_model: plumb_bob, or give k3 = 0 as the fifth"
-        )
-    if values.size == 4 and named == "plumb_bob":
-        values = np.append(values, 0.0)
-    by_count = {n: name for name, n in DISTORTION_MODELS.items()}
-    if named is None and values.size not in by_count:
-        raise ConfigError(f"{values.size} distortion coefficients: plumb_bob has 5, rational_polynomial 8")
-    return values, by_count[values.size] if named is None else str(named)[:80]
+def _coefficients(content: Mapping[str, Any]) -> FloatArray | None:
+    """Distortion coefficients under whichever name they stand, (n,): as rows, cols and data, or as a plain list."""
+    name = next((name for name in COEFFICIENTS if name in content), None)
+    if name is None:
+        return None
+    entry = content[name]
+    if isinstance(entry, Mapping) and "data" in entry and "rows" not in entry and "cols" not in entry:
+        entry = entry["data"]
+    if not isinstance(entry, list):
+        matrix = _matrix(content, name)
+        return None if matrix is None else matrix.ravel()
+    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in entry):
+        raise ConfigError(f"{name} is no list of numbers")
+    return np.array(entry, dtype=np.float64)
 
 
 def _matrix(content: Mapping[str, Any], name: str) -> FloatArray | None:

@@ -46,6 +46,7 @@ class V4l2Camera:
         self._clock = clock
         self._path = f"/dev/video{device}" if device.isdigit() else device
         _check(self._path)
+        self._path = os.path.realpath(self._path)  # a link such as those in /dev/v4l/by-id is followed anew at each try
         self._capture = cv2.VideoCapture(self._path, cv2.CAP_V4L2)
         if not self._capture.isOpened():
             raise CameraError(f"{self._path}: is no camera, or another program uses it; {_cameras_here()}")
@@ -87,6 +88,32 @@ def cameras(folder: Path = Path("/dev"), names: Path = Path("/sys/class/video4li
         name = names / path.name / "name"
         found[str(path)] = name.read_text().strip() if name.is_file() else "unknown"
     return found
+
+
+def identity(device: str, names: Path = Path("/sys/class/video4linux")) -> dict[str, str]:
+    """What tells this camera from another one of its kind: name, USB ids, serial number and the port it is plugged in.
+
+    Args:
+        device: as for V4l2Camera; anything else has no identity.
+        names: sysfs's folder of video devices.
+    """
+    path = Path(os.path.realpath(f"/dev/video{device}" if device.isdigit() else device))
+    entry = names / path.name
+    if not entry.exists():
+        return {}
+    found = {"name": _line(entry / "name"), "bus": ""}
+    interface = (entry / "device").resolve()
+    for folder in (interface, interface.parent):
+        if (folder / "idVendor").is_file():
+            found["bus"] = folder.name
+            found["usb_id"] = f"{_line(folder / 'idVendor')}:{_line(folder / 'idProduct')}"
+            found["serial"] = _line(folder / "serial")
+            break
+    return {what: value for what, value in found.items() if value}
+
+
+def _line(file: Path) -> str:
+    return file.read_text(errors="replace").strip() if file.is_file() else ""
 
 
 def _cameras_here() -> str:

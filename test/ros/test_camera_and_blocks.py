@@ -55,7 +55,7 @@ def test_a_folder_of_images_is_published_with_its_calibration(tmp_path: Path) ->
         subscribe(CompressedImage, "camera/image_raw/compressed", client.notify_after(jpegs.append), NEWEST_IMAGE)
         client.wait_until(lambda: bool(images and infos and jpegs), SOON_S, "images")
     np.testing.assert_array_equal(image_array(images[0]), picture)
-    assert images[0].header.frame_id == "camera_optical_frame"
+    assert images[0].header.frame_id == "overhead_camera_optical_frame"
     np.testing.assert_allclose(intrinsics_from(infos[0]).K, intrinsics.K)
     assert cv2.imdecode(np.frombuffer(jpegs[0].data, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
 

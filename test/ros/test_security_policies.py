@@ -28,7 +28,8 @@ SOMETIMES: dict[str, set[str]] = {
     "driver_node": NOT_HERE,
     "sim_node": NOT_HERE | {"/clock"},
     "teleop_node": {"joy"},
-    "grasp_node": {"stop", "home"},
+    "grasp_node": {"stop", "home", "/tf_static"},
+    "block_localizer_node": {"/tf_static"},
     "policy_node": {
         "driver_node/get_parameters",
         "sim_node/get_parameters",

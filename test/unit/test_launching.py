@@ -10,7 +10,7 @@ import yaml
 
 from dofbot_ros.core.dds import NETWORK_VARIABLE
 from dofbot_ros.errors import InputError
-from dofbot_ros.launching import Ref, describe, environment, parse_words, processes
+from dofbot_ros.launching import Ref, check_words, describe, environment, parse_words, processes
 from dofbot_ros.stacks import STACKS, find
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +111,80 @@ def test_every_stack_is_opened_by_its_argument_or_else_by_the_variable(
     if variable is not None:
         monkeypatch.setenv(NETWORK_VARIABLE, variable)
     assert environment(find(name), parse_words(words)).get(NETWORK_VARIABLE) == network
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["ros2", "launch", "dofbot_ros", "bringup.launch.py", "backnd:=sim"], "did you mean backend?"),
+        (["ros2", "launch", "/opt/share/launch/bringup.launch.py", "backend:=smi"], "did you mean sim?"),
+        (["ros2", "launch", "dofbot_ros", "bringup.launch.py", "backend:=sim", "--show-args"], ""),
+        (["ros2", "launch", "my_robot", "everything.launch.py", "lidar:=true"], ""),
+        (["dofbot", "up", "bringup"], ""),
+    ],
+)
+def test_a_misspelt_argument_behind_ros2_launch_is_refused(words: list[str], message: str) -> None:
+    if not message:
+        check_words(find("bringup"), words)
+        return
+    with pytest.raises(InputError) as refusal:
+        check_words(find("bringup"), words)
+    assert message in str(refusal.value)
+
+
+def parameters(stack: str, executable: str, **given: str) -> dict[str, object]:
+    return next(p.parameters for p in processes(find(stack), given) if p.executable == executable)
+
+
+def test_arguments_that_are_left_empty_leave_the_nodes_their_defaults() -> None:
+    plain = parameters("bringup", "driver_node")
+    assert not {"baudrate", "max_velocity"} & set(plain)
+    given = parameters("bringup", "driver_node", baudrate="250000", max_velocity="0.8")
+    assert (given["baudrate"], given["max_velocity"]) == (250000, 0.8)
+    camera = parameters("bringup", "camera_node", camera="0", framerate="15", image_width="1280", frame_id="left")
+    assert (camera["framerate"], camera["image_width"], camera["frame_id"]) == (15.0, 1280, "left")
+    assert "image_height" not in camera
+
+
+def test_policies_have_room_unless_the_operator_says_less() -> None:
+    assert parameters("policy", "sim_node")["max_velocity"] == 2.0
+    assert parameters("policy", "sim_node", max_velocity="1.2")["max_velocity"] == 1.2
+
+
+PARAMETERS = """
+/**:
+  ros__parameters: {on_exit: park, max_velocity: 1.0}
+driver_node:
+  ros__parameters: {max_velocity: 0.9, port: /dev/ttyACM0}
+/left/driver_node:
+  ros__parameters: {max_velocity: 0.7}
+"""
+
+
+def test_a_params_file_outdoes_defaults_and_arguments_outdo_it(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(PARAMETERS)
+    read = parameters("bringup", "driver_node", params_file=str(file))
+    assert (read["port"], read["on_exit"], read["max_velocity"]) == ("/dev/ttyACM0", "park", 0.9)
+    typed = parameters("bringup", "driver_node", params_file=str(file), port="/dev/ttyUSB1", max_velocity="0.5")
+    assert (typed["port"], typed["on_exit"], typed["max_velocity"]) == ("/dev/ttyUSB1", "park", 0.5)
+    left = parameters("bringup", "driver_node", params_file=str(file), namespace="/left")
+    assert left["max_velocity"] == 0.7
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1, 2]", "is no parameters file"),
+        ("driver_node: {port: x}", "driver_node has no ros__parameters"),
+        ("driver_node: {ros__parameters: {port: [1, 2]}}", "driver_node: port is neither a number"),
+    ],
+)
+def test_what_is_no_params_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=message):
+        processes(find("bringup"), {"params_file": str(file)})
 
 
 @pytest.mark.parametrize("name", STACKS)

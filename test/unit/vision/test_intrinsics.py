@@ -8,8 +8,8 @@ import pytest
 
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import ConfigError
+from dofbot_ros.vision.distortion import DISTORTION_MODELS
 from dofbot_ros.vision.intrinsics import (
-    DISTORTION_MODELS,
     Intrinsics,
     from_field_of_view,
     load_intrinsics,
@@ -20,7 +20,7 @@ TUTORIAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "aruco" / "
 K = np.array([[610.0, 0.0, 318.0], [0.0, 612.0, 243.0], [0.0, 0.0, 1.0]])
 
 
-@pytest.mark.parametrize(("model", "count"), DISTORTION_MODELS.items())
+@pytest.mark.parametrize(("model", "count"), [(name, n) for name, counts in DISTORTION_MODELS.items() for n in counts])
 def test_what_is_saved_is_loaded(tmp_path: Path, model: str, count: int) -> None:
     saved = Intrinsics(640, 480, K, np.linspace(-0.3, 0.2, count), model)
     save_intrinsics(saved, tmp_path / "camera.yaml")
@@ -144,8 +144,11 @@ def write(path: Path, **changes: str) -> Path:
             "may be a fisheye's",
         ),
         (
-            {"distortion_coefficients": "{rows: 1, cols: 4, data: [0.1, 0, 0, 0]}", "distortion_model": "equidistant"},
-            "'equidistant' is not one of",
+            {
+                "distortion_coefficients": "{rows: 1, cols: 5, data: [0.1, 0, 0, 0, 0]}",
+                "distortion_model": "equidistant",
+            },
+            "equidistant has 4 distortion coefficients",
         ),
         ({"distortion_coefficients": "", "D": "[0.1, 0, 0, 0, 0]"}, r"no distortion_coefficients \(found: .*D\)"),
         ({"image_width": ".inf"}, "image size inf x 480 is no pair of whole numbers"),
