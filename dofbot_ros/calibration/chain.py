@@ -15,14 +15,17 @@ class ArmGeometry:
     """What calibration may find different from the drawing.
 
     A joint that reads q, by the nominal calibration of its ticks, stands at
-    (1 + scale) q + zero + sine sin q + cosine (cos q - 1). The last two are the once-per-turn error of an angle sensor
-    that is mounted off its axis.
+    (1 + scale) q + zero + sine sin q + cosine (cos q - 1) + play side + flex load. Sine and cosine are the
+    once-per-turn error of an angle sensor that is mounted off its axis. Play is half of what the gear is loose, taken
+    up to one side; flex is what gear and bracket give under the arm's weight. The servo sees neither.
 
     Attributes:
         zeros: [rad], shape (5,).
         scales: relative errors of the servos' ticks a radian, shape (5,).
         sines: amplitudes of the once-per-turn error [rad], shape (5,).
         cosines: likewise [rad], shape (5,).
+        plays: [rad], shape (5,).
+        flexes: at full load [rad], shape (5,).
         base_height: table to joint 2 [m].
         upper_arm: joint 2 to joint 3 [m].
         forearm: joint 3 to joint 4 [m].
@@ -33,6 +36,8 @@ class ArmGeometry:
     scales: FloatArray
     sines: FloatArray
     cosines: FloatArray
+    plays: FloatArray
+    flexes: FloatArray
     base_height: float
     upper_arm: float
     forearm: float
@@ -43,12 +48,18 @@ class ArmGeometry:
         """The arm that `kinematics` describes, with exact servos."""
         k = kinematics
         none = np.zeros(N_ARM)
-        return cls(none, none, none, none, k.base_height, k.upper_arm, k.forearm, k.tool)
+        return cls(none, none, none, none, none, none, k.base_height, k.upper_arm, k.forearm, k.tool)
 
-    def joints(self, read: FloatArray) -> FloatArray:
-        """True joint angles [rad] of what the servos read, both (..., 5) [rad]."""
+    def joints(self, read: FloatArray, side: FloatArray, load: FloatArray) -> FloatArray:
+        """True joint angles (v, 5) [rad].
+
+        Args:
+            read: what the servos read, shape (v, 5) [rad].
+            side: to which side each gear's play is taken up, -1 to 1, shape (v, 5).
+            load: torque of gravity as a share of that at full stretch, shape (v, 5).
+        """
         turn = self.sines * np.sin(read) + self.cosines * (np.cos(read) - 1.0)
-        angles: FloatArray = read * (1.0 + self.scales) + self.zeros + turn
+        angles: FloatArray = read * (1.0 + self.scales) + self.zeros + turn + self.plays * side + self.flexes * load
         return angles
 
 

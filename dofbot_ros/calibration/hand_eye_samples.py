@@ -122,7 +122,7 @@ def eye_in_hand_scene(
         sigma: how well the arm is known.
     """
     K = np.array([[FOCAL_PX, 0.0, 319.5], [0.0, FOCAL_PX, 239.5], [0.0, 0.0, 1.0]])
-    cameras = link4_poses(arm, arm.joints(seen.read)) @ T_link4_camera
+    cameras = link4_poses(arm, seen.read) @ T_link4_camera
     lens = Intrinsics(640, 480, K)
     found = []
     for camera, corners in zip(cameras, samples.corners, strict=True):

@@ -61,7 +61,7 @@ def plane_distances(scene: Scene, x: FloatArray, seen: Observations) -> FloatArr
     K = np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
     lens = np.array([k1, k2, 0.0, 0.0, 0.0])
     rays = cv2.undistortPointsIter(seen.pixels[:, None], K, lens, np.eye(3), np.eye(3), UNDISTORTION)[:, 0]
-    cameras = scene.camera_poses(x, seen.read)
+    cameras = scene.camera_poses(x, seen)
     T_target_base = np.array([invert(scene.pose(x, target)) for target in scene.targets])
     T = T_target_base[seen.target] @ cameras[seen.view]
     direction = np.einsum("nij,nj->ni", T[:, :3, :3], np.column_stack([rays, np.ones(len(rays))]))

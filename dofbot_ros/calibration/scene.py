@@ -43,6 +43,8 @@ class ArmSigma:
         base_height: of joint 2 above the table [m]; 98 to 120 mm seen.
         link: of upper arm and forearm [m].
         tool: of joint 4 to tool_link [m].
+        play: of half the play of each gear [rad].
+        flex: of what a joint gives at full load [rad].
     """
 
     zero: float = math.radians(2.0)
@@ -51,6 +53,8 @@ class ArmSigma:
     base_height: float = 0.01
     link: float = 0.001
     tool: float = 0.002
+    play: float = math.radians(0.01)
+    flex: float = math.radians(0.01)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,16 +66,20 @@ class UnknownPose:
         parent: frame that it is in.
         nominal: the pose believed, shape (4, 4) [m].
         sigma: standard deviations along and about the parent's axes, shape (6,) [m, rad].
+        size_sigma: of the relative error of a target's printed size, its parameter name.size; 0: it is exact.
     """
 
     name: str
     parent: Carrier
     nominal: FloatArray
     sigma: FloatArray
+    size_sigma: float = 0.0
 
     def parameters(self) -> tuple[Parameter, ...]:
-        """The six deviations from the nominal pose."""
-        return tuple(Parameter(f"{self.name}.{end}", 0.0, float(s)) for end, s in zip(POSE, self.sigma, strict=True))
+        """The six deviations from the nominal pose, and that of the size."""
+        pose = [Parameter(f"{self.name}.{end}", 0.0, float(s)) for end, s in zip(POSE, self.sigma, strict=True)]
+        size = [Parameter(f"{self.name}.size", 0.0, self.size_sigma)] if self.size_sigma else []
+        return (*pose, *size)
 
     def pose(self, deviation: FloatArray) -> FloatArray:
         """The pose with that deviation (6,), shape (4, 4)."""
@@ -91,6 +99,7 @@ class Observations:
         target: index of the target of each point, shape (n,).
         points: in the target's frame, shape (n, 3) [m].
         pixels: where they were seen, shape (n, 2) [px].
+        side, load: of the joints at each view, see ArmGeometry.joints, shape (v, 5) or none for 0.
     """
 
     read: FloatArray
@@ -98,6 +107,8 @@ class Observations:
     target: IndexArray
     points: FloatArray
     pixels: FloatArray
+    side: FloatArray | None = None
+    load: FloatArray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.pixels)
@@ -112,9 +123,9 @@ class Observations:
         new[list(views)] = np.arange(len(views))
         keep = np.flatnonzero(new[self.view] >= 0)
         keep = keep[np.argsort(new[self.view[keep]], kind="stable")]
-        return Observations(
-            self.read[list(views)], new[self.view[keep]], self.target[keep], self.points[keep], self.pixels[keep]
-        )
+        side, load = (None if a is None else a[list(views)] for a in (self.side, self.load))
+        seen = self.target[keep], self.points[keep], self.pixels[keep]
+        return Observations(self.read[list(views)], new[self.view[keep]], *seen, side, load)
 
 
 class Scene:
@@ -145,6 +156,8 @@ class Scene:
                 ("scale", arm.scales, sigma.scale),
                 ("sine", arm.sines, sigma.turn),
                 ("cosine", arm.cosines, sigma.turn),
+                ("play", arm.plays, sigma.play),
+                ("flex", arm.flexes, sigma.flex),
             )
             for joint, value in zip(ARM_JOINTS, values, strict=True)
         ]
@@ -158,9 +171,15 @@ class Scene:
 
     def arm(self, x: FloatArray) -> ArmGeometry:
         """The arm of a vector of unknowns."""
-        zeros, scales, sines, cosines = x[: 4 * N_ARM].reshape(4, N_ARM)
+        zeros, scales, sines, cosines, plays, flexes = x[: self._lengths.start].reshape(-1, N_ARM)
         base_height, upper_arm, forearm, tool = x[self._lengths].tolist()
-        return ArmGeometry(zeros, scales, sines, cosines, base_height, upper_arm, forearm, tool)
+        return ArmGeometry(zeros, scales, sines, cosines, plays, flexes, base_height, upper_arm, forearm, tool)
+
+    def joints(self, x: FloatArray, seen: Observations) -> FloatArray:
+        """True joint angles of the views, shape (v, 5) [rad]."""
+        none = np.zeros_like(seen.read)
+        side, load = (none if a is None else a for a in (seen.side, seen.load))
+        return self.arm(x).joints(seen.read, side, load)
 
     def lens(self, x: FloatArray) -> FloatArray:
         """fx, fy, cx, cy [px], k1, k2 of a vector of unknowns."""
@@ -171,12 +190,12 @@ class Scene:
         at = self.parameters.index(f"{of.name}.x")
         return of.pose(x[at : at + len(POSE)])
 
-    def camera_poses(self, x: FloatArray, read: FloatArray) -> FloatArray:
-        """Poses of the camera in base_link, shape (v, 4, 4), where the servos read `read` (v, 5) [rad]."""
-        arm, mount = self.arm(x), self.pose(x, self.mount)
+    def camera_poses(self, x: FloatArray, seen: Observations) -> FloatArray:
+        """Poses of the camera in base_link at the views, shape (v, 4, 4) [m]."""
+        mount = self.pose(x, self.mount)
         if self.mount.parent == "base_link":
-            return np.broadcast_to(mount, (len(read), 4, 4))
-        poses: FloatArray = link4_poses(arm, arm.joints(read)) @ mount
+            return np.broadcast_to(mount, (len(seen.read), 4, 4))
+        poses: FloatArray = link4_poses(self.arm(x), self.joints(x, seen)) @ mount
         return poses
 
     def predict(self, x: FloatArray, seen: Observations, shift: FloatArray | None = None) -> FloatArray:
@@ -188,7 +207,7 @@ class Scene:
             shift: added to all joint angles, shape (5,) [rad].
         """
         arm = self.arm(x)
-        q = arm.joints(seen.read) + (0.0 if shift is None else shift)
+        q = self.joints(x, seen) + (0.0 if shift is None else shift)
         frames: dict[str, FloatArray] = {}
         if self.mount.parent == "link4":
             frames["link4"] = link4_poses(arm, q)
@@ -198,14 +217,20 @@ class Scene:
         for i, target in enumerate(self.targets):
             mine = seen.target == i
             T = self.pose(x, target)
-            local = seen.points[mine] @ T[:3, :3].T + T[:3, 3]
+            size = 1.0 + (self.parameters.value(x, f"{target.name}.size") if target.size_sigma else 0.0)
+            local = size * seen.points[mine] @ T[:3, :3].T + T[:3, 3]
             base[mine] = _carry(frames.get(target.parent), seen.view[mine], local)
         X = self.pose(x, self.mount)
         optical = (_bring(frames.get(self.mount.parent), seen.view, base) - X[:3, 3]) @ X[:3, :3]
-        return project(self.lens(x), optical)
+        return _project(self.lens(x), optical)
+
+    def project(self, x: FloatArray, base: FloatArray) -> FloatArray:
+        """Pixels (n, 2) of points (n, 3) in base_link [m], seen by a camera that is fixed there."""
+        X = self.pose(x, self.mount)
+        return _project(self.lens(x), (base - X[:3, 3]) @ X[:3, :3])
 
 
-def project(lens: FloatArray, optical: FloatArray) -> FloatArray:
+def _project(lens: FloatArray, optical: FloatArray) -> FloatArray:
     """Pixels (n, 2) of points (n, 3) [m] in the optical frame; radial distortion 1 + k1 r^2 + k2 r^4 (Brown, 1971)."""
     fx, fy, cx, cy, k1, k2 = lens
     z = np.maximum(optical[:, 2], NEAREST_M)

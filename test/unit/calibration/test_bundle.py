@@ -63,7 +63,7 @@ def observed(count: int, seed: int, corner_px: float) -> tuple[Scene, FloatArray
         read = rng.uniform([-0.3, -0.7, 1.0, 0.9, -1.0], [0.3, 0.3, 1.6, 1.6, 1.0])
         one = Observations(read[None], np.zeros(8, int), np.repeat([0, 1], 4), square, np.zeros((8, 2)))
         seen = made.predict(truth, one)
-        depth = np.linalg.norm(made.camera_poses(truth, one.read)[0, :3, 3] - [0.2, 0.0, 0.03])
+        depth = np.linalg.norm(made.camera_poses(truth, one)[0, :3, 3] - [0.2, 0.0, 0.03])
         if np.all((seen > 0) & (seen < [640, 480])) and depth > 0.12:
             reads.append(read)
             pixels.append(seen)

@@ -1,0 +1,229 @@
+"""Calibrates arms whose hidden errors are those of a typical desk, and compares what was found with what is true."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.arm.gripper import gap_to_joint
+from dofbot_ros.arm.robot import DRAWN
+from dofbot_ros.calibration.block_in_hand import FACES, blank, block_scene, visible_faces
+from dofbot_ros.calibration.bundle import BundleResult, Noise, solve
+from dofbot_ros.calibration.chain import ArmGeometry, tool_poses
+from dofbot_ros.calibration.gravity import gravity_load
+from dofbot_ros.calibration.observability import check
+from dofbot_ros.calibration.plan_poses import PosePlan, Rig, plan
+from dofbot_ros.calibration.scene import POSE, ArmSigma, Observations, Scene
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.transforms import log_so3
+from dofbot_ros.core.types import ARM_JOINTS, N_ARM, FloatArray
+from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.vision.block_layout import load_blocks
+from dofbot_ros.vision.extrinsics import load_extrinsics
+from dofbot_ros.vision.intrinsics import from_field_of_view
+
+K1 = -0.3
+"""Radial distortion that is believed."""
+ZERO, SCALE, LINK, BASE_HEIGHT = math.radians(2.0), 0.01, 0.001, 0.003
+"""Errors of a typical arm, each with a random sign [rad, 1, m, m]."""
+CAMERA_M, CAMERA_RAD, FOCAL, LENS = 0.005, math.radians(0.7), 0.01, 0.1
+"""Errors of a typical camera in a random direction [m, rad]; of its focal length and of K1, relative."""
+PLAY, FLEX = math.radians(1.5), math.radians(0.5)
+"""Play of the gears, and what they give at full load [rad]."""
+PRINT = 0.001
+"""Error of the sheet's size after its ruler was checked, relative."""
+BLOCK_M, GLUE_M, GLUE_RAD = 0.001, 0.0005, math.radians(1.0)
+"""How the block lies in the fingers, and how its markers were glued [m, m, rad]."""
+REPEAT = math.radians(0.1)
+"""What a joint does not repeat [rad]."""
+CORNER_PX = 0.3
+SHARPNESS = 0.03
+"""Share of the load at which the true play is taken up; the calibration believes another one."""
+
+NOISE = Noise(CORNER_PX, math.radians(0.15))
+WANTED = (
+    *(f"{joint}.zero" for joint in ARM_JOINTS[1:4]),
+    *("focal_x", "focal_y", "base_height", "camera.x", "camera.y", "camera.z", "camera.rx", "camera.ry", "camera.rz"),
+)
+"""What a calibration has to find."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How far one calibration is off.
+
+    Attributes:
+        focal: relative.
+        position_mm: of the camera in base_link.
+        rotation_deg: likewise.
+        zeros_deg: of each joint.
+        base_height_mm: of joint 2 above the table.
+        before_mm: of the camera, before the calibration.
+        tool_mm: distance between where the camera and the arm put the tool, over the poses, root mean square.
+        tool_before_mm: the same with what was believed before.
+    """
+
+    focal: float
+    position_mm: float
+    rotation_deg: float
+    zeros_deg: tuple[float, ...]
+    base_height_mm: float
+    before_mm: float
+    tool_mm: float
+    tool_before_mm: float
+
+
+def typical_rig() -> Rig:
+    """The arm, camera and block that the calibration believes in, with how well it knows them."""
+    config = load_world_config()
+    lens = from_field_of_view(config.camera.width, config.camera.height, config.camera.field_of_view)
+    focal = lens.focal_px
+    prior = {
+        "focal_x": (focal, FOCAL * focal),
+        "focal_y": (focal, FOCAL * focal),
+        "centre_x": (float(lens.K[0, 2]), 2.0),
+        "centre_y": (float(lens.K[1, 2]), 2.0),
+        "k1": (K1, LENS * abs(K1)),
+        "k2": (0.0, 1e-3),
+    }
+    sigma = ArmSigma(zero=ZERO, scale=SCALE, base_height=BASE_HEIGHT, link=LINK, tool=0.002, play=0.5 * PLAY, flex=FLEX)
+    block = load_blocks().blocks[0]
+    camera = load_extrinsics(share_file("config", "sim_camera.yaml")).matrix
+    scene = block_scene(ArmGeometry.nominal(DRAWN.kinematics), sigma, prior, camera, block)
+    return Rig(DRAWN, scene, lens.size, block.marker_size, gap_to_joint(block.size), NOISE)
+
+
+def measure(seeds: int, poses: int) -> Iterator[dict[str, Any]]:
+    """Plan once, then calibrate one arm after the other; yields the summary of all so far after each."""
+    rig = typical_rig()
+    planned = plan(rig, poses, np.random.default_rng(0))
+    least = check(rig.scene.parameters, planned.information, WANTED)
+    found: list[Errors] = []
+    for seed in range(seeds):
+        found.append(calibrate(rig, planned, seed))
+        yield {**summary(found), "poses": len(planned.q), "least_eigenvalue": least}
+
+
+def calibrate(rig: Rig, planned: PosePlan, seed: int) -> Errors:
+    """Draw an arm, observe it, calibrate it, compare."""
+    rng = np.random.default_rng(seed)
+    truth = draw(rig.scene, rng)
+    seen = observe(rig, planned, truth, rng)
+    return compare(rig.scene, truth, solve(rig.scene, seen, rig.noise), seen)
+
+
+def draw(scene: Scene, rng: np.random.Generator) -> FloatArray:
+    """The hidden truth of one typical desk, shape (p,)."""
+    names, truth = scene.parameters, scene.parameters.nominal.copy()
+
+    def put(name: str, value: float) -> None:
+        truth[names.index(name)] += value
+
+    def sign() -> float:
+        return float(rng.choice([-1.0, 1.0]))
+
+    for joint in ARM_JOINTS:
+        put(f"{joint}.zero", ZERO * sign())
+        put(f"{joint}.scale", SCALE * sign())
+        put(f"{joint}.play", 0.5 * PLAY)
+        put(f"{joint}.flex", FLEX)
+    for name, size in (("base_height", BASE_HEIGHT), ("upper_arm", LINK), ("forearm", LINK), ("tool", LINK)):
+        put(name, size * sign())
+    focal = FOCAL * sign()
+    for name, value in (("focal_x", focal), ("focal_y", focal), ("k1", LENS * sign())):
+        put(name, value * abs(names.value(names.nominal, name)))
+    for name in ("centre_x", "centre_y"):
+        put(name, float(rng.normal(0.0, 1.0)))
+    _shift(put, "camera", CAMERA_M * _direction(rng), CAMERA_RAD * _direction(rng))
+    held, turned = rng.normal(0.0, BLOCK_M, 3), rng.normal(0.0, np.radians([0.5, 2.0, 0.5]))
+    for face in FACES:
+        offset, turn = held + rng.normal(0.0, GLUE_M, 3), turned + rng.normal(0.0, GLUE_RAD / math.sqrt(3.0), 3)
+        _shift(put, f"face{face}", offset, turn)
+        put(f"face{face}.size", float(rng.normal(0.0, 0.003)))
+    _shift(put, "sheet", rng.normal(0.0, [5e-4, 5e-4, 2e-4]), np.radians(rng.normal(0.0, [0.05, 0.05, 0.15])))
+    put("sheet.size", PRINT * float(rng.normal()))
+    return truth
+
+
+def observe(rig: Rig, planned: PosePlan, truth: FloatArray, rng: np.random.Generator) -> Observations:
+    """What the camera sees of the true arm, while the servos read what was planned."""
+    scene, q = rig.scene, planned.q
+    read = np.vstack([np.zeros((rig.sheet_pictures, N_ARM)), q])
+    sheets = range(rig.sheet_pictures)
+    # Where the arm truly stands: play and weight taken up more sharply than the calibration believes.
+    load = gravity_load(rig.robot.kinematics, read)
+    approach = rng.choice([-1.0, 1.0], read.shape) * [1.0, 0.0, 0.0, 0.0, 1.0]
+    side = np.tanh(load / SHARPNESS) + approach
+    actual = read + rng.normal(0.0, REPEAT, read.shape)
+    true_q = scene.arm(truth).joints(actual, side, load)
+    visible = visible_faces(scene, truth, true_q, rig.size)
+    visible[: rig.sheet_pictures] = False
+    wanted = blank(rig.robot.kinematics, read, visible, rig.marker, sheets)
+    real = replace(wanted, read=actual, side=side, load=load)
+    pixels = scene.predict(truth, real)
+    assert wanted.side is not None
+    return replace(wanted, pixels=pixels + rng.normal(0.0, CORNER_PX, pixels.shape), side=wanted.side + approach)
+
+
+def compare(scene: Scene, truth: FloatArray, found: BundleResult, seen: Observations) -> Errors:
+    """The differences between a calibration and the truth."""
+    names = scene.parameters
+    off = found.x - truth
+    nominal = names.nominal
+    true, mine, believed = (scene.pose(x, scene.mount) for x in (truth, found.x, nominal))
+    focal = [math.sqrt(names.value(x, "focal_x") * names.value(x, "focal_y")) for x in (found.x, truth)]
+    return Errors(
+        abs(focal[0] / focal[1] - 1.0),
+        1e3 * float(np.linalg.norm(mine[:3, 3] - true[:3, 3])),
+        math.degrees(float(np.linalg.norm(log_so3(mine[:3, :3].T @ true[:3, :3])))),
+        tuple(abs(math.degrees(off[names.index(f"{joint}.zero")])) for joint in ARM_JOINTS),
+        1e3 * abs(float(off[names.index("base_height")])),
+        1e3 * float(np.linalg.norm(believed[:3, 3] - true[:3, 3])),
+        _tool_mm(scene, truth, found.x, seen),
+        _tool_mm(scene, truth, nominal, seen),
+    )
+
+
+def _tool_mm(scene: Scene, truth: FloatArray, x: FloatArray, seen: Observations) -> float:
+    """How far apart the true and the believed tool are in the camera's frame, over all views, root mean square [mm]."""
+    places = []
+    for values in (truth, x):
+        camera = scene.pose(values, scene.mount)
+        tool = tool_poses(scene.arm(values), scene.joints(values, seen))[:, :3, 3]
+        places.append((tool - camera[:3, 3]) @ camera[:3, :3])
+    return 1e3 * float(np.sqrt(np.mean(np.sum((places[0] - places[1]) ** 2, axis=1))))
+
+
+def _direction(rng: np.random.Generator) -> FloatArray:
+    """A random unit vector, shape (3,)."""
+    v = rng.normal(size=3)
+    return np.asarray(v / np.linalg.norm(v))
+
+
+def _shift(put: Callable[[str, float], None], pose: str, translation: FloatArray, rotation: FloatArray) -> None:
+    """Add to the six unknowns of a pose."""
+    for end, value in zip(POSE, (*translation, *rotation), strict=True):
+        put(f"{pose}.{end}", float(value))
+
+
+def summary(found: list[Errors]) -> dict[str, Any]:
+    """Median and maximum of each error over all arms so far."""
+
+    def both(values: list[float]) -> dict[str, float]:
+        return {"median": float(np.median(values)), "max": float(np.max(values))}
+
+    zeros = np.array([e.zeros_deg for e in found])
+    return {
+        "seeds": len(found),
+        "focal_percent": both([100 * e.focal for e in found]),
+        "hand_eye_mm": both([e.position_mm for e in found]),
+        "hand_eye_deg": both([e.rotation_deg for e in found]),
+        "zeros_deg": {joint: both(zeros[:, i].tolist()) for i, joint in enumerate(ARM_JOINTS)},
+        "base_height_mm": both([e.base_height_mm for e in found]),
+        "tool_mm": both([e.tool_mm for e in found]),
+        "tool_before_mm": both([e.tool_before_mm for e in found]),
+    }
