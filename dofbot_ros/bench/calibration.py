@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,13 +13,14 @@ from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.calibration.block_in_hand import FACES, blank, block_scene, visible_faces
 from dofbot_ros.calibration.bundle import BundleResult, Noise, solve
+from dofbot_ros.calibration.camera import BoardView, calibrate_camera
 from dofbot_ros.calibration.chain import ArmGeometry, tool_poses
 from dofbot_ros.calibration.gravity import gravity_load
 from dofbot_ros.calibration.observability import check
 from dofbot_ros.calibration.plan_poses import PosePlan, Rig, plan
-from dofbot_ros.calibration.scene import POSE, ArmSigma, Observations, Scene
+from dofbot_ros.calibration.scene import CAMERA, POSE, ArmSigma, Observations, Scene, joined
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.core.transforms import log_so3
+from dofbot_ros.core.transforms import apply, exp_so3, log_so3, transform
 from dofbot_ros.core.types import ARM_JOINTS, N_ARM, FloatArray
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.vision.block_layout import load_blocks
@@ -41,15 +42,20 @@ BLOCK_M, GLUE_M, GLUE_RAD = 0.001, 0.0005, math.radians(1.0)
 REPEAT = math.radians(0.1)
 """What a joint does not repeat [rad]."""
 CORNER_PX = 0.3
+BOARDS = 15
+"""Pictures of a board, held by hand, from which the lens is calibrated first."""
 SHARPNESS = 0.03
 """Share of the load at which the true play is taken up; the calibration believes another one."""
 
 NOISE = Noise(CORNER_PX, math.radians(0.15))
-WANTED = (
-    *(f"{joint}.zero" for joint in ARM_JOINTS[1:4]),
-    *("focal_x", "focal_y", "base_height", "camera.x", "camera.y", "camera.z", "camera.rx", "camera.ry", "camera.rz"),
-)
-"""What a calibration has to find."""
+NEEDED = {
+    **{f"{joint}.zero": math.radians(0.6) for joint in ARM_JOINTS[1:4]},
+    **{f"focal_{axis}": 4.0 for axis in "xy"},
+    "base_height": 0.004,
+    **{f"camera.{axis}": 0.004 for axis in "xyz"},
+    **{f"camera.r{axis}": math.radians(0.6) for axis in "xyz"},
+}
+"""What a calibration has to find -> the standard deviation that will do [rad, px, m]."""
 
 
 @dataclass(frozen=True)
@@ -90,30 +96,70 @@ def typical_rig() -> Rig:
         "k1": (K1, LENS * abs(K1)),
         "k2": (0.0, 1e-3),
     }
+    block = load_blocks().blocks[0]
+    return Rig(DRAWN, typical_scene(prior), lens.size, block.marker_size, gap_to_joint(block.size), NOISE)
+
+
+def typical_scene(lens: Mapping[str, tuple[float, float]]) -> Scene:
+    """The unknowns with that lens: value and deviation of each of scene.CAMERA."""
     sigma = ArmSigma(zero=ZERO, scale=SCALE, base_height=BASE_HEIGHT, link=LINK, tool=0.002, play=0.5 * PLAY, flex=FLEX)
     block = load_blocks().blocks[0]
     camera = load_extrinsics(share_file("config", "sim_camera.yaml")).matrix
-    scene = block_scene(ArmGeometry.nominal(DRAWN.kinematics), sigma, prior, camera, block)
-    return Rig(DRAWN, scene, lens.size, block.marker_size, gap_to_joint(block.size), NOISE)
+    return block_scene(ArmGeometry.nominal(DRAWN.kinematics), sigma, lens, camera, block)
 
 
 def measure(seeds: int, poses: int) -> Iterator[dict[str, Any]]:
     """Plan once, then calibrate one arm after the other; yields the summary of all so far after each."""
     rig = typical_rig()
-    planned = plan(rig, poses, np.random.default_rng(0))
-    least = check(rig.scene.parameters, planned.information, WANTED)
     found: list[Errors] = []
     for seed in range(seeds):
-        found.append(calibrate(rig, planned, seed))
-        yield {**summary(found), "poses": len(planned.q), "least_eigenvalue": least}
+        found.append(calibrate(rig, poses, seed))
+        yield summary(found)
 
 
-def calibrate(rig: Rig, planned: PosePlan, seed: int) -> Errors:
-    """Draw an arm, observe it, calibrate it, compare."""
+def calibrate(rig: Rig, poses: int, seed: int) -> Errors:
+    """Draw an arm; calibrate lens, then arm and camera from half the poses, then from poses planned with that.
+
+    Raises:
+        CalibrationError: the poses leave a wanted unknown open.
+    """
     rng = np.random.default_rng(seed)
     truth = draw(rig.scene, rng)
-    seen = observe(rig, planned, truth, rng)
-    return compare(rig.scene, truth, solve(rig.scene, seen, rig.noise), seen)
+    rig = replace(rig, scene=with_lens(rig, board_views(rig, truth, rng)))
+    first = plan(rig, poses // 2, rng)
+    seen = observe(rig, first, truth, rng, sheets=rig.sheet_pictures)
+    rough = solve(rig.scene, seen, rig.noise)
+    second = plan(rig, poses - poses // 2, rng, rough)
+    seen = joined(seen, observe(rig, second, truth, rng, sheets=0))
+    result = solve(rig.scene, seen, rig.noise, rough.x)
+    check(result.parameters, result.information, NEEDED)
+    return compare(rig.scene, truth, result, seen)
+
+
+def board_views(rig: Rig, truth: FloatArray, rng: np.random.Generator) -> list[BoardView]:
+    """What the true camera sees of a board that a person holds before it: most corners in the picture."""
+    grid = np.stack(np.meshgrid(np.arange(8), np.arange(6)), axis=-1).reshape(-1, 2)
+    points = np.column_stack([0.03 * (grid - grid.mean(axis=0)), np.zeros(len(grid))])
+    camera = rig.scene.pose(truth, rig.scene.mount)
+    views: list[BoardView] = []
+    while len(views) < BOARDS:
+        place = rng.uniform([-0.15, -0.12, 0.30], [0.15, 0.12, 0.50])
+        T_camera_board = transform(exp_so3(rng.uniform(-0.6, 0.6, 3)), place)
+        pixels = rig.scene.project(truth, apply(camera @ T_camera_board, points))
+        inside = np.all((pixels > 0) & (pixels < rig.size), axis=1)
+        if inside.sum() >= 0.6 * len(points):
+            noisy = pixels[inside] + rng.normal(0.0, CORNER_PX, (int(inside.sum()), 2))
+            views.append(BoardView(f"board {len(views)}", points[inside], noisy))
+    return views
+
+
+def with_lens(rig: Rig, views: list[BoardView]) -> Scene:
+    """The scene of `rig` with the lens that pictures of a board tell, as precisely as they tell it."""
+    found = calibrate_camera(views, rig.size)
+    K, lens = found.intrinsics.K, found.intrinsics.distortion
+    values = (K[0, 0], K[1, 1], K[0, 2], K[1, 2], lens[0], lens[1])
+    prior = {n: (float(v), float(s)) for n, v, s in zip(CAMERA, values, found.sigma, strict=True)}
+    return typical_scene(prior)
 
 
 def draw(scene: Scene, rng: np.random.Generator) -> FloatArray:
@@ -149,11 +195,10 @@ def draw(scene: Scene, rng: np.random.Generator) -> FloatArray:
     return truth
 
 
-def observe(rig: Rig, planned: PosePlan, truth: FloatArray, rng: np.random.Generator) -> Observations:
-    """What the camera sees of the true arm, while the servos read what was planned."""
+def observe(rig: Rig, planned: PosePlan, truth: FloatArray, rng: np.random.Generator, sheets: int) -> Observations:
+    """What the camera sees of the true arm at the planned poses; before them, `sheets` pictures of the sheet alone."""
     scene, q = rig.scene, planned.q
-    read = np.vstack([np.zeros((rig.sheet_pictures, N_ARM)), q])
-    sheets = range(rig.sheet_pictures)
+    read = np.vstack([np.zeros((sheets, N_ARM)), q])
     # Where the arm truly stands: play and weight taken up more sharply than the calibration believes.
     load = gravity_load(rig.robot.kinematics, read)
     approach = rng.choice([-1.0, 1.0], read.shape) * [1.0, 0.0, 0.0, 0.0, 1.0]
@@ -161,8 +206,8 @@ def observe(rig: Rig, planned: PosePlan, truth: FloatArray, rng: np.random.Gener
     actual = read + rng.normal(0.0, REPEAT, read.shape)
     true_q = scene.arm(truth).joints(actual, side, load)
     visible = visible_faces(scene, truth, true_q, rig.size)
-    visible[: rig.sheet_pictures] = False
-    wanted = blank(rig.robot.kinematics, read, visible, rig.marker, sheets)
+    visible[:sheets] = False
+    wanted = blank(rig.robot.kinematics, read, visible, rig.marker, range(sheets))
     real = replace(wanted, read=actual, side=side, load=load)
     pixels = scene.predict(truth, real)
     assert wanted.side is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -10,40 +10,38 @@ from dofbot_ros.calibration.parameters import ParameterSet
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError
 
-LEAST_GAIN = 1.0
-"""Least eigenvalue of the information in units of the priors': 1 halves the variance of what is known least."""
 
-
-def weakest(parameters: ParameterSet, information: FloatArray, wanted: Sequence[str]) -> tuple[str, float]:
-    """The wanted unknown that the data say least about, and the smallest eigenvalue of the information about them.
+def weakest(parameters: ParameterSet, information: FloatArray, needed: Mapping[str, float]) -> tuple[str, float]:
+    """The unknown that is known least, and the smallest eigenvalue of the information about those that are needed.
 
     The other unknowns are marginalised with their priors (Schur complement).
 
     Args:
         parameters: all unknowns.
         information: of the data, in units of the priors' deviations, shape (p, p).
-        wanted: names of those that have to be found.
+        needed: name of each unknown that has to be found -> the standard deviation that will do.
 
     Returns:
-        Name, and eigenvalue: 0 where the data say nothing, 1 where they say as much as the prior.
+        The name with the greatest part in the weakest direction, and the eigenvalue in units of 1 / needed^2: below 1
+        some combination of the unknowns is known less well than is needed.
     """
-    index = parameters.slice(wanted)
+    index = parameters.slice(list(needed))
+    scale = parameters.sigma[index] / np.array(list(needed.values()))
     covariance = np.linalg.inv(information + np.eye(len(information)))[np.ix_(index, index)]
-    values, vectors = np.linalg.eigh(covariance)
-    name = wanted[int(np.argmax(np.abs(vectors[:, -1])))]
-    return name, max(0.0, float(1.0 / values[-1] - 1.0))
+    values, vectors = np.linalg.eigh(covariance * np.outer(scale, scale))
+    return list(needed)[int(np.argmax(np.abs(vectors[:, -1])))], float(1.0 / values[-1])
 
 
-def check(parameters: ParameterSet, information: FloatArray, wanted: Sequence[str]) -> float:
+def check(parameters: ParameterSet, information: FloatArray, needed: Mapping[str, float]) -> float:
     """The smallest eigenvalue of `weakest`.
 
     Raises:
-        CalibrationError: it is below LEAST_GAIN; names the unknown.
+        CalibrationError: it is below 1; names the unknown.
     """
-    name, gain = weakest(parameters, information, wanted)
-    if gain < LEAST_GAIN:
+    name, least = weakest(parameters, information, needed)
+    if least < 1.0:
         raise CalibrationError(
-            f"{name} is not observable from these poses (smallest eigenvalue {gain:.2g}, least {LEAST_GAIN:g}): "
+            f"{name} is not observable from these poses (smallest eigenvalue of the information {least:.2g}, needs 1): "
             "vary all joints, joint 5 too, and tilt the hand to both sides of upright"
         )
-    return gain
+    return least

@@ -9,7 +9,7 @@ import numpy as np
 
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.calibration.block_in_hand import blank, visible_faces
-from dofbot_ros.calibration.bundle import Noise, Whitening
+from dofbot_ros.calibration.bundle import BundleResult, Noise, Whitening
 from dofbot_ros.calibration.scene import Observations, Scene
 from dofbot_ros.core.types import N_ARM, BoolArray, FloatArray
 from dofbot_ros.errors import CalibrationError
@@ -35,7 +35,7 @@ class PosePlan:
     Attributes:
         q: joint angles, shape (n, 5) [rad].
         visible: which faces of the block each should show, shape (n, 3).
-        information: of all of them together, in units of the priors' deviations, shape (p, p).
+        information: of all of them and of what was known before, in units of the priors' deviations, shape (p, p).
     """
 
     q: FloatArray
@@ -66,22 +66,35 @@ class Rig:
     sheet_pictures: int = 6
 
 
-def plan(rig: Rig, count: int, rng: np.random.Generator, candidates: int = 250) -> PosePlan:
+def plan(
+    rig: Rig, count: int, rng: np.random.Generator, so_far: BundleResult | None = None, candidates: int = 250
+) -> PosePlan:
     """Choose `count` of `candidates` random poses, one after the other, each the most informative beside those before.
 
     The measure is the determinant of the information with the priors (D-optimality; Fedorov, 1972).
 
+    Args:
+        rig: what is believed.
+        count: how many poses.
+        rng: draws the candidates.
+        so_far: a first calibration: poses are chosen where it puts the arm, for what it does not tell.
+        candidates: how many poses there are to choose from.
+
     Raises:
         CalibrationError: too few poses show the block to the camera.
     """
-    q, visible = _candidates(rig, candidates, rng)
+    x = rig.scene.parameters.nominal if so_far is None else so_far.x
+    q, visible = _candidates(rig, x, candidates, rng)
     if len(q) < count:
         raise CalibrationError(f"only {len(q)} poses show the block to the camera, {count} are wanted: is it in view?")
-    blocks = _jacobians(rig, blank(rig.robot.kinematics, q, visible, rig.marker, ()))
-    table = blank(rig.robot.kinematics, *UPRIGHT, rig.marker, (0,))
-    sheet = np.sqrt(rig.sheet_pictures) * _jacobians(rig, table)[0]
-    known = np.eye(len(rig.scene.parameters.names)) + sheet.T @ sheet
-    covariance = np.linalg.inv(known)
+    blocks = _jacobians(rig, x, blank(rig.robot.kinematics, q, visible, rig.marker, ()))
+    if so_far is None:
+        table = blank(rig.robot.kinematics, *UPRIGHT, rig.marker, (0,))
+        sheet = np.sqrt(rig.sheet_pictures) * _jacobians(rig, x, table)[0]
+        known: FloatArray = sheet.T @ sheet
+    else:
+        known = so_far.information
+    covariance = np.linalg.inv(np.eye(len(x)) + known)
     chosen: list[int] = []
     left = list(range(len(q)))
     for _ in range(count):
@@ -93,18 +106,19 @@ def plan(rig: Rig, count: int, rng: np.random.Generator, candidates: int = 250) 
         chosen.append(best)
     order = _visit(rig, q[chosen])
     chosen = [chosen[i] for i in order]
-    information = np.sum([blocks[i].T @ blocks[i] for i in chosen], axis=0) + sheet.T @ sheet
+    information = np.sum([blocks[i].T @ blocks[i] for i in chosen], axis=0) + known
     return PosePlan(q[chosen], visible[chosen], information)
 
 
-def _candidates(rig: Rig, count: int, rng: np.random.Generator) -> tuple[FloatArray, BoolArray]:
+def _candidates(rig: Rig, x: FloatArray, count: int, rng: np.random.Generator) -> tuple[FloatArray, BoolArray]:
     workspace = Workspace(rig.robot.kinematics)
     lower, upper = rig.robot.lower[:N_ARM] + 0.1, rig.robot.upper[:N_ARM] - 0.1
-    x = rig.scene.parameters.nominal
+    believed = rig.scene.arm(x)
     found, shown = [np.zeros((0, N_ARM))], [np.zeros((0, 3), dtype=bool)]
     for _ in range(MOST_DRAWS):
         q = rng.uniform(lower, upper, (DRAW, N_ARM))
-        visible = visible_faces(rig.scene, x, q, rig.size)
+        none = np.zeros_like(q)
+        visible = visible_faces(rig.scene, x, believed.joints(q, none, none), rig.size)
         keep = visible.any(axis=1)
         q, visible = q[keep], visible[keep]
         if len(q):
@@ -117,10 +131,10 @@ def _candidates(rig: Rig, count: int, rng: np.random.Generator) -> tuple[FloatAr
     return np.concatenate(found)[:count], np.concatenate(shown)[:count]
 
 
-def _jacobians(rig: Rig, seen: Observations) -> list[FloatArray]:
+def _jacobians(rig: Rig, x: FloatArray, seen: Observations) -> list[FloatArray]:
     """Whitened derivative of each view's pixels by the unknowns in units of their deviations."""
     scene = rig.scene
-    x, sigma = scene.parameters.nominal, scene.parameters.sigma
+    sigma = scene.parameters.sigma
     whiten = Whitening(scene, x, seen, rig.noise)
     columns = []
     for i in range(len(x)):

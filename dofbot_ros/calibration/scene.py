@@ -128,6 +128,20 @@ class Observations:
         return Observations(self.read[list(views)], new[self.view[keep]], *seen, side, load)
 
 
+def joined(first: Observations, second: Observations) -> Observations:
+    """The views of both, one after the other; both have sides and loads, or neither."""
+    pairs = ((first.side, second.side), (first.load, second.load))
+    extra = [None if a is None or b is None else np.vstack([a, b]) for a, b in pairs]
+    return Observations(
+        np.vstack([first.read, second.read]),
+        np.concatenate([first.view, second.view + len(first.read)]),
+        np.concatenate([first.target, second.target]),
+        np.concatenate([first.points, second.points]),
+        np.concatenate([first.pixels, second.pixels]),
+        *extra,
+    )
+
+
 class Scene:
     """One arm, one camera, some targets, and the unknowns of all of them.
 
