@@ -114,8 +114,8 @@ def solve(scene: Scene, seen: Observations, noise: Noise, start: FloatArray | No
             args=(whiten,),
             x_scale="jac",
             max_nfev=40,
-            xtol=1e-8,
-            ftol=1e-8,
+            xtol=1e-6,
+            ftol=1e-6,
         )
         if not np.all(np.isfinite(done.x)):
             raise CalibrationError("the fit found no finite solution: are the servo angles those of these pictures?")

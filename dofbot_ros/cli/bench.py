@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dofbot_ros.cli.checks import finite
+from dofbot_ros.cli.checks import finite, one_thread
 from dofbot_ros.cli.output import JsonOption, console, emit, warn
 from dofbot_ros.cli.progress import progress_bar
 
@@ -257,6 +257,7 @@ def calibration(
     poses: Annotated[int, typer.Option(min=5, help="Of the arm, chosen by the planner.")] = 60,
 ) -> None:
     """Calibrate simulated arms with hidden errors: what is found against what is true, median and worst."""
+    one_thread()
     from dofbot_ros.bench.calibration import measure
 
     result: dict[str, Any] = {}

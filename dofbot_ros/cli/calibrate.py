@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dofbot_ros.cli.checks import one_thread
 from dofbot_ros.cli.output import JsonOption, emit
 
 app = typer.Typer(no_args_is_help=True)
@@ -24,6 +25,7 @@ def bundle(
     shuffles: Annotated[int, typer.Option(min=1, help="Random partitions of the cross-validation.")] = 5,
 ) -> None:
     """Fit servos, wrist camera and base height to recorded samples, and cross-validate: rays against tags, in mm."""
+    one_thread()
     from dofbot_ros.calibration.real_arm import measure
 
     emit(measure(data, shuffles), as_json, "Bundle adjustment of a wrist camera")
