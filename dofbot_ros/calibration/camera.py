@@ -20,7 +20,7 @@ GRID = (4, 3)
 MIN_COVERAGE = 0.75
 """Least share of the cells that must hold a corner: the distortion is otherwise extrapolated."""
 MIN_TILT_DEG = 15.0
-"""Least range of the board's tilt: a board that always faces the camera leaves focal length and distance open."""
+"""Least angle between some two of the board's attitudes: facing the camera always, it leaves the focal length open."""
 MAX_RMS_PX = 1.0
 FLAGS = cv2.CALIB_FIX_K3 | cv2.CALIB_ZERO_TANGENT_DIST
 
@@ -49,7 +49,7 @@ class CameraCalibration:
         sigma: standard deviations of fx, fy, cx, cy [px], k1, k2, shape (6,).
         rms_px: root mean square distance of the corners from those seen [px].
         coverage: share of the picture's cells with a corner.
-        tilt_deg: how far the boards' tilts range.
+        tilt_deg: the largest angle between two of the board's attitudes.
         views: pictures used.
     """
 
@@ -61,23 +61,24 @@ class CameraCalibration:
     views: int
 
 
-def calibrate_camera(views: Sequence[BoardView], size: tuple[int, int]) -> CameraCalibration:
+def calibrate_camera(views: Sequence[BoardView], size: tuple[int, int], few: bool = False) -> CameraCalibration:
     """Fit a pinhole camera with two radial coefficients (Zhang, PAMI 2000).
 
     Args:
         views: pictures of one board in different attitudes.
         size: width and height of the pictures [px].
+        few: do not ask for coverage and number, as in a part of the pictures that is enough as a whole.
 
     Raises:
         CalibrationError: too few pictures, one-sided ones, or pictures that no such camera takes; says which to add.
     """
     good = [v for v in views if len(v.pixels) >= MIN_POINTS]
-    if len(good) < MIN_VIEWS:
+    if len(good) < (3 if few else MIN_VIEWS):
         raise CalibrationError(
             f"{len(good)} of {len(views)} pictures show {MIN_POINTS} corners of the board; {MIN_VIEWS} are needed"
         )
     covered, missing = coverage(good, size)
-    if covered < MIN_COVERAGE:
+    if covered < MIN_COVERAGE and not few:
         raise CalibrationError(
             f"the board was seen in {100 * covered:.0f} % of the picture, {100 * MIN_COVERAGE:.0f} % are needed: "
             f"hold it {', '.join(missing)} as well"
@@ -87,9 +88,9 @@ def calibrate_camera(views: Sequence[BoardView], size: tuple[int, int]) -> Camer
     rms, K, lens, turns, _, deviations, _, each = cv2.calibrateCameraExtended(
         points, pixels, size, np.eye(3), np.zeros(5), flags=FLAGS
     )
-    tilts = [np.degrees(np.arccos(np.clip(abs(cv2.Rodrigues(t)[0][2, 2]), 0.0, 1.0))) for t in turns]
-    tilt = float(max(tilts) - min(tilts))
-    if tilt < MIN_TILT_DEG:
+    normals = np.array([cv2.Rodrigues(t)[0][:, 2] for t in turns])
+    tilt = float(np.degrees(np.arccos(np.clip(normals @ normals.T, -1.0, 1.0).min())))
+    if tilt < MIN_TILT_DEG and not few:
         raise CalibrationError(
             f"the board was tilted by {tilt:.0f} degrees at most, {MIN_TILT_DEG:.0f} are needed: focal length and "
             "distance cannot be told apart; lean it to all sides"
@@ -119,16 +120,12 @@ def coverage(views: Sequence[BoardView], size: tuple[int, int]) -> tuple[float, 
     return float(seen.mean()), [where for where, cells in sides.items() if not cells.all()]
 
 
-def held_out_rms(calibration: CameraCalibration, views: Sequence[BoardView]) -> float:
-    """Reprojection error of pictures that were not used, their boards' poses fitted, root mean square [px]."""
-    K, lens = calibration.intrinsics.K, calibration.intrinsics.distortion
-    squares = []
+def view_errors(intrinsics: Intrinsics, views: Sequence[BoardView]) -> FloatArray:
+    """Reprojection error of each picture, its board's pose fitted, root mean square, shape (v,) [px]."""
+    K, lens = intrinsics.K, intrinsics.distortion
+    errors = []
     for view in views:
-        if len(view.pixels) < MIN_POINTS:
-            continue
         _, turn, place = cv2.solvePnP(view.points, view.pixels, K, lens)
         seen, _ = cv2.projectPoints(view.points, turn, place, K, lens)
-        squares.append(np.sum((seen[:, 0] - view.pixels) ** 2, axis=1))
-    if not squares:
-        raise CalibrationError(f"no picture shows {MIN_POINTS} corners of the board: nothing to check with")
-    return float(np.sqrt(np.mean(np.concatenate(squares))))
+        errors.append(float(np.sqrt(np.mean(np.sum((seen[:, 0] - view.pixels) ** 2, axis=1)))))
+    return np.array(errors)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.arm.model import forward_chain, load_model
-from dofbot_ros.arm.robot import DRAWN
+from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.calibration.bundle import BundleResult, Noise, solve
 from dofbot_ros.calibration.chain import ArmGeometry
 from dofbot_ros.calibration.hand_eye_samples import HandEyeSamples, eye_in_hand_scene, load_samples
@@ -46,7 +46,7 @@ class Fit:
 def measure(folder: Path, shuffles: int) -> dict[str, Any]:
     """Fit each model to the samples in `folder`, and cross-validate it in `shuffles` partitions into four."""
     samples = load_samples(folder / FILE)
-    arm = ArmGeometry.nominal(DRAWN.kinematics)
+    arm = ArmGeometry.nominal(load_robot().kinematics)
     drawn = drawn_mount()
     directions = {
         name: fit(samples, sign, arm, drawn, EXACT).result.rms_px
