@@ -26,8 +26,9 @@ from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.arm_listener import MOVABLE
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
+from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import detections, from_time
-from dofbot_ros.nodes.qos import NEWEST_IMAGE, STREAM
+from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.policy.fit import ArmAbilities
 from dofbot_ros.sim.arrangement import Arrangement, as_text
 from dofbot_ros.trials.arm import Look, View
@@ -67,17 +68,15 @@ class TrialClient(ArmClient):
         self._images: OrderedDict[float, Image] = OrderedDict()
         self._found: dict[str, Any] = {"stamp_s": -np.inf}
         self._info: CameraInfo | None = None
-        subscribe = node.create_subscription
-        subscribe(CameraInfo, "camera/camera_info", self.notify_after(self._on_info), STREAM)
-        subscribe(Image, "camera/image_raw", self.notify_after(self._on_image), NEWEST_IMAGE)
-        subscribe(String, "blocks/detections", self.notify_after(self._on_blocks), STREAM)
+        self._camera = CameraSubscription(node, self.notify_after(self._on_image), self.notify_after(self._on_info))
+        node.create_subscription(String, "blocks/detections", self.notify_after(self._on_blocks), STREAM)
 
     @property
     def view(self) -> View:
         """Where the camera is."""
         if self._info is None:
             raise DofbotError("no camera_info yet")
-        return View(intrinsics_from(self._info), self._T_base_camera)
+        return View(intrinsics_from(self._info, self._camera.rectified), self._T_base_camera)
 
     def wait_for_table(self) -> None:
         """Return when the arm is connected and its camera told of itself."""

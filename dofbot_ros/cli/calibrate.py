@@ -1,0 +1,111 @@
+"""`dofbot calibrate ...`: measuring one arm, its cameras and its table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dofbot_ros.cli.checks import one_thread
+from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.progress import progress_bar
+from dofbot_ros.core.clock import MonotonicClock
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def root() -> None:
+    """Calibrate the arm, its cameras and the table; docs/calibration.md says in which order."""
+
+
+@app.command("bundle")
+def bundle(
+    data: Annotated[Path, typer.Option(help="Folder with hand_eye_samples.csv.", show_default=False)],
+    as_json: JsonOption = False,
+    shuffles: Annotated[int, typer.Option(min=1, help="Random partitions of the cross-validation.")] = 5,
+) -> None:
+    """Fit servos, wrist camera and base height to recorded samples, and cross-validate: rays against tags, in mm."""
+    one_thread()
+    from dofbot_ros.calibration.real_arm import measure
+
+    emit(measure(data, shuffles), as_json, "Bundle adjustment of a wrist camera")
+
+
+@app.command("board")
+def board(
+    kind: Annotated[str, typer.Argument(help="charuco, sheet or blocks.")] = "charuco",
+    *,
+    out: Annotated[Path | None, typer.Option(help="PDF file; by default KIND.pdf here.")] = None,
+    blocks: Annotated[Path | None, typer.Option(help="Block set; by default the shipped one.")] = None,
+) -> None:
+    """Write a board to print on A4 at true size, with a ruler that tells whether the printer kept it."""
+    from dofbot_ros.calibration.boards import RULER_MM, write_board
+    from dofbot_ros.vision.block_layout import load_blocks
+
+    path = out or Path(f"{kind}.pdf")
+    write_board(kind, load_blocks(blocks), path)
+    console.print(
+        f"wrote {path}: print it at 100 %, then measure its ruler: {RULER_MM} mm, give or take 0.25",
+        highlight=False, soft_wrap=True, markup=False,
+    )  # fmt: skip
+
+
+@app.command("camera")
+def camera(
+    source: Annotated[str, typer.Argument(help="Folder of pictures, video, device or address.", show_default=False)],
+    *,
+    out: Annotated[Path, typer.Option(help="Calibration to write (ROS camera_info YAML).", show_default=False)],
+    views: Annotated[int, typer.Option(min=8, help="Different pictures of the board to take.")] = 25,
+    force: Annotated[bool, typer.Option("--force", help="Replace a stored calibration that is better.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Calibrate a lens from pictures of the ChArUco board; says where in the picture the board was not seen yet."""
+    one_thread()
+    from dofbot_ros.calibration.camera_command import calibrate_from
+
+    with progress_bar("{task.fields[coverage]}") as bar:
+        task = bar.add_task("board", total=views, coverage="")
+
+        def seen(count: int, coverage: float, missing: list[str]) -> None:
+            hint = "" if not missing else ", not yet " + ", ".join(missing)
+            bar.update(task, completed=count, coverage=f"{100 * coverage:.0f} % of the picture{hint}")
+
+        result = calibrate_from(source, MonotonicClock(), out, views=views, force=force, seen=seen)
+    emit(result, as_json, f"Lens, written to {out}")
+
+
+@app.command("hand-eye")
+def hand_eye(
+    source: Annotated[str, typer.Argument(help="Picture, or folder of pictures from one place.", show_default=False)],
+    *,
+    camera_info: Annotated[Path, typer.Option(help="Calibration of the lens.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Pose of the camera to write (YAML).", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace a stored pose that is better.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find a fixed camera in base_link from the sheet that touches the base plate, with its held-out error in mm."""
+    one_thread()
+    from dofbot_ros.calibration.camera_command import locate_from
+
+    result = locate_from(source, MonotonicClock(), camera_info, out, force)
+    emit(result, as_json, f"Camera in base_link, written to {out}")
+
+
+@app.command("check")
+def check(
+    source: Annotated[str, typer.Argument(help="Picture, or folder of pictures from one place.", show_default=False)],
+    *,
+    camera_info: Annotated[Path, typer.Option(help="Calibration of the lens.", show_default=False)],
+    camera_pose: Annotated[Path, typer.Option(help="Stored pose of the camera (YAML).", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Tell whether a stored camera pose still holds, from a picture of the sheet; exit code 1 when it does not."""
+    one_thread()
+    from dofbot_ros.calibration.camera_command import check_from
+
+    result = check_from(source, MonotonicClock(), camera_info, camera_pose)
+    emit(result, as_json, "Stored camera pose")
+    if not result["holds"]:
+        raise typer.Exit(1)
