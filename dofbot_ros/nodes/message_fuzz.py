@@ -29,7 +29,7 @@ from dofbot_ros.core.clock import Clock, ManualClock
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import JOINT_NAMES
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_sender import ArmSender
 from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, intrinsics_from
 from dofbot_ros.nodes.commands import Commands
 from dofbot_ros.nodes.messages import detections, finite, joint_positions, pose_matrix, to_duration, to_time
@@ -265,7 +265,7 @@ class _Keepers:
     def __init__(self, node: Node) -> None:
         clock = ManualClock(100.0)
         stamps = Stamps(clock)
-        self._arm, self._driven = TeleopArm(node), ArmClient(node, to_seconds=stamps.to_arm)
+        self._arm, self._driven = TeleopArm(node), ArmSender(node, to_seconds=stamps.to_arm)
         self._eyes = PolicyEyes(node, stamps, "red", 16)
         self._description = "<robot name='x'><link name='a'/></robot>"
 

@@ -20,7 +20,7 @@ from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.nodes import diagnostics
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_sender import ArmSender
 from dofbot_ros.nodes.messages import finite, from_time
 from dofbot_ros.nodes.parameters import declare, parameter
 from dofbot_ros.nodes.policy_eyes import PolicyEyes
@@ -81,7 +81,7 @@ class PolicyNode:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wanted = parameters.auto_start
-        self._arm = ArmClient(self.node, to_seconds=self._stamps.to_arm, requests=("stop", "enable_torque"))
+        self._arm = ArmSender(self.node, to_seconds=self._stamps.to_arm, requests=("stop", "enable_torque"))
         self._eyes = PolicyEyes(self.node, self._stamps, parameters.block, spec.image_size)
         self._status = self.node.create_publisher(String, "policy/status", STREAM)
         self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from builtin_interfaces.msg import Time
 
 from dofbot_ros.core.types import ARM_JOINTS
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_sender import ArmSender
 from dofbot_ros.nodes.messages import from_time
 from dofbot_ros.teleop.pipeline import TeleopCommand
 
@@ -13,8 +13,8 @@ GAP_STEP_M = 0.0005
 """Smaller changes of the gap are not worth a command [m]."""
 
 
-class TeleopArm(ArmClient):
-    """An ArmClient that carries out what the pipeline commands.
+class TeleopArm(ArmSender):
+    """An ArmSender that carries out what the pipeline commands.
 
     The gripper gets goals of its own, so that the driver's care for fingers that a block has stopped still works.
     """
