@@ -9,10 +9,11 @@ import numpy as np
 from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats, ServoHealth, never
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, HIGHEST_TICK, LOWEST_TICK, Calibration
 from dofbot_ros.core.clock import Clock, MonotonicClock
-from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
+from dofbot_ros.core.types import GRIP, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
 from dofbot_ros.hardware.hold_goals import contradicting, goals_to_hold
 from dofbot_ros.hardware.move_estimate import Ticks
+from dofbot_ros.hardware.no_answer import all_silent, named, some_silent
 from dofbot_ros.hardware.port_search import ListPorts, OpenPort, PortFinder, serial_ports
 from dofbot_ros.hardware.protocol import HostProtocol, ProtocolName, host_protocol
 from dofbot_ros.hardware.protocol_bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
@@ -276,7 +277,7 @@ class SerialArm:
         strange = contradicting(self._ticks, ours, told, holding)
         if strange.any():
             raise BusError(
-                f"{self._named(strange)} read far from the goal of another program that it holds: a sensor "
+                f"{named(self._ids, strange)} read far from the goal of another program that it holds: a sensor "
                 "lies or something is in the way. Let the arm go (enable_torque false), then switch its torque on"
             )
         goals = goals_to_hold(self._ticks, self._streamer.sent, ours, told, holding)
@@ -284,8 +285,8 @@ class SerialArm:
         if outside.any():
             places = ", ".join(str(ticks) for ticks in goals[outside])
             raise BusError(
-                f"{self._named(outside)} at tick {places}, and servos take goals in {LOWEST_TICK}..{HIGHEST_TICK}: "
-                "lead the arm back by hand; torque stays off"
+                f"{named(self._ids, outside)} at tick {places}, and servos take goals in "
+                f"{LOWEST_TICK}..{HIGHEST_TICK}: lead the arm back by hand; torque stays off"
             )
         return goals
 
@@ -304,10 +305,10 @@ class SerialArm:
                 break
         else:
             silent = [servo for servo, gone in zip(self._ids, missing, strict=True) if gone]
-            raise NoReplyError(f"{self._named(missing)} silent: torque stays off", silent)
+            raise NoReplyError(f"{named(self._ids, missing)} silent: torque stays off", silent)
         spread = np.ptp(sweeps, axis=0) > AGREE_TICKS
         if spread.any():
-            raise BusError(f"{self._named(spread)} read at places that contradict one another: torque stays off")
+            raise BusError(f"{named(self._ids, spread)} read at places that contradict one another: torque stays off")
 
     def stats(self) -> BusStats:
         """Counters since connect(); detail has `sweep_ms`, how long the last read of all positions took."""
@@ -360,9 +361,9 @@ class SerialArm:
                 left = ()
             if not left:
                 return
-        word = "on" if enabled else "off"
+        word, who = "on" if enabled else "off", named(self._ids, np.isin(self._ids, left))
         raise NoReplyError(
-            f"torque {word} was sent, but {self._named(np.isin(self._ids, left))} not confirming it: check the bus; "
+            f"torque {word} was sent, but {who} not confirming it: check the bus; "
             "if the arm has to let go now, cut its power",
             left,
         )
@@ -378,20 +379,10 @@ class SerialArm:
         """Why connect() failed: nobody answers, or some do not."""
         silent = self._silent_ids()
         if self._fresh.any():
-            there = ", ".join(str(servo) for servo, fresh in zip(self._ids, self._fresh, strict=True) if fresh)
-            return NoReplyError(
-                f"{self._named(~self._fresh)} silent on {self._port_name} while servos {there} answer: "
-                "check its plug and its id",
-                silent,
-            )
-        opened = (
-            f"{self._port_name} opened at {self._baudrate} baud, but no servo answers protocol {self._protocol.name}"
-        )
+            return NoReplyError(some_silent(self._port_name, self._ids, self._fresh), silent)
         other: ProtocolName = "se" if self._protocol.name == "bus" else "bus"
-        if self._answers(host_protocol(other), port):
-            return NoReplyError(f"{opened}; the arm there speaks {other}: use protocol {other}", silent)
-        hint = "is the servo power on, is it the right port, the right protocol (bus or se), 115200 baud?"
-        return NoReplyError(f"{opened}: {hint}", silent)
+        found = other if self._answers(host_protocol(other), port) else None
+        return NoReplyError(all_silent(self._port_name, self._baudrate, self._protocol.name, found), silent)
 
     def _answers(self, protocol: HostProtocol, port: ByteStream) -> bool:
         bus = ServoBus(port, retries=0)
@@ -399,11 +390,3 @@ class SerialArm:
 
     def _silent_ids(self) -> list[int]:
         return [servo for servo, fresh in zip(self._ids, self._fresh, strict=True) if not fresh]
-
-    def _named(self, chosen: BoolArray) -> str:
-        """For a message: "servo 3 (joint3) is", "servos 3 (joint3), 6 (grip_joint) are"."""
-        names = [
-            f"{servo} ({joint})"
-            for servo, joint, one in zip(self._ids, JOINT_NAMES, chosen, strict=True) if one
-        ]  # fmt: skip
-        return f"servo {names[0]} is" if len(names) == 1 else f"servos {', '.join(names)} are"
