@@ -27,9 +27,10 @@ class Commands:
         DofbotError: the command is refused; nothing has moved.
     """
 
-    def __init__(self, daemon: ArmDaemon, stamps: Stamps) -> None:
+    def __init__(self, daemon: ArmDaemon, stamps: Stamps, frame_prefix: str = "") -> None:
         self._daemon = daemon
         self._stamps = stamps
+        self._base_frames = {BASE_FRAME, frame_prefix + BASE_FRAME}
 
     def joint_trajectory(self, message: JointTrajectory, by: Commander) -> int:
         """Check a whole trajectory and start it. Returns the number of the motion."""
@@ -49,13 +50,13 @@ class Commands:
 
     def pose(self, message: PoseStamped, by: Commander) -> None:
         """Move the tool to a pose in base_link."""
-        _in_base(message.header)
+        self._in_base(message.header)
         self._recent(message.header)
         self._daemon.move_tool(tool_goal(pose_matrix(message.pose)), by)
 
     def twist(self, message: TwistStamped, by: Commander) -> None:
         """Move the tool with a velocity in base_link."""
-        _in_base(message.header)
+        self._in_base(message.header)
         linear, angular = message.twist.linear, message.twist.angular
         numbers = finite("twist", [linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
         self._daemon.twist(numbers[:3], numbers[3:], self._recent(message.header), by)
@@ -76,10 +77,9 @@ class Commands:
             )
         return stamp_s
 
-
-def _in_base(header: Header) -> None:
-    if header.frame_id != BASE_FRAME:
-        raise CommandRefusedError(f"frame {header.frame_id!r} is not {BASE_FRAME}: transform the command first")
+    def _in_base(self, header: Header) -> None:
+        if header.frame_id not in self._base_frames:
+            raise CommandRefusedError(f"frame {header.frame_id!r} is not {BASE_FRAME}: transform the command first")
 
 
 def _points(message: JointTrajectory) -> tuple[list[str], FloatArray]:

@@ -58,9 +58,10 @@ def test_a_time_survives_its_message(seconds: float) -> None:
 
 def test_only_fresh_joints_are_named() -> None:
     fresh = np.array([True, False, True, True, False, True])
-    message = joint_state(to_time(1.0), np.arange(6.0), fresh)
+    message = joint_state(to_time(1.0), np.arange(6.0), fresh, 0.1 * np.arange(6.0))
     assert list(message.name) == [n for n, f in zip(JOINT_NAMES, fresh, strict=True) if f]
     assert list(message.position) == [0.0, 2.0, 3.0, 5.0]
+    assert list(message.velocity) == pytest.approx([0.0, 0.2, 0.3, 0.5])
 
 
 def test_a_simulated_stamp_is_the_clocks_reading_and_zero_means_now() -> None:
@@ -189,6 +190,12 @@ def test_a_reachable_pose_asks_for_its_own_pitch_and_roll(q: np.ndarray) -> None
     goal = tool_goal(pose_matrix(pose_message(arm.tool_transform(q[:5]))))
     reached = arm.tool_transform(arm.solve(goal, near=q[:5]))
     np.testing.assert_allclose(reached, arm.tool_transform(q[:5]), atol=1e-5)
+
+
+def test_frames_of_two_arms_have_two_prefixes() -> None:
+    for frame in moving_frames(load_model(), to_time(0.0), np.zeros(6), "left/"):
+        assert frame.child_frame_id.startswith("left/")
+        assert frame.header.frame_id.startswith("left/")
 
 
 def test_a_pose_with_a_hole_is_refused() -> None:
