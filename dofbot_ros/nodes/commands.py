@@ -16,6 +16,8 @@ from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.tool_goal import tool_goal
 
 BASE_FRAME = "base_link"
+WALL_S = 1e6
+"""A stamp that is this far off the simulated time is one of the wall clock [s]."""
 FUTURE_S = 0.1
 """Stamps ahead of us by more than this are another machine's clock, or a start time, which is not supported [s]."""
 
@@ -71,10 +73,11 @@ class Commands:
         age = self._stamps.to_arm(Header().stamp) - stamp_s
         limit = self._daemon.config.command_timeout_s
         if not -FUTURE_S <= age <= limit:
-            raise CommandRefusedError(
-                f"the stamp is {abs(age):.2f} s {'old' if age > 0 else 'ahead'}, allowed are {limit:g} s "
-                "(a zero stamp means now; do both machines' clocks agree?)"
-            )
+            hint = "a zero stamp means now; do both machines' clocks agree?"
+            if self._stamps.simulated and abs(age) > WALL_S:
+                hint = "this arm lives in simulated time: set use_sim_time, or send a zero stamp"
+            word, allowed = ("old", limit) if age > 0 else ("ahead", FUTURE_S)
+            raise CommandRefusedError(f"the stamp is {abs(age):.2f} s {word}, allowed are {allowed:g} s ({hint})")
         return stamp_s
 
     def _in_base(self, header: Header) -> None:
