@@ -18,7 +18,7 @@ def requirements(name: str) -> list[str]:
 
 def names(part: str) -> list[str]:
     """The same packages without their pins: a ROS machine brings its own; requirements.txt is the tested set."""
-    bounds = {"opencv-contrib-python": ">=4.8,<5", "numpy": ">=1.26", "mediapipe": "==0.10.21"}
+    bounds = {"opencv-contrib-python": ">=4.6,<5", "numpy": ">=1.26", "mediapipe": "==0.10.21"}
     plain = [re.split("[=<>]", line)[0] for line in requirements(part)]
     return [name + bounds.get(name, "") for name in plain]
 

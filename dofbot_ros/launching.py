@@ -124,6 +124,8 @@ def processes(stack: Stack, given: Mapping[str, str]) -> list[Process]:
     """
     arguments = stack.resolve(given)
     namespace, file = arguments["namespace"].strip("/"), arguments["params_file"]
+    if namespace and "emulator_port" in arguments and "emulator_port" not in given:
+        arguments["emulator_port"] += "_" + namespace.replace("/", "_")  # each arm has a bus of its own
     return [
         Process(
             executable=node.executable,

@@ -18,8 +18,9 @@ NETWORK = Argument(
     f"empty: as {NETWORK_VARIABLE} says, local where it says nothing",
     ("", *NETWORKS),
 )
+FRAME_PREFIX = Argument("frame_prefix", "", "in front of all frames' names, for instance left/: two arms need two")
 PARAMS_FILE = Argument("params_file", "", "ROS parameters file (YAML): it outdoes defaults, and arguments outdo it")
-COMMON = (NAMESPACE, NETWORK, PARAMS_FILE)
+COMMON = (NAMESPACE, NETWORK, PARAMS_FILE, FRAME_PREFIX)
 """Arguments of every stack."""
 BACKEND = Argument(
     "backend",
@@ -91,6 +92,7 @@ _ARM_PARAMETERS: dict[str, Scalar | Ref] = {
     "calibration_file": Ref("calibration_file"),
     "on_exit": Ref("on_exit"),
     "max_velocity": Ref("max_velocity", float, optional=True),
+    "frame_prefix": Ref("frame_prefix", optional=True),
 }
 _SCENE: dict[str, Scalar | Ref] = {
     "scene_seed": Ref("scene_seed", int),
@@ -138,7 +140,11 @@ REAL_CAMERA = NodeSpec(
 )
 LOCALIZER = NodeSpec(
     "block_localizer_node",
-    {"extrinsics_file": Ref("extrinsics_file"), "blocks_file": Ref("blocks_file")},
+    {
+        "extrinsics_file": Ref("extrinsics_file"),
+        "blocks_file": Ref("blocks_file"),
+        "frame_prefix": Ref("frame_prefix", optional=True),
+    },
     when={"localize": ("true",)},
 )
 TELEOP = NodeSpec(
@@ -158,6 +164,7 @@ GRASP = NodeSpec(
     {
         "model": Ref("model"),
         "extrinsics_file": Ref("extrinsics_file"),
+        "frame_prefix": Ref("frame_prefix", optional=True),
         "calibration_file": Ref("calibration_file"),
     },
 )

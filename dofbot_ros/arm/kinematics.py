@@ -65,6 +65,8 @@ class Kinematics:
             InputError: the chain to tool_link is not yaw, pitch, pitch, pitch, roll, or has lateral offsets or turns.
         """
         chain = model.chain("tool_link")
+        if chain[:1] and chain[0].child == "base_link" and np.array_equal(chain[0].origin, np.eye(4)):
+            chain = chain[1:]  # the massless root of robot_description
         joints = chain[:N_ARM]
         axes = [joint.axis.tolist() for joint in joints]
         straight = all(np.allclose(j.origin, transform(translation=(0, 0, j.origin[2, 3]))) for j in chain)

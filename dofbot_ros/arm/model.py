@@ -180,6 +180,17 @@ def at_base_height(model: ArmModel, base_height: float) -> ArmModel:
     return parse_model(ElementTree.tostring(root, encoding="unicode"))
 
 
+def with_footprint(model: ArmModel) -> ArmModel:
+    """The same arm on a root link without mass (REP 120): KDL, behind RViz and MoveIt, takes no inertia at the root."""
+    root = ElementTree.fromstring(model.urdf)
+    joint = ElementTree.Element("joint", name="base_joint", type="fixed")
+    ElementTree.SubElement(joint, "parent", link="base_footprint")
+    ElementTree.SubElement(joint, "child", link="base_link")
+    root.insert(0, ElementTree.Element("link", name="base_footprint"))
+    root.insert(1, joint)
+    return parse_model(ElementTree.tostring(root, encoding="unicode"))
+
+
 def with_limits(model: ArmModel, limits: Mapping[str, tuple[float, float]], velocity: float | None = None) -> ArmModel:
     """The same arm with other joint limits, name -> (lower, upper) [rad], bit for bit, and their velocity [rad/s].
 

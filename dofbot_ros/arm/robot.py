@@ -10,7 +10,7 @@ import numpy as np
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, calibration_of
 from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.arm.model import ArmModel, at_base_height, load_model, with_limits
+from dofbot_ros.arm.model import ArmModel, at_base_height, load_model, with_footprint, with_limits
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
 from dofbot_ros.errors import CalibrationError, InputError
 
@@ -80,14 +80,14 @@ class Robot:
         return bool(np.allclose(mine, theirs, rtol=0.0, atol=1e-6))
 
     def describe(self, max_velocity: float | None = None) -> ArmModel:
-        """This arm as a URDF: the shipped one at this arm's base height and with its joint limits.
+        """This arm as a URDF: the shipped one with its base height and joint limits, on a massless root.
 
         Args:
             max_velocity: limit of all joints that a driver keeps [rad/s]; that of the shipped one when None.
         """
         raised = at_base_height(load_model(), self.kinematics.base_height)
         limits = {JOINT_NAMES[i]: (self.lower[i], self.upper[i]) for i in range(N_JOINTS)}
-        return with_limits(raised, limits, max_velocity)
+        return with_footprint(with_limits(raised, limits, max_velocity))
 
 
 DRAWN = Robot.drawn()

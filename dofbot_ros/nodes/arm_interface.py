@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
@@ -33,6 +33,7 @@ from dofbot_ros.nodes.runtime import Lifeline
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.safety.authority import Commander
 from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.joint_velocity import JointVelocity
 from dofbot_ros.service.motion_events import Event, MotionEvent
 from dofbot_ros.service.snapshot import Snapshot
 
@@ -78,6 +79,7 @@ class ArmInterface:
         self._told: tuple[object, ...] = ()
         self._last_frames = (0, time.monotonic())
         self._last_reading_s = -float("inf")
+        self._velocity = JointVelocity()
         self._refusals = 0
         self._handovers = 0
         self._last_refusal = ""
@@ -85,7 +87,7 @@ class ArmInterface:
         self._joint_states = node.create_publisher(JointState, "joint_states", STREAM)
         self._states = node.create_publisher(String, "state", LATCHED)
         self._events = node.create_publisher(String, "motion_events", EVENTS)
-        self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        self._diagnostics = diagnostics.DiagnosticsTopic(node)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
         model = daemon.robot.describe(daemon.config.max_velocity)
         self._description.publish(String(data=model.urdf))
@@ -93,7 +95,7 @@ class ArmInterface:
         self._next_frames_s = -float("inf")
         self._commanders = Commanders(node, daemon.config.operators)
         self._groups = {name: MutuallyExclusiveCallbackGroup() for name in ("stop", "torque", "commands")}
-        commands = Commands(daemon, stamps)
+        commands = Commands(daemon, stamps, node.get_parameter("frame_prefix").value)
         self._actions = Actions(node, daemon, commands)
         self._subscribe(commands)
         self._serve()
@@ -230,13 +232,13 @@ class ArmInterface:
         self._next_state_s = max(self._next_state_s, reading.stamp_s - period_s) + period_s
         self._last_reading_s = reading.stamp_s
         stamp = self._stamps.to_ros(reading.stamp_s)
-        self._joint_states.publish(joint_state(stamp, reading.position, reading.fresh))
-        if reading.stamp_s >= self._next_frames_s:
-            self._next_frames_s = reading.stamp_s + FRAMES_PERIOD_S
+        self._joint_states.publish(joint_state(stamp, reading.position, reading.fresh, self._velocity.of(reading)))
+        if reading.stamp_s >= self._next_frames_s - 0.5 / self._daemon.config.control_rate_hz:
+            self._next_frames_s = max(self._next_frames_s, reading.stamp_s - FRAMES_PERIOD_S) + FRAMES_PERIOD_S
             self._publish_frames(stamp, reading.position)
 
     def _publish_diagnostics(self, snapshot: Snapshot, rate: Rate) -> None:
-        prefix = self._node.get_name()
+        prefix = self._diagnostics.prefix
         frames, since = snapshot.bus.frames_sent, self._last_frames
         self._last_frames = (frames, time.monotonic())
         frames_hz = max(0.0, (frames - since[0]) / (self._last_frames[1] - since[1]))
@@ -253,7 +255,7 @@ class ArmInterface:
             commands,
             *diagnostics.servo_statuses(prefix, snapshot),
         ]
-        self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(snapshot.stamp_s), entries))
+        self._diagnostics.publish(self._stamps.to_ros(snapshot.stamp_s), entries)
 
 
 def _switch_handler(switch: Callable[[bool], object]) -> Callable[[SetBool.Request, SetBool.Response], object]:

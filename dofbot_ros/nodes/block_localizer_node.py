@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 import cv2
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseArray
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
@@ -20,7 +20,7 @@ from dofbot_ros.errors import DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.block_markers import block_markers
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
-from dofbot_ros.nodes.camera_pose import BASE_FRAME, CameraPose
+from dofbot_ros.nodes.camera_pose import CameraPose
 from dofbot_ros.nodes.camera_subscription import CameraSubscription
 from dofbot_ros.nodes.messages import from_time, pose_message
 from dofbot_ros.nodes.parameters import declare, parameter
@@ -61,7 +61,7 @@ class BlockLocalizerNode:
         self._poses = publish(PoseArray, "blocks/poses", STREAM)
         self._markers = publish(MarkerArray, "blocks/markers", STREAM)
         self._detections = publish(String, "blocks/detections", STREAM)
-        self._diagnostics = publish(DiagnosticArray, "diagnostics", STREAM)
+        self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
         self._camera = CameraSubscription(self.node, self._on_image, self._on_info)
         self._timer = self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell)
 
@@ -100,7 +100,7 @@ class BlockLocalizerNode:
         self._note("")
         self._images, self._last = self._images + 1, found
         # The stamp is the image's: who uses a pose can tell how old it is.
-        header = Header(stamp=message.header.stamp, frame_id=BASE_FRAME)
+        header = Header(stamp=message.header.stamp, frame_id=self._pose.base_frame)
         self._poses.publish(PoseArray(header=header, poses=[pose_message(b.T_base_block) for b in found.blocks]))
         self._detections.publish(String(data=as_json(found)))
         if self._markers.get_subscription_count():
@@ -119,8 +119,8 @@ class BlockLocalizerNode:
         level = DiagnosticStatus.WARN if self._trouble or rate == 0.0 else DiagnosticStatus.OK
         values: dict[str, object] = {"images_hz": rate, "blocks": ", ".join(b.name for b in self._last.blocks)}
         values |= {f"refused, {r.what}": r.reason for r in self._last.refused}
-        entry = diagnostics.status(level, f"{self.node.get_name()}: blocks", message, values)
-        self._diagnostics.publish(diagnostics.array(self.node.get_clock().now().to_msg(), [entry]))
+        entry = diagnostics.status(level, f"{self._diagnostics.prefix}: blocks", message, values)
+        self._diagnostics.publish(self.node.get_clock().now().to_msg(), [entry])
 
 
 def as_json(found: Localisation) -> str:

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from sensor_msgs.srv import SetCameraInfo
 
@@ -16,7 +16,6 @@ from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.camera_messages import intrinsics_from
 from dofbot_ros.nodes.camera_topics import CameraTopics
 from dofbot_ros.nodes.parameters import declare
-from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.vision.capture import CaptureConfig, camera_info_path, default_camera_info, open_source, retry_delays
@@ -41,7 +40,7 @@ class CameraNode:
         intrinsics = load_intrinsics(camera_info_path(url), frame=config.frame_id) if url else None
         self._topics = CameraTopics(self.node, self._config.frame_id, intrinsics)
         self.node.create_service(SetCameraInfo, "camera/set_camera_info", self._calibrate)
-        self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
         self._frames, self._losses, self._trouble, self._size = 0, 0, "not opened yet", ""
         self._told_s, self._told_frames = time.monotonic(), 0
         self._timer = self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell)
@@ -124,8 +123,8 @@ class CameraNode:
         message = self._trouble or ("no frames" if silent else "open")
         values = {"device": self._config.video_device, "fps": fps, "frames": frames, "losses": self._losses}
         values |= {"size": self._size, **identity(self._config.video_device)}
-        entry = diagnostics.status(level, f"{self.node.get_name()}: camera", message, values)
-        self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(self._clock.now()), [entry]))
+        entry = diagnostics.status(level, f"{self._diagnostics.prefix}: camera", message, values)
+        self._diagnostics.publish(self._stamps.to_ros(self._clock.now()), [entry])
 
 
 def main() -> None:

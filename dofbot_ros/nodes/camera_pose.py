@@ -7,7 +7,8 @@ from rclpy.node import Node
 from dofbot_ros.arm.model import load_model
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import ConfigError, InputError
-from dofbot_ros.nodes.frames import publish_static
+from dofbot_ros.nodes.frames import FrameParameters, publish_static
+from dofbot_ros.nodes.parameters import declare
 from dofbot_ros.vision.extrinsics import load_extrinsics
 
 BASE_FRAME = "base_link"
@@ -22,6 +23,7 @@ class CameraPose:
 
     Attributes:
         matrix: T_base_camera, of the optical frame, shape (4, 4) [m].
+        base_frame: base_link, behind the parameter frame_prefix.
 
     Raises:
         ConfigError: the file cannot be used, or gives the pose in another frame than base_link.
@@ -29,6 +31,7 @@ class CameraPose:
 
     def __init__(self, node: Node, file: str) -> None:
         self._node, self._simulated = node, not file
+        self.base_frame = declare(node, FrameParameters).frame_prefix + BASE_FRAME
         extrinsics = load_extrinsics(file or share_file("config", "sim_camera.yaml"))
         if extrinsics.parent != BASE_FRAME:
             raise ConfigError(f"the camera's pose is given in {extrinsics.parent}, not in {BASE_FRAME}")
@@ -56,4 +59,4 @@ class CameraPose:
                 f"the images' frame_id {frame} is a link of the arm: its pose is not published; give the camera another"
             )
             return
-        publish_static(self._node, BASE_FRAME, frame, self.matrix)
+        publish_static(self._node, self.base_frame, frame, self.matrix)

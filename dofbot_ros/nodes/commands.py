@@ -16,6 +16,8 @@ from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.tool_goal import tool_goal
 
 BASE_FRAME = "base_link"
+WALL_S = 1e6
+"""A stamp that is this far off the simulated time is one of the wall clock [s]."""
 FUTURE_S = 0.1
 """Stamps ahead of us by more than this are another machine's clock, or a start time, which is not supported [s]."""
 
@@ -27,9 +29,10 @@ class Commands:
         DofbotError: the command is refused; nothing has moved.
     """
 
-    def __init__(self, daemon: ArmDaemon, stamps: Stamps) -> None:
+    def __init__(self, daemon: ArmDaemon, stamps: Stamps, frame_prefix: str = "") -> None:
         self._daemon = daemon
         self._stamps = stamps
+        self._base_frames = {BASE_FRAME, frame_prefix + BASE_FRAME}
 
     def joint_trajectory(self, message: JointTrajectory, by: Commander) -> int:
         """Check a whole trajectory and start it. Returns the number of the motion."""
@@ -49,13 +52,13 @@ class Commands:
 
     def pose(self, message: PoseStamped, by: Commander) -> None:
         """Move the tool to a pose in base_link."""
-        _in_base(message.header)
+        self._in_base(message.header)
         self._recent(message.header)
         self._daemon.move_tool(tool_goal(pose_matrix(message.pose)), by)
 
     def twist(self, message: TwistStamped, by: Commander) -> None:
         """Move the tool with a velocity in base_link."""
-        _in_base(message.header)
+        self._in_base(message.header)
         linear, angular = message.twist.linear, message.twist.angular
         numbers = finite("twist", [linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
         self._daemon.twist(numbers[:3], numbers[3:], self._recent(message.header), by)
@@ -70,16 +73,16 @@ class Commands:
         age = self._stamps.to_arm(Header().stamp) - stamp_s
         limit = self._daemon.config.command_timeout_s
         if not -FUTURE_S <= age <= limit:
-            raise CommandRefusedError(
-                f"the stamp is {abs(age):.2f} s {'old' if age > 0 else 'ahead'}, allowed are {limit:g} s "
-                "(a zero stamp means now; do both machines' clocks agree?)"
-            )
+            hint = "a zero stamp means now; do both machines' clocks agree?"
+            if self._stamps.simulated and abs(age) > WALL_S:
+                hint = "this arm lives in simulated time: set use_sim_time, or send a zero stamp"
+            word, allowed = ("old", limit) if age > 0 else ("ahead", FUTURE_S)
+            raise CommandRefusedError(f"the stamp is {abs(age):.2f} s {word}, allowed are {allowed:g} s ({hint})")
         return stamp_s
 
-
-def _in_base(header: Header) -> None:
-    if header.frame_id != BASE_FRAME:
-        raise CommandRefusedError(f"frame {header.frame_id!r} is not {BASE_FRAME}: transform the command first")
+    def _in_base(self, header: Header) -> None:
+        if header.frame_id not in self._base_frames:
+            raise CommandRefusedError(f"frame {header.frame_id!r} is not {BASE_FRAME}: transform the command first")
 
 
 def _points(message: JointTrajectory) -> tuple[list[str], FloatArray]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
 from std_msgs.msg import Header
 
 from dofbot_ros.arm.backend import ServoHealth
 from dofbot_ros.core.types import JOINT_NAMES, FloatArray
+from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.snapshot import Snapshot
 
@@ -27,12 +29,33 @@ LEVELS = {
 def status(level: bytes, name: str, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
     """One entry; numbers are rounded for reading."""
     rows = [KeyValue(key=k, value=f"{v:.4g}" if isinstance(v, float) else str(v)) for k, v in values.items()]
-    return DiagnosticStatus(level=level, name=name, message=message, hardware_id="dofbot", values=rows)
+    return DiagnosticStatus(level=level, name=name, message=message, values=rows)
 
 
-def array(stamp: Time, entries: list[DiagnosticStatus]) -> DiagnosticArray:
-    """The message on `diagnostics`."""
-    return DiagnosticArray(header=Header(stamp=stamp), status=entries)
+class DiagnosticsTopic:
+    """Publishes on `diagnostics` of the node's namespace, and on /diagnostics, where aggregators listen.
+
+    Args:
+        node: whose entries they are.
+
+    Attributes:
+        prefix: of the entries' names: the node's name with its namespace, so that two arms are two.
+    """
+
+    def __init__(self, node: Node) -> None:
+        namespace = node.get_namespace().strip("/")
+        self.prefix = node.get_fully_qualified_name().strip("/")
+        self._hardware = f"dofbot {namespace}".strip()
+        topics = ("diagnostics", "/diagnostics") if namespace else ("diagnostics",)
+        self._publishers = [node.create_publisher(DiagnosticArray, topic, STREAM) for topic in topics]
+
+    def publish(self, stamp: Time, entries: list[DiagnosticStatus]) -> None:
+        """Tell `entries` of now."""
+        for entry in entries:
+            entry.hardware_id = self._hardware
+        message = DiagnosticArray(header=Header(stamp=stamp), status=entries)
+        for publisher in self._publishers:
+            publisher.publish(message)
 
 
 def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:

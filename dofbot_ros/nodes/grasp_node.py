@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import Trigger
@@ -31,7 +31,6 @@ from dofbot_ros.nodes.camera_pose import CameraPose
 from dofbot_ros.nodes.grasp_camera import GraspCamera
 from dofbot_ros.nodes.grasp_topics import GraspTopics
 from dofbot_ros.nodes.parameters import declare, parameter
-from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
@@ -97,7 +96,7 @@ class GraspNode:
         self._survey: Survey | None = None
         self._answer, self._next_survey_s = "", -float("inf")
         self._planning_s: deque[float] = deque(maxlen=200)
-        self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
         waiting = ReentrantCallbackGroup()
         for name, job in (
             ("plan", self._station.plan),
@@ -194,8 +193,8 @@ class GraspNode:
         }
         message = "at work" if self._busy.locked() else trouble or "ready"
         level = DiagnosticStatus.WARN if trouble else DiagnosticStatus.OK
-        entry = diagnostics.status(level, f"{self.node.get_name()}: grasp", message, values)
-        self._diagnostics.publish(diagnostics.array(self.node.get_clock().now().to_msg(), [entry]))
+        entry = diagnostics.status(level, f"{self._diagnostics.prefix}: grasp", message, values)
+        self._diagnostics.publish(self.node.get_clock().now().to_msg(), [entry])
 
 
 def _words(survey: Survey) -> str:

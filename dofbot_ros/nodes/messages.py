@@ -38,10 +38,11 @@ def from_time(stamp: Time) -> float:
     return float(stamp.sec) + 1e-9 * float(stamp.nanosec)
 
 
-def joint_state(stamp: Time, position: FloatArray, fresh: BoolArray) -> JointState:
-    """Joint positions [rad] (6,), only those that are `fresh` (6,)."""
+def joint_state(stamp: Time, position: FloatArray, fresh: BoolArray, velocity: FloatArray) -> JointState:
+    """Joint positions [rad] and velocities [rad/s] (6,), only those that are `fresh` (6,)."""
     names = [name for name, is_fresh in zip(JOINT_NAMES, fresh, strict=True) if is_fresh]
-    return JointState(header=Header(stamp=stamp), name=names, position=position[fresh].tolist())
+    header = Header(stamp=stamp)
+    return JointState(header=header, name=names, position=position[fresh].tolist(), velocity=velocity[fresh].tolist())
 
 
 def joint_positions(message: JointState) -> list[tuple[int, float]]:

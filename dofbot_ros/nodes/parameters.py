@@ -40,6 +40,7 @@ def declare(node: Node, cls: type[T]) -> T:
             # A whole number is a fine float, and `-p video_device:=0` a fine text; a statically typed parameter
             # would refuse both.
             dynamic_typing=isinstance(field.default, float | str),
+            **_range(field),
         )
         try:
             value = node.declare_parameter(field.name, field.default, descriptor).value
@@ -47,6 +48,14 @@ def declare(node: Node, cls: type[T]) -> T:
         except InvalidParameterTypeException as error:
             raise ConfigError(str(error), where) from error
     return from_mapping(cls, values, where)
+
+
+def _range(field: dataclasses.Field[Any]) -> dict[str, Any]:
+    """The range of a number, as tools show it; the dataclass itself says what is wrong with a value outside."""
+    low, high = field.metadata.get("range", (None, None))
+    if low is None or high is None or isinstance(field.default, bool):
+        return {}
+    return {"additional_constraints": f"{low:g} to {high:g}"}
 
 
 def check_given(node: Node) -> None:

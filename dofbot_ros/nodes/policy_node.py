@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -84,7 +84,7 @@ class PolicyNode:
         self._arm = ArmSender(self.node, to_seconds=self._stamps.to_arm, requests=("stop", "enable_torque"))
         self._eyes = PolicyEyes(self.node, self._stamps, parameters.block, spec.image_size)
         self._status = self.node.create_publisher(String, "policy/status", STREAM)
-        self._diagnostics = self.node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
+        self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
         self.node.create_service(Trigger, "policy/start", self._on_start)
         self.node.create_service(Trigger, "policy/stop", self._on_stop)
         self.node.create_timer(STATUS_PERIOD_S, self._tell_status)
@@ -230,12 +230,12 @@ class PolicyNode:
             "missed periods": report.missed,
         }
         level = DiagnosticStatus.WARN if report.fault else DiagnosticStatus.OK
-        prefix, period_s = self.node.get_name(), self._spec.period_s
+        prefix, period_s = self._diagnostics.prefix, self._spec.period_s
         entries = [
             diagnostics.status(level, f"{prefix}: policy", report.fault or report.phase, values),
             diagnostics.loop_status(prefix, self._rate.lateness_s()[-KEPT:], self._rate.missed, 1.0 / period_s),
         ]
-        self._diagnostics.publish(diagnostics.array(self._stamps.to_ros(self._clock.now()), entries))
+        self._diagnostics.publish(self._stamps.to_ros(self._clock.now()), entries)
 
     # -- services ----------------------------------------------------------------------------------------------------
 

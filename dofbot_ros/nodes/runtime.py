@@ -97,6 +97,7 @@ def run(make: Callable[[Lifeline], ManagedNode], args: Sequence[str] | None = No
         spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)
         spinner.start()
         notify_ready()
+        managed.node.get_logger().info("ready")
         lifeline.wait()
     except DofbotError as error:
         sys.stderr.write(f"{managed.node.get_name() if managed else 'dofbot_ros'}: {error}\n")

@@ -20,7 +20,7 @@ class Stamps:
 
     def __init__(self, clock: Clock, simulated: bool = False) -> None:
         self._clock = clock
-        self._simulated = simulated
+        self.simulated = simulated
 
     def to_ros(self, stamp_s: float) -> Time:
         """The stamp of a moment on the arm's clock [s]."""
@@ -33,4 +33,4 @@ class Stamps:
         return self._clock.now() - (self._ros_now() - from_time(stamp))
 
     def _ros_now(self) -> float:
-        return self._clock.now() if self._simulated else time.time()
+        return self._clock.now() if self.simulated else time.time()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, Header, String
@@ -44,8 +44,7 @@ class TeleopTopics:
         self._status = node.create_publisher(String, "teleop/status", STREAM)
         self._landmarks = node.create_publisher(String, "teleop/landmarks", STREAM)
         self._overlay = node.create_publisher(Image, "teleop/overlay", IMAGE)
-        self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", STREAM)
-        self._name = node.get_name()
+        self._diagnostics = diagnostics.DiagnosticsTopic(node)
 
     def engaged(self, engaged: bool) -> None:
         """Tell when it changes."""
@@ -81,8 +80,8 @@ class TeleopTopics:
         }
         message = report.source or ("following" if report.engaged else report.fault or "ready")
         level = DiagnosticStatus.ERROR if report.source else DiagnosticStatus.OK
-        entries = [diagnostics.status(level, f"{self._name}: teleop", message, values), loop]
-        self._diagnostics.publish(diagnostics.array(stamp, entries))
+        entries = [diagnostics.status(level, f"{self._diagnostics.prefix}: teleop", message, values), loop]
+        self._diagnostics.publish(stamp, entries)
 
     def landmarks(self, observation: Observation, stamp: Time) -> None:
         """Tell what was seen, when somebody listens."""

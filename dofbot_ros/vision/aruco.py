@@ -12,6 +12,7 @@ from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.vision.corners import refine_corners
 from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.opencv_aruco import marker_detector
 
 DICTIONARIES: dict[str, int] = {n.upper(): getattr(cv2.aruco, n) for n in dir(cv2.aruco) if n.startswith("DICT_")}
 """Name in capitals (OpenCV spells some both ways) -> OpenCV's number of every predefined dictionary."""
@@ -50,14 +51,15 @@ class MarkerDetector:
     """Finds the markers of one dictionary."""
 
     def __init__(self, dictionary: str) -> None:
-        parameters = cv2.aruco.DetectorParameters()
-        parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
-        # OpenCV's 0.125 and 0.21 take markers on neighbouring faces of a block, or a marker and its label, for one.
-        parameters.minMarkerDistanceRate = 0.05
-        parameters.minGroupDistance = 0.05
-        # Bits are read in the middle of their cells: at 4 pixels a cell its rim shows the neighbour's colour.
-        parameters.perspectiveRemoveIgnoredMarginPerCell = 0.3
-        self._detector = cv2.aruco.ArucoDetector(dictionary_named(dictionary), parameters)
+        settings = {
+            "cornerRefinementMethod": cv2.aruco.CORNER_REFINE_SUBPIX,
+            # OpenCV's 0.125 and 0.21 take markers on neighbouring faces of a block, or a marker and its label, for one.
+            "minMarkerDistanceRate": 0.05,
+            "minGroupDistance": 0.05,
+            # Bits are read in the middle of their cells: at 4 pixels a cell its rim shows the neighbour's colour.
+            "perspectiveRemoveIgnoredMarginPerCell": 0.3,
+        }
+        self._detect = marker_detector(dictionary_named(dictionary), settings)
 
     def detect(self, image: ImageArray, *, sharpen: bool = False) -> list[Marker]:
         """All markers, by id.
@@ -68,8 +70,8 @@ class MarkerDetector:
                 cannot be read otherwise. Costs as much again, and finds no more in a sharp image.
         """
         grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-        found, ids, _ = self._detector.detectMarkers(_sharpened(grey) if sharpen else grey)
-        if not found:
+        found, ids = self._detect(_sharpened(grey) if sharpen else grey)
+        if ids is None or not len(found):
             return []
         corners = refine_corners(grey, np.concatenate(found).astype(np.float64))
         markers = [Marker(int(i), c) for i, c in zip(ids.ravel(), corners, strict=True)]

@@ -10,6 +10,7 @@ import numpy as np
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.vision.aruco import dictionary_named
 from dofbot_ros.vision.block_layout import Block
+from dofbot_ros.vision.opencv_aruco import marker_image
 
 
 def face_texture(block: Block, face: str, dictionary: str, pixels: int = 300) -> ImageArray:
@@ -31,7 +32,7 @@ def face_texture(block: Block, face: str, dictionary: str, pixels: int = 300) ->
         return image
     _centre(image, block.label_size / block.size)[:] = 255
     area = _centre(image, block.marker_size / block.size)
-    code = cv2.aruco.generateImageMarker(dictionary_named(dictionary), marker.id, area.shape[0])
+    code = marker_image(dictionary_named(dictionary), marker.id, area.shape[0])
     area[:] = np.rot90(code, marker.quarter_turns)[..., None]
     if marker.turn == 0.0 and not any(marker.shift):
         return image

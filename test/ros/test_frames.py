@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("tf2_msgs", reason="tf2_msgs is not built here: make interfaces")
 
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Point, Pose, Transform
 from tf2_msgs.msg import TFMessage
 
@@ -55,3 +56,23 @@ def test_the_frames_on_tf_chain_to_the_forward_kinematics(arm: Arm) -> None:
 def _matrix(step: Transform) -> FloatArray:
     t = step.translation
     return pose_matrix(Pose(position=Point(x=t.x, y=t.y, z=t.z), orientation=step.rotation))
+
+
+def test_two_arms_on_one_tf_have_frames_and_diagnostics_of_their_own(start_arm: StartArm) -> None:
+    left = start_arm("sim_node", frame_prefix="left/")
+    right = start_arm("sim_node", frame_prefix="right/", publish_tf="false")
+    frames: set[str] = set()
+    names: set[str] = set()
+
+    def hear(message: TFMessage) -> None:
+        frames.update(t.child_frame_id for t in message.transforms)
+
+    def note(message: DiagnosticArray) -> None:
+        names.update(f"{entry.hardware_id}: {entry.name}" for entry in message.status)
+
+    left.client.node.create_subscription(TFMessage, "/tf", left.client.notify_after(hear), 10)
+    left.client.node.create_subscription(DiagnosticArray, "/diagnostics", left.client.notify_after(note), 10)
+    namespaces = [arm.client.node.get_namespace().strip("/") for arm in (left, right)]
+    expected = {f"dofbot {ns}: {ns}/sim_node: arm" for ns in namespaces}
+    left.client.wait_until(lambda: "left/link4" in frames and expected <= names, SOON_S, "frames and diagnostics")
+    assert not any(frame.startswith("right/") for frame in frames)

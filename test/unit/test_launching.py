@@ -146,6 +146,16 @@ def test_arguments_that_are_left_empty_leave_the_nodes_their_defaults() -> None:
     assert "image_height" not in camera
 
 
+def test_two_rehearsals_have_two_buses_and_two_trees_of_frames() -> None:
+    left, right = (
+        {p.executable: p.parameters for p in processes(find("demo"), {"backend": "emulator", "namespace": name})}
+        for name in ("left", "right")
+    )
+    assert left["world_node"]["port_link"] == left["driver_node"]["port"] != right["driver_node"]["port"]
+    prefixed = processes(find("demo"), {"namespace": "left", "frame_prefix": "left/"})
+    assert {p.parameters["frame_prefix"] for p in prefixed} == {"left/"}
+
+
 def test_policies_have_room_unless_the_operator_says_less() -> None:
     assert parameters("policy", "sim_node")["max_velocity"] == 2.0
     assert parameters("policy", "sim_node", max_velocity="1.2")["max_velocity"] == 1.2

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -27,8 +29,9 @@ from dofbot_ros.arm.model import forward_chain, load_model
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import JOINT_NAMES
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import CommandRefusedError, ConfigError, InputError
 from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, intrinsics_from
+from dofbot_ros.nodes.commands import Commands
 from dofbot_ros.nodes.frames import moving_frames
 from dofbot_ros.nodes.messages import (
     detections,
@@ -58,9 +61,10 @@ def test_a_time_survives_its_message(seconds: float) -> None:
 
 def test_only_fresh_joints_are_named() -> None:
     fresh = np.array([True, False, True, True, False, True])
-    message = joint_state(to_time(1.0), np.arange(6.0), fresh)
+    message = joint_state(to_time(1.0), np.arange(6.0), fresh, 0.1 * np.arange(6.0))
     assert list(message.name) == [n for n, f in zip(JOINT_NAMES, fresh, strict=True) if f]
     assert list(message.position) == [0.0, 2.0, 3.0, 5.0]
+    assert list(message.velocity) == pytest.approx([0.0, 0.2, 0.3, 0.5])
 
 
 def test_a_simulated_stamp_is_the_clocks_reading_and_zero_means_now() -> None:
@@ -189,6 +193,29 @@ def test_a_reachable_pose_asks_for_its_own_pitch_and_roll(q: np.ndarray) -> None
     goal = tool_goal(pose_matrix(pose_message(arm.tool_transform(q[:5]))))
     reached = arm.tool_transform(arm.solve(goal, near=q[:5]))
     np.testing.assert_allclose(reached, arm.tool_transform(q[:5]), atol=1e-5)
+
+
+def test_frames_of_two_arms_have_two_prefixes() -> None:
+    for frame in moving_frames(load_model(), to_time(0.0), np.zeros(6), "left/"):
+        assert frame.child_frame_id.startswith("left/")
+        assert frame.header.frame_id.startswith("left/")
+
+
+@pytest.mark.parametrize(
+    ("simulated", "offset_s", "message"),
+    [
+        (False, -1.0, "1.00 s old, allowed are 0.2 s"),
+        (False, 1.0, "1.00 s ahead, allowed are 0.1 s"),
+        (True, 1.7e9, "simulated time: set use_sim_time"),
+    ],
+)
+def test_a_stamp_is_refused_with_the_limit_that_it_breaks(simulated: bool, offset_s: float, message: str) -> None:
+    clock = ManualClock(12.5)
+    stamps = Stamps(clock, simulated)
+    daemon = SimpleNamespace(config=DriverConfig())
+    header = Header(stamp=to_time(from_time(stamps.to_ros(12.5)) + offset_s))
+    with pytest.raises(CommandRefusedError, match=re.escape(message)):
+        Commands(daemon, stamps)._recent(header)
 
 
 def test_a_pose_with_a_hole_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -110,3 +111,11 @@ def test_motion_limits_are_the_robots_with_a_speed_for_all_joints_or_for_each() 
 def test_planners_read_the_velocity_that_the_driver_lets_pass() -> None:
     assert load_model().max_velocity.tolist() == [DriverConfig().max_velocity] * N_JOINTS
     assert Robot.calibrated().describe(max_velocity=0.9).max_velocity.tolist() == [0.9] * N_JOINTS
+
+
+def test_the_described_arm_stands_on_a_root_without_mass() -> None:
+    root = ElementTree.fromstring(Robot.calibrated().describe().urdf)
+    children = {joint.find("child").attrib["link"] for joint in root.iterfind("joint")}  # type: ignore[union-attr]
+    [top] = [link for link in root.iterfind("link") if link.attrib["name"] not in children]
+    assert top.attrib["name"] == "base_footprint"
+    assert top.find("inertial") is None

@@ -71,7 +71,7 @@ def test_joints_and_limits_are_the_agreed_ones():
     assert MODEL.joint_names == JOINT_NAMES
     np.testing.assert_array_equal(MODEL.lower, [-math.pi / 2] * 5 + [0.0])
     np.testing.assert_array_equal(MODEL.upper, [math.pi / 2] * 4 + [math.pi, math.pi / 2])
-    np.testing.assert_array_equal(MODEL.max_velocity, [3.4] * 6)
+    np.testing.assert_array_equal(MODEL.max_velocity, [1.6] * 6)
     np.testing.assert_array_equal(MODEL.max_effort, [1.47] * 5 + [0.59])
 
 

@@ -13,6 +13,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.model import at_base_height, load_model
 from dofbot_ros.arm.robot import DRAWN, Robot
 from dofbot_ros.errors import CommandRefusedError, InputError
+from dofbot_ros.launching import processes
 from dofbot_ros.policy.drive import READY, DriveConfig, PolicyDrive
 from dofbot_ros.policy.fit import ArmAbilities, check_fit, check_spec
 from dofbot_ros.policy.report import PolicyReport
@@ -167,10 +168,10 @@ def test_a_driver_that_is_slower_than_the_training_is_refused(
 
 
 def test_the_stack_gives_the_driver_what_policies_need(straight_policy: Any) -> None:
-    nodes = [node for node in find("policy").nodes if node.executable in ("sim_node", "driver_node")]
-    assert len(nodes) == 3
-    for node in nodes:
-        known = {name: value for name, value in node.parameters.items() if isinstance(value, float)}
+    for backend, executable in (("sim", "sim_node"), ("serial", "driver_node"), ("emulator", "driver_node")):
+        running = processes(find("policy"), {"backend": backend})
+        [parameters] = [process.parameters for process in running if process.executable == executable]
+        known = {name: value for name, value in parameters.items() if isinstance(value, float)}
         assert {"max_velocity", "max_acceleration"} <= set(known)
         check_fit(straight_policy.spec(), ArmAbilities(load_model(), known))
 

@@ -12,6 +12,7 @@ from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.aruco import MarkerDetector, dictionary_named, marker_pose
 from dofbot_ros.vision.block_layout import square_corners
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
+from dofbot_ros.vision.opencv_aruco import marker_image
 from dofbot_ros.vision.pose_fit import project
 
 CAMERA = from_field_of_view(320, 240, 0.9)
@@ -22,9 +23,7 @@ def draw(corners: FloatArray, marker: int, rng: np.random.Generator, noise: floa
     """A 4x4 marker on white with its corners at those pixels, sampled four times as finely, blurred and noisy."""
     fine, n = 4, 120
     texture = np.full((2 * n, 2 * n), 255, np.uint8)
-    texture[n // 2 : -n // 2, n // 2 : -n // 2] = cv2.aruco.generateImageMarker(
-        dictionary_named("DICT_4X4_50"), marker, n
-    )
+    texture[n // 2 : -n // 2, n // 2 : -n // 2] = marker_image(dictionary_named("DICT_4X4_50"), marker, n)
     inner = np.array([[0, 0], [n, 0], [n, n], [0, n]]) + n / 2 - 0.5
     H = cv2.getPerspectiveTransform(np.float32(inner), np.float32((corners + 0.5) * fine - 0.5))
     size = (CAMERA.width * fine, CAMERA.height * fine)
@@ -64,7 +63,7 @@ def test_corners_are_found_to_a_fraction_of_a_pixel(
 def test_detects_in_colour_and_grey_alike_and_sorts_by_id() -> None:
     image = np.full((240, 320), 200, np.uint8)
     for marker, x in (9, 40), (2, 120), (5, 200):
-        image[90:150, x : x + 60] = cv2.aruco.generateImageMarker(dictionary_named("DICT_4X4_50"), marker, 60)
+        image[90:150, x : x + 60] = marker_image(dictionary_named("DICT_4X4_50"), marker, 60)
     detector = MarkerDetector("DICT_4X4_50")
 
     assert [m.id for m in detector.detect(image)] == [2, 5, 9]
