@@ -35,7 +35,7 @@ def desks(
         ),
     ] = None,
     job: Annotated[
-        list[str] | None, typer.Option(help="demo, 'grasp train', 'grasp heldout'; may be repeated. By default: all.")
+        list[str] | None, typer.Option(help="demo, 'grasp train', 'grasp heldout', 'policy pick'; may be repeated.")
     ] = None,
     trials: Annotated[
         int, typer.Option(min=1, help="Of each job on each desk, each on an installation of its own.")

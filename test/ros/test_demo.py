@@ -95,11 +95,23 @@ def test_it_works_the_same_where_the_true_poses_are_hidden(tmp_path: Path) -> No
     assert record.seen_placed
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_trial_on_a_desk_is_placed_and_names_the_desk(tmp_path: Path) -> None:
+    demo = start("--trials", "1", "--seed", "1", "--desk", "typical:calibrated", "--out", str(tmp_path), "--json")
+    out, err = demo.communicate(timeout=LIMIT_S)
+    assert demo.returncode == 0, err
+    summary = json.loads(out)
+    assert summary["desk"] == "typical:calibrated 1"
+    assert summary["placed"] == 1, err
+    assert 0.3 < summary["localisation_mm"]["median"] < 5.0
+
+
 def test_a_folder_of_another_series_is_refused_in_one_line(tmp_path: Path) -> None:
     content = {"series": {"seed": 9, "backend": "sim"}, "trials": []}
     (tmp_path / FILE).write_text(json.dumps(content))
     demo = start("--trials", "1", "--out", str(tmp_path))
     _, err = demo.communicate(timeout=LIMIT_S)
     assert demo.returncode == 1
-    assert "holds another series (seed 9, backend sim)" in " ".join(err.split())
+    assert "holds another series (seed 9, backend sim, desk own)" in " ".join(err.split())
     assert "Traceback" not in err

@@ -16,8 +16,12 @@ from dofbot_ros.grasp.families import families_of
 from dofbot_ros.grasp.model_io import load_model
 from dofbot_ros.grasp.planner import GraspPlanner, NetworkPlanner
 from dofbot_ros.grasp.scenes import SceneRules
+from dofbot_ros.policy.envs import DofBotEnv, make_env
+from dofbot_ros.policy.evaluate import rollout
+from dofbot_ros.policy.runner import PolicyRunner, shipped
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.sim.randomization import load_domain
 from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.protocol import ProtocolConfig
 from dofbot_ros.trials.runner import make_planner
@@ -123,6 +127,29 @@ def grasp(objects: str, desk: str, number: int, seed: int, ablation: Ablation = 
     return Outcome(desk, f"grasp {objects}", number, lifted, lifted, cause)
 
 
+def policy(task: str, desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outcome:
+    """One episode of the shipped policy from state, as `dofbot policy evaluate --desk` runs it.
+
+    Args:
+        task: pick or place.
+        desk, number, seed: as of demo().
+        ablation: must leave nothing out; raises as grasp().
+    """
+    if ablation != WHOLE:
+        raise InputError("--without is for the job demo: leave it out, or name --job demo")
+    env, runner = _policy_bench(task, desk)
+    done = rollout(env, runner, seed + number).success
+    return Outcome(desk, f"policy {task}", number, done, done, "" if done else "not reached")
+
+
+@lru_cache(maxsize=16)
+def _policy_bench(task: str, desk: str) -> tuple[DofBotEnv, PolicyRunner]:
+    runner = PolicyRunner(shipped(task, "state"))
+    return make_env(
+        task, control=runner.spec.control, ranges=load_domain("source"), node_physics=True, desk=desk
+    ), runner
+
+
 @lru_cache(maxsize=16)
 def _grasp_bench(objects: str, desk: str, seed: int) -> tuple[GraspCell, GraspPlanner, EvaluateConfig]:
     model = load_model(None)
@@ -135,6 +162,7 @@ JOBS: Mapping[str, Callable[[str, int, int, Ablation], Outcome]] = {
     "demo": demo,
     "grasp train": partial(grasp, "train"),
     "grasp heldout": partial(grasp, "heldout"),
+    "policy pick": partial(policy, "pick"),
 }
 """Name -> one trial of it on a desk (name or file), by number, of the series `seed`, something left out or not."""
 
