@@ -158,3 +158,20 @@ def table(
 
     inputs = Inputs(session, camera_info, camera_pose, calibration, blocks)
     emit(measure_table(inputs), as_json, "Table")
+
+
+@app.command("identify")
+def identify(
+    motion: Annotated[Path, typer.Argument(help="Recorded motion (.npz of `dofbot export`).", show_default=False)],
+    *,
+    calibration: Annotated[str, typer.Option(help="The arm's calibration; empty: the vendor's.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell each servo's delay, play, droop and speed from a recorded motion, and which desk the arm is like.
+
+    Record sweeps of one joint after the other, to and fro at two speeds with rests at both ends, the arm stretched.
+    """
+    one_thread()
+    from dofbot_ros.calibration.identification import identify_file
+
+    emit(identify_file(motion, calibration), as_json, f"Servos in {motion}")
