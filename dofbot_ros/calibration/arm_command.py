@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.arm.calibration import calibration_of
-from dofbot_ros.calibration.arm_fit import ArmFit, fit_arm
+from dofbot_ros.arm.gripper import gap_to_joint
+from dofbot_ros.arm.robot import load_robot
+from dofbot_ros.calibration.arm_fit import NEEDED, NOISE, SIGMA, ArmFit, fit_arm, lens_prior
+from dofbot_ros.calibration.block_in_hand import FACES, block_scene
+from dofbot_ros.calibration.chain import ArmGeometry
+from dofbot_ros.calibration.observability import weakest
+from dofbot_ros.calibration.plan_poses import Rig, plan
 from dofbot_ros.calibration.session import load_session
 from dofbot_ros.calibration.store import compare, replace
 from dofbot_ros.config.loader import save_yaml
@@ -88,4 +94,24 @@ def measure_table(inputs: Inputs) -> dict[str, Any]:
         "tilt_deg": [degrees(r.value(f"sheet.r{axis}")) for axis in "xy"],
         "tilt_sigma_deg": [degrees(r.sigma_of(f"sheet.r{axis}")) for axis in "xy"],
         "print_scale": 1.0 + r.value("sheet.size"),
+    }
+
+
+def plan_for(
+    camera_info: Path, camera_pose: Path, calibration: str, held: str, *, poses: int, seed: int
+) -> dict[str, Any]:
+    """Poses for a session, in the order of visits: joint angles [rad] and what each should show."""
+    kinematics, block = load_robot(calibration).kinematics, load_blocks().block(held)
+    lens = load_intrinsics(camera_info)
+    scene = block_scene(
+        ArmGeometry.nominal(kinematics), SIGMA, lens_prior(lens), load_extrinsics(camera_pose).matrix, block
+    )
+    rig = Rig(load_robot(calibration), scene, lens.size, block.marker_size, gap_to_joint(block.size), NOISE)
+    planned = plan(rig, poses, np.random.default_rng(seed))
+    name, least = weakest(scene.parameters, planned.information, NEEDED)
+    return {
+        "poses_rad": [[*map(float, q), rig.grip] for q in planned.q],
+        "shows": [[FACES[i] for i in np.flatnonzero(row)] for row in planned.visible],
+        "least_eigenvalue": least,
+        "weakest": name,
     }

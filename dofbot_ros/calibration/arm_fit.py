@@ -81,7 +81,7 @@ def fit_arm(
     count = len(np.unique(seen.view))
     if count < MIN_VIEWS:
         raise CalibrationError(f"{count} views show the block or the sheet, {MIN_VIEWS} are needed")
-    lens, arm = _lens_prior(intrinsics), ArmGeometry.nominal(kinematics)
+    lens, arm = lens_prior(intrinsics), ArmGeometry.nominal(kinematics)
     scene = block_scene(arm, SIGMA, lens, T_base_camera, block)
     result = solve(scene, seen, NOISE)
     least = check(result.parameters, result.information, NEEDED)
@@ -132,7 +132,8 @@ def _held_out(scene: Scene, seen: Observations, start: FloatArray) -> FloatArray
     return np.array(errors)
 
 
-def _lens_prior(intrinsics: Intrinsics) -> dict[str, tuple[float, float]]:
+def lens_prior(intrinsics: Intrinsics) -> dict[str, tuple[float, float]]:
+    """Value and deviation of each of scene.CAMERA, of a lens that was calibrated from a board."""
     K, lens = intrinsics.K, intrinsics.distortion
     return {
         "focal_x": (float(K[0, 0]), LENS_SIGMA["focal"] * float(K[0, 0])),

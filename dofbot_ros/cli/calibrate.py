@@ -118,6 +118,24 @@ ArmFile = Annotated[str, typer.Option("--calibration", help="The arm's calibrati
 BlockFile = Annotated[Path | None, typer.Option("--blocks", help="Block set; by default the shipped one.")]
 
 
+@app.command("plan")
+def plan(
+    *,
+    camera_info: LensFile,
+    camera_pose: PoseFile,
+    calibration: ArmFile = "",
+    held: Annotated[str, typer.Option(help="Block in the fingers.")] = "red",
+    poses: Annotated[int, typer.Option(min=12, help="How many.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Of the poses that there are to choose from.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose arm poses for a session: clear of table and base, the held block in view, together most informative."""
+    one_thread()
+    from dofbot_ros.calibration.arm_command import plan_for
+
+    emit(plan_for(camera_info, camera_pose, calibration, held, poses=poses, seed=seed), as_json, "Poses of a session")
+
+
 @app.command("servos")
 def servos(
     session: SessionFile,
