@@ -30,12 +30,16 @@ LENS_SIGMA = {"focal": 0.003, "centre": 1.0, "k1": 0.005, "k2": 0.005}
 """Of a lens that was calibrated from a board: relative, [px], 1, 1."""
 
 NEEDED: Mapping[str, float] = {
-    **{f"{joint}.zero": math.radians(0.6) for joint in ARM_JOINTS[1:4]},
+    **{f"{joint}.zero": math.radians(1.0) for joint in ARM_JOINTS[1:4]},
     "base_height": 0.004,
     **{f"camera.{axis}": 0.004 for axis in "xyz"},
     **{f"camera.r{axis}": math.radians(0.6) for axis in "xyz"},
 }
-"""What a calibration has to find -> the standard deviation that will do [rad, m]."""
+"""What a calibration has to find -> the standard deviation that will do [rad, m].
+
+Of the zeros it is large because a zero and half the play are one thing where gravity always pulls to one side; where
+the tool is does not depend on which of the two it is.
+"""
 MIN_VIEWS = 12
 FOLDS = 4
 
@@ -76,16 +80,15 @@ def fit_arm(
     Raises:
         CalibrationError: too few views, or a motion that leaves an unknown open.
     """
-    kinematics, block = Robot.calibrated(stored).kinematics, blocks.block(session.held)
-    seen = session.observations(stored, kinematics, block)
+    scene, seen = arm_problem(session, blocks, stored, T_base_camera, intrinsics)
     count = len(np.unique(seen.view))
     if count < MIN_VIEWS:
         raise CalibrationError(f"{count} views show the block or the sheet, {MIN_VIEWS} are needed")
-    lens, arm = lens_prior(intrinsics), ArmGeometry.nominal(kinematics)
-    scene = block_scene(arm, SIGMA, lens, T_base_camera, block)
     result = solve(scene, seen, NOISE)
     least = check(result.parameters, result.information, NEEDED)
-    exact = {name: (value, 1e-7) for name, (value, _) in lens.items()}
+    exact = {name: (value, 1e-7) for name, (value, _) in lens_prior(intrinsics).items()}
+    arm = ArmGeometry.nominal(Robot.calibrated(stored).kinematics)
+    block = blocks.block(session.held)
     fixed = block_scene(arm, KNOWN, exact, T_base_camera, block, camera_sigma=np.full(6, 1e-7))
     return ArmFit(
         corrected(stored, result),
@@ -95,6 +98,15 @@ def fit_arm(
         _held_out(scene, seen, result.x),
         _held_out(fixed, seen, fixed.parameters.nominal),
     )
+
+
+def arm_problem(
+    session: Session, blocks: BlockSet, stored: Calibration, T_base_camera: FloatArray, intrinsics: Intrinsics
+) -> tuple[Scene, Observations]:
+    """The unknowns of fit_arm, and the session's views as measurements; arguments as there."""
+    kinematics, block = Robot.calibrated(stored).kinematics, blocks.block(session.held)
+    scene = block_scene(ArmGeometry.nominal(kinematics), SIGMA, lens_prior(intrinsics), T_base_camera, block)
+    return scene, session.observations(stored, kinematics, block)
 
 
 def corrected(stored: Calibration, found: BundleResult) -> Calibration:
