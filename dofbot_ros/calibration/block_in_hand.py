@@ -45,6 +45,8 @@ def block_scene(
     lens: Mapping[str, tuple[float, float]],
     T_base_camera: FloatArray,
     block: Block,
+    *,
+    camera_sigma: FloatArray = CAMERA_SIGMA,
 ) -> Scene:
     """All unknowns: arm, lens, camera, three faces of the block in the hand, sheet on the table.
 
@@ -54,12 +56,13 @@ def block_scene(
         lens: value and deviation of each of scene.CAMERA.
         T_base_camera: the camera as believed, shape (4, 4) [m].
         block: the one in the fingers, its middle at tool_link.
+        camera_sigma: how well the camera's pose is known along and about base_link's axes, shape (6,) [m, rad].
     """
     faces = [
         UnknownPose(f"face{face}", "tool_link", block.marker_frame(face), FACE_SIGMA, LABEL_SIGMA) for face in FACES
     ]
     sheet = UnknownPose("sheet", "base_link", transform(translation=(BASE_FRONT_M, 0.0, 0.0)), SHEET_SIGMA, PRINT_SIGMA)
-    mount = UnknownPose("camera", "base_link", T_base_camera, CAMERA_SIGMA)
+    mount = UnknownPose("camera", "base_link", T_base_camera, camera_sigma)
     return Scene(arm, sigma, lens, mount, [*faces, sheet])
 
 

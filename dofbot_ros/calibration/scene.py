@@ -220,6 +220,10 @@ class Scene:
             seen: their pixels are not used.
             shift: added to all joint angles, shape (5,) [rad].
         """
+        return _project(self.lens(x), self.optical(x, seen, shift))
+
+    def optical(self, x: FloatArray, seen: Observations, shift: FloatArray | None = None) -> FloatArray:
+        """The points of `seen` in the camera's optical frame, shape (n, 3) [m]; arguments as of predict."""
         arm = self.arm(x)
         q = self.joints(x, seen) + (0.0 if shift is None else shift)
         frames: dict[str, FloatArray] = {}
@@ -235,8 +239,8 @@ class Scene:
             local = size * seen.points[mine] @ T[:3, :3].T + T[:3, 3]
             base[mine] = _carry(frames.get(target.parent), seen.view[mine], local)
         X = self.pose(x, self.mount)
-        optical = (_bring(frames.get(self.mount.parent), seen.view, base) - X[:3, 3]) @ X[:3, :3]
-        return _project(self.lens(x), optical)
+        optical: FloatArray = (_bring(frames.get(self.mount.parent), seen.view, base) - X[:3, 3]) @ X[:3, :3]
+        return optical
 
     def project(self, x: FloatArray, base: FloatArray) -> FloatArray:
         """Pixels (n, 2) of points (n, 3) in base_link [m], seen by a camera that is fixed there."""

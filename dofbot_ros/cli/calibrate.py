@@ -109,3 +109,108 @@ def check(
     emit(result, as_json, "Stored camera pose")
     if not result["holds"]:
         raise typer.Exit(1)
+
+
+SessionFile = Annotated[Path, typer.Argument(help="Recorded views (JSON, docs/calibration.md).", show_default=False)]
+LensFile = Annotated[Path, typer.Option("--camera-info", help="Calibration of the lens.", show_default=False)]
+PoseFile = Annotated[Path, typer.Option("--camera-pose", help="Pose of the camera so far.", show_default=False)]
+ArmFile = Annotated[str, typer.Option("--calibration", help="The arm's calibration so far; empty: the vendor's.")]
+BlockFile = Annotated[Path | None, typer.Option("--blocks", help="Block set; by default the shipped one.")]
+
+
+@app.command("plan")
+def plan(
+    *,
+    camera_info: LensFile,
+    camera_pose: PoseFile,
+    calibration: ArmFile = "",
+    held: Annotated[str, typer.Option(help="Block in the fingers.")] = "red",
+    poses: Annotated[int, typer.Option(min=12, help="How many.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Of the poses that there are to choose from.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose arm poses for a session: clear of table and base, the held block in view, together most informative."""
+    one_thread()
+    from dofbot_ros.calibration.arm_command import plan_for
+
+    emit(plan_for(camera_info, camera_pose, calibration, held, poses=poses, seed=seed), as_json, "Poses of a session")
+
+
+@app.command("servos")
+def servos(
+    session: SessionFile,
+    *,
+    camera_info: LensFile,
+    camera_pose: PoseFile,
+    calibration: ArmFile = "",
+    blocks: BlockFile = None,
+    out: Annotated[Path, typer.Option(help="Calibration of the arm to write (YAML).", show_default=False)],
+    out_pose: Annotated[Path, typer.Option(help="Pose of the camera to write (YAML).", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace stored files that are better.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit servo zeros, scales, play and base height together with the camera's pose to recorded views.
+
+    A motion that leaves one of them open is refused by its name. The held-out error is in mm at the block in the hand.
+    """
+    one_thread()
+    from dofbot_ros.calibration.arm_command import Inputs, calibrate_servos
+
+    inputs = Inputs(session, camera_info, camera_pose, calibration, blocks)
+    emit(calibrate_servos(inputs, out, out_pose, force), as_json, f"Arm, written to {out} and {out_pose}")
+
+
+@app.command("table")
+def table(
+    session: SessionFile,
+    *,
+    camera_info: LensFile,
+    camera_pose: PoseFile,
+    calibration: ArmFile = "",
+    blocks: BlockFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell from recorded views how high joint 2 is above the table, and how the table lies and tilts in base_link."""
+    one_thread()
+    from dofbot_ros.calibration.arm_command import Inputs, measure_table
+
+    inputs = Inputs(session, camera_info, camera_pose, calibration, blocks)
+    emit(measure_table(inputs), as_json, "Table")
+
+
+@app.command("identify")
+def identify(
+    motion: Annotated[Path, typer.Argument(help="Recorded motion (.npz of `dofbot export`).", show_default=False)],
+    *,
+    calibration: Annotated[str, typer.Option(help="The arm's calibration; empty: the vendor's.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell each servo's delay, play, droop and speed from a recorded motion, and which desk the arm is like.
+
+    Record sweeps of one joint after the other, to and fro at two speeds with rests at both ends, the arm stretched.
+    """
+    one_thread()
+    from dofbot_ros.calibration.identification import identify_file
+
+    emit(identify_file(motion, calibration), as_json, f"Servos in {motion}")
+
+
+@app.command("all")
+def calibrate_all(
+    *,
+    record: Annotated[Path, typer.Option(help="Session file to write.")] = Path("session.json"),
+    poses: Annotated[int, typer.Option(min=20, help="Of the arm; more where they do not suffice.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated arm's hidden errors.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a simulated arm with hidden errors calibrate itself, and tell what it found against what is true.
+
+    The arm shows a block in its fingers to the overhead camera; the sheet lies before it. A real arm is not driven yet.
+    """
+    one_thread()
+    from dofbot_ros.bench.calibration_sim import measure
+
+    with progress_bar("") as bar:
+        task = bar.add_task("poses", total=poses)
+        result = measure(seed, poses, record, lambda count: bar.update(task, completed=count, total=max(poses, count)))
+    emit(result, as_json, "A simulated arm that calibrated itself")
