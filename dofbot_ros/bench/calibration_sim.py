@@ -19,8 +19,9 @@ from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray, ImageArray
 from dofbot_ros.hardware.servo_model import ServoModelConfig
 from dofbot_ros.sim.arm import SimArm
-from dofbot_ros.sim.camera import TABLE_HALF_M, SimCamera, look_at, table_picture
+from dofbot_ros.sim.camera import SimCamera, look_at
 from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.sim.tables import TABLE_HALF_M, table_picture
 from dofbot_ros.sim.world import World
 from dofbot_ros.vision.aruco import Marker, MarkerDetector, dictionary_named
 from dofbot_ros.vision.block_layout import load_blocks
