@@ -12,7 +12,21 @@ import typer
 from rich.markup import escape
 
 from dofbot_ros import __version__
-from dofbot_ros.cli import bench, calibrate, demo, emulate, grasp, localize, policy, record, replay, teleop, trials, up
+from dofbot_ros.cli import (
+    arm,
+    bench,
+    calibrate,
+    demo,
+    emulate,
+    grasp,
+    localize,
+    policy,
+    record,
+    replay,
+    teleop,
+    trials,
+    up,
+)
 from dofbot_ros.cli.output import console
 from dofbot_ros.errors import DofbotError
 
@@ -22,7 +36,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(arm.app, name="arm")
 app.add_typer(bench.app, name="bench")
+app.command("estop")(arm.estop_running)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
 app.add_typer(policy.app, name="policy")

@@ -21,7 +21,7 @@ from dofbot_ros.nodes.arm_sender import ArmSender
 from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.service.motion_events import EndCode, Event, MotionEvent
 
-ANSWER_S = 5.0
+ANSWER_S = 15.0
 """A driver that says neither that a motion begins nor that it is refused for this long has not heard the command."""
 MOTION_S = 60.0
 """No motion takes longer, however slow the simulation is [s]."""
@@ -193,6 +193,7 @@ class ArmClient(ArmSender):
             self.trigger("reset_estop")
         if self.state == "FAULT":
             self.trigger("clear_fault")
+        self.wait_until(lambda: self.state not in ("ESTOP", "FAULT"), ANSWER_S, "end of the stop")
 
     @contextmanager
     def sequence(self) -> Iterator[None]:

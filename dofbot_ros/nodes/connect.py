@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
-from dofbot_ros.errors import InputError, one_of
+from std_srvs.srv import Trigger
+
+from dofbot_ros.errors import DofbotError, InputError, one_of
 from dofbot_ros.nodes.arm_client import ArmClient, background_client
+from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.nodes.own_stack import own_stack
 
 RUNNING = "running"
 BACKENDS = ("sim", "emulator", "serial", RUNNING)
-CONNECT_S = 30.0
+CONNECT_S, FOUND_S = 30.0, 6.0
+"""For an arm that is started, and to find one that runs: a lost packet of discovery is sent again after 3 s [s]."""
+
+
+def stop_now(namespace: str = "") -> None:
+    """Emergency stop of an arm that runs already, with no more of ROS than it takes.
+
+    Raises:
+        DofbotError: no arm answers.
+    """
+    with BackgroundNode("operator_estop", namespace) as background:
+        estop: Any = background.node.create_client(Trigger, "estop")
+        background.spin()
+        if not estop.wait_for_service(FOUND_S):
+            raise DofbotError(nobody(namespace))
+        done = threading.Event()
+        estop.call_async(Trigger.Request()).add_done_callback(lambda _: done.set())
+        if not done.wait(FOUND_S):
+            raise DofbotError(f"{estop.srv_name} did not answer within {FOUND_S:g} s: cut the arm's power")
+
+
+def nobody(namespace: str) -> str:
+    """What to say where no arm is found."""
+    domain = os.environ.get("ROS_DOMAIN_ID", "0")
+    place = f", namespace /{namespace.strip('/')}" if namespace else ""
+    return f"no arm in ROS domain {domain}{place}: start one, for instance with `dofbot up sim`, or name its --domain"
 
 
 @contextmanager
@@ -52,6 +83,10 @@ def connect(
             }
             check = running.enter_context(own_stack("bringup", backend, given))
         arm = running.enter_context(background_client(ArmClient, "dofbot_program", namespace, check or (lambda: None)))
+        try:
+            arm.wait_until(lambda: bool(arm.state), FOUND_S if backend == RUNNING else CONNECT_S, "arm")
+        except DofbotError as error:
+            raise DofbotError(nobody(namespace)) from error
         arm.wait_connected(CONNECT_S)
         if torque:
             arm.enable()

@@ -1,0 +1,290 @@
+"""`dofbot arm ...`: see, move and stop an arm from a terminal, where there is no `ros2`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from dofbot_ros.arm.poses import FILE, load_poses, save_poses
+from dofbot_ros.cli.keys import HINT, run_stoppable
+from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.errors import DofbotError, InputError, one_of
+
+if TYPE_CHECKING:
+    from dofbot_ros.nodes.arm_client import ArmClient
+
+REFRESH_S = 0.1
+REMEDIES = {"IDLE": "on", "ESTOP": "reset", "FAULT": "reset"}
+"""State in which the arm does not move -> the command that ends it."""
+JOINTS = ("joint1", "joint2", "joint3", "joint4", "joint5")
+
+app = typer.Typer(no_args_is_help=True)
+PosesOption = Annotated[Path, typer.Option(help="File of named poses.")]
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which arm."""
+
+    backend: str
+    port: str
+    namespace: str
+
+
+@app.callback()
+def arm_options(
+    context: typer.Context,
+    backend: Annotated[
+        str,
+        typer.Option(help="running: an arm whose stack runs; serial, sim, emulator: start one for this command."),
+    ] = "running",
+    port: Annotated[str, typer.Option(help="Serial port, for --backend serial.")] = "/dev/ttyUSB0",
+    namespace: Annotated[str, typer.Option(help="Of a running arm.")] = "",
+    domain: Annotated[int | None, typer.Option(help="ROS domain of a running arm; else ROS_DOMAIN_ID.")] = None,
+) -> None:
+    """See, move and stop an arm. While it moves, the space bar is an emergency stop, and Ctrl-C stops it.
+
+    Examples: dofbot arm status | dofbot arm on | dofbot arm jog joint1 5 | dofbot arm move 0.2 0 0.1
+    """
+    import os
+
+    if domain is not None:
+        os.environ["ROS_DOMAIN_ID"] = str(domain)
+    context.obj = Which(backend, port, namespace)
+
+
+@contextmanager
+def _open(context: typer.Context, *, torque: bool = False) -> Iterator[ArmClient]:
+    """The arm. One that is started here gets torque where `torque` asks for it; one that runs is left as it is."""
+    from dofbot_ros.nodes.connect import RUNNING, connect
+
+    which: Which = context.obj
+    arguments: dict[str, object] = {"port": which.port} if which.backend == "serial" else {}
+    torque = torque and which.backend != RUNNING
+    with connect(which.backend, torque=torque, namespace=which.namespace, **arguments) as arm:
+        yield arm
+
+
+def _move(context: typer.Context, job: Callable[[ArmClient], object]) -> None:
+    """Carry out a motion with the keys at hand that stop it, and say where the arm is then."""
+    with _open(context, torque=True) as arm:
+        if arm.state in REMEDIES:
+            raise DofbotError(f"the arm's state is {arm.state}: `dofbot arm {REMEDIES[arm.state]}` first")
+        console.print(f"[dim]{HINT}[/dim]")
+        run_stoppable(lambda: job(arm), arm.stop, arm.estop)
+        console.print(_where(arm), highlight=False, soft_wrap=True)
+
+
+def _where(arm: ArmClient) -> str:
+    angles = "  ".join(f"{math.degrees(angle):.1f}" for angle in arm.position[:5])
+    return f"{arm.state}: joints {angles} deg, gap {1e3 * arm.gap:.0f} mm, tool {arm.tool}"
+
+
+# -- seeing ------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
+    """State, joints, tool and health, once."""
+    with _open(context) as arm:
+        arm.wait_until(lambda: "arm" in arm.diagnostics, 5.0, "diagnostics")
+        emit(_facts(arm), as_json, "The arm")
+
+
+@app.command()
+def watch(context: typer.Context) -> None:
+    """The same, until Ctrl-C; the space bar is an emergency stop."""
+    with _open(context) as arm, Live(console=console, refresh_per_second=10) as live:
+
+        def show() -> None:
+            while arm.present or arm.state != "ESTOP":
+                live.update(_table(arm))
+                time.sleep(REFRESH_S)
+
+        run_stoppable(show, lambda: None, arm.estop)
+
+
+def _facts(arm: ArmClient) -> dict[str, Any]:
+    told, tool = arm.diagnostics.get("arm", {}), arm.tool
+    faults = {name: entry["message"] for name, entry in arm.diagnostics.items() if name in (*JOINTS, "grip_joint")}
+    return {
+        "state": arm.state,
+        "why": told.get("message", "").partition(": ")[2],
+        "joints_deg": [round(math.degrees(angle), 2) for angle in arm.position[:5]],
+        "gap_mm": round(1e3 * arm.gap, 1),
+        "tool_m": [round(value, 4) for value in (tool.x, tool.y, tool.z)],
+        "pitch_deg": round(math.degrees(tool.pitch), 1),
+        "roll_deg": round(math.degrees(tool.roll), 1),
+        "commander": told.get("commander", ""),
+        "last_motion": told.get("last motion", ""),
+        "servos": {name: message for name, message in faults.items() if message != "healthy"},
+    }
+
+
+def _table(arm: ArmClient) -> Table:
+    table = Table("", "", title="The arm (space bar: emergency stop, Ctrl-C ends this view)", show_header=False)
+    for name, value in _facts(arm).items():
+        words = "  ".join(map(str, value)) if isinstance(value, list) else str(value or "-")
+        table.add_row(name.replace("_", " "), words)
+    return table
+
+
+# -- torque and stops --------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def on(context: typer.Context) -> None:
+    """Hold the arm with torque where it is."""
+    with _open(context) as arm:
+        arm.enable()
+        console.print(_where(arm), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def off(context: typer.Context) -> None:
+    """Let go of the arm. It sinks unless somebody holds it."""
+    with _open(context) as arm:
+        arm.release()
+
+
+@app.command()
+def freedrive(context: typer.Context) -> None:
+    """Let go, so that the arm can be led by hand; Enter holds it where it was led to."""
+    with _open(context) as arm:
+        arm.switch("freedrive", True)
+        typer.prompt("the arm is free: hold it; Enter holds it where it is", default="", show_default=False)
+        arm.switch("freedrive", False)
+        console.print(_where(arm), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def stop(context: typer.Context) -> None:
+    """Brake and hold."""
+    with _open(context) as arm:
+        arm.stop()
+
+
+@app.command()
+def reset(context: typer.Context) -> None:
+    """Allow motions again after an emergency stop or a fault; nothing moves by itself."""
+    with _open(context) as arm:
+        arm.reset()
+        console.print(_where(arm), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def estop(context: typer.Context) -> None:
+    """Emergency stop: brake at once, and refuse every motion until `dofbot arm reset`."""
+    from dofbot_ros.nodes.connect import stop_now
+
+    stop_now(context.obj.namespace)
+
+
+def estop_running(
+    namespace: Annotated[str, typer.Option(help="Of the arm.")] = "",
+    domain: Annotated[int | None, typer.Option(help="ROS domain of the arm; else ROS_DOMAIN_ID.")] = None,
+) -> None:
+    """Emergency stop of the arm that runs: brake at once, and refuse every motion until `dofbot arm reset`."""
+    import os
+
+    from dofbot_ros.nodes.connect import stop_now
+
+    if domain is not None:
+        os.environ["ROS_DOMAIN_ID"] = str(domain)
+    stop_now(namespace)
+
+
+# -- motions -----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def home(context: typer.Context) -> None:
+    """Move upright."""
+    _move(context, lambda arm: arm.home())
+
+
+@app.command()
+def park(context: typer.Context) -> None:
+    """Fold the arm."""
+    _move(context, lambda arm: arm.park())
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def jog(
+    context: typer.Context,
+    joint: Annotated[str, typer.Argument(help="joint1 to joint5.")],
+    degrees: Annotated[float, typer.Argument(help="How far from where it is [deg].")],
+) -> None:
+    """Turn one joint by some degrees."""
+    if joint not in JOINTS:
+        raise InputError(one_of("joint", joint, JOINTS))
+
+    def job(arm: ArmClient) -> None:
+        angle = float(arm.position[JOINTS.index(joint)]) + math.radians(degrees)
+        arm.move([0.5 + 2.0 * abs(math.radians(degrees))], [[angle]], [joint])
+
+    _move(context, job)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def move(
+    context: typer.Context,
+    place: Annotated[
+        list[float],
+        typer.Argument(
+            metavar="X Y Z [PITCH [ROLL]]",
+            help="Forward, left, up [m]; pitch of the tool [deg]: 180 straight down, 90 level, as steep as can be where "
+            "it is not given; roll of the fingers [deg].",
+        ),
+    ],
+) -> None:
+    """Move the tool to a point of base_link."""
+    if not 3 <= len(place) <= 5:
+        raise InputError(f"move takes X Y Z, and perhaps PITCH and ROLL: 3 to 5 numbers, not {len(place)}")
+    pitch = math.radians(place[3]) if len(place) > 3 else None
+    roll = math.radians(place[4]) if len(place) > 4 else 0.0
+    _move(context, lambda arm: arm.move_to(place[0], place[1], place[2], pitch, roll))
+
+
+@app.command()
+def gripper(context: typer.Context, millimetres: Annotated[float, typer.Argument(help="Gap, 0 to 60.")]) -> None:
+    """Open or close the fingers."""
+
+    def job(arm: ArmClient) -> None:
+        if arm.gripper(1e-3 * millimetres):
+            console.print("something is between the fingers")
+
+    _move(context, job)
+
+
+@app.command()
+def pose(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="As saved.")],
+    poses: PosesOption = FILE,
+) -> None:
+    """Move to a pose that was saved."""
+    angles = load_poses(poses).find(name)
+    _move(context, lambda arm: arm.move_joints(angles))
+
+
+@app.command()
+def save(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="For the pose.")],
+    poses: PosesOption = FILE,
+) -> None:
+    """Give the present pose a name."""
+    known = load_poses(poses)
+    with _open(context) as arm:
+        save_poses(known.with_pose(name, arm.position[:5]), poses)
+        console.print(f"{name}: {_where(arm)}", highlight=False, soft_wrap=True)

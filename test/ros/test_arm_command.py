@@ -1,0 +1,114 @@
+"""`dofbot arm`: a running arm is seen, moved and stopped from a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import DOFBOT, SOON_S, Arm, StartArm
+
+pytest.importorskip("pybullet")
+
+LIMIT_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def running(start_arm: StartArm) -> Arm:
+    return start_arm("sim_node")
+
+
+@pytest.fixture
+def arm(running: Arm) -> Iterator[Arm]:
+    """Upright with torque."""
+    running.client.reset()
+    running.client.enable()
+    running.client.home()
+    return running
+
+
+def words(arm: Arm, *more: str) -> list[str]:
+    return [*DOFBOT, "arm", "--namespace", arm.client.node.get_namespace().strip("/"), *more]
+
+
+def dofbot(arm: Arm, *more: str, fails: bool = False) -> str:
+    """What the command prints."""
+    done = subprocess.run(words(arm, *more), capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert done.returncode == int(fails), done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def test_status_tells_where_the_arm_is(arm: Arm) -> None:
+    told = json.loads(dofbot(arm, "status", "--json").splitlines()[0])
+    assert told["state"] == "HOLD"
+    assert told["joints_deg"] == pytest.approx([0.0] * 5, abs=1.0)
+    assert told["servos"] == {}
+
+
+def test_motions_arrive_and_say_where(arm: Arm, tmp_path: Path) -> None:
+    poses = str(tmp_path / "poses.yaml")
+    assert "HOLD" in dofbot(arm, "jog", "joint1", "-20")
+    assert arm.client.position[0] == pytest.approx(-0.349, abs=0.03)
+    dofbot(arm, "save", "left", "--poses", poses)
+    dofbot(arm, "move", "0.2", "0.0", "0.1")
+    assert arm.client.tool.x == pytest.approx(0.2, abs=0.01)
+    dofbot(arm, "gripper", "30")
+    assert arm.client.gap == pytest.approx(0.03, abs=0.003)
+    dofbot(arm, "pose", "left", "--poses", poses)
+    assert arm.client.position[0] == pytest.approx(-0.349, abs=0.03)
+    assert "did you mean left" in dofbot(arm, "pose", "lift", "--poses", poses, fails=True)
+
+
+def test_an_emergency_stop_latches_until_reset(arm: Arm) -> None:
+    dofbot(arm, "estop")
+    arm.client.wait_until(lambda: arm.client.state == "ESTOP", SOON_S, "emergency stop")
+    assert "`dofbot arm reset` first" in dofbot(arm, "home", fails=True)
+    assert "HOLD" in dofbot(arm, "reset")
+    dofbot(arm, "off")
+    arm.client.wait_until(lambda: arm.client.state == "IDLE", SOON_S, "arm without torque")
+    assert "`dofbot arm on` first" in dofbot(arm, "home", fails=True)
+    assert "HOLD" in dofbot(arm, "on")
+
+
+def test_what_cannot_be_is_one_clear_line(arm: Arm) -> None:
+    assert "nearest reachable" in dofbot(arm, "move", "0.9", "0", "0.1", fails=True)
+    assert "did you mean joint5" in dofbot(arm, "jog", "joint9", "5", fails=True)
+    assert "3 to 5 numbers, not 2" in dofbot(arm, "move", "0.1", "0.2", fails=True)
+    assert "no arm in ROS domain" in dofbot(arm, "--namespace", "nowhere", "status", fails=True)
+
+
+def test_the_space_bar_stops_a_motion_and_what_was_typed_before_it_does_not(arm: Arm) -> None:
+    terminal, theirs = pty.openpty()
+    os.write(terminal, b"   ")
+    command = subprocess.Popen(words(arm, "jog", "joint1", "80"), stdin=theirs, stderr=subprocess.PIPE, text=True)
+    client = arm.client
+    client.wait_until(lambda: bool(client.position[0] > 0.1), LIMIT_S, "motion, in spite of the spaces typed before")
+    os.write(terminal, b" ")
+    client.wait_until(lambda: client.state == "ESTOP", SOON_S, "emergency stop")
+    assert command.stderr is not None
+    said = command.stderr.read()
+    assert command.wait(LIMIT_S) == 1
+    assert "emergency stop" in said
+    assert client.position[0] < 1.2
+    os.close(terminal)
+    os.close(theirs)
+
+
+def test_ctrl_c_stops_a_motion(arm: Arm) -> None:
+    command = subprocess.Popen(words(arm, "jog", "joint1", "80"), stderr=subprocess.PIPE, text=True)
+    client = arm.client
+    client.wait_until(lambda: bool(client.position[0] > 0.1), LIMIT_S, "motion")
+    command.send_signal(2)
+    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
+    assert command.wait(LIMIT_S) == 130
+    assert client.position[0] < 1.2
+    before = client.position[0]
+    time.sleep(0.3)
+    assert client.position[0] == pytest.approx(before, abs=0.02)
