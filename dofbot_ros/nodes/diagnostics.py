@@ -68,6 +68,7 @@ def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:
         "last motion": f"{result.kind}: {result.reason or 'arrived'}" if result else "",
         "commander": snapshot.commander,
         "last hand-over": snapshot.handover,
+        "goals lead by [rad]": " ".join(f"{by:.3f}" for by in snapshot.trim),
         "limited by": "; ".join(snapshot.limited),
         **{f"limited cycles, {reason}": count for reason, count in snapshot.limited_counts.items()},
     }
