@@ -12,7 +12,7 @@ from dofbot_ros.arm.calibration import Calibration
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.calibration.block_in_hand import FACES, SHEET_TARGET
 from dofbot_ros.calibration.gravity import gravity_load, gravity_side
-from dofbot_ros.calibration.scene import Observations
+from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.sheet import SHEET
 from dofbot_ros.config.loader import from_mapping, to_mapping
 from dofbot_ros.core.types import N_ARM, N_JOINTS, FloatArray
