@@ -60,11 +60,11 @@ class Errors:
     tool_before_mm: float
 
 
-def measure(seeds: int, poses: int) -> Iterator[dict[str, Any]]:
-    """Plan once, then calibrate one arm after the other; yields the summary of all so far after each."""
+def measure(seeds: int, poses: int, first: int = 0) -> Iterator[dict[str, Any]]:
+    """Calibrate one arm after the other, from seed `first` on; yields the summary of all so far after each."""
     rig = typical_rig()
     found: list[Errors] = []
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         found.append(calibrate(rig, poses, seed))
         yield summary(found)
 
