@@ -14,7 +14,9 @@ from dofbot_ros.calibration.block_in_hand import block_scene
 from dofbot_ros.calibration.bundle import BundleResult, Noise, solve
 from dofbot_ros.calibration.chain import ArmGeometry
 from dofbot_ros.calibration.observability import check
-from dofbot_ros.calibration.scene import ArmSigma, Observations, Scene
+from dofbot_ros.calibration.observations import Observations
+from dofbot_ros.calibration.priors import ArmSigma
+from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.calibration.session import Session
 from dofbot_ros.core.types import ARM_JOINTS, FloatArray
 from dofbot_ros.errors import CalibrationError

@@ -97,7 +97,7 @@ def calibrate_all(
     while rounds < 2 or (result is not None and rounds < MOST_ROUNDS and _open(result)):
         half = poses // 2 if rounds == 0 else poses - poses // 2
         rounds += 1
-        rig = Rig(robot, scene, intrinsics.size, block.marker_size, gap_to_joint(block.size), NOISE, SHEETS)
+        rig = Rig(robot, scene, intrinsics.size, block.marker_size, gap_to_joint(block.size), NOISE, sheet_pictures=1)
         for q in plan(rig, half, rng, result).q:
             take(q)
             count += 1

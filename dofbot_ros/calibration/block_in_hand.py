@@ -9,7 +9,9 @@ import numpy as np
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.calibration.chain import ArmGeometry, tool_poses
 from dofbot_ros.calibration.gravity import gravity_load, gravity_side
-from dofbot_ros.calibration.scene import ArmSigma, Observations, Scene, UnknownPose
+from dofbot_ros.calibration.observations import Observations
+from dofbot_ros.calibration.priors import ArmSigma, UnknownPose
+from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.calibration.sheet import BASE_FRONT_M, SHEET
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import BoolArray, FloatArray

@@ -13,8 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.parameters import ParameterSet
-from dofbot_ros.calibration.scene import Observations, Scene
+from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import CalibrationError, DependencyError
 

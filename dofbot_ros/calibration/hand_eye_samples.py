@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from dofbot_ros.calibration.chain import ArmGeometry, link4_poses
-from dofbot_ros.calibration.scene import ArmSigma, IndexArray, Observations, Scene, UnknownPose
+from dofbot_ros.calibration.observations import IndexArray, Observations
+from dofbot_ros.calibration.priors import ArmSigma, UnknownPose
+from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import ConfigError

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from dofbot_ros.calibration.bundle import Noise, solve
-from dofbot_ros.calibration.scene import IndexArray, Observations, Scene
+from dofbot_ros.calibration.observations import IndexArray, Observations
+from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError, InputError

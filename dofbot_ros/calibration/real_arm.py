@@ -15,7 +15,8 @@ from dofbot_ros.calibration.bundle import BundleResult, Noise, solve
 from dofbot_ros.calibration.chain import ArmGeometry
 from dofbot_ros.calibration.hand_eye_samples import HandEyeSamples, eye_in_hand_scene, load_samples
 from dofbot_ros.calibration.held_out import cross_validate
-from dofbot_ros.calibration.scene import ArmSigma, Scene
+from dofbot_ros.calibration.priors import ArmSigma
+from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import ARM_JOINTS, N_JOINTS, FloatArray
 

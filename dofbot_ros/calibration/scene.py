@@ -2,144 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dofbot_ros.calibration.chain import ArmGeometry, link4_poses, tool_poses
+from dofbot_ros.calibration.observations import IndexArray, Observations
 from dofbot_ros.calibration.parameters import Parameter, ParameterSet
-from dofbot_ros.core.transforms import exp_so3
+from dofbot_ros.calibration.priors import POSE, ArmSigma, UnknownPose
 from dofbot_ros.core.types import ARM_JOINTS, N_ARM, FloatArray
-from dofbot_ros.errors import InputError
-
-IndexArray = NDArray[np.int64]
-
-Carrier = Literal["base_link", "link4", "tool_link"]
-"""What a camera or a target is fixed to."""
 
 CAMERA = ("focal_x", "focal_y", "centre_x", "centre_y", "k1", "k2")
 """Names of the camera's unknowns: fx, fy, cx, cy [px] and two radial distortion coefficients."""
 LENGTHS = ("base_height", "upper_arm", "forearm", "tool")
 """Names of the arm's lengths [m]."""
-POSE = ("x", "y", "z", "rx", "ry", "rz")
-"""Endings of a pose's six unknowns: translation [m] and rotation vector [rad], both in the parent frame."""
-
 NEAREST_M = 0.01
 """Points nearer to the camera are predicted as if they were this far [m]: a start that is far off stays finite."""
-
-
-@dataclass(frozen=True)
-class ArmSigma:
-    """How well an arm is known beforehand: standard deviations.
-
-    Attributes:
-        zero: of a servo's zero [rad]; owners report +-2 degrees.
-        scale: of its ticks a radian, relative; owners report 1 to 3 %.
-        turn: of the amplitudes of its once-per-turn error [rad].
-        base_height: of joint 2 above the table [m]; 98 to 120 mm seen.
-        link: of upper arm and forearm [m].
-        tool: of joint 4 to tool_link [m].
-        play: of half the play of each gear [rad].
-        flex: of what a joint gives at full load [rad].
-    """
-
-    zero: float = math.radians(2.0)
-    scale: float = 0.01
-    turn: float = math.radians(0.02)
-    base_height: float = 0.01
-    link: float = 0.001
-    tool: float = 0.002
-    play: float = math.radians(0.01)
-    flex: float = math.radians(0.01)
-
-
-@dataclass(frozen=True, eq=False)
-class UnknownPose:
-    """A rigid pose that is known roughly.
-
-    Attributes:
-        name: its parameters are name.x ... name.rz.
-        parent: frame that it is in.
-        nominal: the pose believed, shape (4, 4) [m].
-        sigma: standard deviations along and about the parent's axes, shape (6,) [m, rad].
-        size_sigma: of the relative error of a target's printed size, its parameter name.size; 0: it is exact.
-    """
-
-    name: str
-    parent: Carrier
-    nominal: FloatArray
-    sigma: FloatArray
-    size_sigma: float = 0.0
-
-    def parameters(self) -> tuple[Parameter, ...]:
-        """The six deviations from the nominal pose, and that of the size."""
-        pose = [Parameter(f"{self.name}.{end}", 0.0, float(s)) for end, s in zip(POSE, self.sigma, strict=True)]
-        size = [Parameter(f"{self.name}.size", 0.0, self.size_sigma)] if self.size_sigma else []
-        return (*pose, *size)
-
-    def pose(self, deviation: FloatArray) -> FloatArray:
-        """The pose with that deviation (6,), shape (4, 4)."""
-        T = self.nominal.copy()
-        T[:3, 3] += deviation[:3]
-        T[:3, :3] = exp_so3(deviation[3:]) @ T[:3, :3]
-        return T
-
-
-@dataclass(frozen=True, eq=False)
-class Observations:
-    """Points of targets seen by one camera from several arm poses.
-
-    Attributes:
-        read: joint angles that the servos reported at each view, by the nominal calibration, shape (v, 5) [rad].
-        view: index of the view of each point, rising, shape (n,).
-        target: index of the target of each point, shape (n,).
-        points: in the target's frame, shape (n, 3) [m].
-        pixels: where they were seen, shape (n, 2) [px].
-        side, load: of the joints at each view, see ArmGeometry.joints, shape (v, 5) or none for 0.
-    """
-
-    read: FloatArray
-    view: IndexArray
-    target: IndexArray
-    points: FloatArray
-    pixels: FloatArray
-    side: FloatArray | None = None
-    load: FloatArray | None = None
-
-    def __post_init__(self) -> None:
-        n = len(self.pixels)
-        if not (len(self.view) == len(self.target) == len(self.points) == n):
-            raise InputError(f"{n} pixels do not pair with {len(self.points)} points of {len(self.view)} views")
-        if not all(np.all(np.isfinite(a)) for a in (self.read, self.points, self.pixels)):
-            raise InputError("observations hold a number that is not finite")
-
-    def of_views(self, views: Sequence[int]) -> Observations:
-        """Only those views, numbered anew."""
-        new = np.full(len(self.read), -1)
-        new[list(views)] = np.arange(len(views))
-        keep = np.flatnonzero(new[self.view] >= 0)
-        keep = keep[np.argsort(new[self.view[keep]], kind="stable")]
-        side, load = (None if a is None else a[list(views)] for a in (self.side, self.load))
-        seen = self.target[keep], self.points[keep], self.pixels[keep]
-        return Observations(self.read[list(views)], new[self.view[keep]], *seen, side, load)
-
-
-def joined(first: Observations, second: Observations) -> Observations:
-    """The views of both, one after the other; both have sides and loads, or neither."""
-    pairs = ((first.side, second.side), (first.load, second.load))
-    extra = [None if a is None or b is None else np.vstack([a, b]) for a, b in pairs]
-    return Observations(
-        np.vstack([first.read, second.read]),
-        np.concatenate([first.view, second.view + len(first.read)]),
-        np.concatenate([first.target, second.target]),
-        np.concatenate([first.points, second.points]),
-        np.concatenate([first.pixels, second.pixels]),
-        *extra,
-    )
 
 
 class Scene:

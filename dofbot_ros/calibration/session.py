@@ -12,7 +12,7 @@ from dofbot_ros.arm.calibration import Calibration
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.calibration.block_in_hand import FACES, SHEET_TARGET
 from dofbot_ros.calibration.gravity import gravity_load, gravity_side
-from dofbot_ros.calibration.scene import Observations
+from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.sheet import SHEET
 from dofbot_ros.config.loader import from_mapping, to_mapping
 from dofbot_ros.core.types import N_ARM, N_JOINTS, FloatArray
@@ -62,6 +62,8 @@ class Session:
     def observations(self, calibration: Calibration, kinematics: Kinematics, block: Block) -> Observations:
         """The same for a bundle adjustment of block_in_hand.block_scene; other markers are passed over.
 
+        View 0 is the sheet, view v + 1 the block in view v.
+
         Args:
             calibration: what makes angles of the ticks.
             kinematics: the believed arm, for gravity.
@@ -69,23 +71,29 @@ class Session:
         """
         faces = {block.faces[face].id: i for i, face in enumerate(FACES) if face in block.faces}
         sheet, square = SHEET.corners(), square_corners(block.marker_size)
-        read = calibration.ticks_to_rad([v.ticks for v in self.views])[:, :N_ARM]
-        view, target, points, pixels = [], [], list[FloatArray](), list[FloatArray]()
+        lying: dict[int, list[FloatArray]] = {}
+        seen: list[tuple[int, int, FloatArray, FloatArray]] = []
         for v, one in enumerate(self.views):
-            for name, corners in one.markers.items():
-                marker = int(name)
-                if marker in faces or marker in sheet:
-                    view.append(v)
-                    target.append(faces.get(marker, SHEET_TARGET))
-                    points.append(square if marker in faces else sheet[marker])
-                    pixels.append(np.array(corners, dtype=np.float64))
-        if not pixels:
+            for name, found in one.markers.items():
+                marker, corners = int(name), np.array(found, dtype=np.float64)
+                if marker in faces:
+                    seen.append((v + 1, faces[marker], square, corners))
+                elif marker in sheet:
+                    lying.setdefault(marker, []).append(corners)
+        # Camera and sheet stand still, and all pictures of them have the same small errors: they count once, in a
+        # view of their own.
+        once = [(0, SHEET_TARGET, sheet[m], np.median(corners, axis=0)) for m, corners in sorted(lying.items())]
+        seen = once + seen
+        if not seen:
             raise ConfigError(f"no view shows block {block.name} or the sheet")
+        read = np.zeros((len(self.views) + 1, N_ARM))
+        read[1:] = calibration.ticks_to_rad([v.ticks for v in self.views])[:, :N_ARM]
         load = gravity_load(kinematics, read)
         side = gravity_side(load)
-        side[:, [0, 4]] = [v.approach for v in self.views]
-        views, targets = (np.repeat(np.array(a, dtype=np.int64), 4) for a in (view, target))
-        return Observations(read, views, targets, np.concatenate(points), np.concatenate(pixels), side, load)
+        side[1:, [0, 4]] = [v.approach for v in self.views]
+        views, targets = (np.repeat(np.array([row[i] for row in seen], dtype=np.int64), 4) for i in (0, 1))
+        points, pixels = (np.concatenate([row[2] for row in seen]), np.concatenate([row[3] for row in seen]))
+        return Observations(read, views, targets, points, pixels, side, load)
 
 
 def load_session(path: Path) -> Session:

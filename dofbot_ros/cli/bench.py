@@ -284,6 +284,7 @@ def calibration(
     as_json: JsonOption = False,
     seeds: Annotated[int, typer.Option(min=1, help="Arms with the hidden errors of a typical desk.")] = 20,
     poses: Annotated[int, typer.Option(min=5, help="Of the arm, chosen by the planner.")] = 60,
+    first: Annotated[int, typer.Option(min=0, help="Seed of the first arm.")] = 0,
 ) -> None:
     """Calibrate simulated arms with hidden errors: what is found against what is true, median and worst."""
     one_thread()
@@ -292,7 +293,7 @@ def calibration(
     result: dict[str, Any] = {}
     with progress_bar("{task.fields[tool]}") as bar:
         task = bar.add_task("arms", total=seeds, tool="")
-        for result in measure(seeds, poses):
+        for result in measure(seeds, poses, first):
             bar.update(task, advance=1, tool=f"tool {result['tool_mm']['median']:.2f} mm off")
     emit(result, as_json, "Calibration against hidden truth")
 

@@ -13,7 +13,9 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.calibration.bundle import Noise, solve
 from dofbot_ros.calibration.chain import ArmGeometry, link4_poses, tool_poses
 from dofbot_ros.calibration.hand_eye_samples import LENS_PRIOR
-from dofbot_ros.calibration.scene import ArmSigma, Observations, Scene, UnknownPose
+from dofbot_ros.calibration.observations import Observations
+from dofbot_ros.calibration.priors import ArmSigma, UnknownPose
+from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError, InputError

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dofbot_ros.bench.calibration import NEEDED, calibrate, summary, typical_rig
+from dofbot_ros.bench.calibration import NEEDED, calibrate, summary
+from dofbot_ros.bench.hidden_arms import typical_rig
 from dofbot_ros.calibration.block_in_hand import blank, visible_faces
 from dofbot_ros.calibration.bundle import solve
 from dofbot_ros.calibration.gravity import gravity_load

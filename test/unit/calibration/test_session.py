@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
-from dofbot_ros.bench.calibration import draw, observe, typical_rig
+from dofbot_ros.bench.hidden_arms import draw, observe, typical_rig
 from dofbot_ros.calibration.arm_command import Inputs, calibrate_servos, measure_table
 from dofbot_ros.calibration.block_in_hand import FACES
 from dofbot_ros.calibration.plan_poses import Rig, plan
