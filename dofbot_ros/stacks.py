@@ -46,6 +46,10 @@ FRAME_ID = Argument("frame_id", "", "optical frame of the camera; empty: overhea
 ON_EXIT = Argument("on_exit", "hold", "what the arm does when the stack ends", ("hold", "park", "release"))
 RTF = Argument("rtf", "1.0", "speed of the simulation against real time; 0: as fast as it goes")
 SEED = Argument("scene_seed", "0", "seed of the block poses")
+DESK = Argument(
+    "desk", "own", "errors of the simulated arm, camera, blocks, table: own, careful, typical, rough, or a file (YAML)"
+)
+DESK_SEED = Argument("desk_seed", "0", "which installation of that desk")
 WORLD = Argument("world_file", "", "what the simulated world consists of (YAML); empty: the shipped config/sim.yaml")
 GRASP_WORLD = replace(
     WORLD,
@@ -90,15 +94,19 @@ _ARM_PARAMETERS: dict[str, Scalar | Ref] = {
     "max_velocity": Ref("max_velocity", float, optional=True),
     "frame_prefix": Ref("frame_prefix", optional=True),
 }
-_SCENE_PARAMETERS: dict[str, Scalar | Ref] = {"rtf": Ref("rtf", float), "scene_seed": Ref("scene_seed", int)}
+_SCENE: dict[str, Scalar | Ref] = {
+    "scene_seed": Ref("scene_seed", int),
+    "desk": Ref("desk"),
+    "desk_seed": Ref("desk_seed", int),
+    "camera_info_url": Ref("camera_info_url"),
+}
+_SCENE_PARAMETERS: dict[str, Scalar | Ref] = {"rtf": Ref("rtf", float), **_SCENE}
 
 _BUS_PARAMETERS: dict[str, Scalar | Ref] = {"baudrate": Ref("baudrate", int, optional=True), **_ARM_PARAMETERS}
 
 DRIVER = NodeSpec("driver_node", {"port": Ref("port"), **_BUS_PARAMETERS}, when={"backend": ("serial",)})
 SIMULATOR = NodeSpec("sim_node", {**_ARM_PARAMETERS, **_SCENE_PARAMETERS}, when={"backend": ("sim",)})
-REAL_TIME_SIMULATOR = replace(
-    SIMULATOR, parameters={**_ARM_PARAMETERS, "scene_seed": Ref("scene_seed", int)}
-)  # an operator has no other time
+REAL_TIME_SIMULATOR = replace(SIMULATOR, parameters={**_ARM_PARAMETERS, **_SCENE})  # an operator has no other time
 REHEARSAL = (
     NodeSpec(
         "world_node",
@@ -107,7 +115,7 @@ REHEARSAL = (
             "faults": Ref("bus_faults"),
             "protocol": Ref("protocol"),
             "calibration_file": Ref("calibration_file"),
-            "scene_seed": Ref("scene_seed", int),
+            **_SCENE,
         },
         when={"backend": ("emulator",)},
     ),
@@ -203,6 +211,8 @@ def _in_world(node: NodeSpec) -> NodeSpec:
 _ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT, BAUDRATE, MAX_VELOCITY)
 _FAST_ARM_ARGUMENTS = (*_ARM_ARGUMENTS[:-1], replace(MAX_VELOCITY, default=POLICY_VELOCITY))
 _LOCALIZER_ARGUMENTS = (EXTRINSICS, BLOCKS)
+SCENE_ARGUMENTS = (SEED, DESK, DESK_SEED)
+"""Of every stack that may simulate."""
 
 STACKS: dict[str, Stack] = {
     stack.name: stack
@@ -222,7 +232,7 @@ STACKS: dict[str, Stack] = {
                 replace(LOCALIZE, default="false"),
                 *_LOCALIZER_ARGUMENTS,
                 RTF,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *COMMON,
             ),
             (*REHEARSAL, DRIVER, SIMULATOR, REAL_CAMERA, LOCALIZER),
@@ -230,7 +240,7 @@ STACKS: dict[str, Stack] = {
         Stack(
             "sim",
             "The simulated arm with its table, blocks and camera, and the block localizer.",
-            (RTF, SEED, *_ARM_ARGUMENTS, LOCALIZE, *_LOCALIZER_ARGUMENTS, *COMMON),
+            (RTF, *SCENE_ARGUMENTS, *_ARM_ARGUMENTS, CAMERA_INFO, LOCALIZE, *_LOCALIZER_ARGUMENTS, *COMMON),
             (replace(SIMULATOR, when={}), LOCALIZER),
         ),
         Stack(
@@ -241,8 +251,9 @@ STACKS: dict[str, Stack] = {
                 EMULATOR_PORT,
                 BUS_FAULTS,
                 *_ARM_ARGUMENTS,
+                CAMERA_INFO,
                 RTF,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *_LOCALIZER_ARGUMENTS,
                 *COMMON,
             ),
@@ -262,7 +273,7 @@ STACKS: dict[str, Stack] = {
                 *_CAMERA_SETTINGS,
                 WORLD,
                 RTF,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *_LOCALIZER_ARGUMENTS,
                 *COMMON,
             ),
@@ -290,7 +301,7 @@ STACKS: dict[str, Stack] = {
                 CAMERA,
                 CAMERA_INFO,
                 *_CAMERA_SETTINGS,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *COMMON,
             ),
             (*REHEARSAL, DRIVER, REAL_TIME_SIMULATOR, REAL_CAMERA, TELEOP),
@@ -313,7 +324,7 @@ STACKS: dict[str, Stack] = {
                 EXTRINSICS,
                 GRASP_WORLD,
                 RTF,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *COMMON,
             ),
             (*(_in_world(node) for node in (*REHEARSAL, SIMULATOR)), DRIVER, REAL_CAMERA, GRASP),
@@ -339,7 +350,7 @@ STACKS: dict[str, Stack] = {
                 LOCALIZE,
                 *_LOCALIZER_ARGUMENTS,
                 WORLD,
-                SEED,
+                *SCENE_ARGUMENTS,
                 *COMMON,
             ),
             (

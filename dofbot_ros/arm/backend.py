@@ -42,6 +42,8 @@ class ArmReading:
             has not been asked often enough to tell.
         torque: whether each servo says that its torque is on; None where it has not been asked or cannot tell.
         pressing: whether each servo presses hard on something, by the current it draws; None where that is not known.
+        heard: whether each servo says that it has the goal that was sent to it last; None where it was not asked since,
+            or cannot tell. One that has it and rests beside it bears a load; one that has not missed a frame.
     """
 
     stamp_s: float
@@ -52,6 +54,7 @@ class ArmReading:
     silent_s: FloatArray = field(default_factory=lambda: np.zeros(N_JOINTS))
     torque: tuple[bool | None, ...] = (None,) * N_JOINTS
     pressing: tuple[bool | None, ...] = (None,) * N_JOINTS
+    heard: tuple[bool | None, ...] = (None,) * N_JOINTS
 
 
 @dataclass(frozen=True)

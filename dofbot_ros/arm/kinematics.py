@@ -215,6 +215,10 @@ class Kinematics:
         pose = self._pose((*q[:4], nearest_angle(goal.roll, *self._roll)))
         return replace(pose, pitch=goal.pitch + turn(goal.pitch, pose.pitch))
 
+    def steepest(self, x: float, y: float, z: float, roll: float = 0.0) -> ToolPose:
+        """The pose with the tool as straight down as the point (x, y, z) [m] allows; see nearest() where none does."""
+        return self.nearest(ToolPose(x, y, z, math.pi, roll))
+
     def _approaches(self, goal: ToolPose) -> Iterator[tuple[float, Joints]]:
         """Candidates for the nearest pose with their distance [m]: with the yaw facing the goal, and turned away."""
         rho, h = math.hypot(goal.x, goal.y), goal.z - self.base_height

@@ -71,7 +71,7 @@ def _loop(arm: SerialArm, start: FloatArray, seconds: float) -> dict[str, Any]:
             rate.wait()
             begin = arm.clock.now()
             arm.read()
-            goal = start + SWING * _triangle(k / LOOP_HZ)
+            goal = start + SWING * _triangle((k + 1) / LOOP_HZ)
             written += int(arm.write(goal, rate.period_s).written.all())
             busy[k] = arm.clock.now() - begin
             progress.update(task, advance=1, refresh=k % LOOP_HZ == 0 and console.is_terminal)

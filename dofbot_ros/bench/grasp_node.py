@@ -14,8 +14,9 @@ from dofbot_ros.errors import CommandRefusedError, InputError, one_of
 from dofbot_ros.trials.statistics import wilson
 
 if TYPE_CHECKING:
-    from dofbot_ros.nodes.grasp_client import GraspClient
+    from dofbot_ros.nodes.arm_client import ArmClient
 
+ANSWER_S = 120.0
 LIFTED_M = 0.2
 """A block this high is in the hand of an arm that stands upright."""
 
@@ -33,15 +34,15 @@ def measure(grasps: int = 30, seed: int = 0, backend: str = "sim", rtf: float = 
         held of grasps with Wilson's interval, by the true poses; wrong_answers, where the node said otherwise; why the
         others failed; seconds of a grasp by the arm's clock; planning_ms, from image to motions, as the node tells it.
     """
-    from dofbot_ros.nodes.grasp_client import GraspClient
     from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
+    from dofbot_ros.nodes.trial_client import trial_client
 
     if backend not in WORLD_NODES:
         raise InputError(one_of("backend", backend, WORLD_NODES))
     held, wrong, failures, seconds = 0, 0, Counter[str](), []
     with (
         own_stack("grasp", backend, {"rtf": str(rtf)}) as check,
-        GraspClient(WORLD_NODES[backend], check) as client,
+        trial_client(WORLD_NODES[backend], check) as client,
     ):
         client.prepare()
         for number in track(range(grasps), "grasps", console=console, transient=True):
@@ -54,12 +55,12 @@ def measure(grasps: int = 30, seed: int = 0, backend: str = "sim", rtf: float = 
             held += lifted
             wrong += lifted != (said == "lifted")
             if said == "lifted":
-                client.ask("put_back")
+                client.trigger("grasp/put_back", ANSWER_S)
             else:
                 failures[said] += 1
                 client.prepare()
         time.sleep(1.5)  # diagnostics come once a second
-        told = client.told()
+        told = client.diagnostics.get("grasp", {})
     return {
         "held": held,
         "grasps": grasps,
@@ -72,10 +73,10 @@ def measure(grasps: int = 30, seed: int = 0, backend: str = "sim", rtf: float = 
     }
 
 
-def _answer(client: GraspClient) -> str:
+def _answer(client: ArmClient) -> str:
     """The answer's first word: lifted, missed, slipped, nothing, ..."""
     try:
-        said = client.ask("execute")
+        said = client.trigger("grasp/execute", ANSWER_S)
     except CommandRefusedError as error:
         said = str(error)
     return said.split(maxsplit=1)[0].rstrip(":")

@@ -14,6 +14,7 @@ import numpy as np
 
 from dofbot_ros.core.transforms import exp_so3, invert, log_so3, rot_x, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.desks.config import OWN, load_desk
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.vision.block_image import draw_blocks
 from dofbot_ros.vision.block_layout import FACE_AXES, Block, BlockSet, load_blocks
@@ -79,7 +80,40 @@ class SimulatedScenes:
         return self._camera.render(), self.world.truth()
 
 
-def measure(scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float = 0.0) -> dict[str, Any]:
+class DeskScenes:
+    """What the camera of a desk shows, each picture of an installation of its own; and what is believed of it.
+
+    Args:
+        desk: name or file.
+    """
+
+    def __init__(self, desk: str) -> None:
+        self._desk = load_desk(desk)
+        self._stand(0)
+
+    def _stand(self, seed: int) -> None:
+        from dofbot_ros.desks.installation import install
+
+        self._installation = install(self._desk, seed)
+        self.intrinsics = self._installation.belief.intrinsics
+        self.T_base_camera = self._installation.belief.T_base_camera
+
+    def show(self, seed: int) -> tuple[ImageArray, dict[str, FloatArray]]:
+        """Blocks scattered on the desk `seed`."""
+        from dofbot_ros.sim.camera import SimCamera
+        from dofbot_ros.sim.world import World
+
+        self._stand(seed)
+        world = World(self._installation.world, seed)
+        try:
+            return SimCamera(world).render(), world.truth()
+        finally:
+            world.close()
+
+
+def measure(
+    scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float = 0.0, desk: str = OWN
+) -> dict[str, Any]:
     """Localise the blocks in pictures of random scenes.
 
     Args:
@@ -88,6 +122,7 @@ def measure(scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float 
         trials: pictures.
         seed: of the first scene; the next ones count up.
         noise: of the simulated camera's sensor, standard deviation in grey levels of 255; drawings have their own.
+        desk: in place of `scenes`, unless it is `own`: an installation of that desk for each picture.
 
     Returns:
         blocks: shown; found; flat: of those found; wrong: found more than 10 degrees or 10 mm off; refused: reasons
@@ -102,12 +137,12 @@ def measure(scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float 
     blocks = load_blocks()
     # One thread, as in the localiser node: more cost CPU time and save none at this size.
     cv2.setNumThreads(1)
-    with _opened(scenes, blocks, noise) as source:
-        localiser = BlockLocaliser(blocks, source.intrinsics)
+    with _opened(scenes, blocks, noise, desk) as source:
         shown = flat = 0
         offs, frame_cpu_ms, refused = [], [], Counter[str]()
         for k in range(trials):
             image, truth = source.show(seed + k)
+            localiser = BlockLocaliser(blocks, source.intrinsics)
             start = time.process_time()
             result = localiser.locate(image, 0.0, source.T_base_camera)
             frame_cpu_ms.append(1e3 * (time.process_time() - start))
@@ -118,7 +153,7 @@ def measure(scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float 
     columns = np.array(offs).reshape(-1, 4).T
     position, horizontal, rotation, reprojection = columns
     return {
-        "scenes": scenes,
+        "scenes": scenes if desk == OWN else f"desk {desk}",
         "blocks": shown,
         "found": len(offs),
         "flat": flat,
@@ -133,7 +168,10 @@ def measure(scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float 
 
 
 @contextmanager
-def _opened(scenes: str, blocks: BlockSet, noise: float) -> Iterator[Scenes]:
+def _opened(scenes: str, blocks: BlockSet, noise: float, desk: str) -> Iterator[Scenes]:
+    if desk != OWN:
+        yield DeskScenes(desk)
+        return
     if scenes != "sim":
         yield DrawnScenes(blocks, lifted=scenes == "drawn-lifted")
         return

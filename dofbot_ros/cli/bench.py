@@ -6,16 +6,19 @@ import math
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
-from dofbot_ros.cli.checks import finite
+from dofbot_ros.cli.bench_desks import desks
+from dofbot_ros.cli.checks import finite, one_thread
 from dofbot_ros.cli.output import JsonOption, console, emit, warn
+from dofbot_ros.cli.progress import progress_bar
 from dofbot_ros.errors import InputError, one_of
 
 app = typer.Typer(no_args_is_help=True)
+app.command("desks")(desks)
 
 
 @app.callback()
@@ -73,18 +76,31 @@ def faults(
     state_file: Annotated[
         Path | None, typer.Option("--state-file", help="File that keeps what is done, to go on from after Ctrl-C.")
     ] = None,
+    part: Annotated[
+        Literal["all", "virtual", "real"], typer.Option(help="Cases in virtual time, or those in real time.")
+    ] = "all",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that run the cases in virtual time.")] = 2,
+    load: Annotated[int, typer.Option(min=0, help="Programs that compute beside the cases in real time.")] = 0,
+    priority: Annotated[
+        bool, typer.Option("--priority/--no-priority", help="Whether drivers in real time ask for real-time priority.")
+    ] = True,
 ) -> None:
     """Try faults in every state of the arm, judged by what the emulated servos truly did.
 
     Most run in virtual time; --full adds drivers and ROS nodes as real processes, in real time. Exits with code 1 when
     a rule of docs/safety.md was broken, with 130 when Ctrl-C ended it early: what was done by then is printed, too.
     """
-    from dofbot_ros.bench.faults.run import measure
+    from dofbot_ros.bench.faults.conditions import Conditions
+    from dofbot_ros.bench.faults.run import Wanted, measure
     from dofbot_ros.bench.faults.table import markdown as markdown_of
     from dofbot_ros.bench.faults.table import terminal_table
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
-    summary, outcomes = measure(full, state, fault, state_file)
+    conditions = Conditions(load, priority)
+    if not conditions.usual and (not full or part == "virtual"):
+        raise InputError("--load and --no-priority concern the cases in real time: add --full, and no --part virtual")
+    wanted = Wanted(full, state or "", fault or "", part)
+    summary, outcomes = measure(wanted, state_file, conditions, workers)
     if as_json:
         emit(summary, True, "")
     elif markdown:
@@ -177,6 +193,7 @@ def kinematics(
 
 @app.command("localizer")
 def localizer(
+    *,
     as_json: JsonOption = False,
     scenes: Annotated[str, typer.Option(help="sim, drawn or drawn-lifted.")] = "sim",
     trials: Annotated[int, typer.Option(help="Pictures, each of four blocks.")] = 100,
@@ -184,11 +201,14 @@ def localizer(
     noise: Annotated[
         float, typer.Option(callback=finite, min=0.0, help="Of the simulated sensor, in grey levels of 255.")
     ] = 0.0,
+    desk: Annotated[
+        str, typer.Option(help="Pictures of that desk instead, each of another installation: careful, a file, ...")
+    ] = "own",
 ) -> None:
     """Localise blocks in pictures whose true poses are known: how far off, how many, how fast."""
     from dofbot_ros.bench.localizer import measure
 
-    emit(measure(scenes, trials, seed, noise), as_json, "Block localiser")
+    emit(measure(scenes, trials, seed, noise, desk), as_json, "Block localiser")
 
 
 @app.command("nodes")
@@ -257,6 +277,24 @@ def soak(
     emit(result, as_json, "Soak")
     if result["violations"]:
         raise typer.Exit(1)
+
+
+@app.command("calibration")
+def calibration(
+    as_json: JsonOption = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Arms with the hidden errors of a typical desk.")] = 20,
+    poses: Annotated[int, typer.Option(min=5, help="Of the arm, chosen by the planner.")] = 60,
+) -> None:
+    """Calibrate simulated arms with hidden errors: what is found against what is true, median and worst."""
+    one_thread()
+    from dofbot_ros.bench.calibration import measure
+
+    result: dict[str, Any] = {}
+    with progress_bar("{task.fields[tool]}") as bar:
+        task = bar.add_task("arms", total=seeds, tool="")
+        for result in measure(seeds, poses):
+            bar.update(task, advance=1, tool=f"tool {result['tool_mm']['median']:.2f} mm off")
+    emit(result, as_json, "Calibration against hidden truth")
 
 
 @app.command("corners")

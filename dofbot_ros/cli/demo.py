@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk, told_of
 from dofbot_ros.cli.output import JsonOption, console, emit
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def demo(
     rtf: Annotated[
         float, typer.Option(min=0, help="Simulated seconds a second, sim only; 0: as fast as possible.")
     ] = 2.0,
+    desk: DeskOption = "own",
+    desk_seed: DeskSeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run trials of finding, grasping and placing a block in simulation, through the interface of the real arm.
@@ -49,7 +52,8 @@ def demo(
     from dofbot_ros.trials.results import Series, load
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
-    series = Series(seed, backend.value)
+    where, number = chosen_desk(desk, desk_seed, seed)
+    series = Series(seed, backend.value, desk=where, desk_seed=number)
     out.mkdir(parents=True, exist_ok=True)
     load(out, series)  # a folder that cannot be used is told before anything starts
     try:
@@ -69,7 +73,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
 
     from dofbot_ros.arm.robot import load_robot
     from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
-    from dofbot_ros.nodes.trial_client import TrialClient
+    from dofbot_ros.nodes.trial_client import trial_client
     from dofbot_ros.trials.results import load
     from dofbot_ros.trials.runner import run_series
     from dofbot_ros.vision.block_layout import load_blocks
@@ -78,12 +82,14 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     if done == trials:
         console.print(f"{escape(str(out))} holds all {trials} trials")
         return
+    told = told_of(series.desk, series.desk_seed, out / "belief")
+    given = {"rtf": str(rtf), **told}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting the demo stack", total=trials, completed=done)
         with (
-            own_stack("demo", series.backend, {"rtf": str(rtf)}) as check,
-            TrialClient(WORLD_NODES[series.backend], check) as arm,
+            own_stack("demo", series.backend, given) as check,
+            trial_client(WORLD_NODES[series.backend], check) as arm,
         ):
             progress.update(task, description="trials")
 
@@ -91,7 +97,8 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
                 progress.advance(task)
                 console.print(_line(record), highlight=False)
 
-            run_series(arm, load_robot(), load_blocks(), series, trials=trials, out=out, after_trial=after_trial)
+            robot, blocks = load_robot(told.get("calibration_file", "")), load_blocks(told.get("blocks_file") or None)
+            run_series(arm, robot, blocks, series, trials=trials, out=out, after_trial=after_trial)
 
 
 def _line(record: TrialRecord) -> str:
@@ -103,6 +110,8 @@ def _line(record: TrialRecord) -> str:
         parts.append(f"{record.cycle_s:.1f} s")
     if record.setbacks:
         parts.append(f"{record.attempts} attempts ({escape('; '.join(record.setbacks))})")
+    if record.cause and record.cause != record.reason:
+        parts.append(escape(record.cause))
     if record.reason:
         parts.append(escape(record.reason))
     return ", ".join(parts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from dofbot_ros.cli.checks import finite
+from dofbot_ros.cli.desk_options import DeskOption, chosen_desk
 from dofbot_ros.cli.output import JsonOption, console, emit
 from dofbot_ros.cli.progress import progress_bar
 from dofbot_ros.errors import InputError
@@ -203,6 +204,7 @@ def evaluate(
     rehearsal: Annotated[
         bool, typer.Option("--rehearsal", help="Over an emulated serial line, in real time, in an unfamiliar world.")
     ] = False,
+    desk: DeskOption = "own",
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     ray: RayOption = None,
@@ -217,7 +219,14 @@ def evaluate(
     rules = SceneRules(objects=clutter, view=load_model(model).info.view)
     _name_skipped(objects)
     config = EvaluateConfig(
-        objects, attempts, seed, model, rules, baselines_for(objects) if baselines else (), rehearsal
+        objects,
+        attempts,
+        seed,
+        model,
+        rules,
+        baselines_for(objects) if baselines else (),
+        rehearsal,
+        chosen_desk(desk, None, 0)[0],
     )
     with progress_bar("{task.fields[rate]:.1%} lifted") as bar:
         task = bar.add_task("attempts", total=attempts, rate=0.0)

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from dofbot_ros import __version__
-from dofbot_ros.cli import bench, demo, emulate, grasp, localize, policy, record, replay, teleop, trials, up
+from dofbot_ros.cli import bench, calibrate, demo, emulate, grasp, localize, policy, record, replay, teleop, trials, up
 from dofbot_ros.cli.output import console
 from dofbot_ros.errors import DofbotError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(bench.app, name="bench")
+app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
 app.add_typer(policy.app, name="policy")
 app.add_typer(trials.app, name="trials")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dofbot_ros.cli.desk_options import DeskOption, chosen_desk
 from dofbot_ros.cli.output import JsonOption, emit
 from dofbot_ros.cli.progress import progress_bar
 from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
@@ -167,6 +168,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 0,
     workers: WorkersOption = None,
     physics: Annotated[str, typer.Option(help="node: what sim_node runs; training: the faster one.")] = "node",
+    desk: DeskOption = "own",
     rehearsal: Annotated[
         bool,
         typer.Option("--rehearsal", help="Over an emulated servo bus too, in real time: what of it is left there?"),
@@ -187,6 +189,9 @@ def evaluate(
         raise ConfigError("a rehearsal runs in real time, one episode after the other: leave out --workers")
     if rehearsal and physics != "node":
         raise ConfigError("a rehearsal runs in the nodes' physics: leave out --physics training")
+    where = chosen_desk(desk, None, 0)[0]
+    if rehearsal and where != "own":
+        raise ConfigError(f"a rehearsal has a world of its own: leave out --desk {desk}")
     folder = model or shipped(task, obs)
     spec = load_spec(folder)
     if (spec.task, spec.obs) != (task, obs):
@@ -197,7 +202,7 @@ def evaluate(
         from dofbot_ros.policy.rehearsal import rehearse
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "measuring policies") from error
-    config = EvaluateConfig(folder, episodes, domain, seed, physics == "node")
+    config = EvaluateConfig(folder, episodes, domain, seed, physics == "node", where)
     with progress_bar("{task.fields[rate]}") as bar:
         line = bar.add_task("episodes", total=episodes, rate="")
 
@@ -217,6 +222,12 @@ def domain_gap(
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="Of each policy in each domain.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode of each.")] = 0,
+    desk: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure policies from state on this desk, too: careful, typical, rough, a file; repeatable."
+        ),
+    ] = None,
     workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -234,7 +245,13 @@ def domain_gap(
             bar.update(lines[row], completed=done, rate=f"{succeeded / done:.1%} succeed")
 
         result = gap.domain_gap(
-            models or gap.shipped_policies(), out, episodes, seed, workers=_workers(workers), report=report
+            models or gap.shipped_policies(),
+            out,
+            episodes,
+            seed,
+            workers=_workers(workers),
+            desks=[chosen_desk(name, None, 0)[0] for name in desk or []],
+            report=report,
         )
     if as_json:
         emit(result, as_json, "")

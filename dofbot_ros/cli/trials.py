@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk, told_of
 from dofbot_ros.cli.output import JsonOption, console, emit
 from dofbot_ros.errors import InputError
 
@@ -74,6 +75,8 @@ def run(
     model: Annotated[
         Path | None, typer.Option(help="A run's folder: the network or policy instead of the shipped one.")
     ] = None,
+    desk: DeskOption = "own",
+    desk_seed: DeskSeedOption = None,
     record: Annotated[bool, typer.Option("--record/--no-record", help="An MCAP episode of each trial.")] = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,8 +93,13 @@ def run(
     find("trials").resolve(given)
     _check(backend, judge, given)
     chosen = judge or (JudgeName.person if backend is Backend.serial else JudgeName.truth)
+    where, number = chosen_desk(desk, desk_seed, seed)
+    if backend is Backend.serial and where != "own":
+        raise InputError(f"--desk {desk}: a real arm stands on its own desk; leave the option out")
+    # What the caller names goes before what the desk's owner knows.
+    given = {**told_of(where, number, out / "belief"), **given}
     picker, digest = _picker(planner, model, given)
-    series = PickSeries(planner.value, backend.value, seed, chosen.value, digest, rules)
+    series = PickSeries(planner.value, backend.value, seed, chosen.value, digest, rules, desk=where, desk_seed=number)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     with open_log(out, series) as log:
         todo = missing(log, rules, trials or rules.trials)
@@ -105,7 +113,8 @@ def run(
             raise typer.Exit(130) from None
         finally:
             report = write_report(log) if log.records else None
-    emit({**summary(log.records), "report": str(report)}, as_json, f"Grasp trials in {out}")
+    figures = {"desk": series.desk_label, **summary(log.records), "report": str(report)}
+    emit(figures, as_json, f"Grasp trials in {out}")
 
 
 @app.command("report")
@@ -122,7 +131,8 @@ def report(
     if not log.records:
         raise InputError(f"{folder} holds no trial yet")
     path = write_report(log)
-    emit({**summary(log.records), "report": str(path)}, as_json, f"Grasp trials in {folder}")
+    figures = {"desk": log.series.desk_label, **summary(log.records), "report": str(path)}
+    emit(figures, as_json, f"Grasp trials in {folder}")
 
 
 @app.command("compare")

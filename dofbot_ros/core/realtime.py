@@ -9,6 +9,9 @@ from contextlib import contextmanager
 PRIORITY = 10
 """Above every ordinary thread, below what the kernel and audio servers use."""
 
+NICE = -10
+"""Of the other threads of a program with such a thread."""
+
 
 @contextmanager
 def realtime() -> Iterator[bool]:
@@ -30,3 +33,20 @@ def realtime() -> Iterator[bool]:
         yield True
     finally:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def before_ordinary_programs() -> bool:
+    """Let the calling thread, and those that it starts, go before ordinary programs (nice -10), where permitted.
+
+    A thread with real-time priority waits for the interpreter's lock while another thread of its program has it; on a
+    busy machine that one would have to wait for its turn. To be called before other threads are started.
+
+    Returns:
+        Whether the system permits it: that takes root, CAP_SYS_NICE, or a line `@realtime - nice -10` in
+        /etc/security/limits.conf.
+    """
+    try:
+        os.nice(NICE)
+    except OSError:
+        return False
+    return True

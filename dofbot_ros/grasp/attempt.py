@@ -12,7 +12,8 @@ import numpy as np
 from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
 from dofbot_ros.grasp.pinch_plan import PinchPlan
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.goal_trim import GoalTrim
+from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.motion.trajectory import Sample, Trajectory
 
 Outcome = Literal["lifted", "missed", "slipped", "collided", "unreachable"]
@@ -31,6 +32,9 @@ ARRIVED_RAD = 0.02
 
 LATE_S = 1.0
 """How long a motion may end late [s]."""
+
+FAR_RAD = 0.1
+"""A joint further from its goal than this is held up by something [rad]."""
 
 SHUT = 1.5
 """Fingers closed further than this hold nothing [rad]: 4 mm apart."""
@@ -52,10 +56,12 @@ class Mover:
 
     Args:
         arm: connected, torque on.
+        trim: makes goals lead against what gravity takes from the joints; None: they are sent as they are.
     """
 
-    def __init__(self, arm: ArmBackend) -> None:
+    def __init__(self, arm: ArmBackend, trim: GoalTrim | None = None) -> None:
         self._arm = arm
+        self._trim = trim
         self._goal = arm.read().position.copy()
         self._pressing = False
 
@@ -112,8 +118,15 @@ class Mover:
         now = self._arm.clock.now()
         if self._pressing:
             self._goal[GRIP] = max(self._goal[GRIP], min(self._grip() + LEAD, 0.5 * math.pi))
-        self._arm.write(self._goal, 2 * PERIOD_S)
+        self._arm.write(self._goal + self._lead(), 2 * PERIOD_S)
         self._arm.clock.sleep_until(now + PERIOD_S)
+
+    def _lead(self) -> FloatArray:
+        if self._trim is None:
+            return np.zeros(N_ARM + 1)
+        reading = self._arm.read()
+        late = np.abs(reading.position - self._goal) > FAR_RAD
+        return self._trim.update(self._goal, reading.position, reading.fresh, late)
 
     def _grip(self) -> float:
         return float(self._arm.read().position[GRIP])
@@ -121,7 +134,8 @@ class Mover:
     def _arrive(self) -> None:
         """Ask again until the arm is there: a bus holds a goal back that comes too soon, and is soft at first."""
         for _ in range(round(LATE_S / PERIOD_S)):
-            if np.abs(self._arm.read().position[:N_ARM] - self._goal[:N_ARM]).max() < ARRIVED_RAD:
+            off = np.abs(self._arm.read().position[:N_ARM] - self._goal[:N_ARM]).max()
+            if off < ARRIVED_RAD and not (self._trim is not None and self._trim.busy):
                 return
             self._send()
 

@@ -18,7 +18,7 @@ from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.hand import StandingBlock, distance_to_blocks, hand_balls, hand_frames, held_balls
 from dofbot_ros.grasp.holds import HoldConfig, Holds, Pick, Place
-from dofbot_ros.grasp.retiming import TimedPath, retime
+from dofbot_ros.motion.timed_path import TimedPath, retime
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import NAMES, Workspace
 
@@ -73,10 +73,14 @@ class BlockMove:
 class BlockPlan:
     """Motions of the arm between which the gripper acts, in this order.
 
+    Above block and target the arm comes to rest, so that it goes down from where it was told to be.
+
     Attributes:
-        approach: from the start to above the block and down to it, fingers open; then they close to `closed_gap`.
+        reach: from the start to above the block, fingers open.
+        descend: down to it; then they close to `closed_gap`.
         lift: up.
-        transfer: to above the target and down to it; then the fingers open to `open_gap`.
+        carry: to above the target.
+        lower: down to it; then the fingers open to `open_gap`.
         leave: up, away from the block, and back to the start.
         give_up: from the end of `lift` back to the start, for fingers that have closed on nothing.
         closed_gap, open_gap: commands for the gripper [m].
@@ -85,9 +89,11 @@ class BlockPlan:
         clearance: smallest distance to another block on the way [m]; inf where there is none.
     """
 
-    approach: TimedPath
+    reach: TimedPath
+    descend: TimedPath
     lift: TimedPath
-    transfer: TimedPath
+    carry: TimedPath
+    lower: TimedPath
     leave: TimedPath
     give_up: TimedPath
     closed_gap: float
@@ -96,6 +102,16 @@ class BlockPlan:
     place: ToolPose
     released_tilt: float
     clearance: float
+
+    @property
+    def approach(self) -> TimedPath:
+        """From the start to the block in one motion."""
+        return self.reach.then(self.descend)
+
+    @property
+    def transfer(self) -> TimedPath:
+        """From the end of `lift` to the target in one motion."""
+        return self.carry.then(self.lower)
 
 
 class BlockPlanner:
@@ -172,9 +188,11 @@ class BlockPlanner:
             self._check(leave, open_, (*move.others, placed)),
         )
         return BlockPlan(
-            approach=self._timed(reach, up[::-1]),
+            reach=self._timed(reach),
+            descend=self._timed(up[::-1]),
             lift=self._timed(up),
-            transfer=self._timed(carry, rise[::-1]),
+            carry=self._timed(carry),
+            lower=self._timed(rise[::-1]),
             leave=self._timed(rise, leave),
             give_up=self._timed(reach[::-1]),
             closed_gap=closed_gap,

@@ -9,17 +9,23 @@ from types import TracebackType
 import numpy as np
 
 from dofbot_ros.arm.backend import ArmBackend
-from dofbot_ros.arm.model import load_model
-from dofbot_ros.arm.robot import Robot
+from dofbot_ros.arm.gravity import Gravity
+from dofbot_ros.arm.model import at_base_height, load_model
+from dofbot_ros.arm.robot import DRAWN, Robot
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.grasp.attempt import Mover, Verdict, attempt
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.desks.installation import Installation
+from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.attempt import PERIOD_S, Mover, Verdict, attempt
 from dofbot_ros.grasp.families import Family
 from dofbot_ros.grasp.pinch_plan import OutOfReachError, Pinch, PinchPlan, PinchPlanner
 from dofbot_ros.grasp.scenes import Scene, SceneMaker, SceneRules
 from dofbot_ros.hardware.emulator import Emulator
 from dofbot_ros.hardware.serial_arm import SerialArm
+from dofbot_ros.motion.goal_trim import GoalTrim
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import Workspace
+from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.servos import WorldServos
 
@@ -30,9 +36,9 @@ MAX_ACCELERATION = 16.0
 """[rad/s^2]."""
 
 
-def pinch_planner() -> PinchPlanner:
-    """For the arm of the shipped URDF, as fast as attempts move."""
-    model = load_model()
+def pinch_planner(base_height: float | None = None) -> PinchPlanner:
+    """For the arm of the shipped URDF, with joint 2 at `base_height` [m] if given, as fast as attempts move."""
+    model = load_model() if base_height is None else at_base_height(load_model(), base_height)
     robot = Robot.described(model)
     limits = MotionLimits.of(robot, np.minimum(model.max_velocity, MAX_VELOCITY), MAX_ACCELERATION)
     return PinchPlanner(robot.kinematics, limits, Workspace(robot.kinematics))
@@ -46,12 +52,23 @@ class GraspCell:
         rules: of the scenes.
         rehearsal: drive the arm as the real one is driven, over an emulated serial line in real time, instead of
             straight and as fast as possible.
+        desk: errors that the planners are not told, as SceneMaker takes it; not in a rehearsal.
+
+    Raises:
+        InputError: a rehearsal on a desk.
     """
 
     def __init__(
-        self, families: Mapping[str, Family], rules: SceneRules | None = None, *, rehearsal: bool = False
+        self,
+        families: Mapping[str, Family],
+        rules: SceneRules | None = None,
+        *,
+        rehearsal: bool = False,
+        desk: str = OWN,
     ) -> None:
-        self.maker = SceneMaker(families, rules)
+        if rehearsal and desk != OWN:
+            raise InputError(f"a rehearsal has a world of its own: leave it out, or the desk {desk}")
+        self.maker = SceneMaker(families, rules, desk)
         self._planner = pinch_planner()
         self._emulator = Emulator(WorldServos(self.maker.world)) if rehearsal else None
         if self._emulator is None:
@@ -75,7 +92,10 @@ class GraspCell:
     def make(self, seed: int) -> Scene:
         """A new scene; see SceneMaker.make."""
         if self._emulator is None:
-            return self.maker.make(seed)
+            scene = self.maker.make(seed)
+            if self.maker.desk != OWN:
+                self._take_over(self.maker.installation)
+            return scene
         wall, world = time.monotonic(), self.maker.world.now_s
         with self._emulator.lock:
             scene = self.maker.make(seed)
@@ -123,4 +143,16 @@ class GraspCell:
             return Verdict("unreachable", 0)
         if above:
             self.maker.world.stand(np.append(plan.reach.positions[-1], 0.0))
-        return attempt(Mover(self._arm), plan, lambda: self.positions(scene), above=above)
+        trim = None
+        if self.maker.desk != OWN:
+            trim = GoalTrim(Gravity(DRAWN.kinematics), PERIOD_S, DriverConfig().goal_trim)
+        return attempt(Mover(self._arm, trim), plan, lambda: self.positions(scene), above=above)
+
+    def _take_over(self, installation: Installation) -> None:
+        """Drive the arm of the scene that has just been made, as it is believed to be."""
+        belief = installation.belief.calibration
+        self._planner = pinch_planner(belief.base_height_m)
+        self._arm = SimArm(
+            self.maker.world, calibration=belief, servo=installation.servos, truth=installation.calibration
+        )
+        self._arm.connect()

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from dofbot_ros.desks.config import OWN
 from dofbot_ros.grasp.attempt import Outcome
 from dofbot_ros.grasp.baselines import ArucoPlanner, MomentsPlanner, RandomPixelPlanner
 from dofbot_ros.grasp.cell import GraspCell
@@ -64,6 +65,7 @@ class EvaluateConfig:
         rules: of the scenes; the view is the model's.
         baselines: planners that are measured beside the network.
         rehearsal: over an emulated serial line in real time, in a world outside of what was trained on.
+        desk: errors of arm, camera and table that the planners are not told; each scene on an installation of its own.
     """
 
     objects: str = "heldout"
@@ -73,6 +75,7 @@ class EvaluateConfig:
     rules: SceneRules = field(default_factory=SceneRules)
     baselines: tuple[str, ...] = BASELINES
     rehearsal: bool = False
+    desk: str = OWN
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def attempt_share(config: EvaluateConfig, numbers: list[int]) -> list[Attempted]
     global _bench
     if _bench is None:
         rules = replace(config.rules, ranges=REHEARSAL) if config.rehearsal else config.rules
-        cell = GraspCell(families_of(config.objects), rules, rehearsal=config.rehearsal)
+        cell = GraspCell(families_of(config.objects), rules, rehearsal=config.rehearsal, desk=config.desk)
         network = NetworkPlanner(load_model(config.model))
         _bench = cell, [network, *(_baseline(name, network, cell) for name in config.baselines)]
     cell, planners = _bench
@@ -189,6 +192,7 @@ def summarise(rows: list[Attempted], config: EvaluateConfig) -> dict[str, Any]:
             "p95": float(np.percentile([row.plan_ms for row in network], 95)),
         },
         "seconds_per_attempt": float(np.mean([row.seconds for row in network])),
+        "desk": config.desk,
         "objects": config.objects,
         "objects_per_scene": config.rules.objects,
         "rehearsal": config.rehearsal,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.pinch_plan import Pinch, PinchPlan, PinchPlanner
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.arm import Arm
+from dofbot_ros.motion.timed_path import TimedPath
 
 HELD_GAP_M = 0.005
 """Fingers nearer to each other than this hold nothing [m]; the thinnest part that grasps are meant for has 12 mm."""
@@ -17,29 +17,6 @@ HELD_GAP_M = 0.005
 
 class EmptyHandError(DofbotError):
     """The fingers hold nothing; the message says since when."""
-
-
-class GraspArm(Protocol):
-    """An arm whose motions return when it has come to rest.
-
-    Every motion raises CommandRefusedError, with the reason, when the arm refuses it or ends it early.
-    """
-
-    def follow(self, path: TimedPath) -> None:
-        """Move along `path`."""
-        ...
-
-    def grip(self, gap: float) -> None:
-        """Open or close to `gap` [m], or until something stops the fingers."""
-        ...
-
-    def tighten(self) -> None:
-        """Let the fingers close on what they hold while the next motion runs; returns at once."""
-        ...
-
-    def gap(self) -> float:
-        """Where the fingers stand now [m]."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,45 +57,45 @@ def plan_pick(pinches: PinchPlanner, start: FloatArray, pinch: Pinch) -> PickPla
     return PickPlan(pinch, motions, pinches.straight(motions.lift.positions[-1], start))
 
 
-def pick_up(arm: GraspArm, plan: PickPlan) -> Held:
+def pick_up(arm: Arm, plan: PickPlan) -> Held:
     """Grasp, and lift a little.
 
     Raises:
         EmptyHandError: the fingers closed on nothing; the arm is back, its fingers are open.
         CommandRefusedError: the arm ended it; it rests where it was then.
     """
-    arm.grip(MAX_GAP)
+    arm.gripper(MAX_GAP)
     arm.follow(plan.motions.reach.then(plan.motions.descend))
-    arm.grip(0.0)
-    closed = arm.gap()
+    arm.gripper(0.0)
+    closed = arm.gap
     # An object that is held by its edges turns in the hand as it leaves the table: the fingers have to come after it.
-    arm.tighten()
+    arm.regrip()
     arm.follow(plan.motions.lift)
-    if (gap := arm.gap()) >= HELD_GAP_M:
+    if (gap := arm.gap) >= HELD_GAP_M:
         return Held(plan, gap)
     arm.follow(plan.back)
-    arm.grip(MAX_GAP)
+    arm.gripper(MAX_GAP)
     if closed < HELD_GAP_M:
         raise EmptyHandError(f"missed: the fingers closed on nothing at {where(plan)}")
     raise _slipped(plan, closed)
 
 
-def bring_back(arm: GraspArm, held: Held) -> Held:
+def bring_back(arm: Arm, held: Held) -> Held:
     """Carry what is held to where the motion began.
 
     Raises:
         EmptyHandError: it got lost on the way; the fingers are open again.
         CommandRefusedError: the arm ended it; it rests where it was then.
     """
-    arm.tighten()
+    arm.regrip()
     arm.follow(held.plan.back)
-    if (gap := arm.gap()) >= HELD_GAP_M:
+    if (gap := arm.gap) >= HELD_GAP_M:
         return Held(held.plan, gap)
-    arm.grip(MAX_GAP)
+    arm.gripper(MAX_GAP)
     raise _slipped(held.plan, held.gap)
 
 
-def put_back(arm: GraspArm, held: Held) -> None:
+def put_back(arm: Arm, held: Held) -> None:
     """Put what is held where it was taken, let go, and return.
 
     Raises:
@@ -126,7 +103,7 @@ def put_back(arm: GraspArm, held: Held) -> None:
     """
     motions, back = held.plan.motions, held.plan.back
     arm.follow(back.reversed().then(motions.lift.reversed()))
-    arm.grip(MAX_GAP)
+    arm.gripper(MAX_GAP)
     arm.follow(motions.lift.then(back))
 
 

@@ -13,8 +13,8 @@ from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.block_plan import joint_line
 from dofbot_ros.grasp.hand import deepest
-from dofbot_ros.grasp.retiming import TimedPath, retime
 from dofbot_ros.grasp.tilt_band import TiltBand
+from dofbot_ros.motion.timed_path import TimedPath, retime
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import NAMES, Workspace
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.desks.installation import Installation, install
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.appearance import (
     Colour,
@@ -140,10 +142,17 @@ class SceneMaker:
     Args:
         families: which the objects are drawn from, each as likely as any other.
         rules: how many, where, how different.
+        desk: errors of arm, camera and table that planners are not told: a name or file, as desks.config.load_desk
+            takes it. Each scene is on an installation of its own.
+
+    Attributes:
+        installation: of the present scene.
     """
 
-    def __init__(self, families: Mapping[str, Family], rules: SceneRules | None = None) -> None:
+    def __init__(self, families: Mapping[str, Family], rules: SceneRules | None = None, desk: str = OWN) -> None:
         self.rules = rules or SceneRules()
+        self.desk = desk
+        self.installation = install(desk, 0)
         self.world = World(WorldConfig(marked=(), plain=()))
         self._families = dict(families)
         self._folder = tempfile.TemporaryDirectory(prefix="dofbot-grasp-")
@@ -162,6 +171,8 @@ class SceneMaker:
         rng = np.random.default_rng([seed, 0x5CE1E])
         physics = self._physics(rng)
         self.world.config = replace(self.world.config, physics=physics)
+        if self.desk != OWN:
+            physics = self._stand_on_desk(seed, physics)
         self.world.reset(0)
         self._made += 1
         table = [random_colour(rng)]
@@ -172,7 +183,7 @@ class SceneMaker:
         for file in Path(self._folder.name).iterdir():
             file.unlink()
         self._settle([thing.body for thing in things])
-        return Scene(seed, things, self._look(rng, table))
+        return Scene(seed, things, self._look(rng, table, seed))
 
     def poses(self, scene: Scene) -> dict[int, FloatArray]:
         """True pose of every thing's centre of mass, by body, (4, 4): for judges, never for planners."""
@@ -192,6 +203,14 @@ class SceneMaker:
         config, believed = self._eye
         camera = SimCamera(self.world, config)
         return Photograph(camera.render(), camera.intrinsics, believed)
+
+    def _stand_on_desk(self, seed: int, physics: PhysicsConfig) -> PhysicsConfig:
+        """Another installation, for the scene `seed`. Returns its physics."""
+        self.installation = install(self.desk, seed, replace(self.world.config, camera=CameraConfig(), blocks=None))
+        true = self.installation.world
+        physics = replace(true.physics, block_friction=physics.block_friction)
+        self.world.config = replace(self.world.config, physics=physics, arm=true.arm, blocks=true.blocks)
+        return physics
 
     # -- objects -----------------------------------------------------------------------------------------------------
 
@@ -307,7 +326,7 @@ class SceneMaker:
 
     # -- camera ------------------------------------------------------------------------------------------------------
 
-    def _look(self, rng: np.random.Generator, table: list[Colour]) -> ImageArray:
+    def _look(self, rng: np.random.Generator, table: list[Colour], seed: int) -> ImageArray:
         view, ranges = self.rules.view, self.rules.ranges
         base = CameraConfig()
         seen = 1.25 * view.side
@@ -333,9 +352,19 @@ class SceneMaker:
             table_colour=as_bytes(table[0]),
         )
         texture = random_texture(rng, 48, *table) if len(table) > 1 else None
+        if self.desk != OWN:
+            return self._look_on_desk(rng, install(self.desk, seed, WorldConfig(camera=config)))
         camera = TexturedTableCamera(self.world, config, rng, texture)
         believed = camera.pose()
         believed[:3, 3] += rng.normal(0.0, ranges.calibration_shift, size=3)
         full = CameraConfig()
         self._eye = replace(config, width=full.width, height=full.height, field_of_view=full.field_of_view), believed
         return view.rectify(camera.render(), camera.intrinsics, believed)
+
+    def _look_on_desk(self, rng: np.random.Generator, seen: Installation) -> ImageArray:
+        """The view as it is believed to be, of what the camera of an installation shows."""
+        camera = SimCamera(self.world, seen.world.camera, rng)
+        full = CameraConfig()
+        whole = replace(camera.config, width=full.width, height=full.height, field_of_view=full.field_of_view)
+        self._eye = whole, seen.belief.T_base_camera
+        return self.rules.view.rectify(camera.render(), seen.belief.intrinsics, seen.belief.T_base_camera)

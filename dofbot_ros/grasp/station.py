@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.grasp.clear_view import arm_hides
-from dofbot_ros.grasp.pick import EmptyHandError, GraspArm, Held, PickPlan, bring_back, pick_up, put_back, where
+from dofbot_ros.grasp.pick import EmptyHandError, Held, PickPlan, bring_back, pick_up, put_back, where
 from dofbot_ros.grasp.survey import Survey, Surveyor
+from dofbot_ros.motion.arm import Arm
 from dofbot_ros.service.config import HOME
 from dofbot_ros.vision.intrinsics import Intrinsics
 
@@ -53,31 +54,6 @@ class Sight:
     T_base_camera: FloatArray
 
 
-class StationArm(GraspArm, Protocol):
-    """The arm that grasps."""
-
-    @property
-    def position(self) -> FloatArray:
-        """Joint positions (6,) [rad]."""
-        ...
-
-    def require_heard(self) -> None:
-        """Raises DofbotError when the arm says nothing."""
-        ...
-
-    def require_ready(self) -> None:
-        """Raises DofbotError, with the reason, when it does not take commands."""
-        ...
-
-    def home(self) -> None:
-        """Move upright; raises as follow()."""
-        ...
-
-    def stop(self) -> None:
-        """Brake and hold."""
-        ...
-
-
 class GraspStation:
     """One arm, one camera, one table. Not for two threads at once.
 
@@ -91,7 +67,7 @@ class GraspStation:
 
     def __init__(
         self,
-        arm: StationArm,
+        arm: Arm,
         look: Callable[[], Sight],
         surveyor: Surveyor,
         kinematics: Kinematics,
@@ -104,7 +80,7 @@ class GraspStation:
     @property
     def holding(self) -> bool:
         """Whether the fingers still stand around what they picked up."""
-        return self._held is not None and abs(self._arm.gap() - self._held.gap) < SAME_GAP_M
+        return self._held is not None and abs(self._arm.gap - self._held.gap) < SAME_GAP_M
 
     def plan(self) -> str:
         """Look, and say which grasp is the best. Nothing moves.
@@ -124,15 +100,15 @@ class GraspStation:
             EmptyHandError: the fingers closed on nothing, or lost what they held; they are open again.
             DofbotError: it was not begun, or ended early, and why.
         """
-        self._arm.require_ready()
-        self._arm.require_heard()
+        self._require_ready()
         if self.holding:
             raise NotNowError("the fingers still hold what they picked up: call grasp/put_back first")
         self._held = None
-        self._stand_by()
-        plan = self._survey().best()
-        held = self._held = self._carry_out(lambda: pick_up(self._arm, plan))
-        self._held = self._carry_out(lambda: bring_back(self._arm, held))
+        with self._arm.sequence():
+            self._stand_by()
+            plan = self._survey().best()
+            held = self._held = self._carry_out(lambda: pick_up(self._arm, plan))
+            self._held = self._carry_out(lambda: bring_back(self._arm, held))
         return f"lifted and held, with {1e3 * self._held.gap:.0f} mm between the fingers; taken from {where(plan)}"
 
     def put_back(self) -> str:
@@ -141,14 +117,14 @@ class GraspStation:
         Raises:
             DofbotError: nothing is held, or it ended early, and why.
         """
-        self._arm.require_ready()
-        self._arm.require_heard()
+        self._require_ready()
         held = self._held
         if held is None or not self.holding:
             raise NotNowError("the fingers hold nothing that grasp/execute picked up")
-        if not self._at_start():
-            self._carry_out(self._arm.home)
-        self._carry_out(lambda: put_back(self._arm, held))
+        with self._arm.sequence():
+            if not self._at_start():
+                self._carry_out(self._arm.home)
+            self._carry_out(lambda: put_back(self._arm, held))
         self._held = None
         return f"put back at {where(held.plan)}"
 
@@ -165,6 +141,10 @@ class GraspStation:
             raise NotNowError("the arm is in the picture: call home first, or let grasp/execute do it")
         return self._surveyor.survey(sight.image, sight.intrinsics, sight.T_base_camera)
 
+    def _require_ready(self) -> None:
+        self._arm.require_ready()
+        self._arm.require_heard()
+
     def _survey(self) -> Survey:
         sight = self._look()
         survey = self.survey(sight)
@@ -173,12 +153,12 @@ class GraspStation:
 
     def _stand_by(self) -> None:
         """Upright with open fingers; what they may hold from before is let go low rather than high."""
-        at_start, opened = self._at_start(), self._arm.gap() > MAX_GAP - OPEN_MARGIN_M
+        at_start, opened = self._at_start(), self._arm.gap > MAX_GAP - OPEN_MARGIN_M
         if at_start and opened:
             return
         self._look()  # no motion without a camera that works
         if not opened:
-            self._carry_out(lambda: self._arm.grip(MAX_GAP))
+            self._carry_out(lambda: self._arm.gripper(MAX_GAP))
         if not at_start:
             self._carry_out(self._arm.home)
 

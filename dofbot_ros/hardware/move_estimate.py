@@ -21,8 +21,8 @@ class MoveEstimate:
         self._start = self._goal = present.astype(np.float64)
         self._begin_s = self._end_s = np.zeros(len(present))
 
-    def sent(self, goals: Ticks, changed: BoolArray, time_s: float, now: float) -> None:
-        """`goals` [ticks] went out to the servos in `changed` at `now`, to be reached after `time_s` [s]."""
+    def sent(self, goals: Ticks, changed: BoolArray, time_s: FloatArray | float, now: float) -> None:
+        """`goals` [ticks] went out to the servos in `changed` at `now`, to be reached after `time_s` [s] (n,)."""
         self._start = np.where(changed, self.at(now), self._start)
         self._goal = np.where(changed, goals, self._goal)
         self._begin_s = np.where(changed, now, self._begin_s)
@@ -34,3 +34,8 @@ class MoveEstimate:
         share = np.clip((now - self._begin_s) / span_s, 0.0, 1.0)
         place: FloatArray = self._start + share * (self._goal - self._start)
         return place
+
+    def arrived(self, now: float) -> BoolArray:
+        """Which servos should have come to rest by `now` (n,)."""
+        over: BoolArray = np.asarray(now >= self._end_s, dtype=np.bool_)
+        return over

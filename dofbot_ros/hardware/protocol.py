@@ -62,8 +62,12 @@ class HostProtocol(Protocol):
         """How much current does it draw [mA]? None: cannot be asked."""
         ...
 
-    def goals(self, goals: Mapping[int, int], changed: frozenset[int], time_ms: int) -> list[bytes]:
-        """Send the servos in `changed` to their goals (id -> ticks, all six given) in `time_ms`."""
+    def goal(self, servo: int) -> Query[int] | None:
+        """Which goal has it been given last [ticks]? None: cannot be asked."""
+        ...
+
+    def goals(self, goals: Mapping[int, int], changed: frozenset[int], times_ms: Mapping[int, int]) -> list[bytes]:
+        """Send the servos in `changed` to their goals (id -> ticks, all six given), each in its time (id -> ms)."""
         ...
 
     def torque(self, servos: tuple[int, ...], enabled: bool) -> list[bytes]:
@@ -101,12 +105,11 @@ class BusProtocol:
 
     def current(self, servo: int) -> Query[int]:
         """How much current does it draw [mA]?"""
+        return Query(protocol_bus.read_current(servo), protocol_bus.SERVO, 8, _two_bytes_of(servo))
 
-        def parse(frame: bytes) -> int | None:
-            reply = protocol_bus.decode_reply(frame)
-            return int.from_bytes(reply.data, "big") if reply.servo == servo and len(reply.data) == 2 else None
-
-        return Query(protocol_bus.read_current(servo), protocol_bus.SERVO, 8, parse)
+    def goal(self, servo: int) -> Query[int]:
+        """Which goal has it been given last [ticks]?"""
+        return Query(protocol_bus.read_goal(servo), protocol_bus.SERVO, 8, _two_bytes_of(servo))
 
     def torque_state(self, servo: int) -> Query[bool]:
         """Is its torque on?"""
@@ -119,12 +122,12 @@ class BusProtocol:
         request = protocol_bus.read(servo, protocol_bus.TORQUE_ADDRESS, 1)
         return Query(request, protocol_bus.SERVO, 7, parse)
 
-    def goals(self, goals: Mapping[int, int], changed: frozenset[int], time_ms: int) -> list[bytes]:
+    def goals(self, goals: Mapping[int, int], changed: frozenset[int], times_ms: Mapping[int, int]) -> list[bytes]:
         """Send the servos in `changed` to their goals."""
-        chosen = {servo: ticks for servo, ticks in goals.items() if servo in changed}
+        chosen = {servo: (ticks, times_ms[servo]) for servo, ticks in goals.items() if servo in changed}
         if self._sync_write and len(chosen) > 1:
-            return [protocol_bus.sync_write_goals({servo: (ticks, time_ms) for servo, ticks in chosen.items()})]
-        return [protocol_bus.write_goal(servo, ticks, time_ms) for servo, ticks in chosen.items()]
+            return [protocol_bus.sync_write_goals(chosen)]
+        return [protocol_bus.write_goal(servo, *goal) for servo, goal in chosen.items()]
 
     def torque(self, servos: tuple[int, ...], enabled: bool) -> list[bytes]:
         """Turn the torque of `servos`, one by one."""
@@ -155,14 +158,18 @@ class SeProtocol:
     def current(self, servo: int) -> None:
         """The board does not tell."""
 
+    def goal(self, servo: int) -> None:
+        """The board does not tell."""
+
     def torque_state(self, servo: int) -> None:
         """The board does not tell."""
 
-    def goals(self, goals: Mapping[int, int], changed: frozenset[int], time_ms: int) -> list[bytes]:
-        """All six in one frame; those not in `changed` are sent to the goal they already have."""
+    def goals(self, goals: Mapping[int, int], changed: frozenset[int], times_ms: Mapping[int, int]) -> list[bytes]:
+        """All six in one frame, in the longest of their times; those not in `changed` have the goal they had."""
         if not changed:
             return []
-        return [protocol_se.write_goals([goals[servo] for servo in sorted(goals)], time_ms)]
+        longest_ms = max(times_ms[servo] for servo in changed)
+        return [protocol_se.write_goals([goals[servo] for servo in sorted(goals)], longest_ms)]
 
     def torque(self, servos: tuple[int, ...], enabled: bool) -> list[bytes]:  # noqa: ARG002 - the board knows only all
         """All servos; said twice, since nothing acknowledges it."""
@@ -186,5 +193,13 @@ def _one_byte_of(servo: int) -> Callable[[bytes], int | None]:
     def parse(frame: bytes) -> int | None:
         reply = protocol_bus.decode_reply(frame)
         return reply.data[0] if reply.servo == servo else None
+
+    return parse
+
+
+def _two_bytes_of(servo: int) -> Callable[[bytes], int | None]:
+    def parse(frame: bytes) -> int | None:
+        reply = protocol_bus.decode_reply(frame)
+        return int.from_bytes(reply.data, "big") if reply.servo == servo and len(reply.data) == 2 else None
 
     return parse

@@ -20,7 +20,8 @@ MAX_TICKS = 4095
 MAX_TIME_MS = 0xFFFF
 
 PING, READ, WRITE, REG_WRITE, ACTION, SYNC_WRITE = 0x01, 0x02, 0x03, 0x04, 0x05, 0x83
-TORQUE_ADDRESS, GOAL_ADDRESS, CURRENT_ADDRESS, POSITION_ADDRESS, TEMPERATURE_ADDRESS = 0x28, 0x2A, 0x2E, 0x38, 0x3F
+TORQUE_ADDRESS, GOAL_ADDRESS, TIME_ADDRESS, CURRENT_ADDRESS = 0x28, 0x2A, 0x2C, 0x2E
+POSITION_ADDRESS, TEMPERATURE_ADDRESS = 0x38, 0x3F
 VOLTAGE_BIT, TEMPERATURE_BIT, OVERLOAD_BIT = 0x01, 0x04, 0x20
 
 
@@ -102,6 +103,11 @@ def read_position(servo: int) -> bytes:
 def read_current(servo: int) -> bytes:
     """Ask for the current that the motor draws [mA]."""
     return read(servo, CURRENT_ADDRESS, 2)
+
+
+def read_goal(servo: int) -> bytes:
+    """Ask for the goal that was written last [ticks]."""
+    return read(servo, GOAL_ADDRESS, 2)
 
 
 def read_temperature(servo: int) -> bytes:

@@ -9,8 +9,11 @@ import numpy as np
 from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats, ServoHealth, never
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, HIGHEST_TICK, LOWEST_TICK, Calibration
 from dofbot_ros.core.clock import Clock, MonotonicClock
-from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, BoolArray, FloatArray
+from dofbot_ros.core.types import GRIP, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
+from dofbot_ros.hardware.hold_goals import contradicting, goals_to_hold
+from dofbot_ros.hardware.move_estimate import Ticks
+from dofbot_ros.hardware.no_answer import all_silent, named, some_silent
 from dofbot_ros.hardware.port_search import ListPorts, OpenPort, PortFinder, serial_ports
 from dofbot_ros.hardware.protocol import HostProtocol, ProtocolName, host_protocol
 from dofbot_ros.hardware.protocol_bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
@@ -151,7 +154,7 @@ class SerialArm:
         bus.lost += len(unheard)
         self._sweep_s = self.clock.now() - begin
         if not enough():
-            self._slow.ask_one(bus, begin, self._fresh, self._farthest_away())
+            self._ask_slowly(bus, begin)
         now = self.clock.now()
         if self._streamer.left_waiting(now):
             # A servo that is back since is not told what it has missed: that is for who commands it to decide.
@@ -172,6 +175,16 @@ class SerialArm:
         self._note_status(i, answer.status)
         return True
 
+    def _ask_slowly(self, bus: ServoBus, now: float) -> None:
+        """One question beside the positions. A joint at rest beside its goal comes first: has it got that goal?"""
+        away = np.abs(self._ticks - self._streamer.sent)
+        resting = (away > AWAY_TICKS) & self._fresh & self._streamer.ever_sent & self._streamer.arrived(now)
+        unsure = [i for i in np.flatnonzero(resting[:GRIP]) if self._slow.may_tell_goal(int(i))]
+        if unsure:
+            self._slow.ask_goal(bus, int(unsure[0]), int(self._streamer.sent[unsure[0]]))
+        else:
+            self._slow.ask_one(bus, now, self._fresh, self._farthest_away())
+
     def _reading(self, now: float) -> ArmReading:
         silent_s = self._silence.lengths_s(now)
         return ArmReading(
@@ -183,6 +196,7 @@ class SerialArm:
             silent_s=silent_s,
             torque=tuple(None if silent else on for on, silent in zip(self._slow.torque, silent_s > 0.0, strict=True)),
             pressing=self._slow.pressing(now),
+            heard=tuple(self._slow.heard),
         )
 
     def _farthest_away(self) -> int | None:
@@ -226,8 +240,8 @@ class SerialArm:
         """Hold the present pose with torque, or let go.
 
         What a servo heads for when its torque comes on is not documented, so the present pose is its goal before and,
-        should a limp servo have ignored that, again right after. Where the servos cannot tell whether they have
-        switched, the frame is sent and believed.
+        should a limp servo have ignored that, again right after. A servo that holds already keeps its goal: see
+        goals_to_hold(). Where the servos cannot tell whether they have switched, the frame is sent and believed.
 
         Raises:
             PortError: the port is gone.
@@ -235,35 +249,66 @@ class SerialArm:
             BusError: readings that contradict one another, or a joint that stands where its servo takes no goal.
         """
         bus = self._opened()
-        if enabled:
-            self._find_present_pose()
-        self._streamer.start(self._ticks)
-        hold = Move(self._ticks.copy(), np.ones(N_JOINTS, dtype=np.bool_), round(HOLD_TIME_S * 1000))
+        goals = self._goals_to_hold(bus) if enabled else self._ticks.copy()
+        self._streamer.start(goals)
+        hold = Move(goals, np.ones(N_JOINTS, dtype=np.bool_), np.full(N_JOINTS, round(HOLD_TIME_S * 1000)))
         if enabled:
             self._send(hold)
         self._switch_torque(bus, enabled)
         if enabled:
             self._send(hold)
+            self._streamer.hold(HOLD_TIME_S, self.clock.now())
+
+    def _goals_to_hold(self, bus: ServoBus) -> Ticks:
+        """What to send when the torque is switched on [ticks] (6,).
+
+        Raises:
+            BusError: see torque().
+        """
+        self._find_present_pose()
+        self._slow.ask_all_torques(bus)
+        # A servo that has let go by itself need not say so in its torque register; its status does.
+        holding = [on and not health.overloaded for on, health in zip(self._slow.torque, self._health, strict=True)]
+        ours = self._streamer.ever_sent
+        told = [
+            bus.ask(query) if holds and not mine and (query := self._protocol.goal(servo)) is not None else None
+            for servo, holds, mine in zip(self._ids, holding, ours, strict=True)
+        ]
+        strange = contradicting(self._ticks, ours, told, holding)
+        if strange.any():
+            raise BusError(
+                f"{named(self._ids, strange)} read far from the goal of another program that it holds: a sensor "
+                "lies or something is in the way. Let the arm go (enable_torque false), then switch its torque on"
+            )
+        goals = goals_to_hold(self._ticks, self._streamer.sent, ours, told, holding)
+        outside = (goals < LOWEST_TICK) | (goals > HIGHEST_TICK)
+        if outside.any():
+            places = ", ".join(str(ticks) for ticks in goals[outside])
+            raise BusError(
+                f"{named(self._ids, outside)} at tick {places}, and servos take goals in "
+                f"{LOWEST_TICK}..{HIGHEST_TICK}: lead the arm back by hand; torque stays off"
+            )
+        return goals
 
     def _find_present_pose(self) -> None:
         """Read the positions several times: what is sent as the goal to hold must be where the arm is."""
-        sweeps = []
-        for _ in range(SWEEPS):
+        sweeps: list[Ticks] = []
+        missing = np.zeros(N_JOINTS, dtype=np.bool_)
+        # On a poor line an answer is lost for good now and then: one more sweep is worth the time.
+        for _ in range(SWEEPS + 1):
             self._silence.ask_all()
             self.read()
-            if not self._fresh.all():
-                raise NoReplyError(f"{self._named(~self._fresh)} silent: torque stays off", self._silent_ids())
-            sweeps.append(self._ticks.copy())
+            missing |= ~self._fresh
+            if self._fresh.all():
+                sweeps.append(self._ticks.copy())
+            if len(sweeps) == SWEEPS:
+                break
+        else:
+            silent = [servo for servo, gone in zip(self._ids, missing, strict=True) if gone]
+            raise NoReplyError(f"{named(self._ids, missing)} silent: torque stays off", silent)
         spread = np.ptp(sweeps, axis=0) > AGREE_TICKS
         if spread.any():
-            raise BusError(f"{self._named(spread)} read at places that contradict one another: torque stays off")
-        outside = (self._ticks < LOWEST_TICK) | (self._ticks > HIGHEST_TICK)
-        if outside.any():
-            places = ", ".join(str(ticks) for ticks in self._ticks[outside])
-            raise BusError(
-                f"{self._named(outside)} at tick {places}, and servos take goals in {LOWEST_TICK}..{HIGHEST_TICK}: "
-                "lead the arm back by hand; torque stays off"
-            )
+            raise BusError(f"{named(self._ids, spread)} read at places that contradict one another: torque stays off")
 
     def stats(self) -> BusStats:
         """Counters since connect(); detail has `sweep_ms`, how long the last read of all positions took."""
@@ -290,9 +335,11 @@ class SerialArm:
     def _send(self, move: Move | None) -> None:
         if move is None:
             return
+        self._slow.sent(move.changed)
         goals = {servo: int(ticks) for servo, ticks in zip(self._ids, move.goals, strict=True)}
         changed = frozenset(servo for servo, is_new in zip(self._ids, move.changed, strict=True) if is_new)
-        frames = list(self._protocol.goals(goals, changed, move.time_ms))
+        times_ms = {servo: int(time_ms) for servo, time_ms in zip(self._ids, move.time_ms, strict=True)}
+        frames = list(self._protocol.goals(goals, changed, times_ms))
         # A line that has been quiet may lose the first frame that comes then.
         for frame in frames if self._awake else [*frames, *frames[:1]]:
             self._opened().say(frame)
@@ -314,9 +361,9 @@ class SerialArm:
                 left = ()
             if not left:
                 return
-        word = "on" if enabled else "off"
+        word, who = "on" if enabled else "off", named(self._ids, np.isin(self._ids, left))
         raise NoReplyError(
-            f"torque {word} was sent, but {self._named(np.isin(self._ids, left))} not confirming it: check the bus; "
+            f"torque {word} was sent, but {who} not confirming it: check the bus; "
             "if the arm has to let go now, cut its power",
             left,
         )
@@ -332,20 +379,10 @@ class SerialArm:
         """Why connect() failed: nobody answers, or some do not."""
         silent = self._silent_ids()
         if self._fresh.any():
-            there = ", ".join(str(servo) for servo, fresh in zip(self._ids, self._fresh, strict=True) if fresh)
-            return NoReplyError(
-                f"{self._named(~self._fresh)} silent on {self._port_name} while servos {there} answer: "
-                "check its plug and its id",
-                silent,
-            )
-        opened = (
-            f"{self._port_name} opened at {self._baudrate} baud, but no servo answers protocol {self._protocol.name}"
-        )
+            return NoReplyError(some_silent(self._port_name, self._ids, self._fresh), silent)
         other: ProtocolName = "se" if self._protocol.name == "bus" else "bus"
-        if self._answers(host_protocol(other), port):
-            return NoReplyError(f"{opened}; the arm there speaks {other}: use protocol {other}", silent)
-        hint = "is the servo power on, is it the right port, the right protocol (bus or se), 115200 baud?"
-        return NoReplyError(f"{opened}: {hint}", silent)
+        found = other if self._answers(host_protocol(other), port) else None
+        return NoReplyError(all_silent(self._port_name, self._baudrate, self._protocol.name, found), silent)
 
     def _answers(self, protocol: HostProtocol, port: ByteStream) -> bool:
         bus = ServoBus(port, retries=0)
@@ -353,11 +390,3 @@ class SerialArm:
 
     def _silent_ids(self) -> list[int]:
         return [servo for servo, fresh in zip(self._ids, self._fresh, strict=True) if not fresh]
-
-    def _named(self, chosen: BoolArray) -> str:
-        """For a message: "servo 3 (joint3) is", "servos 3 (joint3), 6 (grip_joint) are"."""
-        names = [
-            f"{servo} ({joint})"
-            for servo, joint, one in zip(self._ids, JOINT_NAMES, chosen, strict=True) if one
-        ]  # fmt: skip
-        return f"servo {names[0]} is" if len(names) == 1 else f"servos {', '.join(names)} are"

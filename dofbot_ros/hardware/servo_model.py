@@ -86,7 +86,9 @@ class _Ramp:
     def at(self, now: float) -> float:
         if now >= self.end_s:
             return self.goal
-        part = max(0.0, now - self.begin_s) / (self.end_s - self.begin_s)
+        if now <= self.begin_s:
+            return self.start
+        part = (now - self.begin_s) / (self.end_s - self.begin_s)
         return self.start + part * (self.goal - self.start)
 
 

@@ -40,7 +40,7 @@ class BusServoSide:
 
     def __init__(self, servos: ServoBank) -> None:
         self._servos = servos
-        self._goals: dict[int, bytes] = {}
+        self._times: dict[int, bytes] = {}
         self._waiting: dict[int, bytes] = {}
         self._told: dict[int, int] = {}
 
@@ -92,7 +92,8 @@ class BusServoSide:
         self._told[servo] = told
         position = told.to_bytes(2, "big")
         for address_of, value in (
-            (protocol_bus.GOAL_ADDRESS, self._goals.get(servo, position + bytes(2))),
+            (protocol_bus.GOAL_ADDRESS, self._servos.goal(servo).to_bytes(2, "big")),
+            (protocol_bus.TIME_ADDRESS, self._times.get(servo, bytes(2))),
             (protocol_bus.CURRENT_ADDRESS, self._servos.current_ma(servo).to_bytes(2, "big")),
             (protocol_bus.POSITION_ADDRESS, position),
         ):
@@ -116,7 +117,7 @@ class BusServoSide:
 
     def _move(self, servo: int, goal: bytes, now: float) -> None:
         self._servos.command(servo, *_goal(goal), now)
-        self._goals[servo] = goal[:4]
+        self._times[servo] = goal[2:4]
 
 
 class SeServoSide:

@@ -51,6 +51,10 @@ class ServoBank(Protocol):
         """What the motor draws [mA]."""
         ...
 
+    def goal(self, servo: int) -> int:
+        """The goal register [ticks]."""
+        ...
+
     def position(self, servo: int, now: float) -> int:
         """What the servo's encoder says [ticks]."""
         ...
@@ -124,6 +128,10 @@ class ModelServos:
     def current_ma(self, servo: int) -> int:
         """What the motor draws [mA]."""
         return self.models[servo].current_ma
+
+    def goal(self, servo: int) -> int:
+        """The goal register [ticks]."""
+        return self.models[servo].goal_ticks
 
     def position(self, servo: int, now: float) -> int:
         """What the servo's encoder says [ticks]."""

@@ -1,4 +1,4 @@
-"""What servos are asked now and then, one question a cycle: is their torque on, how hot are they, do they press?"""
+"""What servos are asked now and then, one question a cycle: torque, temperature, current, and the goal they have."""
 
 from __future__ import annotations
 
@@ -48,6 +48,10 @@ class SlowQueries:
         self._current_ma = [0] * n
         self._current_s = [-np.inf] * n
         self._currents_are_told = False
+        self._goal_queries = [protocol.goal(servo) for servo in ids]
+        self.heard: list[bool | None] = [None] * n
+        """Whether each servo says that it has the goal sent to it last; None while not asked since then."""
+        self._goals_unanswered = [0] * n
         self._unanswered = [0] * n
         self._next_torque = self._next_temperature = 0
         self._torque_due_s = self._temperature_due_s = self._current_due_s = -np.inf
@@ -69,6 +73,27 @@ class SlowQueries:
             for i, (state, tells) in enumerate(zip(self.torque, self._tells, strict=True))
             if state is (not enabled) or (state is None and tells)
         ]
+
+    def sent(self, changed: BoolArray) -> None:
+        """New goals went out to the servos in `changed` (n,)."""
+        self.heard = [None if new else heard for new, heard in zip(changed, self.heard, strict=True)]
+
+    def ask_goal(self, bus: ServoBus, i: int, goal: int) -> None:
+        """Ask servo `i` whether it has `goal` [ticks], once.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        query = self._goal_queries[i]
+        if query is None:
+            return
+        told = bus.ask(query, once=True)
+        self._goals_unanswered[i] = 0 if told is not None else self._goals_unanswered[i] + 1
+        self.heard[i] = None if told is None else told == goal
+
+    def may_tell_goal(self, i: int) -> bool:
+        """Whether servo `i` is worth asking which goal it has: not again before the next goal, nor in vain for ever."""
+        return self._goal_queries[i] is not None and self.heard[i] is None and self._goals_unanswered[i] < GIVE_UP
 
     def ask_one(self, bus: ServoBus, now: float, there: BoolArray, away: int | None = None) -> None:
         """Ask the one question that is due, if any, of a servo that is `there` (n,).

@@ -69,11 +69,11 @@ class StreamConfig:
 
 @dataclass(frozen=True)
 class Move:
-    """What is to be sent now: all six goals [ticks], which of them are to be sent, and their common time [ms]."""
+    """What is to be sent now: all six goals [ticks], which of them are to be sent, and the time of each [ms]."""
 
     goals: Ticks
     changed: BoolArray
-    time_ms: int
+    time_ms: Ticks
 
 
 class GoalStreamer:
@@ -105,11 +105,23 @@ class GoalStreamer:
         """The last goals that went out [ticks], shape (6,); before the first, where the servos were."""
         self._wanted = None
         self._estimate = MoveEstimate(present)
-        self._ever_sent = np.zeros(len(present), dtype=np.bool_)
+        self.ever_sent = np.zeros(len(present), dtype=np.bool_)
+        """Servos that a goal went out to since then, shape (6,)."""
         self._soft_until_s: float | None = None
         self._next_s = -np.inf
         self._rest_s = np.inf
         self._resends_left = 0
+
+    def hold(self, time_s: float, now: float) -> None:
+        """The goals that start() was given went out at `now`, for `time_s` [s], and are not sent again.
+
+        A joint whose sensor lies moves to where it says; a goal said again with a short time would make that a jump.
+        """
+        every = np.ones(len(self.sent), dtype=np.bool_)
+        self.ever_sent = every
+        self._estimate.sent(self.sent, every, time_s, now)
+        self._rest_s, self._resends_left = now + time_s + self._config.resend_after_s, self._config.resends
+        self._soft_until_s = now + self._config.soft_start_s
 
     def want(self, goals: Ticks, duration_s: float, now: float) -> None:
         """Take new goals [ticks] (6,), to be reached in `duration_s` [s]."""
@@ -120,6 +132,10 @@ class GoalStreamer:
     def expected(self, now: float) -> FloatArray:
         """Where the servos should be at `now` [ticks] (6,), by the goals that went out."""
         return self._estimate.at(now)
+
+    def arrived(self, now: float) -> BoolArray:
+        """Servos that should rest at the goal that went out last (6,)."""
+        return self._estimate.arrived(now)
 
     def left_waiting(self, now: float) -> bool:
         """Whether no newer goals have come for an interval: then nobody streams, and what was held back should go.
@@ -146,7 +162,7 @@ class GoalStreamer:
         if self._wanted is None or (now < self._next_s and not urgent):
             return None
         # Urgent goals are said to all, whether they heard the one before or not.
-        changed = ~self._ever_sent | (np.abs(self._wanted - self.sent) >= self._config.dead_band_ticks) | urgent
+        changed = ~self.ever_sent | (np.abs(self._wanted - self.sent) >= self._config.dead_band_ticks) | urgent
         answering = np.ones(len(present), dtype=np.bool_) if silent is None else ~silent
         changed &= answering
         if changed.any():
@@ -157,13 +173,13 @@ class GoalStreamer:
                 return None
             self._resends_left -= 1
         self.sent = np.where(changed, self._wanted, self.sent)
-        self._ever_sent |= changed
-        time_s = self._move_time(present, fresh, changed, now, urgent)
+        self.ever_sent |= changed
+        time_s = self._move_times(present, fresh, now, urgent)
         self._estimate.sent(self.sent, changed, time_s, now)
         # A tenth of an interval early counts as on time, or a 50 Hz loop would serve a 25 Hz stream at 16.7 Hz.
         self._next_s = now + 0.9 * self._config.interval_s
-        self._rest_s = now + time_s + self._config.resend_after_s
-        return Move(self.sent, changed, round(time_s * 1000.0))
+        self._rest_s = now + float(time_s[changed].max()) + self._config.resend_after_s
+        return Move(self.sent, changed, np.rint(time_s * 1000.0).astype(np.int64))
 
     def _unheard(self, present: Ticks, fresh: BoolArray, now: float) -> BoolArray:
         """Servos that rest beside their goal, as if the goal had been lost on the way."""
@@ -172,15 +188,15 @@ class GoalStreamer:
         beside: BoolArray = fresh & (np.abs(present - self.sent) > self._config.resend_beyond_ticks)
         return beside
 
-    def _move_time(self, present: Ticks, fresh: BoolArray, changed: BoolArray, now: float, urgent: bool) -> float:
+    def _move_times(self, present: Ticks, fresh: BoolArray, now: float, urgent: bool) -> FloatArray:
+        """The move time of each servo [s] (6,): one that has much way left takes longer, and holds no other up."""
         # An urgent goal is followed by the next one as soon as it is due itself.
         interval_s = self._due_s - now if urgent else self._config.interval_s
-        time_s = max(self._due_s - now, self._config.overlap * interval_s)
+        time_s = np.full(len(present), max(self._due_s - now, self._config.overlap * interval_s))
         if self._soft_until_s is None:
             self._soft_until_s = now + self._config.soft_start_s
-        way = np.abs(self.sent - present)
         if now < self._soft_until_s:
-            time_s = max(time_s, float(way.max()) / self._config.soft_speed)
+            time_s = np.maximum(time_s, np.abs(self.sent - present) / self._config.soft_speed)
         expected = self._estimate.at(now)
         # A servo starts a little late, and its reading is a little old: it is somewhere on the last bit of its way. One
         # that was not read may have missed every goal since it was, so it is given time for the longest way that it may
@@ -191,8 +207,8 @@ class GoalStreamer:
         left = self._way(begin)
         if not urgent:
             left = np.where(fresh, left, np.maximum(self._way(before), self._way(present.astype(np.float64))))
-        time_s = max(time_s, float(np.max(np.where(changed, left, 0.0))) / self._max_speed)
-        return min(time_s, 60.0)
+        times_s: FloatArray = np.minimum(np.maximum(time_s, left / self._max_speed), 60.0)
+        return times_s
 
     def _way(self, begin: FloatArray) -> FloatArray:
         """From `begin` [ticks] (6,) to the goals that went out, in angles."""

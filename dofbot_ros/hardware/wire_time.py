@@ -24,7 +24,7 @@ def carried_rate_hz(protocol: ProtocolName, baudrate: int, write_rate_hz: float)
     if torque is not None:
         questions += (len(torque.frame) + torque.reply_size) * byte_s + TURNAROUND_S
     servos = range(1, N_JOINTS + 1)
-    goals = host.goals(dict.fromkeys(servos, 2000), frozenset(servos), 60)
+    goals = host.goals(dict.fromkeys(servos, 2000), frozenset(servos), dict.fromkeys(servos, 60))
     writing = write_rate_hz * sum(map(len, goals)) * byte_s
     return max(0.0, USABLE - writing) / questions
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -22,17 +23,18 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.actions import Actions
-from dofbot_ros.nodes.commanders import HOME, PARK, Commanders
+from dofbot_ros.nodes.commanders import ANYBODY, HOME, PARK, UNKNOWN, Commanders
 from dofbot_ros.nodes.commands import Commands
 from dofbot_ros.nodes.frames import frame_publisher
 from dofbot_ros.nodes.log_limit import LogLimit
 from dofbot_ros.nodes.messages import joint_state
-from dofbot_ros.nodes.qos import COMMANDS, LATCHED, STREAM
+from dofbot_ros.nodes.qos import COMMANDS, EVENTS, LATCHED, STREAM
 from dofbot_ros.nodes.runtime import Lifeline
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.safety.authority import Commander
 from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.joint_velocity import JointVelocity
+from dofbot_ros.service.motion_events import Event, MotionEvent
 from dofbot_ros.service.snapshot import Snapshot
 
 DIAGNOSTICS_PERIOD_S = 1.0
@@ -84,6 +86,7 @@ class ArmInterface:
         self._log_limit = LogLimit(REPEAT_S)
         self._joint_states = node.create_publisher(JointState, "joint_states", STREAM)
         self._states = node.create_publisher(String, "state", LATCHED)
+        self._events = node.create_publisher(String, "motion_events", EVENTS)
         self._diagnostics = diagnostics.DiagnosticsTopic(node)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
         model = daemon.robot.describe(daemon.config.max_velocity)
@@ -110,43 +113,46 @@ class ArmInterface:
     # -- commands ----------------------------------------------------------------------------------------------------
 
     def _subscribe(self, commands: Commands) -> None:
-        for kind, name, command in (
-            (JointTrajectory, "joint_trajectory", commands.joint_trajectory),
-            (JointTrajectory, "joint_stream", commands.joint_stream),
-            (PoseStamped, "pose", commands.pose),
-            (TwistStamped, "twist", commands.twist),
-            (Float64, "gripper", commands.gripper),
+        for message, name, motion, command in (
+            (JointTrajectory, "joint_trajectory", "trajectory", commands.joint_trajectory),
+            (JointTrajectory, "joint_stream", "stream", commands.joint_stream),
+            (PoseStamped, "pose", "pose", commands.pose),
+            (TwistStamped, "twist", "twist", commands.twist),
+            (Float64, "gripper", "gripper", commands.gripper),
         ):
             topic = f"command/{name}"
             # Raw: a message is looked at only once its size is known, since unpacking a huge one stops every thread.
             self._node.create_subscription(
-                kind,
+                message,
                 topic,
-                self._guarded(topic, kind, command),
+                self._guarded(topic, message, motion, command),
                 COMMANDS,
                 callback_group=self._groups["commands"],
                 raw=True,
             )
 
     def _guarded(
-        self, topic: str, kind: type, command: Callable[[Any, Commander], object]
+        self, topic: str, kind: type, motion: str, command: Callable[[Any, Commander], object]
     ) -> Callable[[bytes, Mapping[str, Any]], None]:
         most = MAX_TRAJECTORY_BYTES if topic.endswith("trajectory") else MAX_COMMAND_BYTES
 
         def on_message(message: bytes, info: Mapping[str, Any]) -> None:
+            by = self._commanders.of(topic, info)
             try:
                 if len(message) > most:
                     raise CommandRefusedError(f"a message of {len(message)} bytes; at most {most} are looked at")
-                command(deserialize_message(message, kind), self._commanders.of(topic, info))
+                command(deserialize_message(message, kind), by)
             except DofbotError as error:
-                self._refuse(f"{topic} refused: {error}")
+                self._refuse(topic, motion, by, str(error))
             except Exception as error:
                 # No message, however strange, may end the thread that hears the next one.
-                self._refuse(f"{topic} refused: {type(error).__name__}: {error}")
+                self._refuse(topic, motion, by, f"{type(error).__name__}: {error}")
 
         return on_message
 
-    def _refuse(self, refusal: str) -> None:
+    def _refuse(self, topic: str, motion: str, by: Commander, reason: str) -> None:
+        self._tell(MotionEvent(Event.REFUSED, kind=motion, commander=by.name, reason=reason))
+        refusal = f"{topic} refused: {reason}"
         self._refusals += 1
         self._last_refusal = refusal
         if self._log_limit.permits(refusal):
@@ -182,11 +188,13 @@ class ArmInterface:
     def _after_cycle(self, snapshot: Snapshot, rate: Rate) -> None:
         self._publish_state(snapshot)
         self._announce(snapshot)
+        for event in snapshot.events:
+            self._tell(event)
         self._publish_joints(snapshot)
         self._actions.after_cycle(snapshot)
         self._extra(snapshot)
         now = time.monotonic()
-        news = (snapshot.result, snapshot.state, snapshot.stops, snapshot.handovers, self._refusals)
+        news = (snapshot.result, snapshot.state, snapshot.handovers, self._refusals)
         if now - self._told_s >= (DIAGNOSTICS_PERIOD_S if news == self._told else NEWS_PERIOD_S):
             self._told, self._told_s = news, now
             self._publish_diagnostics(snapshot, rate)
@@ -201,6 +209,11 @@ class ArmInterface:
         if not quiet:
             self._node.get_logger().info(": ".join(part for part in state if part))
         self._state = state
+
+    def _tell(self, event: MotionEvent) -> None:
+        known = event.commander not in (ANYBODY.name, UNKNOWN)
+        told = event if known else replace(event, commander="")
+        self._events.publish(String(data=told.to_json()))
 
     def _announce(self, snapshot: Snapshot) -> None:
         """Log that another commander has taken the arm over."""

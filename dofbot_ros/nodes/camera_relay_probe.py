@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from sensor_msgs.msg import Image
 
-from dofbot_ros.nodes.own_node import OwnNode
+from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.nodes.qos import IMAGE, NEWEST_IMAGE
 from dofbot_ros.nodes.runtime import notify_ready
 
@@ -17,7 +17,7 @@ FROM, TO = "camera/image_raw", "relayed/image_raw"
 
 def main() -> int:
     """Pass images on, undecoded."""
-    with suppress(KeyboardInterrupt), OwnNode("camera_relay") as relay:
+    with suppress(KeyboardInterrupt), BackgroundNode("camera_relay") as relay:
         publisher = relay.node.create_publisher(Image, TO, IMAGE)
         relay.node.create_subscription(Image, FROM, publisher.publish, NEWEST_IMAGE, raw=True)
         relay.spin()

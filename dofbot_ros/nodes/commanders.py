@@ -19,6 +19,8 @@ ASK_AGAIN_S = 1.0
 HOME = Commander("service home", Rank.OPERATOR)
 PARK = Commander("service park", Rank.OPERATOR)
 ACTION = Commander("an action client", Rank.SCRIPT)
+ANYBODY = Commander("commands over topics", Rank.SCRIPT)
+UNKNOWN = "a node that is not known yet"
 
 
 class Commanders:
@@ -41,11 +43,11 @@ class Commanders:
         """The commander behind a message on `topic` (relative) that came with `info`."""
         publisher = info.get("publisher_gid")
         if not publisher:
-            return Commander("commands over topics", Rank.SCRIPT)
+            return ANYBODY
         gid = bytes(publisher["data"])
         if gid not in self._known:
             self._look_up(self._node.resolve_topic_name(topic), gid)
-        return self._known.get(gid) or Commander("a node that is not known yet", Rank.SCRIPT, gid[:PARTICIPANT_BYTES])
+        return self._known.get(gid) or Commander(UNKNOWN, Rank.SCRIPT, gid[:PARTICIPANT_BYTES])
 
     def _look_up(self, topic: str, gid: bytes) -> None:
         now = time.monotonic()

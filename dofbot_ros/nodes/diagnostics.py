@@ -65,9 +65,7 @@ def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:
         "state": snapshot.state.value,
         "torque": snapshot.torque,
         "motion": snapshot.kind or "none",
-        "motions ended": result.motion if result else 0,
         "last motion": f"{result.kind}: {result.reason or 'arrived'}" if result else "",
-        "stops": snapshot.stops,
         "commander": snapshot.commander,
         "last hand-over": snapshot.handover,
         "limited by": "; ".join(snapshot.limited),
@@ -104,7 +102,7 @@ def bus_status(prefix: str, snapshot: Snapshot, frames_hz: float) -> DiagnosticS
 
 
 def servo_status(prefix: str, joint: str, health: ServoHealth, age_s: float) -> DiagnosticStatus:
-    """Health of one servo."""
+    """Health of one servo; a wrong voltage is a warning, and an error of the arm once it lasts."""
     values: dict[str, object] = {
         "voltage_fault": health.voltage_fault,
         "overheated": health.overheated,
@@ -114,6 +112,8 @@ def servo_status(prefix: str, joint: str, health: ServoHealth, age_s: float) -> 
     if health.temperature_c is not None:
         values["temperature_c"] = health.temperature_c
     level = DiagnosticStatus.ERROR if health.faults else DiagnosticStatus.OK
+    if health.faults == ("voltage",):
+        level = DiagnosticStatus.WARN
     return status(level, f"{prefix}: {joint}", ", ".join(health.faults) or "healthy", values)
 
 

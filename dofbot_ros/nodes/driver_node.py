@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 
 from rclpy.node import Node
 
 from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import MonotonicClock
-from dofbot_ros.core.realtime import realtime
+from dofbot_ros.core.realtime import before_ordinary_programs, realtime
 from dofbot_ros.nodes.arm_interface import ArmInterface
 from dofbot_ros.nodes.parameters import declare
 from dofbot_ros.nodes.runtime import ARM_THREADS, Lifeline, run
@@ -28,7 +29,10 @@ class DriverNode:
         calibration = calibration_of(config.calibration_file)
         clock = MonotonicClock()
         daemon = ArmDaemon(serial_backend(config, calibration, clock), config, Robot.calibrated(calibration))
-        self._interface = ArmInterface(self.node, daemon, Stamps(clock), lifeline, scheduling=realtime)
+        scheduling = realtime if config.realtime else nullcontext
+        if config.realtime:
+            before_ordinary_programs()
+        self._interface = ArmInterface(self.node, daemon, Stamps(clock), lifeline, scheduling=scheduling)
         self._interface.start()
 
     def close(self) -> None:

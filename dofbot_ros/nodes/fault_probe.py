@@ -19,7 +19,7 @@ from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, FloatArray
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.qos import LATCHED
 from dofbot_ros.nodes.runtime import notify_ready
 
@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("--estop", type=float, help="after so many seconds of streaming")
     parser.add_argument("--result", type=Path, required=True)
     arguments = parser.parse_args()
-    with suppress(KeyboardInterrupt), ArmClient(arguments.name) as arm:
+    with suppress(KeyboardInterrupt), background_client(ArmClient, arguments.name) as arm:
         notes = Notes(arguments.result, arm)
         notify_ready()
         try:
@@ -134,7 +134,7 @@ def recover(arm: ArmClient, notes: Notes) -> None:
     here = arm.position[:GRIP].copy()
     goal = here + SMALL
     notes.add(trajectory=[here.tolist(), goal.tolist()], seconds=1.0)
-    arm.follow([1.0], goal[None], JOINT_NAMES[:GRIP])
+    arm.send_trajectory([1.0], goal[None], JOINT_NAMES[:GRIP])
     arm.wait_until(lambda: bool(np.abs(arm.position[:GRIP] - goal).max() < NEAR), OBEY_S, "motion to where it was sent")
     notes.add(recovered=True)
 

@@ -19,8 +19,8 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import GRIP, JOINT_NAMES
+from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.nodes.messages import to_duration
-from dofbot_ros.nodes.own_node import OwnNode
 from dofbot_ros.nodes.qos import COMMAND
 from dofbot_ros.nodes.runtime import notify_ready
 
@@ -47,7 +47,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--result", type=Path, required=True, help="how often everything was sent (JSON)")
     arguments = parser.parse_args()
-    node = OwnNode("flooder")
+    node = BackgroundNode("flooder")
     parts = {
         "topics": lambda: _topics(node),
         "services": lambda: _services(node, SERVICES),
@@ -67,7 +67,7 @@ def main() -> int:
     return 0
 
 
-def _topics(node: OwnNode) -> Callable[[], None]:
+def _topics(node: BackgroundNode) -> Callable[[], None]:
     """Every command topic, with what is to be refused: too old, or out of reach."""
     publish = node.node.create_publisher
     point = JointTrajectoryPoint(positions=[9.0] * GRIP, time_from_start=to_duration(2.0))
@@ -96,7 +96,7 @@ def _topics(node: OwnNode) -> Callable[[], None]:
     return pour
 
 
-def _services(node: OwnNode, services: dict[str, tuple[Any, Any]]) -> Callable[[], None]:
+def _services(node: BackgroundNode, services: dict[str, tuple[Any, Any]]) -> Callable[[], None]:
     """Services whose answers nobody waits for."""
     clients: list[tuple[Any, Any]] = [
         (node.node.create_client(kind, name), request) for name, (kind, request) in services.items()

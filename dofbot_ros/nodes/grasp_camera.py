@@ -6,13 +6,11 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.station import NotNowError, Sight
-from dofbot_ros.nodes.arm_client import ArmClient
-from dofbot_ros.nodes.arm_motions import ArmMotions
+from dofbot_ros.nodes.arm_listener import ArmListener
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
 from dofbot_ros.nodes.camera_pose import CameraPose
 from dofbot_ros.nodes.camera_subscription import CameraSubscription
@@ -26,33 +24,32 @@ class GraspCamera:
     Ages are measured against the stamps of joint_states: wall time on a real arm, simulated time in simulation.
 
     Args:
-        node: where the subscriptions live.
-        arm: wakes who waits.
-        motions: of that arm, they tell the time.
+        arm: the arm beside it; its node owns the subscriptions, and it tells the time.
         pose: of the camera.
         timeout_s: how long to wait for an image, and how old one may be [s].
     """
 
-    def __init__(self, node: Node, arm: ArmClient, motions: ArmMotions, pose: CameraPose, timeout_s: float) -> None:
-        self._motions, self._pose, self._timeout_s = motions, pose, timeout_s
+    def __init__(self, arm: ArmListener, pose: CameraPose, timeout_s: float) -> None:
+        node = arm.node
+        self._arm, self._pose, self._timeout_s = arm, pose, timeout_s
         self._image: Image | None = None
         self._intrinsics: Intrinsics | None = None
         self._uncalibrated = "no camera_info yet"
         self._topic = node.resolve_topic_name("camera/image_raw")
         self.on_image: Callable[[], None] = lambda: None
         """Called after each image, in the executor's thread."""
-        note_image = arm.noting(self._on_image)
+        note_image = arm.notify_after(self._on_image)
 
         def on_image(message: Image) -> None:
             note_image(message)
             self.on_image()  # without the lock of who waits
 
-        self._camera = CameraSubscription(node, on_image, arm.noting(self._on_info))
+        self._camera = CameraSubscription(node, on_image, arm.notify_after(self._on_info))
 
     @property
     def age_s(self) -> float:
         """Of the newest image [s]; inf before the first."""
-        return self._motions.now_s() - self._stamp_s
+        return self._arm.now_s() - self._stamp_s
 
     @property
     def trouble(self) -> str:
@@ -76,12 +73,12 @@ class GraspCamera:
 
     def look(self) -> Sight:
         """The first image taken from now on; raises as newest()."""
-        begin_s, deadline = self._motions.now_s(), time.monotonic() + self._timeout_s
+        begin_s, deadline = self._arm.now_s(), time.monotonic() + self._timeout_s
 
         def taken() -> bool:
             return self._stamp_s >= begin_s
 
-        self._motions.wait(lambda: taken() or time.monotonic() > deadline, self._timeout_s + 1.0, "image")
+        self._arm.wait_until(lambda: taken() or time.monotonic() > deadline, self._timeout_s + 1.0, "image")
         if not taken():
             raise NotNowError(self.trouble or f"no image on {self._topic} for {self._timeout_s:g} s")
         return self.newest()

@@ -28,11 +28,9 @@ from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.nodes import diagnostics
 from dofbot_ros.nodes.arm_client import ArmClient
 from dofbot_ros.nodes.camera_pose import CameraPose
-from dofbot_ros.nodes.grasp_arm import GraspMotions
 from dofbot_ros.nodes.grasp_camera import GraspCamera
 from dofbot_ros.nodes.grasp_topics import GraspTopics
 from dofbot_ros.nodes.parameters import declare, parameter
-from dofbot_ros.nodes.robot_listener import RobotListener
 from dofbot_ros.nodes.runtime import Lifeline, run
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
@@ -84,14 +82,13 @@ class GraspNode:
         parameters = self._parameters = declare(self.node, GraspParameters)
         pose = CameraPose(self.node, parameters.extrinsics_file)
         self._robot = load_robot(parameters.calibration_file)
-        self._described = RobotListener(self.node)
         network = load_model(Path(parameters.model) if parameters.model else None)
         self._surveyor = Surveyor(
             NetworkPlanner(network, parameters.candidates), self._pinches(), START, parameters.min_chance
         )
-        self._client = ArmClient("grasp_arm", self.node.get_namespace())
-        self._arm = GraspMotions(self._client)
-        self._camera = GraspCamera(self.node, self._client, self._arm, pose, parameters.image_timeout_s)
+        self._ending = threading.Event()
+        self._arm = ArmClient(self.node, self._check_ending)
+        self._camera = GraspCamera(self._arm, pose, parameters.image_timeout_s)
         self._camera.on_image = self._on_image
         self._topics = GraspTopics(self.node, self._robot.kinematics, self._surveyor.view.size)
         self._station = GraspStation(self._arm, self._camera.look, self._surveyor, self._robot.kinematics, self._show)
@@ -111,10 +108,13 @@ class GraspNode:
 
     def close(self) -> None:
         """End the grasp that runs: the arm brakes and holds."""
-        self._arm.end()
+        self._ending.set()
         if self._busy.acquire(timeout=END_S):
             self._busy.release()
-        self._client.close()
+
+    def _check_ending(self) -> None:
+        if self._ending.is_set():
+            raise DofbotError("the node is ending")
 
     def _pinches(self) -> PinchPlanner:
         robot, parameters = self._robot, self._parameters
@@ -123,7 +123,7 @@ class GraspNode:
 
     def _adopt(self) -> None:
         """Plan from now on for the arm that is described, where no calibration file was given."""
-        robot = self._described.robot
+        robot = self._arm.described.robot
         if robot is None or self._parameters.calibration_file or self._robot.same_as(robot):
             return
         self._robot = robot

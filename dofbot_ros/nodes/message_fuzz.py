@@ -29,10 +29,10 @@ from dofbot_ros.core.clock import Clock, ManualClock
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.nodes.arm_sender import ArmSender
 from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, intrinsics_from
 from dofbot_ros.nodes.commands import Commands
 from dofbot_ros.nodes.messages import detections, finite, joint_positions, pose_matrix, to_duration, to_time
-from dofbot_ros.nodes.policy_arm import PolicyArm
 from dofbot_ros.nodes.policy_eyes import PolicyEyes
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.nodes.teleop_arm import TeleopArm
@@ -41,12 +41,14 @@ from dofbot_ros.safety.authority import LOCAL
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.teleop.config import TeleopConfig
 from dofbot_ros.teleop.gamepad import joy_input
 from dofbot_ros.vision.intrinsics import from_field_of_view
 
 INTRINSICS = from_field_of_view(16, 12, 1.0)
 NOW = 1_700_000_000.0
+EVENT = MotionEvent(Event.ENDED, 3, "home", "console", EndCode.ARRIVED)
 FOUND = {
     "stamp_s": NOW,
     "blocks": [{"name": "red", "position": [0.2, 0.0, 0.015], "quaternion": [0.0, 0.0, 0.0, 1.0], "markers": 2}],
@@ -263,7 +265,7 @@ class _Keepers:
     def __init__(self, node: Node) -> None:
         clock = ManualClock(100.0)
         stamps = Stamps(clock)
-        self._arm, self._driven = TeleopArm(node), PolicyArm(node, clock, stamps)
+        self._arm, self._driven = TeleopArm(node), ArmSender(node, to_seconds=stamps.to_arm)
         self._eyes = PolicyEyes(node, stamps, "red", 16)
         self._description = "<robot name='x'><link name='a'/></robot>"
 
@@ -271,8 +273,10 @@ class _Keepers:
         """Give one message to each of some callbacks."""
         self._arm._on_joints(_changed(rng, _joint_state()))
         self._driven._on_joints(_changed(rng, _joint_state()))
-        self._driven.told.on_description(String(data=retyped(rng, self._description).replace("\0", "0")))
+        self._driven.described.on_description(String(data=retyped(rng, self._description).replace("\0", "0")))
         self._driven._on_state(String(data=rng.choice(WORDS).replace("\0", "0")))
+        event = json.dumps(replaced(rng, json.loads(EVENT.to_json()))) if rng.random() < 0.7 else rng.choice(WORDS)
+        self._driven._on_event(String(data=event.replace("\0", "0")))
         self._eyes._on_info(_changed(rng, _camera_info()))
         self._eyes._on_image(_changed(rng, _camera_image()))
         text = json.dumps(replaced(rng, FOUND)) if rng.random() < 0.7 else retyped(rng, json.dumps(FOUND))

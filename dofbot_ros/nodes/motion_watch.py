@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
+from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
@@ -28,12 +30,12 @@ class MotionWatch(ArmClient):
         policy: what policy_node said last; None where there is none.
     """
 
-    def __init__(self) -> None:
-        super().__init__("fault_watch")
+    def __init__(self, node: Node, check: Callable[[], None] = lambda: None) -> None:
+        super().__init__(node, check)
         self.policy: PolicyReport | None = None
         self._track: deque[tuple[float, FloatArray]] = deque(maxlen=KEPT)
-        self.node.create_subscription(JointState, "joint_states", self.noting(self._remember), STREAM)
-        self.node.create_subscription(String, "policy/status", self.noting(self._on_policy), STREAM)
+        self.node.create_subscription(JointState, "joint_states", self.notify_after(self._remember), STREAM)
+        self.node.create_subscription(String, "policy/status", self.notify_after(self._on_policy), STREAM)
 
     def moved_deg(self, since_s: float) -> float:
         """How far the arm's joints have moved since `since_s` on the steady clock, the worst of them [deg]."""

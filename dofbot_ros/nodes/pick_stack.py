@@ -11,8 +11,8 @@ from pathlib import Path
 
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
-from dofbot_ros.nodes.pick_client import PickClient
 from dofbot_ros.nodes.record_node import RecordNode
+from dofbot_ros.nodes.trial_client import TrialClient, trial_client
 from dofbot_ros.record.episode import EpisodeWriter
 from dofbot_ros.record.metadata import EpisodeInfo, Outcome
 from dofbot_ros.record.steady import ClockStep
@@ -25,7 +25,7 @@ IMAGE_HZ = 5.0
 
 
 @contextmanager
-def pick_arm(backend: str, world: WorldConfig, given: Mapping[str, str]) -> Iterator[PickClient]:
+def pick_arm(backend: str, world: WorldConfig, given: Mapping[str, str]) -> Iterator[TrialClient]:
     """The stack of grasp trials (own_stack), and the arm in it.
 
     Args:
@@ -42,7 +42,7 @@ def pick_arm(backend: str, world: WorldConfig, given: Mapping[str, str]) -> Iter
         extrinsics = Path(given["extrinsics_file"]) if given.get("extrinsics_file") else None
         with (
             own_stack("trials", backend, {**given, "world_file": str(world_file)}) as check,
-            PickClient(WORLD_NODES.get(backend, ""), extrinsics, check) as arm,
+            trial_client(WORLD_NODES.get(backend, ""), check, extrinsics) as arm,
         ):
             yield arm
 

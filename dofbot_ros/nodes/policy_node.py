@@ -20,9 +20,9 @@ from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.nodes import diagnostics
-from dofbot_ros.nodes.messages import finite
+from dofbot_ros.nodes.arm_sender import ArmSender
+from dofbot_ros.nodes.messages import finite, from_time
 from dofbot_ros.nodes.parameters import declare, parameter
-from dofbot_ros.nodes.policy_arm import PolicyArm
 from dofbot_ros.nodes.policy_eyes import PolicyEyes
 from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import Lifeline, run
@@ -33,7 +33,7 @@ from dofbot_ros.policy.pixels import nominal_view
 from dofbot_ros.policy.pose_reader import PoseReader
 from dofbot_ros.policy.report import PolicyReport
 from dofbot_ros.policy.runner import PolicyRunner, shipped
-from dofbot_ros.policy.session import Phase, PolicySession, unwilling
+from dofbot_ros.policy.session import Command, MoveCommand, Phase, PolicySession, StreamCommand, unwilling
 from dofbot_ros.policy.spec import PolicySpec
 from dofbot_ros.vision.extrinsics import load_extrinsics
 
@@ -81,7 +81,7 @@ class PolicyNode:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wanted = parameters.auto_start
-        self._arm = PolicyArm(self.node, self._clock, self._stamps)
+        self._arm = ArmSender(self.node, to_seconds=self._stamps.to_arm, requests=("stop", "enable_torque"))
         self._eyes = PolicyEyes(self.node, self._stamps, parameters.block, spec.image_size)
         self._status = self.node.create_publisher(String, "policy/status", STREAM)
         self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
@@ -101,7 +101,7 @@ class PolicyNode:
         with self._lock:
             order = self._session.stop("policy_node ends")
         if order is not None:
-            self._arm.carry_out(order, self._clock.now())
+            self._carry_out(order, self._clock.now())
 
     # -- the control thread ------------------------------------------------------------------------------------------
 
@@ -121,28 +121,42 @@ class PolicyNode:
             if self._wanted:
                 self._start_by_itself(now)
             before, begin = self._session.phase, time.perf_counter()
-            order = self._session.cycle(now, self._arm.state)
+            order = self._session.cycle(now, self._arm_state)
             if before is Phase.RUNNING:
                 self._seconds.append(time.perf_counter() - begin)
         if order is not None:
-            self._arm.carry_out(order, now)
+            self._carry_out(order, now)
         if before is not Phase.IDLE and self._session.phase is Phase.IDLE:
             self.node.get_logger().info(f"the run has ended: {self._session.ended}")
 
     def _take_in(self) -> None:
-        if self._arm.told.robot is not None:
-            self._session.use(self._arm.told.robot)
+        if self._arm.described.robot is not None:
+            self._session.use(self._arm.described.robot)
         drive, eyes = self._session.drive, self._eyes
-        if math.isfinite(self._arm.stamp_s):
-            drive.joints(self._arm.position.tolist(), self._arm.stamp_s)
+        oldest_s = float(self._arm.stamps_s.min())
+        if math.isfinite(oldest_s):
+            drive.joints(self._arm.position.tolist(), oldest_s)
         if eyes.seen is not None:
             drive.block(eyes.seen)
         if eyes.picture is not None:
             drive.picture(*eyes.picture)
 
+    @property
+    def _arm_state(self) -> str:
+        return self._arm.state if self._arm.present else ""
+
+    def _carry_out(self, order: Command, now_s: float) -> None:
+        """Pass an order on; all six joints are streamed, as in training."""
+        if isinstance(order, StreamCommand):
+            self._arm.stream(order.position, stamp_s=from_time(self._stamps.to_ros(now_s)))
+        elif isinstance(order, MoveCommand):
+            self._arm.send_trajectory([order.seconds], [order.position])
+        else:
+            self._arm.request_stop()
+
     def _start_by_itself(self, now: float) -> None:
-        if self._arm.limp:
-            self._arm.hold()
+        if self._arm.torque_off:
+            self._arm.request_torque()
             return
         try:
             self._begin(now)
@@ -153,10 +167,10 @@ class PolicyNode:
         self._wanted = False
 
     def _begin(self, now: float) -> None:
-        check_fit(self._spec, self._arm.told.abilities())
+        check_fit(self._spec, self._arm.described.abilities())
         if self._eyes.trouble:
             raise CommandRefusedError(self._eyes.trouble)
-        self._session.start(now, self._arm.state, self._goal())
+        self._session.start(now, self._arm_state, self._goal())
 
     def _goal(self) -> list[float]:
         text = str(self.node.get_parameter("goal").value)
@@ -169,10 +183,10 @@ class PolicyNode:
 
     def _fault(self) -> str:
         try:
-            check_fit(self._spec, self._arm.told.abilities())
+            check_fit(self._spec, self._arm.described.abilities())
         except DofbotError as error:
             return str(error)
-        return unwilling(self._arm.state) or self._eyes.trouble
+        return unwilling(self._arm_state) or self._eyes.trouble
 
     def _report(self) -> PolicyReport:
         now, session, spec = self._clock.now(), self._session, self._spec
@@ -184,7 +198,7 @@ class PolicyNode:
             runs=session.runs,
             reached=session.reached,
             fault=self._fault(),
-            arm=self._arm.state,
+            arm=self._arm_state,
             task=spec.task,
             obs=spec.obs,
             seconds=now - session.started_s if session.phase is not Phase.IDLE else 0.0,
@@ -201,7 +215,7 @@ class PolicyNode:
         self._status.publish(String(data=report.to_json()))
 
     def _tell_diagnostics(self) -> None:
-        self._arm.told.ask()
+        self._arm.described.ask()
         with self._lock:
             report, times = self._report(), np.array(self._seconds or [np.nan])
         p50, p99 = np.percentile(1e3 * times, [50, 99])
@@ -242,7 +256,7 @@ class PolicyNode:
             self._wanted = False
             order = self._session.stop("stopped")
         if order is not None:
-            self._arm.carry_out(order, self._clock.now())
+            self._carry_out(order, self._clock.now())
         response.success = True
         response.message = "" if order is not None else "no run was under way"
         return response

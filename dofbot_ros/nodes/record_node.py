@@ -15,7 +15,7 @@ from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from dofbot_ros.errors import DofbotError, InputError, one_of
-from dofbot_ros.nodes.own_node import OwnNode
+from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.nodes.qos import LATCHED
 from dofbot_ros.record.steady import ClockStep, SteadyUnixTime
 from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
@@ -46,7 +46,7 @@ class Arrival:
     age_s: float
 
 
-class RecordNode(OwnNode):
+class RecordNode(BackgroundNode):
     """A node of its own within the namespace of the arm.
 
     Args:

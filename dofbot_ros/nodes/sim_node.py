@@ -9,17 +9,19 @@ from rclpy.node import Node
 
 from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.arm.robot import Robot
+from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.nodes.arm_interface import ArmInterface
 from dofbot_ros.nodes.parameters import declare, parameter
 from dofbot_ros.nodes.runtime import ARM_THREADS, Lifeline, run
-from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_world
+from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_installation
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.snapshot import Snapshot
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.clock import SimClock
+from dofbot_ros.sim.world import World
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,15 @@ class SimNode:
         parameters = declare(self.node, WorldParameters)
         rtf = declare(self.node, PaceParameters).rtf
         calibration = calibration_of(config.calibration_file)
-        self._world = make_world(parameters)
+        installation = make_installation(parameters)
+        self._world = World(installation.world, parameters.scene_seed)
         clock = SimClock(self._world, rtf)
         simulated = rtf != 1.0
         stamps = Stamps(clock, simulated)
-        self._topics = WorldTopics(self.node, self._world, parameters, stamps, publish_clock=simulated)
-        daemon = ArmDaemon(SimArm(self._world, clock, calibration), config, Robot.calibrated(calibration))
+        self._topics = WorldTopics(self.node, self._world, installation, parameters, stamps, publish_clock=simulated)
+        truth = calibration if installation.label == OWN else installation.calibration
+        backend = SimArm(self._world, clock, calibration, installation.servos, truth)
+        daemon = ArmDaemon(backend, config, Robot.calibrated(calibration))
 
         def after_cycle(_: Snapshot) -> None:
             self._topics.update(clock.now())

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import dataclass
 
+import numpy as np
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from std_srvs.srv import Trigger
 
 from dofbot_ros.core.transforms import quat_from_matrix
+from dofbot_ros.core.types import ImageArray
+from dofbot_ros.desks.installation import Installation, install
 from dofbot_ros.errors import ConfigError, DofbotError
 from dofbot_ros.nodes.camera_topics import CameraTopics
 from dofbot_ros.nodes.messages import to_time
 from dofbot_ros.nodes.parameters import parameter
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.sim.arrangement import arrange, from_text
-from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.camera_process import CameraProcess
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.world import World
+from dofbot_ros.vision.intrinsics import load_intrinsics
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,14 @@ class WorldParameters:
 
     world_file: str = parameter("", "Simulated world (YAML); empty for the shipped config/sim.yaml.")
     scene_seed: int = parameter(0, "Seed of the blocks' places; sim/reset uses the value it has then.", live=True)
+    desk: str = parameter(
+        "own", "Errors of arm, camera, blocks and table: own, careful, typical, rough, or a desk file (YAML)."
+    )
+    desk_seed: int = parameter(0, "Which installation of that desk: seeds the signs and directions of its errors.")
+    camera_info_url: str = parameter(
+        "",
+        "What the programs are told of the simulated camera: a camera_info YAML; empty: what the desk's owner knows.",
+    )
     camera_rate_hz: float = parameter(10.0, "Rendered images a second, while somebody listens.")
     arrangement: str = parameter(
         "",
@@ -41,9 +53,9 @@ class WorldParameters:
             raise ConfigError(f"camera_rate_hz must be positive, got {self.camera_rate_hz}")
 
 
-def make_world(parameters: WorldParameters) -> World:
-    """The world that the parameters describe."""
-    return World(load_world_config(parameters.world_file or None), parameters.scene_seed)
+def make_installation(parameters: WorldParameters) -> Installation:
+    """What the parameters say is true, and told."""
+    return install(parameters.desk, parameters.desk_seed, load_world_config(parameters.world_file or None))
 
 
 class WorldTopics:
@@ -52,18 +64,31 @@ class WorldTopics:
     Args:
         node: where they live.
         world: the world.
+        installation: that it is made by.
         parameters: of the node.
         stamps: between the arm's clock, which is the one given to `update`, and ROS.
         publish_clock: whether /clock tells the time, because simulated time runs at another speed than real time.
     """
 
     def __init__(
-        self, node: Node, world: World, parameters: WorldParameters, stamps: Stamps, publish_clock: bool = False
+        self,
+        node: Node,
+        world: World,
+        installation: Installation,
+        parameters: WorldParameters,
+        stamps: Stamps,
+        *,
+        publish_clock: bool = False,
     ) -> None:
         self._node, self._world, self._parameters, self._stamps = node, world, parameters, stamps
         self._camera = CameraProcess(world)
-        intrinsics = SimCamera(world).intrinsics
-        self._images = CameraTopics(node, intrinsics.frame, intrinsics)
+        told = installation.belief.intrinsics
+        if parameters.camera_info_url:
+            told = load_intrinsics(parameters.camera_info_url.removeprefix("file://"), told.size)
+        self._images = CameraTopics(node, told.frame, told)
+        self._flaws = world.config.camera.flaws
+        self._under_way: deque[tuple[float, ImageArray]] = deque()
+        self._losses = np.random.default_rng([installation.seed, 4])
         self._next_image_s = -float("inf")
         self._clock = node.create_publisher(ClockMessage, "/clock", 10) if publish_clock else None
         node.create_service(Trigger, "sim/reset", self._reset)
@@ -73,8 +98,11 @@ class WorldTopics:
         """Publish what is due at `now_s` on the arm's clock [s]."""
         if self._clock is not None:
             self._clock.publish(ClockMessage(clock=to_time(now_s)))
-        if (taken := self._camera.result()) is not None:
-            image, stamp_s = taken
+        if (taken := self._camera.result()) is not None and self._losses.random() >= self._flaws.loss:
+            self._under_way.append((taken[1] + self._flaws.latency_s, taken[0]))
+        while self._under_way and now_s >= self._under_way[0][0]:
+            # Stamped when it arrives, as a camera's driver does: how old it is by then nobody tells.
+            stamp_s, image = self._under_way.popleft()
             self._images.publish(image, self._stamps.to_ros(stamp_s))
         if now_s >= self._next_image_s and not self._camera.busy and self._images.wanted:
             period_s = 1.0 / self._parameters.camera_rate_hz

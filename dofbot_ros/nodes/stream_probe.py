@@ -13,7 +13,7 @@ from std_msgs.msg import String
 
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.nodes.runtime import notify_ready
 
@@ -32,7 +32,7 @@ def main() -> int:
     def count(what: str) -> None:
         counts[what] += 1
 
-    with ArmClient("stream_probe") as arm:
+    with background_client(ArmClient, "stream_probe") as arm:
         arm.node.create_subscription(JointState, "joint_states", lambda _: count("joint_states"), STREAM)
         arm.node.create_subscription(String, "blocks/detections", lambda _: count("images"), STREAM)
         arm.wait_connected()

@@ -60,7 +60,7 @@ class TeleopNode:
         self._captured_s, self._stamp_s = -float("inf"), 0.0
         self._status_s = -float("inf")
         self._latencies: deque[float] = deque(maxlen=300)
-        self._arm = TeleopArm(self.node)
+        self._arm = TeleopArm(self.node, requests=("enable_torque",))
         self._topics = TeleopTopics(self.node, config, 1.0 / self._parameters.overlay_rate_hz)
         self.node.create_service(SetBool, "teleop/engage", self._on_engage)
         self.node.create_service(Trigger, "teleop/recenter", self._on_recenter)
@@ -190,8 +190,8 @@ class TeleopNode:
         if self._arm.ready or not engaged:
             self._limp_since_s = None
             return self._arm.ready
-        if self._arm.limp:
-            self._arm.hold()
+        if self._arm.torque_off:
+            self._arm.request_torque()
             self._limp_since_s = now if self._limp_since_s is None else self._limp_since_s
             if now - self._limp_since_s < TORQUE_S:
                 return False

@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from rclpy.node import Node
 from sensor_msgs.msg import Joy
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
 from dofbot_ros.arm.robot import Robot, load_robot
 from dofbot_ros.core.dds import private_domain
-from dofbot_ros.core.types import ARM_JOINTS
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.launching import processes
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.messages import from_time
 from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.stacks import find
@@ -38,12 +38,12 @@ class TeleopClient(ArmClient):
         on_report: called after each, in the client's thread.
     """
 
-    def __init__(self, name: str = "teleop_client", namespace: str = "") -> None:
-        super().__init__(name, namespace)
+    def __init__(self, node: Node, check: Callable[[], None] = lambda: None) -> None:
+        super().__init__(node, check)
         self.report: TeleopReport | None = None
         self.on_report: Callable[[], None] = lambda: None
         self._joy = self.node.create_publisher(Joy, "joy", STREAM)
-        self.node.create_subscription(String, "teleop/status", self.noting(self._on_status), STREAM)
+        self.node.create_subscription(String, "teleop/status", self.notify_after(self._on_status), STREAM)
 
     def joy(self, axes: list[float], buttons: list[int]) -> None:
         """Be a gamepad."""
@@ -64,7 +64,7 @@ class TeleopClient(ArmClient):
         joints = robot.kinematics.solve(START)
         farthest = float(np.abs(joints - self.position[: len(joints)]).max())
         if farthest > 0.05:
-            self.carry_out(lambda: self.follow([TO_START_S], [joints], ARM_JOINTS), 2 * TO_START_S + 10.0)
+            self.move_joints(joints, TO_START_S)
 
     def _on_status(self, message: String) -> None:
         self.report = TeleopReport.from_json(message.data)
@@ -108,7 +108,10 @@ def teleop_stack(arguments: Mapping[str, str], to_start: bool) -> Iterator[Runni
     with tempfile.TemporaryDirectory(prefix="dofbot-teleop-") as folder, private_domain():
         given = {"emulator_port": str(Path(folder) / "servo_bus"), **arguments}
         commands = [process.command() for process in processes(find("teleop"), given)]
-        with ProcessGroup([c for c in commands if c.name != "teleop_node"]) as arm, TeleopClient() as client:
+        with (
+            ProcessGroup([c for c in commands if c.name != "teleop_node"]) as arm,
+            background_client(TeleopClient, "teleop_client") as client,
+        ):
             arm.wait_ready(READY_S)
             client.wait_connected(READY_S)
             client.switch("enable_torque", True)

@@ -14,14 +14,16 @@ from rclpy.node import Node
 from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.hardware.emulator import Emulator
 from dofbot_ros.hardware.faults import parse_faults
 from dofbot_ros.nodes.parameters import declare, parameter
 from dofbot_ros.nodes.runtime import Lifeline, run
-from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_world
+from dofbot_ros.nodes.sim_world import WorldParameters, WorldTopics, make_installation
 from dofbot_ros.nodes.stamps import Stamps
 from dofbot_ros.sim.servos import WorldServos
+from dofbot_ros.sim.world import World
 
 UPDATE_HZ = 50.0
 """How often is looked for finished pictures [1/s]."""
@@ -36,7 +38,9 @@ class BusParameters:
         "bus", "bus: FF FF frames straight to the servos; se: DOFBOT-SE USB board."
     )
     calibration_file: str = parameter(
-        "", "Calibration of the simulated arm (YAML); empty: the vendor's nominal values."
+        "",
+        "Calibration of the simulated arm on the own desk (YAML); empty: the vendor's nominal values. On another desk "
+        "its true calibration is drawn.",
     )
     faults: str = parameter("", "What goes wrong on the bus, for instance: drop=0.001 corrupt=0.001.")
 
@@ -48,18 +52,20 @@ class WorldNode:
         self.node = Node("world_node")
         bus = declare(self.node, BusParameters)
         parameters = declare(self.node, WorldParameters)
-        calibration = calibration_of(bus.calibration_file)
+        installation = make_installation(parameters)
+        own = installation.label == OWN
+        calibration = calibration_of(bus.calibration_file) if own else installation.calibration
         self._lifeline = lifeline
         self._clock = MonotonicClock()
-        self._world = make_world(parameters)
-        self._topics = WorldTopics(self.node, self._world, parameters, Stamps(self._clock))
+        self._world = World(installation.world, parameters.scene_seed)
+        self._topics = WorldTopics(self.node, self._world, installation, parameters, Stamps(self._clock))
         self._rate = Rate(self._clock, UPDATE_HZ)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._show, name="camera")
         faults = parse_faults(bus.faults.split(), np.random.default_rng(parameters.scene_seed))
         if faults.servos:
             raise ConfigError(f"faults {bus.faults!r}: only the line can fail here; see `dofbot emulate`")
-        servos = WorldServos(self._world, calibration)
+        servos = WorldServos(self._world, calibration, installation.servos)
         self._emulator = Emulator(servos, bus.protocol, faults=faults.line, link=Path(bus.port_link))
         self._emulator.start()
         self._thread.start()

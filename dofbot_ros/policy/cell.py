@@ -12,8 +12,11 @@ import numpy as np
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.types import GRIP, ImageArray
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.desks.installation import install
 from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.servo_model import ServoModelConfig
+from dofbot_ros.policy.desk_eye import DeskEye
 from dofbot_ros.policy.pixels import PolicyCamera
 from dofbot_ros.policy.pose_reader import PoseReader
 from dofbot_ros.policy.reach_map import ReachMap
@@ -49,11 +52,21 @@ class CellConfig:
         node_physics: the physics that sim_node runs, instead of the fast one.
         block: whether there is one on the table.
         marked: the block of config/blocks.yaml that it is; a plain one by default.
+        desk: errors that the policy is not told, as desks.config.load_desk takes them; each episode on an installation
+            of its own. The block is seen through the desk's camera, and has to be a marked one.
+
+    Raises:
+        InputError: a block on a desk without markers.
     """
 
     node_physics: bool = False
     block: bool = True
     marked: str | None = None
+    desk: str = OWN
+
+    def __post_init__(self) -> None:
+        if self.desk != OWN and self.block and self.marked is None:
+            raise InputError(f"on the desk {self.desk} a block is found by its markers: it has to be a marked one")
 
     def world(self) -> WorldConfig:
         """The world before anything is drawn."""
@@ -84,6 +97,8 @@ class Cell:
         self._steering = Steering()
         self.map: ReachMap = self._steering.map
         self._servos = WorldServos(self.world)
+        self._on_desk = config.desk != OWN
+        self._eye: DeskEye | None = None
         self._rng = np.random.default_rng(0)
         self._draw: Draw | None = None
         self._grasping = False
@@ -95,6 +110,9 @@ class Cell:
     def reset(self, draw: Draw, start: Sequence[float], seed: int) -> None:
         """Start an episode in the world of `draw`, the arm at rest at `start` [rad] (6,); same arguments, same run."""
         built = draw.world(self._base)
+        installation = install(self.config.desk, draw.seed, replace(built, marked_size=None)) if self._on_desk else None
+        if installation is not None:
+            built = installation.world
         self._iterate(grasping=False)
         if built == self._built and draw.link_mass == 1.0 and self._draw is not None and self._draw.link_mass == 1.0:
             self.world.rewind(seed)
@@ -108,7 +126,13 @@ class Cell:
         self._camera = None
         self.world.arm.teleport(start)
         # A new bank of servos each time: they are switched on where the arm now stands.
-        self._servos = WorldServos(self.world, config=draw.servo(ServoModelConfig()))
+        if installation is None:
+            self._servos = WorldServos(self.world, config=draw.servo(ServoModelConfig()))
+        else:
+            self._servos = WorldServos(self.world, installation.calibration, installation.servos)
+        self._eye = None
+        if installation is not None and self.config.marked is not None:
+            self._eye = DeskEye(self.world, installation, self.config.marked)
         self._steering.start(start)
         self.state.joints = list(start)
         self._tracker = BlockTracker(DRAWN.kinematics)
@@ -146,13 +170,18 @@ class Cell:
         draw, state, rng = self._draw, self.state, self._rng
         if draw is None:
             raise InputError("nothing to observe before the first reset()")
-        joints = DEFAULT_CALIBRATION.plain_rad(DEFAULT_CALIBRATION.plain_ticks(self.world.arm.angles()))
+        if self._on_desk:
+            joints = DEFAULT_CALIBRATION.plain_rad(self._servos.sense()[0].tolist())
+        else:
+            joints = DEFAULT_CALIBRATION.plain_rad(DEFAULT_CALIBRATION.plain_ticks(self.world.arm.angles()))
         if draw.joint_noise > 0.0:
             joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
         before = state.joints
         self._steering.measure(state, joints)
         if self._reader is not None:
             state.block = self._read(self._reader, before)
+        elif self._eye is not None:
+            state.block = self._eye.update(state.joints, state.command)
         elif self.config.block:
             state.block = self._look(draw)
 

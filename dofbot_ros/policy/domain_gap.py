@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dofbot_ros.core.resources import share_file
+from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.evaluate import EvaluateConfig, evaluate
 from dofbot_ros.policy.spec import SPEC, load_spec
@@ -44,7 +45,7 @@ class Row:
 
     Attributes:
         task, obs, randomize: of the policy.
-        domain: source or target.
+        domain: source or target, or the word desk and its name.
         episodes: measured.
         success_rate: share of them whose goal was truly reached at their end.
         interval: of it, Wilson's, 95 %.
@@ -98,6 +99,7 @@ def domain_gap(
     seed: int,
     *,
     workers: int = 1,
+    desks: Sequence[str] = (),
     report: Report | None = None,
 ) -> dict[str, Any]:
     """Measure policies in both domains, in the nodes' physics, and write table and chart.
@@ -108,6 +110,7 @@ def domain_gap(
         episodes: of each row.
         seed: of the first episode of each row.
         workers: processes over which the episodes are spread; that changes nothing in the result.
+        desks: names or files of desks in which policies from state are measured, too; rows name them as domains.
         report: see Report.
 
     Returns:
@@ -123,9 +126,12 @@ def domain_gap(
     known = _known(out / RESULTS)
     rows = []
     for folder, digest in digests.items():
-        for domain in DOMAINS:
-            key = (digest, domain, episodes, seed)
-            row = known.get(key) or _measure(EvaluateConfig(folder, episodes, domain, seed), workers, report)
+        configs = [EvaluateConfig(folder, episodes, domain, seed) for domain in DOMAINS]
+        if load_spec(folder).obs == "state":
+            configs += [EvaluateConfig(folder, episodes, seed=seed, desk=desk) for desk in desks]
+        for config in configs:
+            key = (digest, _world(config), episodes, seed)
+            row = known.get(key) or _measure(config, workers, report)
             if key not in known:
                 with (out / RESULTS).open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(row)) + "\n")
@@ -196,7 +202,7 @@ def _measure(config: EvaluateConfig, workers: int, report: Report | None) -> Row
 
     def told(done: int, succeeded: int) -> None:
         if report is not None:
-            report(f"{folder.name} in {config.domain}", done, succeeded)
+            report(f"{folder.name} in {_world(config)}", done, succeeded)
 
     result = evaluate(config, workers, told)
     level = load_spec(folder).training.get("randomize", "none")
@@ -205,7 +211,7 @@ def _measure(config: EvaluateConfig, workers: int, report: Report | None) -> Row
         result["task"],
         result["obs"],
         level,
-        config.domain,
+        _world(config),
         config.episodes,
         result["success_rate"],
         (low, high),
@@ -213,6 +219,11 @@ def _measure(config: EvaluateConfig, workers: int, report: Report | None) -> Row
         _digest(folder),
         config.seed,
     )
+
+
+def _world(config: EvaluateConfig) -> str:
+    """As rows name it: the domain, or the desk."""
+    return config.domain if config.desk == OWN else f"desk {config.desk}"
 
 
 def _digest(folder: Path) -> str:

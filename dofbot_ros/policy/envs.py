@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
+from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.policy.cell import Cell, CellConfig
 from dofbot_ros.policy.observation import CLIP, StateLayout
@@ -52,6 +53,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         image_size: width of a picture [px]; its rows are three quarters of that.
         stack: pictures in an observation.
         pose: folder of the pipeline's pose network; the shipped one by default.
+        desk: errors that the policy is not told; of state observations only.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 25}  # noqa: RUF012
@@ -68,6 +70,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         image_size: int = WIDTH,
         stack: int = 3,
         pose: Path | None = None,
+        desk: str = OWN,
         render_mode: str | None = None,
     ) -> None:
         if task not in TASKS:
@@ -84,7 +87,11 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self.ranges = load_level(ranges) if isinstance(ranges, str) else ranges
         self.image_size, self.stack = image_size, stack
         self.draw = self.ranges.draw(np.random.default_rng(0))
-        config = CellConfig(node_physics, self.task.block, None if obs == "state" else MARKED)
+        if desk != OWN and obs != "state":
+            raise ConfigError(
+                f"on a desk policies are measured from state, not from {obs}: their cameras are their own"
+            )
+        config = CellConfig(node_physics, self.task.block, None if obs == "state" and desk == OWN else MARKED, desk)
         self.cell = Cell(config, self._reader(pose) if obs == "pipeline" else None)
         self.layout = StateLayout(self.task.block and obs != "image")
         self._pictures: deque[ImageArray] = deque(maxlen=stack)

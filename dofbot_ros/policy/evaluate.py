@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.core.parallel import in_processes
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.errors import ConfigError
 from dofbot_ros.policy.envs import DofBotEnv, make_env
 from dofbot_ros.policy.runner import PolicyRunner
 from dofbot_ros.sim.randomization import load_domain
@@ -41,9 +43,10 @@ class EvaluateConfig:
         domain: an entry of config/domains.yaml.
         seed: of the first episode; the others count on from it.
         node_physics: in the physics that sim_node runs; otherwise in that of the training.
+        desk: errors that the policy is not told, each episode on an installation of its own; state policies only.
 
     Raises:
-        ConfigError: there is no such domain.
+        ConfigError: there is no such domain, or it is to be combined with a desk.
     """
 
     model: Path
@@ -51,9 +54,14 @@ class EvaluateConfig:
     domain: str = "source"
     seed: int = 0
     node_physics: bool = True
+    desk: str = OWN
 
     def __post_init__(self) -> None:
         load_domain(self.domain)
+        if self.desk != OWN and self.domain != "source":
+            raise ConfigError(
+                f"a desk is a world of its own: leave out the domain {self.domain} or the desk {self.desk}"
+            )
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,7 @@ def evaluate(
         "task": spec.task,
         "obs": spec.obs,
         "domain": config.domain,
+        "desk": config.desk,
         "physics": "node" if config.node_physics else "training",
         "seed": config.seed,
     }
@@ -151,6 +160,7 @@ class _Bench:
             control=spec.control,
             ranges=load_domain(config.domain),
             node_physics=config.node_physics,
+            desk=config.desk,
             **options,
         )
 

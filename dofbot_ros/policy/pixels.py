@@ -10,9 +10,10 @@ import numpy as np
 
 from dofbot_ros.core.transforms import apply, invert
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.sim.camera import CUBE_CORNERS, SimCamera, look_at, table_picture
+from dofbot_ros.sim.camera import CUBE_CORNERS, SimCamera, look_at
 from dofbot_ros.sim.config import CameraConfig
 from dofbot_ros.sim.randomization import Draw
+from dofbot_ros.sim.tables import table_picture
 from dofbot_ros.sim.world import World
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
 

@@ -37,7 +37,7 @@ class Phase(str, Enum):
 
 
 @dataclass(frozen=True)
-class GoTo:
+class MoveCommand:
     """Move to `position` [rad] (6,) within `seconds` and rest there."""
 
     position: list[float]
@@ -45,18 +45,18 @@ class GoTo:
 
 
 @dataclass(frozen=True)
-class Follow:
+class StreamCommand:
     """Be at `position` [rad] (6,) one period from now."""
 
     position: FloatArray
 
 
 @dataclass(frozen=True)
-class Halt:
+class HaltCommand:
     """Brake and hold."""
 
 
-Order: TypeAlias = GoTo | Follow | Halt
+Command: TypeAlias = MoveCommand | StreamCommand | HaltCommand
 
 
 class PolicySession:
@@ -80,7 +80,7 @@ class PolicySession:
         self.started_s = 0.0
         self._place: tuple[float, ...] = ()
         self._ready: list[float] = []
-        self._order: GoTo | None = None
+        self._order: MoveCommand | None = None
         self._deadline_s = 0.0
         self._primed = False
 
@@ -104,7 +104,7 @@ class PolicySession:
         self._place, self._ready = tuple(place), self.drive.ready_pose()
         away = self._away()
         seconds = max(SHORTEST_APPROACH_S, away / APPROACH_SPEED)
-        self._order = GoTo(self._ready, seconds) if away > AT_READY else None
+        self._order = MoveCommand(self._ready, seconds) if away > AT_READY else None
         self._primed = False
         self._deadline_s = now_s + seconds + APPROACH_SLACK_S
         self.phase, self.ended, self.started_s = Phase.APPROACHING, "", now_s
@@ -115,14 +115,14 @@ class PolicySession:
         if self.phase is Phase.IDLE and robot is not self.drive.robot:
             self.drive.use(robot)
 
-    def stop(self, why: str) -> Halt | None:
+    def stop(self, why: str) -> HaltCommand | None:
         """End the run that is under way, if any."""
         if self.phase is Phase.IDLE:
             return None
         self.phase, self.ended = Phase.IDLE, why
-        return Halt()
+        return HaltCommand()
 
-    def cycle(self, now_s: float, arm: str) -> Order | None:
+    def cycle(self, now_s: float, arm: str) -> Command | None:
         """One period: what the arm is to be told.
 
         Args:
@@ -137,7 +137,7 @@ class PolicySession:
             return self._approach(now_s, arm)
         return self._run(now_s)
 
-    def _approach(self, now_s: float, arm: str) -> Order | None:
+    def _approach(self, now_s: float, arm: str) -> Command | None:
         if self._order is not None:
             order, self._order = self._order, None
             return order
@@ -148,7 +148,7 @@ class PolicySession:
                 return None
             self._primed = True
             # A stream takes its velocity from the point before: with this one the arm is not late from the first on.
-            return Follow(np.array(self._ready))
+            return StreamCommand(np.array(self._ready))
         try:
             self.drive.start(now_s, self._place, self._ready)
         except DofbotError as error:
@@ -156,10 +156,10 @@ class PolicySession:
         self.phase, self.started_s = Phase.RUNNING, now_s
         return self._run(now_s)
 
-    def _run(self, now_s: float) -> Order | None:
+    def _run(self, now_s: float) -> Command | None:
         step = self.drive.step(now_s)
         if step.command is not None:
-            return Follow(step.command)
+            return StreamCommand(step.command)
         end = step.end or End.TIMED_OUT
         self.reached += end is End.REACHED
         return self.stop(": ".join(filter(None, (end.value, step.detail))))

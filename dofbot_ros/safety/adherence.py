@@ -103,7 +103,8 @@ class Adherence:
         """What to hold after a halt [rad] (6,): a joint that came to rest elsewhere stays there, and a gripper that
         presses on nothing.
 
-        A goal that a servo did not hear, told to it again, would move it after everything was to stand.
+        A goal that a servo did not hear, told to it again, would move it after everything was to stand. One that says
+        that it has its goal bears a load there: held at its reading, it would sag once more.
 
         Args:
             commanded: where the arm was to come to rest [rad] (6,).
@@ -111,6 +112,7 @@ class Adherence:
         """
         lead = np.abs(commanded - reading.position)
         elsewhere = (reading.silent_s == 0.0) & (lead > HALT_LEAD) & (lead < IMPLAUSIBLE_LEAD)
+        elsewhere &= np.array([heard is not True for heard in reading.heard])
         elsewhere[GRIP] &= reading.pressing[GRIP] is False
         return np.where(elsewhere, reading.position, commanded)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,11 +26,13 @@ class Governed:
         position: [rad] shape (6,).
         velocity: [rad/s] shape (6,), of this period.
         reasons: why it differs from what was asked, each "what: where"; empty when it does not.
+        unusable: whether what was asked was too old or no number, so that the arm brakes.
     """
 
     position: FloatArray
     velocity: FloatArray
     reasons: tuple[str, ...]
+    unusable: bool = False
 
 
 class Governor:
@@ -131,7 +133,7 @@ class Governor:
         elif not (np.isfinite(wish.position).all() and np.isfinite(wish.velocity).all()):
             reasons.append("not finite: a joint value of the command is no number")
         if reasons:
-            return self._brake(reasons)
+            return replace(self._brake(reasons), unusable=True)
         velocity = self._shape(wish, now_s, reasons)
         if not self._can_stop(velocity, reasons):
             return self._brake(reasons)

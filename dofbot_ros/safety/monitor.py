@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from dofbot_ros.arm.backend import ArmReading
-from dofbot_ros.core.types import GRIP, JOINT_NAMES, FloatArray
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
 
 
 class ArmMonitor:
@@ -17,17 +17,24 @@ class ArmMonitor:
         stale_read_s: a servo that has not answered for this long is a fault [s].
         tracking_error: a joint this far from what it was commanded lately [rad] ...
         tracking_error_s: ... for this long is a fault [s]. The gripper is exempt: a block stops it.
+        voltage_fault_s: a servo that reports a supply voltage out of its range for this long is a fault [s]. It may dip
+            for a moment when all servos start; one that stays low loses torque, and then the arm sinks.
     """
 
-    def __init__(self, stale_read_s: float, tracking_error: float, tracking_error_s: float) -> None:
+    def __init__(
+        self, stale_read_s: float, tracking_error: float, tracking_error_s: float, voltage_fault_s: float
+    ) -> None:
         self._stale_read_s = stale_read_s
         self._tracking_error = tracking_error
         self._tracking_error_s = tracking_error_s
+        self._voltage_fault_s = voltage_fault_s
         self._late_since: float | None = None
+        self._weak_since = np.full(N_JOINTS, np.inf)
 
     def reset(self) -> None:
         """Forget what was seen so far."""
         self._late_since = None
+        self._weak_since[:] = np.inf
 
     def judge(self, reading: ArmReading, error: FloatArray | None, now_s: float) -> str:
         """The fault that stands, or "".
@@ -40,6 +47,7 @@ class ArmMonitor:
         return (
             self._silence(reading)
             or self._complaint(reading)
+            or self._voltage(reading, now_s)
             or (error is not None and (self._torque_lost(reading) or self._late(error, now_s)))
             or ""
         )
@@ -58,6 +66,14 @@ class ArmMonitor:
             if health.overloaded:
                 return f"{servos([i])} is overloaded and has let go: check for an obstruction"
         return ""
+
+    def _voltage(self, reading: ArmReading, now_s: float) -> str:
+        weak = np.array([health.voltage_fault for health in reading.health])
+        self._weak_since = np.where(weak, np.minimum(self._weak_since, now_s), np.inf)
+        lasting = np.flatnonzero(now_s - self._weak_since >= self._voltage_fault_s)
+        if len(lasting) == 0:
+            return ""
+        return f"supply voltage out of range at {servos(lasting)}: check the power supply and its plugs"
 
     @staticmethod
     def _torque_lost(reading: ArmReading) -> str:

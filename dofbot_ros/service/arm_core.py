@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 from dofbot_ros.arm.backend import ArmBackend
+from dofbot_ros.arm.gravity import Gravity
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.motion.goal_trim import GoalTrim
 from dofbot_ros.safety.authority import Authority, Commander, Rank
 from dofbot_ros.safety.estop import EmergencyStop, Trip
 from dofbot_ros.safety.monitor import ArmMonitor
@@ -50,7 +52,10 @@ class ArmCore:
         self._link = Connection(backend, config.reconnect_s)
         self._clock = backend.clock
         self._motion = MotionControl(self.limits, self.workspace, config)
-        self._monitor = ArmMonitor(config.stale_read_s, config.tracking_error, config.tracking_error_s)
+        self._trim = GoalTrim(Gravity(self.kinematics), self._motion.period_s, config.goal_trim)
+        self._monitor = ArmMonitor(
+            config.stale_read_s, config.tracking_error, config.tracking_error_s, config.voltage_fault_s
+        )
         self._authority = Authority(config.engage_pause_s)
         self._estop = EmergencyStop()
         self._seen_trip: Trip | None = None
@@ -107,7 +112,9 @@ class ArmCore:
 
     def _describe(self, now: float) -> Snapshot:
         motion, link, estop = self._motion, self._link, self._estop.reason
-        state = arm_state(link.connected, bool(estop), bool(self._fault), self._torque, motion.moving)
+        state = arm_state(
+            link.connected, bool(estop), bool(self._fault), self._torque, motion.moving or self._trim.busy
+        )
         reason = {
             ArmState.DISCONNECTED: link.offline,
             ArmState.ESTOP: "; ".join(filter(None, (estop, self._fault))),
@@ -122,14 +129,14 @@ class ArmCore:
             torque=self._torque,
             reading=link.reading,
             sent=link.sent,
-            motion=motion.number if motion.source is not None else 0,
+            motion=motion.number,
             kind=motion.source.kind if motion.source is not None else "",
             gripper_moving=motion.grip.moving,
-            result=motion.result,
-            stops=motion.stops,
+            result=motion.log.last,
             commander=holder.name if holder is not None else "",
             handover=self._authority.handover,
             handovers=self._authority.handovers,
+            trim=self._trim.offset,
             limited=motion.limited,
             limited_counts=dict(motion.limited_counts),
             bus=link.stats(),

@@ -55,7 +55,16 @@ class DriverConfig:
         0.1, "A joint this far from what it was commanded lately does not follow: it is not pushed on [rad].", 0.03, 1.0
     )
     tracking_error_s: float = _parameter(0.15, "A joint that does not follow for this long is a fault.", 0.02, 10.0)
+    voltage_fault_s: float = _parameter(
+        0.5, "A servo that reports a supply voltage out of its range for this long is a fault.", 0.02, 10.0
+    )
     grip_lead: float = _parameter(0.12, "How far the goal may lead fingers that a block has stopped [rad].", 0.01, 0.3)
+    goal_trim: float = _parameter(
+        0.05, "How far goals may lead joints that gravity holds below them [rad]; 0: not at all.", 0.0, 0.1
+    )
+    realtime: bool = _parameter(
+        True, "Ask the system for real-time priority of the control loop; without it a busy machine makes the arm late."
+    )
     reconnect_s: float = _parameter(1.0, "Pause between attempts to open a port that is not there.", 0.1, 60.0)
     on_exit: OnExit = _parameter("hold", "At the end: hold the pose, park and let go, or release the torque at once.")
     calibration_file: str = _parameter("", "Calibration YAML; empty for the vendor's nominal values.")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
+
+from dofbot_ros.arm.backend import ArmReading
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import BusError, CommandRefusedError, PortError
 from dofbot_ros.service.arm_core import CLOSING
 from dofbot_ros.service.motion_commands import MotionCommands
+from dofbot_ros.service.motion_events import EndCode
 from dofbot_ros.service.snapshot import Snapshot
 
 READ_SHARE = 0.65
@@ -60,7 +66,7 @@ class ArmDaemon(MotionCommands):
                     self._cycle(now)
             except PortError as error:
                 with self._lock:
-                    self._motion.end(str(error))
+                    self._motion.give_up(EndCode.DISCONNECTED, str(error))
                     self._authority.release(now)
                     self._torque = False
                     self._link.lose(str(error))
@@ -68,7 +74,7 @@ class ArmDaemon(MotionCommands):
                 self._crashed(error)
             self._cycle_s = now
             with self._lock:
-                self._snapshot = self._describe(self._clock.now())
+                self._snapshot = replace(self._describe(self._clock.now()), events=self._motion.log.take())
             return self._snapshot
 
     def _cycle(self, now: float) -> None:
@@ -89,18 +95,35 @@ class ArmDaemon(MotionCommands):
             stopped = self._estop.reason or self._fault
             # Between a clear and the return of its cause a command may have come: it must not begin later.
             if stopped and (not self._stopped or self._motion.source is not None):
-                self._motion.halt(stopped)
+                self._motion.halt(EndCode.ESTOP if self._estop.reason else EndCode.FAULT, stopped)
             self._stopped = bool(stopped)
             if self._motion.halting:
-                self._motion.fall_back(self._link.underway())
+                self._motion.fall_back(self._link.underway() - self._trim.offset)
             self._repeat = REPEATS if self._motion.braking else max(0, self._repeat - 1)
+            self._motion.settling = self._trim.busy
             governed = self._motion.brake(reading, now) if stopped else self._motion.decide(reading, now)
             if self._motion.source is not None:
                 self._authority.renew(now)
             else:
                 self._authority.settle(now)
             move_time_s = self._motion.move_time_s(now)
-        self._link.write(governed.position, move_time_s, self._repeat > 0)
+            goal = self._trimmed(governed.position, reading)
+        self._link.write(goal, move_time_s, self._repeat > 0)
+
+    def _trimmed(self, position: FloatArray, reading: ArmReading) -> FloatArray:
+        """The goals that bring the joints to `position` [rad] (6,), against what gravity takes from them."""
+        if self._stopped:
+            # What was stopped must not move, not even to where it was told to be.
+            self._trim.pause()
+        else:
+            fresh = reading.fresh & (reading.silent_s == 0.0)
+            self._trim.update(position, reading.position, fresh, self._motion.adherence.lagging)
+        offset = self._trim.offset
+        if not offset.any():
+            return position
+        # Never past a limit, unless the joint is there already.
+        low, high = np.minimum(self.limits.lower, position), np.maximum(self.limits.upper, position)
+        return np.clip(position + offset, low, high)
 
     def _must_brake(self) -> bool:
         """Whether an emergency stop waits to be carried out."""
@@ -112,13 +135,15 @@ class ArmDaemon(MotionCommands):
         if trip is not self._seen_trip:
             self._seen_trip = trip
             if trip is not None:
-                self._motion.stop(trip.reason, now)
+                self._motion.stop(EndCode.ESTOP, trip.reason, now)
                 self._authority.release(now)
 
     def _note_pause(self, now: float) -> None:
         stood_still_s = now - self._cycle_s
         if self._torque and stood_still_s > max(PAUSED_S, PAUSED_PERIODS * self._motion.period_s):
-            self._motion.paused(f"this computer stood still for {stood_still_s:.1f} s", now, self._link.underway())
+            self._motion.paused(
+                f"this computer stood still for {stood_still_s:.1f} s", now, self._link.underway() - self._trim.offset
+            )
             self._authority.release(now)
 
     def _connect(self, now: float) -> None:
@@ -130,6 +155,7 @@ class ArmDaemon(MotionCommands):
             self._torque = self._freedrive = False
             self._monitor.reset()
             self._motion.start(reading.position, now)
+            self._trim.start()
 
     def _crashed(self, error: Exception) -> None:
         """An error of ours, not of the arm: brake, hold, say so, and go on serving."""
@@ -138,7 +164,7 @@ class ArmDaemon(MotionCommands):
             log.error("the control loop failed; the arm brakes and holds", exc_info=error)
         with self._lock:
             self._crash = self._fault = reason
-            self._motion.end(reason)
+            self._motion.give_up(EndCode.FAULT, reason)
             self._authority.release(self._clock.now())
 
     # -- torque, stops and faults ------------------------------------------------------------------------------------
@@ -167,14 +193,16 @@ class ArmDaemon(MotionCommands):
         ):
             return
         try:
-            reading = self._link.torque(True)
+            self._link.torque(True)
         except PortError:
             raise
         except BusError as error:
             raise CommandRefusedError(str(error)) from error
         with self._lock:
             now = self._clock.now()
-            self._motion.start(reading.position, now)
+            # Not where the servos are read: one that holds a load rests beside its goal.
+            self._motion.start(self._link.underway(), now)
+            self._trim.start()
             self._monitor.reset()
             self._authority.release(now)
             self._torque, self._freedrive, self._cycle_s = True, False, now
@@ -182,7 +210,7 @@ class ArmDaemon(MotionCommands):
     def _let_go(self) -> None:
         with self._lock:
             now = self._clock.now()
-            self._motion.stop("torque switched off", now)
+            self._motion.stop(EndCode.TORQUE_CHANGED, "torque switched off", now)
             self._authority.release(now)
             self._torque = self._freedrive = False
         try:

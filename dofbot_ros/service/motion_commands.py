@@ -18,6 +18,7 @@ from dofbot_ros.motion.trajectory_bounds import MAX_POSITION
 from dofbot_ros.safety.authority import LOCAL, Commander
 from dofbot_ros.service.arm_core import ArmCore
 from dofbot_ros.service.config import HOME, PARK
+from dofbot_ros.service.motion_events import EndCode
 from dofbot_ros.service.path_check import check_trajectory
 
 ATTEMPTS = 3
@@ -175,20 +176,20 @@ class MotionCommands(ArmCore):
         """Fold the arm."""
         return self.move_joints(PARK[:GRIP], "park", by, POSE_SLACK)
 
-    def gripper(self, gap_m: float, by: Commander = LOCAL) -> None:
+    def gripper(self, gap_m: float, by: Commander = LOCAL) -> int:
         """Open or close to a gap between the finger tips [m]; the arm's own motion goes on."""
         with self._lock:
             self._require_ready(by)
             if not 0.0 <= gap_m <= MAX_GAP:
                 raise CommandRefusedError(f"a gap of {gap_m} m is outside 0..{MAX_GAP} m")
             goal = float(np.clip(gap_to_joint(gap_m), self.limits.lower[GRIP], self.limits.upper[GRIP]))
-            self._motion.go_gripper(goal)
+            return self._motion.go_gripper(goal, by.name)
 
     def stop(self) -> None:
         """Brake and hold; new commands are welcome, a stream once it was engaged anew."""
         with self._lock:
             now = self._clock.now()
-            self._motion.stop("stopped", now)
+            self._motion.stop(EndCode.STOPPED, "stopped", now)
             self._authority.release(now)
 
     def _trajectory(
@@ -213,4 +214,4 @@ class MotionCommands(ArmCore):
 
     def _begin(self, source: MotionSource, by: Commander, grips: bool = False, stream: bool = False) -> int:
         self._admit(by, stream)
-        return self._motion.begin(source, grips)
+        return self._motion.begin(source, grips, by.name)

@@ -19,18 +19,23 @@ from dofbot_ros.safety.adherence import Adherence
 from dofbot_ros.safety.governor import Governed, Governor
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.service.snapshot import MotionResult
+from dofbot_ros.service.motion_events import EndCode, MotionEvent, MotionLog
 
 PATH_TOLERANCE = 0.15
 """A trajectory whose command lags it by more than this [rad] has been stopped by the governor: it is given up."""
 SETTLE_S = 0.15
 """In which servos come to rest after the last goal of a halt [s]."""
+ASKED_S = 0.12
+"""So much longer a joint that rests beside its goal is given to tell whether it has that goal [s]."""
 MISSED_LEAD = 0.04
 """So far a joint may be from where it was to stop for having missed its last goals, if it answers [rad]."""
 LATE_PERIODS = 1.5
 """A control period that comes after this many has been late."""
 BLOCKED_S = 0.3
 """A motion that the governor keeps at rest for this long is given up [s]."""
+REPLACED = "replaced by the next command"
+GRIPPER = "gripper"
+"""Kind of the gripper's own motions."""
 
 
 class MotionControl:
@@ -59,9 +64,9 @@ class MotionControl:
         self.source: MotionSource | None = None
         self._source_grips = False
         self._blocked_since: float | None = None
-        self.number = 0
-        self.result: MotionResult | None = None
-        self.stops = 0
+        self._running: MotionEvent | None = None
+        self._gripping: MotionEvent | None = None
+        self.log = MotionLog()
         self._braking = False
         self._cycle_s = np.inf
         self._settle_s = np.inf
@@ -69,8 +74,15 @@ class MotionControl:
         self._missing = np.zeros(N_JOINTS, dtype=np.bool_)
         self.halting = False
         """Whether the arm is to brake from where it is underway; said once, and taken back by fall_back()."""
+        self.settling = False
+        """Whether joints are still on their way to where they were commanded: a motion ends once they are not."""
         self.limited: tuple[str, ...] = ()
         self.limited_counts: Counter[str] = Counter()
+
+    @property
+    def number(self) -> int:
+        """Of the arm motion that runs; 0 for none."""
+        return self._running.motion if self._running is not None else 0
 
     @property
     def at(self) -> Sample:
@@ -95,43 +107,59 @@ class MotionControl:
 
     def start(self, measured: FloatArray, now_s: float) -> None:
         """Begin at rest, softly, from where the arm was measured to be (6,) [rad]."""
-        self.end("the arm starts anew")
+        self.give_up(EndCode.TORQUE_CHANGED, "the torque was switched on anew")
         self._governor.start(measured, now_s)
         self.adherence.start(now_s, measured)
         self.grip.reset(float(measured[GRIP]))
 
-    def begin(self, source: MotionSource, grips: bool = False) -> int:
-        """Let `source` take over; `grips` when it moves the gripper too. Returns the number of the motion."""
-        self.end("replaced by the next command")
+    def begin(self, source: MotionSource, grips: bool = False, commander: str = "") -> int:
+        """Let `source` of `commander` take over; `grips` when it moves the gripper too. Returns the motion's number."""
+        self.end(EndCode.REPLACED, REPLACED)
+        if grips:
+            self._end_grip(EndCode.REPLACED, REPLACED)
         self.source, self._source_grips = source, grips
         self.adherence.begin()
         self._braking, self._settle_s = False, np.inf
-        self.number += 1
-        return self.number
+        self._running = self.log.begin(source.kind, commander)
+        return self._running.motion
 
-    def go_gripper(self, goal: float) -> None:
-        """Move the gripper to `goal` [rad], beside whatever the arm does."""
+    def go_gripper(self, goal: float, commander: str = "") -> int:
+        """Move the gripper to `goal` [rad], beside whatever the arm does. Returns the motion's number."""
+        self._end_grip(EndCode.REPLACED, REPLACED)
         self._braking, self._settle_s = False, np.inf
         self.grip.go(goal)
+        self._gripping = self.log.begin(GRIPPER, commander)
+        return self._gripping.motion
 
-    def end(self, reason: str) -> None:
-        """Give up the arm motion that runs, if any: the arm brakes. "" means it has arrived."""
-        if self.source is not None:
-            self.result = MotionResult(self.number, self.source.kind, reason)
+    def end(self, code: EndCode, reason: str = "") -> None:
+        """Give up the arm motion that runs, if any: the arm brakes."""
+        if self._running is not None:
+            self.log.end(self._running, code, reason)
+        self._running = None
         self.source, self._source_grips, self._blocked_since = None, False, None
 
-    def stop(self, reason: str, now_s: float) -> None:
+    def stop(self, code: EndCode, reason: str, now_s: float) -> None:
         """Brake the arm and the gripper; whatever comes next starts softly."""
-        self.stops += 1
-        self.halt(reason)
+        self.log.stop(reason)
+        self.halt(code, reason)
         self._governor.soften(now_s)
         self.grip.reset(float(self.at.position[GRIP]))
 
-    def halt(self, reason: str) -> None:
+    def halt(self, code: EndCode, reason: str) -> None:
         """Give up whatever moves, and brake from where the arm is."""
         self.halting = self._braking = not self.at_rest
         self._missing[:] = False
-        self.end(reason)
+        self.give_up(code, reason)
+
+    def give_up(self, code: EndCode, reason: str) -> None:
+        """End what runs, of arm and gripper, without a word on how the arm comes to rest."""
+        self.end(code, reason)
+        self._end_grip(code, reason)
+
+    def _end_grip(self, code: EndCode, reason: str = "") -> None:
+        if self._gripping is not None:
+            self.log.end(self._gripping, code, reason)
+        self._gripping = None
 
     def fall_back(self, underway: FloatArray) -> None:
         """Brake from where the joints are underway (6,) [rad]."""
@@ -148,7 +176,7 @@ class MotionControl:
 
     def paused(self, reason: str, now_s: float, rests: FloatArray) -> None:
         """No goals went out for so long that the servos have come to rest by themselves, at `rests` [rad] (6,)."""
-        self.end(reason)
+        self.give_up(EndCode.PAUSED, reason)
         self._governor.rest()
         self._governor.rebase(rests)
         self._governor.soften(now_s)
@@ -183,6 +211,8 @@ class MotionControl:
             governed = self._follow(self.source, float(reading.position[GRIP]), now_s)
         if not self._source_grips:
             self.grip.keep_near(float(governed.position[GRIP]), float(governed.velocity[GRIP]))
+        if self._gripping is not None and not self.grip.moving:
+            self._end_grip(EndCode.STALLED if self.grip.stalled else EndCode.ARRIVED)
         self.limited = governed.reasons
         self.limited_counts.update({reason.split(":")[0] for reason in governed.reasons})
         self._cycle_s = now_s
@@ -222,6 +252,9 @@ class MotionControl:
             # A reading from before is where a joint was on its way.
             known = self._unsettled & reading.fresh
             held = self.adherence.settled(self.at.position, reading)
+            if now_s < self._settle_s + ASKED_S:
+                unasked = np.array([heard is None for heard in reading.heard])
+                known &= ~unasked | (held == self.at.position)
             near = np.abs(held - self.at.position) <= MISSED_LEAD
             self._take_for_commanded(np.where(known & (near | self._missing), held, self.at.position))
             self._unsettled &= ~known
@@ -256,11 +289,12 @@ class MotionControl:
         gap = float(np.abs(wish.position - governed.position)[:GRIP].max())
         why = "; ".join(governed.reasons)
         if source.done and gap < 1e-3 and np.abs(governed.velocity[:GRIP]).max() < 1e-3:
-            self.end("")
-        elif any(reason.startswith(("stale", "not finite")) for reason in governed.reasons):
-            self.end(why)
+            if not self.settling:
+                self.end(EndCode.ARRIVED)
+        elif governed.unusable:
+            self.end(EndCode.STALE, why)
         elif isinstance(source, Follow) and gap > PATH_TOLERANCE:
-            self.end(f"stopped on the way: {why or 'limits'}")
+            self.end(EndCode.LIMITED, f"stopped on the way: {why or 'limits'}")
         elif isinstance(source, ToolJog):
             source.keep_near(governed.position, governed.velocity)
         elif isinstance(source, GoTo) and gap > 1e-3:
@@ -272,4 +306,4 @@ class MotionControl:
         elif self._blocked_since is None:
             self._blocked_since = now_s
         elif isinstance(source, (GoTo, Follow)) and now_s - self._blocked_since > BLOCKED_S:
-            self.end(f"stopped on the way: {why}")
+            self.end(EndCode.LIMITED, f"stopped on the way: {why}")

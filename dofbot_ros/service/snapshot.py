@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from dofbot_ros.arm.backend import ArmReading, ArmSent, BusStats
+from dofbot_ros.core.types import N_JOINTS, FloatArray
 from dofbot_ros.safety.states import ArmState
-
-
-@dataclass(frozen=True)
-class MotionResult:
-    """How a commanded motion ended: `reason` is "" when it arrived."""
-
-    motion: int
-    kind: str
-    reason: str
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it arrived."""
-        return not self.reason
+from dofbot_ros.service.motion_events import MotionEvent
 
 
 @dataclass(frozen=True)
@@ -35,9 +25,10 @@ class Snapshot:
         motion, kind: number and kind of the motion that runs, 0 and "" for none.
         gripper_moving: whether the gripper is on its way.
         result: how the last motion ended.
-        stops: number of external stop requests; a client that runs a sequence aborts when it changes.
+        events: what happened to commands since the snapshot of the cycle before, in order.
         commander: name of the commander that holds the arm, "" for none.
         handover: the last take-over of the arm by another commander, in words; handovers counts them.
+        trim: what is added to the goals, so that joints arrive which gravity holds below them [rad] (6,).
         limited: why the command of this cycle differs from what was asked.
         limited_counts: how many cycles each kind of limit has acted in since connect.
         bus: counters of the backend.
@@ -53,11 +44,12 @@ class Snapshot:
     motion: int = 0
     kind: str = ""
     gripper_moving: bool = False
-    result: MotionResult | None = None
-    stops: int = 0
+    result: MotionEvent | None = None
+    events: tuple[MotionEvent, ...] = ()
     commander: str = ""
     handover: str = ""
     handovers: int = 0
+    trim: FloatArray = field(default_factory=lambda: np.zeros(N_JOINTS))
     limited: tuple[str, ...] = ()
     limited_counts: dict[str, int] = field(default_factory=dict)
     bus: BusStats = field(default_factory=BusStats)

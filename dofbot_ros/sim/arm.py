@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -25,8 +25,9 @@ class SimArm:
     Args:
         world: the world; its arm obeys this backend from now on.
         clock: the time it lives in; by default the world's, as fast as possible.
-        calibration: ticks <-> rad.
-        servo: what every servo can do.
+        calibration: ticks <-> rad, as this backend is told.
+        servo: what every servo can do, or one a servo id.
+        truth: the calibration that the simulated servos truly have; the same by default.
     """
 
     name = "sim"
@@ -36,12 +37,13 @@ class SimArm:
         world: World,
         clock: Clock | None = None,
         calibration: Calibration = DEFAULT_CALIBRATION,
-        servo: ServoModelConfig | None = None,
+        servo: ServoModelConfig | Mapping[int, ServoModelConfig] | None = None,
+        truth: Calibration | None = None,
     ) -> None:
         self.clock: Clock = clock or SimClock(world)
         self._world = world
         self._calibration = calibration
-        self._servos = WorldServos(world, calibration, servo)
+        self._servos = WorldServos(world, truth or calibration, servo)
         self._connected = False
         self._stats = BusStats()
 
@@ -65,6 +67,7 @@ class SimArm:
             health=health,
             torque=tuple(self._servos.torque_on(servo) for servo in self._servos.ids),
             pressing=tuple(self._servos.current_ma(servo) > PRESSING_MA for servo in self._servos.ids),
+            heard=(True,) * N_JOINTS,
         )
 
     def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:  # noqa: ARG002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.core.transforms import matrix_from_quat, transform
+from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_x, rot_y, transform
 from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, N_ARM, FloatArray
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.hardware.servo_model import NO_LOAD_SPEED_RAD_S
 from dofbot_ros.sim.config import PhysicsConfig
+from dofbot_ros.sim.flaws import ArmFlaws
 
 LINKAGE_TORQUE = 100.0
 """What the bars of the gripper can carry [N m]: they are stiff, the servo's torque is the limit."""
@@ -26,8 +28,8 @@ LINKAGE_ERP = 0.5
 BAR_TORQUE = 0.05
 """Turns a bar that only follows [N m]."""
 
-DISPENSABLE = ("left_bar", "right_bar", "tool_link", "camera_optical_frame")
-"""Links that carry nothing and touch nothing."""
+BENDING = (1, 2, 3)
+"""Joints 2 to 4: those that gravity pulls."""
 
 LINKAGE_INERTIA = 1e-3
 """Added to each geared link about its axis [kg m^2]: the servo's rotor (some 1e-8 kg m^2) seen through its 1:373 gear.
@@ -45,16 +47,28 @@ class ArmBody:
         client: the PyBullet client.
         physics: torques and friction.
         urdf: the model; the shipped one by default.
+        flaws: how the true arm stands and gives way; its lengths are the URDF's.
     """
 
-    def __init__(self, client: Any, physics: PhysicsConfig, urdf: Path | None = None) -> None:
+    def __init__(
+        self, client: Any, physics: PhysicsConfig, urdf: Path | None = None, flaws: ArmFlaws | None = None
+    ) -> None:
         urdf = urdf or share_file("urdf", "dofbot.urdf")
         self._client = client
         # Kept, because the client makes a new one at every call.
         self._joint_states, self._set_motors = client.getJointStates, client.setJointMotorControlArray
         self._velocity_control = client.VELOCITY_CONTROL
         self._physics = physics
-        self.body: int = client.loadURDF(str(urdf), useFixedBase=True, flags=client.URDF_USE_INERTIA_FROM_FILE)
+        self.flaws = flaws or ArmFlaws()
+        R = rot_x(self.flaws.tilt[0]) @ rot_y(self.flaws.tilt[1])
+        self.pose: FloatArray = transform(R)
+        """base_link in the world (4, 4)."""
+        self.body: int = client.loadURDF(
+            str(urdf),
+            useFixedBase=True,
+            baseOrientation=quat_from_matrix(R).tolist(),
+            flags=client.URDF_USE_INERTIA_FROM_FILE,
+        )
         info = [client.getJointInfo(self.body, i) for i in range(client.getNumJoints(self.body))]
         self._joints = {row[1].decode(): row[0] for row in info}
         self._links = {row[12].decode(): row[0] for row in info}
@@ -75,6 +89,8 @@ class ArmBody:
         parents = {row[16] for row in info}
         self._bars = [j for j in self._mimics if j not in parents and not client.getCollisionShapeData(self.body, j)]
         self._gear_linkage([j for j in self._mimics if j not in self._bars])
+        self._movable = [row[0] for row in info if row[2] != client.JOINT_FIXED]
+        self._full_load = 0.0 if self.flaws.rigid else max(map(abs, self._gravity([0.0, math.pi / 2, *[0.0] * 4])))
 
     def _gear_linkage(self, joints: list[int]) -> None:
         client, grip = self._client, self._joints[GRIP_JOINT]
@@ -96,6 +112,28 @@ class ArmBody:
     def angles(self) -> list[float]:
         """True joint angles [rad], (6,), as plain numbers."""
         return [state[0] for state in self._joint_states(self.body, self._driven)]
+
+    def load(self, angles: Sequence[float]) -> list[float]:
+        """Share of gravity's greatest torque that pulls each joint, towards greater angles where positive, (6,).
+
+        1 is joint 2 with the arm stretched out level. Joint 1 turns about gravity's direction, and joint 5 and the
+        gripper carry next to nothing: theirs is 0.
+
+        Args:
+            angles: of the joints [rad] (6,).
+        """
+        if not self._full_load:
+            return [0.0] * len(self._driven)
+        pull = self._gravity(angles)
+        return [pull[i] / self._full_load if i in BENDING else 0.0 for i in range(len(self._driven))]
+
+    def _gravity(self, angles: Sequence[float]) -> list[float]:
+        """Torque [N m] with which gravity turns each joint, (6,), of the arm at rest with nothing in its hand."""
+        at = dict(zip(self._driven, angles, strict=True))
+        at |= {joint: ratio * angles[GRIP] for joint, ratio in self._mimics.items()}
+        still = [0.0] * len(self._movable)
+        held = self._client.calculateInverseDynamics(self.body, [at[j] for j in self._movable], still, still)
+        return [-held[self._movable.index(joint)] for joint in self._driven]
 
     def teleport(self, position: ArrayLike) -> None:
         """Put the joints, the linkage with them, at `position` [rad] (6,) at rest and hold them there."""
@@ -147,26 +185,9 @@ class ArmBody:
         if link not in self._links:
             raise InputError(one_of("link", link, self._links))
         if self._links[link] < 0:
-            return np.eye(4)
+            return self.pose.copy()
         state = self._client.getLinkState(self.body, self._links[link], computeForwardKinematics=True)
         return transform(matrix_from_quat(state[5]), state[4])
-
-
-def lean_urdf(folder: Path) -> Path:
-    """Write the arm's URDF without what carries nothing (the bars that only show the parallelogram, bare frames).
-
-    Two joints and two links fewer: a physics step takes a third less time. What is left out weighs 8 g together.
-    """
-    tree = ElementTree.parse(share_file("urdf", "dofbot.urdf"))
-    robot = tree.getroot()
-    for element in list(robot):
-        child = element.find("child")
-        name = element.get("name") if child is None else child.get("link")
-        if name in DISPENSABLE:
-            robot.remove(element)
-    path = folder / "lean.urdf"
-    tree.write(path)
-    return path
 
 
 def mimic_ratios(urdf: Path, leader: str) -> dict[str, float]:

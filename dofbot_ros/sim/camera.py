@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from dofbot_ros.core.transforms import apply, invert, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.sim.config import CameraConfig
+from dofbot_ros.sim.picture import LensMap, develop
+from dofbot_ros.sim.shadows import shade
+from dofbot_ros.sim.tables import TABLE_HALF_M, table_picture
 from dofbot_ros.sim.world import World
 from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, SIMULATED_FRAME, Intrinsics, from_field_of_view
 
 NEAR_M, FAR_M = 0.01, 3.0
 
-TABLE_HALF_M = 0.7
-"""The table reaches this far from the arm in x and y [m]."""
-
-TABLE_PIXELS_PER_M = 1000
-GRID_M = 0.05
 BACKDROP = (96, 100, 108)
 """Colour of what is not table."""
 
@@ -50,17 +48,18 @@ class SimCamera:
         table: ImageArray | None = None,
     ) -> None:
         self.config = config or world.config.camera
-        self.intrinsics: Intrinsics = from_field_of_view(
-            self.config.width,
-            self.config.height,
-            self.config.field_of_view,
-            frame=OPTICAL_FRAME if self.config.mount == "wrist" else SIMULATED_FRAME,
-        )
+        frame = OPTICAL_FRAME if self.config.mount == "wrist" else SIMULATED_FRAME
+        ideal = from_field_of_view(self.config.width, self.config.height, self.config.field_of_view, frame=frame)
+        k1 = self.config.flaws.k1
+        self.intrinsics: Intrinsics = replace(ideal, distortion=np.array([k1, 0.0, 0.0, 0.0, 0.0])) if k1 else ideal
+        self._lens = LensMap.of(self.intrinsics, self.config.supersampling) if k1 else None
         self.bodies: NDArray[np.int32] = np.empty((0, 0), np.int32)
         """Which body each pixel of the last picture shows, -1 for none, (height, width); without supersampling."""
         self._world = world
         self._rng = rng or np.random.default_rng(0)
-        self._table = table_picture(self.config.table_colour) if table is None else table
+        drawn = table_picture(self.config.table_colour, kind=self.config.table, seed=self.config.table_seed)
+        self._table = drawn if table is None else table
+        self._bare: tuple[FloatArray, ImageArray] | None = None
 
     def pose(self) -> FloatArray:
         """The optical frame (z forward, x right, y down) in the world, shape (4, 4)."""
@@ -71,6 +70,8 @@ class SimCamera:
 
     def render(self) -> ImageArray:
         """The picture at this moment: RGB, shape (height, width, 3)."""
+        if self._lens is not None:
+            return self._developed(self._through(self._lens))
         fine = self.config.supersampling
         with self._world.lock:
             pose = self.pose()
@@ -80,7 +81,22 @@ class SimCamera:
                 part = cropped(self.intrinsics, left, top, right, bottom)
                 drawn = self._draw(pose, part.scaled(fine * part.width, fine * part.height))
                 picture[top:bottom, left:right] = cv2.resize(drawn, part.size, interpolation=cv2.INTER_AREA)
-        return self._with_noise(picture)
+        return self._developed(picture)
+
+    def _through(self, lens: LensMap) -> ImageArray:
+        """The picture behind a lens: drawn larger and without distortion, then bent."""
+        fine, pinhole = self.config.supersampling, lens.pinhole
+        with self._world.lock:
+            pose = self.pose()
+            coarse = self._draw(pose, pinhole)
+            seen = self.bodies
+            large = cv2.resize(coarse, (fine * pinhole.width, fine * pinhole.height), interpolation=cv2.INTER_LINEAR)
+            for left, top, right, bottom in block_windows(self._world, pinhole, pose) if fine > 1 else []:
+                part = cropped(pinhole, left, top, right, bottom)
+                window = slice(fine * top, fine * bottom), slice(fine * left, fine * right)
+                large[window] = self._draw(pose, part.scaled(fine * part.width, fine * part.height))
+        self.bodies = lens.labels(seen, fine)
+        return lens.image(np.asarray(large, np.uint8), self.intrinsics.size)
 
     def _draw(self, pose: FloatArray, intrinsics: Intrinsics) -> ImageArray:
         light = self.config.light
@@ -101,15 +117,22 @@ class SimCamera:
         self.bodies = np.asarray(body).reshape(height, width)
         seen = (self.bodies >= 0).view(np.uint8)
         bodies = np.ascontiguousarray(np.asarray(colour, np.uint8).reshape(height, width, 4)[..., :3])
-        picture = warp_table(self._table, intrinsics, pose)
+        picture = self._bare_table(intrinsics, pose)
+        if self.config.flaws.shadow > 0.0:
+            shade(picture, self._world, intrinsics, pose, light=light.direction, share=self.config.flaws.shadow)
         cv2.copyTo(bodies, seen, picture)
         return picture
 
-    def _with_noise(self, picture: ImageArray) -> ImageArray:
-        if self.config.noise == 0.0:
-            return picture
-        noisy = picture + self.config.noise * self._rng.standard_normal(picture.shape, dtype=np.float32)
-        return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    def _bare_table(self, intrinsics: Intrinsics, pose: FloatArray) -> ImageArray:
+        """The table alone; that of a whole picture is kept, because most cameras stand still."""
+        if intrinsics is not (self._lens.pinhole if self._lens else self.intrinsics):
+            return warp_table(self._table, intrinsics, pose)
+        if self._bare is None or not np.array_equal(self._bare[0], pose):
+            self._bare = pose, warp_table(self._table, intrinsics, pose)
+        return self._bare[1].copy()
+
+    def _developed(self, picture: ImageArray) -> ImageArray:
+        return develop(picture, self.config.flaws, self.config.noise, self._rng)
 
 
 def block_windows(world: World, intrinsics: Intrinsics, pose: FloatArray) -> list[tuple[int, int, int, int]]:
@@ -168,18 +191,6 @@ def projection_matrix(intrinsics: Intrinsics) -> list[float]:
         ]
     )
     return [float(v) for v in matrix.T.ravel()]
-
-
-def table_picture(colour: tuple[int, int, int], pixels_per_m: int = TABLE_PIXELS_PER_M) -> ImageArray:
-    """The table from above, RGB: row 0 at x = -TABLE_HALF_M, column 0 at y = -TABLE_HALF_M, with a 50 mm grid."""
-    pixels = round(2 * TABLE_HALF_M * pixels_per_m)
-    picture = np.empty((pixels, pixels, 3), np.uint8)
-    picture[:] = colour
-    line = tuple(round(0.9 * c) for c in colour)
-    for at in np.arange(0, pixels, GRID_M * pixels_per_m).round().astype(int):
-        picture[at, :] = line
-        picture[:, at] = line
-    return picture
 
 
 def warp_table(table: ImageArray, intrinsics: Intrinsics, pose: FloatArray) -> ImageArray:

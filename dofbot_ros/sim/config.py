@@ -12,6 +12,8 @@ from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import N_JOINTS
 from dofbot_ros.errors import ConfigError
+from dofbot_ros.sim.flaws import ArmFlaws, PictureFlaws, TableKind
+from dofbot_ros.vision.block_layout import BlockSet
 
 MAX_BLOCK = 1.0
 """Longest edge of a block [m]."""
@@ -137,7 +139,7 @@ class Light:
 
 @dataclass(frozen=True)
 class CameraConfig:
-    """A camera without lens distortion.
+    """A camera; ideal unless `flaws` say otherwise.
 
     Attributes:
         mount: `overhead` stands still in the world, `wrist` sits at the arm's camera_optical_frame.
@@ -151,6 +153,9 @@ class CameraConfig:
         noise: standard deviation of the sensor's noise [grey levels of 255].
         light: what shines.
         table_colour: red, green, blue, each 0..255.
+        table: what the table looks like.
+        table_seed: seeds the drawing of a table that is not plain.
+        flaws: distortion, blur, tone, compression, shadows, latency, loss.
     """
 
     mount: Literal["overhead", "wrist"] = "overhead"
@@ -164,6 +169,9 @@ class CameraConfig:
     noise: float = 0.0
     light: Light = field(default_factory=Light)
     table_colour: tuple[int, int, int] = (176, 178, 174)
+    table: TableKind = "plain"
+    table_seed: int = 0
+    flaws: PictureFlaws = field(default_factory=PictureFlaws)
 
     def __post_init__(self) -> None:
         if self.width <= 0 or self.height <= 0 or self.supersampling < 1:
@@ -194,6 +202,8 @@ class WorldConfig:
         physics: engine and materials.
         camera: the camera that the simulation offers by default.
         lean: leave out the arm's links that carry nothing: for learning, which needs many steps. No wrist camera then.
+        arm: how the true arm differs from the drawn one.
+        blocks: what the marked blocks truly look like; as in config/blocks.yaml by default.
     """
 
     marked: tuple[str, ...] = ("red", "green", "blue", "yellow")
@@ -204,6 +214,8 @@ class WorldConfig:
     physics: PhysicsConfig = field(default_factory=PhysicsConfig)
     camera: CameraConfig = field(default_factory=CameraConfig)
     lean: bool = False
+    arm: ArmFlaws = field(default_factory=ArmFlaws)
+    blocks: BlockSet | None = None
 
     def __post_init__(self) -> None:
         if self.lean and self.camera.mount == "wrist":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def add_marked_cube(client: Any, block: Block, dictionary: str, mass: float, fol
         mass: [kg].
         folder: where the texture is kept; the client reads textures from files only.
     """
-    path = folder / f"{block.name}.png"
+    path = folder / f"{block.name}-{zlib.crc32(repr(block).encode()):08x}.png"
     if not path.exists():
         cv2.imwrite(str(path), cv2.cvtColor(texture_atlas(block, dictionary), cv2.COLOR_RGB2BGR))
     visual = client.createVisualShape(client.GEOM_MESH, **cube_mesh(block))

@@ -198,21 +198,16 @@ class Draw:
     def camera(self, base: CameraConfig) -> CameraConfig:
         """`base`, an overhead camera, displaced, turned and in other light."""
         rng = np.random.default_rng([self.seed, 2])
-        shift = self.camera_shift_m * _direction(rng)
-        turn = exp_so3(math.radians(self.camera_turn_deg) * _direction(rng))
+        shift = self.camera_shift_m * direction(rng)
+        turn = exp_so3(math.radians(self.camera_turn_deg) * direction(rng))
         azimuth = rng.uniform(-math.pi, math.pi)
-        sight = turn @ np.subtract(base.target, base.position)
-        position = np.add(base.position, shift)
         light = Light(
             (self.light_lean * math.cos(azimuth), self.light_lean * math.sin(azimuth), 1.0),
             self.light_ambient,
             max(0.0, 0.97 - self.light_ambient),
         )
         return replace(
-            base,
-            position=_triple(position),
-            target=_triple(position + sight),
-            up=_triple(turn @ np.array(base.up)),
+            displaced(base, shift, turn),
             light=light,
             table_colour=shift_colour(rng, base.table_colour, self.colour_shift),
             noise=self.picture_noise,
@@ -242,6 +237,25 @@ class Draw:
             mass, _, inertia = client.getDynamicsInfo(body, link)[:3]
             scaled = [self.link_mass * value for value in inertia]
             client.changeDynamics(body, link, mass=self.link_mass * mass, localInertiaDiagonal=scaled)
+
+
+def displaced(camera: CameraConfig, shift: FloatArray, turn: FloatArray) -> CameraConfig:
+    """An overhead camera moved by `shift` (3,) [m] and turned about itself by the rotation `turn` (3, 3)."""
+    sight = turn @ np.subtract(camera.target, camera.position)
+    position = np.add(camera.position, shift)
+    return replace(
+        camera,
+        position=_triple(position),
+        target=_triple(position + sight),
+        up=_triple(turn @ np.array(camera.up)),
+    )
+
+
+def direction(rng: np.random.Generator) -> FloatArray:
+    """A unit vector (3,), every one as likely as any other."""
+    drawn = rng.standard_normal(3)
+    unit: FloatArray = drawn / np.linalg.norm(drawn)
+    return unit
 
 
 def shift_colour(rng: np.random.Generator, colour: tuple[int, int, int], by: float) -> tuple[int, int, int]:
@@ -275,12 +289,6 @@ def _entry(entries: Levels | Domains, what: str, name: str) -> Ranges:
     if name not in ranges:
         raise ConfigError(one_of(what, name, ranges))
     return ranges[name]
-
-
-def _direction(rng: np.random.Generator) -> FloatArray:
-    direction = rng.standard_normal(3)
-    unit: FloatArray = direction / np.linalg.norm(direction)
-    return unit
 
 
 def _triple(vector: FloatArray) -> tuple[float, float, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from dofbot_ros.core.types import FloatArray
 from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.servos import SERVO_IDS
 from dofbot_ros.sim.world import World
+
+PLAY_SHARE = 0.03
+"""Share of gravity's greatest torque that takes up the play of a gear against its friction."""
 
 
 class WorldServos:
@@ -24,19 +28,19 @@ class WorldServos:
     Args:
         world: the world; its arm obeys this bank from now on.
         calibration: ticks <-> rad, the same that the driver uses (or another: a miscalibrated arm).
-        config: what every servo can do.
+        config: what every servo can do, or one a servo id.
     """
 
     def __init__(
         self,
         world: World,
         calibration: Calibration = DEFAULT_CALIBRATION,
-        config: ServoModelConfig | None = None,
+        config: ServoModelConfig | Mapping[int, ServoModelConfig] | None = None,
     ) -> None:
         self.ids = SERVO_IDS
         self._world = world
         self._calibration = calibration
-        self._config = config
+        self._configs = config if isinstance(config, Mapping) else dict.fromkeys(self.ids, config)
         self._ahead_s: float | None = None
         self._models: dict[int, ServoModel] = {}
         world.attach(self)
@@ -44,16 +48,19 @@ class WorldServos:
     def restart(self) -> None:
         """Switch all servos on where the arm stands."""
         now = self._world.time_s
-        ticks = self._calibration.plain_ticks(self._world.arm.angles())
+        angles = self._world.arm.angles()
+        ticks = self._calibration.plain_ticks([q - b for q, b in zip(angles, self._flex(angles), strict=True)])
         self._models = {
-            servo: ServoModel(start, self._config, now) for servo, start in zip(self.ids, ticks, strict=True)
+            servo: ServoModel(start, self._configs.get(servo), now)
+            for servo, start in zip(self.ids, ticks, strict=True)
         }
 
     def tick(self, time_s: float) -> None:
         """Feel the links, then set the motors for the steps until the next tick."""
         angles, reference = self._feel(time_s)
         holding = [model.holding for model in self._models.values()]
-        self._world.arm.drive(self._calibration.plain_rad(reference), holding, angles)
+        driven = self._calibration.plain_rad(reference)
+        self._world.arm.drive([q + b for q, b in zip(driven, self._give(angles), strict=True)], holding, angles)
 
     def step(self, now: float) -> None:
         """Let the world catch up with `now` [s], a clock that need not start where the world's does."""
@@ -84,6 +91,10 @@ class WorldServos:
     def current_ma(self, servo: int) -> int:
         """What the motor draws [mA]."""
         return self._models[servo].current_ma
+
+    def goal(self, servo: int) -> int:
+        """The goal register [ticks]."""
+        return self._models[servo].goal_ticks
 
     def position(self, servo: int, now: float) -> int:  # noqa: ARG002
         """What the servo's encoder said at the last step [ticks]."""
@@ -120,12 +131,12 @@ class WorldServos:
         return changed
 
     def switch(self, enabled: bool) -> None:
-        """Let all servos hold where they are now, or let go."""
+        """Let all servos hold where they are now, or let go; one that holds already keeps its goal."""
         with self._world.lock:
             here, _ = self.sense()
             now = self._world.time_s
             for servo, ticks in zip(self.ids, here.tolist(), strict=True):
-                if enabled:
+                if enabled and not self.holding(servo):
                     # The goal first: a servo heads for the goal it has stored as soon as it has torque.
                     self.command(servo, ticks, 0, now)
                 self.torque(servo, enabled, now)
@@ -133,5 +144,22 @@ class WorldServos:
     def _feel(self, time_s: float) -> tuple[list[float], list[float]]:
         """Tell the models where their links are; returns that [rad], (6,), and their references [ticks]."""
         angles = self._world.arm.angles()
-        models = zip(self._models.values(), self._calibration.plain_ticks(angles), strict=True)
+        sensed = [q - b for q, b in zip(angles, self._flex(angles), strict=True)]
+        models = zip(self._models.values(), self._calibration.plain_ticks(sensed), strict=True)
         return angles, [model.feel(link, time_s) for model, link in models]
+
+    def _give(self, angles: Sequence[float]) -> list[float]:
+        """How far gravity holds each link from where its servo's gear would have it [rad] (6,): droop, play, flex."""
+        flaws = self._world.arm.flaws
+        if flaws.rigid:
+            return [0.0] * len(angles)
+        give = flaws.droop_rad + flaws.flex_rad
+        return [
+            give * share + 0.5 * flaws.play_rad * math.tanh(share / PLAY_SHARE)
+            for share in self._world.arm.load(angles)
+        ]
+
+    def _flex(self, angles: Sequence[float]) -> list[float]:
+        """The part of that which the encoders do not see [rad] (6,)."""
+        flex = self._world.arm.flaws.flex_rad
+        return [flex * share for share in self._world.arm.load(angles)] if flex else [0.0] * len(angles)

@@ -15,9 +15,10 @@ from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, trans
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.sim import engine, objects
-from dofbot_ros.sim.body import ArmBody, lean_urdf
+from dofbot_ros.sim.body import ArmBody
 from dofbot_ros.sim.config import WorldConfig
 from dofbot_ros.sim.scene import sample_poses
+from dofbot_ros.sim.true_urdf import arm_urdf
 from dofbot_ros.vision.block_layout import BlockSet, load_blocks
 
 GRAVITY = 9.81
@@ -38,24 +39,24 @@ class Actuator(Protocol):
 class World:
     """Table plane z = 0 (the underside of the arm's base plate), arm at the origin, blocks around it.
 
-    The world frame is base_link. The same seed and the same calls give the same run, bit for bit. Every method may be
-    called from any thread; a longer exchange with the client holds `lock`.
+    The world frame is the table's: base_link, unless the arm of `config` stands tilted. The same seed and the same
+    calls give the same run, bit for bit. Every method may be called from any thread; a longer exchange with the client
+    holds `lock`.
 
     Args:
         config: what is in it.
         seed: of the blocks' places; reset() takes the next one.
-        blocks: how marked blocks look; the shipped set by default.
+        blocks: how marked blocks look; those of `config`, or else the shipped set, by default.
     """
 
     def __init__(self, config: WorldConfig | None = None, seed: int = 0, blocks: BlockSet | None = None) -> None:
         self.config = config or WorldConfig()
-        self.blocks = blocks or load_blocks()
+        self.blocks = blocks or self.config.blocks or load_blocks()
         self.lock = threading.RLock()
         self.client: Any = engine.connect()
         # Kept, because the client makes a new one at every call.
         self._step_engine, self._body_pose = self.client.stepSimulation, self.client.getBasePositionAndOrientation
         self._textures = tempfile.TemporaryDirectory(prefix="dofbot-sim-")
-        self._urdf = lean_urdf(Path(self._textures.name)) if self.config.lean else None
         self._actuator: Actuator | None = None
         self._steps = 0
         self._reset_at = 0
@@ -106,12 +107,14 @@ class World:
         with self.lock:
             if config is not None:
                 self.config = replace(config, lean=self.config.lean)
+                self.blocks = config.blocks or self.blocks
             # A new engine each time: the old one's solver and contact caches would leak into the new run.
             self.client.resetSimulation()
             self._reset_at = self._steps
             self._set_engine()
             self._add_table()
-            self.arm = ArmBody(self.client, self.config.physics, self._urdf)
+            urdf = arm_urdf(Path(self._textures.name), self.config.arm, self.config.lean)
+            self.arm = ArmBody(self.client, self.config.physics, urdf, self.config.arm)
             self.arm.teleport(self.config.start)
             self._add_blocks()
             self._start = self.client.saveState()

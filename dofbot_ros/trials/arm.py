@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.arm import Arm
 from dofbot_ros.policy.fit import ArmAbilities
 from dofbot_ros.sim.arrangement import Arrangement
 from dofbot_ros.vision.intrinsics import Intrinsics
@@ -24,11 +24,13 @@ class Look:
         stamp_s: when the image was taken, on the arm's clock [s].
         blocks: name -> pose in base_link, shape (4, 4) [m], as localised in the image.
         image: the image, RGB, shape (h, w, 3).
+        refused: name of a block, or of a marker, that was seen and not believed -> why.
     """
 
     stamp_s: float
     blocks: dict[str, FloatArray]
     image: ImageArray
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +54,12 @@ class View:
         return np.asarray(seen[:, 0], dtype=np.float64)
 
 
-class TrialArm(Protocol):
-    """An arm on a table with blocks. A motion returns when the arm has come to rest."""
+class TrialArm(Arm, Protocol):
+    """An arm with a camera and a table: what trials need."""
 
     @property
     def view(self) -> View:
         """Where the camera is."""
-        ...
-
-    def now_s(self) -> float:
-        """The arm's own time [s]: that of its joint states, which in simulation may run faster than the clock."""
         ...
 
     def prepare(self) -> None:
@@ -72,52 +70,8 @@ class TrialArm(Protocol):
         """
         ...
 
-    def stop(self) -> None:
-        """Brake and hold."""
-        ...
-
-    def follow(self, path: TimedPath) -> None:
-        """Move along `path`.
-
-        Raises:
-            CommandRefusedError: the arm refused it, or ended it early, and why.
-        """
-        ...
-
-    def grip(self, gap: float) -> None:
-        """Open or close to `gap` [m], or until a block stops the fingers.
-
-        Raises:
-            CommandRefusedError: the arm refused it, and why.
-        """
-        ...
-
-    def gap(self) -> float:
-        """Where the fingers stand now [m]."""
-        ...
-
     def look(self) -> Look:
         """An image taken from now on, and what it shows."""
-        ...
-
-    def reset_scene(self, seed: int) -> None:
-        """Put the blocks where `seed` says; returns when they rest."""
-        ...
-
-    def truth(self) -> dict[str, FloatArray] | None:
-        """True poses of the blocks, (4, 4) each; None where nobody tells. For the judge alone."""
-        ...
-
-
-class PickArm(TrialArm, Protocol):
-    """What grasp trials need beyond that."""
-
-    def tighten(self) -> None:
-        """Let the fingers close on what they hold while the next motion runs; returns at once."""
-        ...
-
-    def rest(self, seconds: float) -> None:
-        """Return after so much of the arm's time [s]; the arm goes on holding what it holds."""
         ...
 
     def abilities(self) -> ArmAbilities:
@@ -128,11 +82,6 @@ class PickArm(TrialArm, Protocol):
         """
         ...
 
-    @property
-    def state(self) -> str:
-        """Of the arm, as safety.states.ArmState says it."""
-        ...
-
     def joints(self) -> tuple[FloatArray, float]:
         """Measured angles [rad] (6,), and when the oldest of them was read, on the arm's clock [s]."""
         ...
@@ -141,12 +90,16 @@ class PickArm(TrialArm, Protocol):
         """What the localiser found last: poses (4, 4) [m] by name, and the stamp of that image [s]."""
         ...
 
-    def stream(self, position: FloatArray, stamp_s: float) -> None:
+    def stream(self, position: FloatArray, *, stamp_s: float) -> None:
         """Follow a point [rad] (6,) that was made at `stamp_s` on the arm's clock [s]; the next one is due soon."""
         ...
 
-    def wait_until(self, time_s: float) -> None:
+    def wait_until_time(self, time_s: float) -> None:
         """Return when the arm's clock has reached `time_s` [s]."""
+        ...
+
+    def reset_scene(self, seed: int) -> None:
+        """Put the blocks where `seed` says; returns when they rest."""
         ...
 
     def arrange(self, arrangement: Arrangement) -> None:
@@ -155,4 +108,8 @@ class PickArm(TrialArm, Protocol):
         Raises:
             DofbotError: there is no simulated world, or not with these objects.
         """
+        ...
+
+    def truth(self) -> dict[str, FloatArray] | None:
+        """True poses of the blocks, (4, 4) each; None where nobody tells. For the judge alone."""
         ...

@@ -72,5 +72,5 @@ def _counted_trials(log: PickLog) -> set[tuple[str, int]]:
 
 def _differing(a: PickLog, b: PickLog) -> list[str]:
     """In what the two series differ: a fair comparison differs in one thing."""
-    names = ("planner", "model", "backend", "judge", "seed", "protocol")
+    names = ("planner", "model", "backend", "judge", "seed", "protocol", "desk", "desk_seed")
     return [name for name in names if getattr(a.series, name) != getattr(b.series, name)]

@@ -12,7 +12,7 @@ from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.baselines import MomentsPlanner
 from dofbot_ros.grasp.view import TopDownView
-from dofbot_ros.trials.arm import Look, PickArm
+from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.picker import Attempt
 from dofbot_ros.trials.placement import PickProtocol
 
@@ -53,11 +53,11 @@ class Judge(Protocol):
 
     name: str
 
-    def before(self, arm: PickArm, look: Look) -> None:
+    def before(self, arm: TrialArm, look: Look) -> None:
         """Take note of the scene before anything moves."""
         ...
 
-    def after(self, arm: PickArm, attempt: Attempt) -> Judgement:
+    def after(self, arm: TrialArm, attempt: Attempt) -> Judgement:
         """Say what came of it, once the object, if any, was held up for long enough. The arm ends where it was."""
         ...
 
@@ -75,11 +75,11 @@ class TruthJudge:
         self._lift = lift
         self._start: Mapping[str, FloatArray] = {}
 
-    def before(self, arm: PickArm, look: Look) -> None:  # noqa: ARG002
+    def before(self, arm: TrialArm, look: Look) -> None:  # noqa: ARG002
         """See Judge.before."""
         self._start = self._poses(arm)
 
-    def after(self, arm: PickArm, attempt: Attempt) -> Judgement:
+    def after(self, arm: TrialArm, attempt: Attempt) -> Judgement:
         """See Judge.after."""
         moved = {name: pose[:3, 3] - self._start[name][:3, 3] for name, pose in self._poses(arm).items()}
         thing = max(moved, key=lambda name: float(moved[name][2]))
@@ -91,7 +91,7 @@ class TruthJudge:
         pushed = max(float(np.linalg.norm(way)) for way in moved.values()) > PUSHED_M
         return Judgement("pushed" if pushed else "missed", rise_m=rise)
 
-    def _poses(self, arm: PickArm) -> Mapping[str, FloatArray]:
+    def _poses(self, arm: TrialArm) -> Mapping[str, FloatArray]:
         poses = arm.truth()
         if not poses:
             raise InputError("nobody tells the true poses of objects here: --judge camera or person")
@@ -110,11 +110,11 @@ class CameraJudge:
     def __init__(self) -> None:
         self._before: Look
 
-    def before(self, arm: PickArm, look: Look) -> None:  # noqa: ARG002
+    def before(self, arm: TrialArm, look: Look) -> None:  # noqa: ARG002
         """See Judge.before."""
         self._before = look
 
-    def after(self, arm: PickArm, attempt: Attempt) -> Judgement:
+    def after(self, arm: TrialArm, attempt: Attempt) -> Judgement:
         """See Judge.after."""
         if not attempt.held:
             return Judgement("missed")
@@ -144,10 +144,10 @@ class PersonJudge:
         self._ask = ask
         self._question = f"Has an object risen by {1e3 * protocol.lift:.0f} mm, and is it up there still?"
 
-    def before(self, arm: PickArm, look: Look) -> None:
+    def before(self, arm: TrialArm, look: Look) -> None:
         """See Judge.before."""
 
-    def after(self, arm: PickArm, attempt: Attempt) -> Judgement:  # noqa: ARG002
+    def after(self, arm: TrialArm, attempt: Attempt) -> Judgement:  # noqa: ARG002
         """See Judge.after."""
         lifted = self._ask(self._question)
         if lifted is None:
@@ -161,7 +161,7 @@ def _near(look: Look, pose: FloatArray) -> bool:
     return any(float(np.linalg.norm(seen[:3, 3] - pose[:3, 3])) < TAKEN_M for seen in look.blocks.values())
 
 
-def _areas(arm: PickArm, look: Look) -> list[float]:
+def _areas(arm: TrialArm, look: Look) -> list[float]:
     """Of the patches that differ from the table [m^2]."""
     view = TopDownView(size=128)
     image = view.rectify(look.image, arm.view.intrinsics, arm.view.T_base_camera)

@@ -31,6 +31,8 @@ class PickSeries:
         judge: truth, camera or person.
         model: which network or policy: its digest; "" without one.
         protocol: the conditions.
+        desk: name or file of the desk that is simulated.
+        desk_seed: which installation of that desk.
     """
 
     planner: str
@@ -39,6 +41,13 @@ class PickSeries:
     judge: str
     model: str
     protocol: PickProtocol
+    desk: str = "own"
+    desk_seed: int = 0
+
+    @property
+    def desk_label(self) -> str:
+        """Kind and number of the desk, for reports."""
+        return self.desk if self.desk == "own" else f"{Path(self.desk).stem} {self.desk_seed}"
 
 
 class PickLog:

@@ -15,7 +15,7 @@ from dofbot_ros.grasp.planner import NetworkPlanner
 from dofbot_ros.grasp.survey import NothingToGraspError, Surveyor
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.trials.arm import Look, PickArm
+from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.picker import START, Attempt, NoGraspError
 
 
@@ -34,10 +34,10 @@ class NetworkPicker:
         self._surveyor = Surveyor(NetworkPlanner(load_model(model)), pinches, START)
         self._plan: PickPlan
 
-    def check(self, arm: PickArm) -> None:
+    def check(self, arm: TrialArm) -> None:
         """See Picker.check: every motion is planned within the arm's limits, and checked by the driver."""
 
-    def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
+    def plan(self, arm: TrialArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
         """See Picker.plan."""
         camera = arm.view
         try:
@@ -57,13 +57,13 @@ class NetworkPicker:
             "rank": rank,
         }
 
-    def pick(self, arm: PickArm) -> Attempt:
+    def pick(self, arm: TrialArm) -> Attempt:
         """See Picker.pick."""
         motions, carry = self._plan.motions, self._plan.back
         way = motions.reach.then(motions.descend)
         arm.follow(way)
-        arm.grip(0.0)
-        arm.tighten()
+        arm.gripper(0.0)
+        arm.regrip()
         arm.follow(motions.lift)
-        gap = arm.gap()
+        gap = arm.gap
         return Attempt(gap >= HELD_GAP_M, gap, carry, motions.lift.reversed(), way.reversed())

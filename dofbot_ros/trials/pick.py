@@ -13,7 +13,7 @@ from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.trials.arm import Look, PickArm
+from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.judge import Judge, Judgement, Outcome
 from dofbot_ros.trials.picker import Attempt, NoGraspError, Picker
 from dofbot_ros.trials.placement import PickProtocol, PlacedObject, Placement
@@ -87,7 +87,7 @@ class PickTrial:
 
     def __init__(
         self,
-        arm: PickArm,
+        arm: TrialArm,
         picker: Picker,
         judge: Judge,
         protocol: PickProtocol,
@@ -148,8 +148,8 @@ class PickTrial:
         if attempt.held:
             if attempt.lower is not None:
                 self._arm.follow(attempt.lower)
-            self._arm.grip(MAX_GAP)
+            self._arm.gripper(MAX_GAP)
             self._arm.follow(attempt.leave)
         else:
-            self._arm.grip(MAX_GAP)
+            self._arm.gripper(MAX_GAP)
             self._arm.follow(attempt.carry)

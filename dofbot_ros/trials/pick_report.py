@@ -46,6 +46,7 @@ def _content(log: PickLog) -> dict[str, Any]:
                 f"protocol {series.protocol.name}",
                 f"seed {series.seed}",
                 f"judged by {series.judge}",
+                *([f"desk {series.desk_label}"] if series.backend != "serial" else []),
                 *([f"network {series.model}"] if series.model else []),
             ]
         ),

@@ -12,7 +12,7 @@ import cv2
 
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.trials.arm import PickArm
+from dofbot_ros.trials.arm import TrialArm
 from dofbot_ros.trials.judge import Judge
 from dofbot_ros.trials.log import PickLog
 from dofbot_ros.trials.pick import PickRecord, PickTrial
@@ -63,7 +63,7 @@ def missing(log: PickLog, protocol: PickProtocol, trials: int) -> list[Placement
 
 
 def run_picks(
-    arm: PickArm,
+    arm: TrialArm,
     picker: Picker,
     judge: Judge,
     log: PickLog,

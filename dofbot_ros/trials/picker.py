@@ -12,10 +12,10 @@ from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.block_plan import BlockMove, BlockPlanner, GraspError, PlannerConfig
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.service.config import HOME, DriverConfig
-from dofbot_ros.trials.arm import Look, PickArm
+from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.protocol import SceneError, standing
 from dofbot_ros.vision.block_layout import BlockSet
 
@@ -57,7 +57,7 @@ class Picker(Protocol):
 
     name: str
 
-    def check(self, arm: PickArm) -> None:
+    def check(self, arm: TrialArm) -> None:
         """See, before the first trial, that `arm` can carry out what will be planned.
 
         Raises:
@@ -65,7 +65,7 @@ class Picker(Protocol):
         """
         ...
 
-    def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:
+    def plan(self, arm: TrialArm, look: Look, target: str) -> dict[str, Any]:
         """Decide what to do about what the camera sees.
 
         Args:
@@ -81,7 +81,7 @@ class Picker(Protocol):
         """
         ...
 
-    def pick(self, arm: PickArm) -> Attempt:
+    def pick(self, arm: TrialArm) -> Attempt:
         """Do what was planned last: grasp and lift.
 
         Raises:
@@ -105,10 +105,10 @@ class ArucoPicker:
         self._planner = BlockPlanner(robot.kinematics, limits, Workspace(robot.kinematics), config)
         self._sizes = {block.name: block.size for block in blocks.blocks}
 
-    def check(self, arm: PickArm) -> None:
+    def check(self, arm: TrialArm) -> None:
         """See Picker.check: every motion is planned within the arm's limits, and checked by the driver."""
 
-    def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
+    def plan(self, arm: TrialArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
         """See Picker.plan."""
         try:
             blocks = {name: standing(pose, self._sizes[name]) for name, pose in look.blocks.items()}
@@ -130,11 +130,12 @@ class ArucoPicker:
             "roll_deg": math.degrees(pose.roll),
         }
 
-    def pick(self, arm: PickArm) -> Attempt:
+    def pick(self, arm: TrialArm) -> Attempt:
         """See Picker.pick."""
         plan = self._plan
-        arm.follow(plan.approach)
-        arm.grip(plan.closed_gap)
+        arm.follow(plan.reach)
+        arm.follow(plan.descend)
+        arm.gripper(plan.closed_gap)
         arm.follow(plan.lift)
-        gap = arm.gap()
+        gap = arm.gap
         return Attempt(gap > plan.closed_gap + HELD_MARGIN, gap, plan.give_up, plan.transfer, plan.leave)

@@ -11,13 +11,13 @@ from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
 from dofbot_ros.errors import CommandRefusedError, InputError
 from dofbot_ros.grasp.block_plan import joint_line
-from dofbot_ros.grasp.retiming import retime
+from dofbot_ros.motion.timed_path import retime
 from dofbot_ros.policy.drive import Policy, PolicyDrive
 from dofbot_ros.policy.fit import check_fit
-from dofbot_ros.policy.session import Follow, GoTo, Halt, PolicySession
+from dofbot_ros.policy.session import HaltCommand, MoveCommand, PolicySession, StreamCommand
 from dofbot_ros.policy.tracker import sighting
 from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.trials.arm import Look, PickArm
+from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.picker import START, Attempt, NoGraspError
 
 SAME_RAD = 0.01
@@ -50,11 +50,11 @@ class PolicyPicker:
         self._limits = DriverConfig().motion_limits(robot)
         self._target = ""
 
-    def check(self, arm: PickArm) -> None:
+    def check(self, arm: TrialArm) -> None:
         """See Picker.check: what policy_node asks of an arm before it starts a run."""
         check_fit(self._spec, arm.abilities())
 
-    def plan(self, arm: PickArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
+    def plan(self, arm: TrialArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
         """See Picker.plan: a policy decides as it goes."""
         if target not in look.blocks:
             raise NoGraspError(f"{target} is not seen; {', '.join(sorted(look.blocks)) or 'nothing'} is")
@@ -62,37 +62,37 @@ class PolicyPicker:
         x, y = (float(v) for v in look.blocks[target][:2, 3])
         return {"x": x, "y": y}
 
-    def pick(self, arm: PickArm) -> Attempt:
+    def pick(self, arm: TrialArm) -> Attempt:
         """See Picker.pick."""
         session = PolicySession(self._drive)
         self._tell(arm)
         session.start(arm.now_s(), arm.state)
         tick_s = arm.now_s()
         way: list[FloatArray] = []
-        while not isinstance(order := session.cycle(tick_s, arm.state), Halt):
-            if isinstance(order, Follow):
-                arm.stream(np.asarray(order.position), tick_s)
+        while not isinstance(order := session.cycle(tick_s, arm.state), HaltCommand):
+            if isinstance(order, StreamCommand):
+                arm.stream(np.asarray(order.position), stamp_s=tick_s)
                 way.append(np.asarray(order.position)[:N_ARM])
-            elif isinstance(order, GoTo):
+            elif isinstance(order, MoveCommand):
                 way_there = joint_line(arm.joints()[0][:N_ARM], np.array(order.position[:N_ARM]))
                 arm.follow(retime(way_there, self._limits).later(TO_START_S))
                 tick_s = arm.now_s()
             tick_s += self._spec.period_s
-            arm.wait_until(tick_s)
+            arm.wait_until_time(tick_s)
             self._tell(arm)
         arm.stop()
         if not way:
             raise CommandRefusedError(f"the policy did not begin: {session.ended}")
         return self._attempt(arm, way)
 
-    def _tell(self, arm: PickArm) -> None:
+    def _tell(self, arm: TrialArm) -> None:
         joints, stamp_s = arm.joints()
         self._drive.joints(joints.tolist(), stamp_s)
         blocks, seen_s = arm.seen()
         if self._target in blocks:
             self._drive.block(sighting(blocks[self._target], seen_s))
 
-    def _attempt(self, arm: PickArm, way: list[FloatArray]) -> Attempt:
+    def _attempt(self, arm: TrialArm, way: list[FloatArray]) -> Attempt:
         """What the policy leaves behind: an object is put back where its way (n, 5) [rad] was lowest.
 
         The way is what was commanded: measured, the arm sags a millimetre, and the table forbids to be sent there.

@@ -53,11 +53,12 @@ def render(template: str, content: dict[str, Any]) -> str:
 
 def _content(out: Path, results: Results) -> dict[str, Any]:
     series, summary, trials = results.series, results.summary(), results.trials
+    desk = "" if series.desk == "own" else f" --desk {series.desk} --desk-seed {series.desk_seed}"
     cycles = [t.cycle_s for t in trials if t.cycle_s is not None]
     errors = [t.error_mm for t in trials if t.placed and t.error_mm is not None]
     return {
         "title": "Block placing trials",
-        "subtitle": f"{len(trials)} trials, seed {series.seed}, backend {series.backend}",
+        "subtitle": f"{len(trials)} trials, seed {series.seed}, backend {series.backend}, desk {series.desk_label}",
         "cards": _cards(summary),
         "map": _map(trials, series.protocol),
         "charts": [
@@ -67,7 +68,7 @@ def _content(out: Path, results: Results) -> dict[str, Any]:
         "rows": [_row(out, trial) for trial in trials],
         "tolerance": f"{1e3 * series.protocol.tolerance:g}",
         "attempts": series.protocol.attempts,
-        "command": f"dofbot demo --trials {len(trials)} --seed {series.seed} --backend {series.backend} --out DIR",
+        "command": f"dofbot demo --trials {len(trials)} --seed {series.seed} --backend {series.backend}{desk}",
     }
 
 
@@ -178,7 +179,7 @@ def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
         "after": thumbnail(image_path(out, trial.number, "after")),
         "verdict": verdict[trial.placed],
         "tone": tone[trial.placed],
-        "reason": trial.reason,
+        "reason": f"{trial.cause}: {trial.reason}" if trial.cause not in ("", trial.reason) else trial.reason,
         "setbacks": trial.setbacks,
         "error": _mm(error, 1),
         "localised": _mm(max(trial.localisation_mm, default=None)),

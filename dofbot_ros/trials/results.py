@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,11 +30,20 @@ class Series:
         seed: of scenes and targets.
         backend: sim, or emulator.
         protocol: the conditions.
+        desk: name or file of the desk it runs on.
+        desk_seed: which installation of that desk.
     """
 
     seed: int
     backend: str
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
+    desk: str = "own"
+    desk_seed: int = 0
+
+    @property
+    def desk_label(self) -> str:
+        """Kind and number of the desk, for reports."""
+        return self.desk if self.desk == "own" else f"{Path(self.desk).stem} {self.desk_seed}"
 
 
 @dataclass(frozen=True)
@@ -52,13 +62,17 @@ class Results:
         """The figures of the series: counts, rates with their interval, millimetres, seconds; None without data."""
         judged = [t for t in self.trials if t.placed is not None]
         placed = sum(bool(t.placed) for t in judged)
+        first = sum(bool(t.placed) and t.attempts == 1 for t in judged)
         return {
+            "desk": self.series.desk_label,
             "trials": len(self.trials),
             "placed": placed if judged else None,
             "success_rate": placed / len(judged) if judged else None,
             "interval": list(wilson(placed, len(judged))) if judged else None,
             "seen_placed": sum(t.seen_placed for t in self.trials),
-            "first_attempt": sum(bool(t.placed) and t.attempts == 1 for t in judged) if judged else None,
+            "first_attempt": first if judged else None,
+            "first_attempt_rate": first / len(judged) if judged else None,
+            "causes": dict(Counter(t.cause for t in self.trials if t.cause).most_common()),
             "localisation_mm": _spread([e for t in self.trials for e in t.localisation_mm]),
             "placing_mm": _spread([t.error_mm for t in judged if t.placed and t.error_mm is not None]),
             "cycle_s": _spread([t.cycle_s for t in self.trials if t.cycle_s is not None])["median"],
@@ -81,8 +95,8 @@ def load(out: Path, series: Series) -> Results:
         raise InputError(f"{path} is no results file ({error}): move it away, or give another --out") from error
     if results.series != series:
         held = results.series
-        what = f"another series (seed {held.seed}, backend {held.backend})"
-        if (held.seed, held.backend) == (series.seed, series.backend):
+        what = f"another series (seed {held.seed}, backend {held.backend}, desk {held.desk_label})"
+        if (held.seed, held.backend, held.desk_label) == (series.seed, series.backend, series.desk_label):
             what = "this series under other conditions"
         raise InputError(f"{path} holds {what}: give another --out, or move it away")
     return results

@@ -13,6 +13,7 @@ from dofbot_ros.grasp.block_plan import BlockMove, BlockPlan, BlockPlanner, Gras
 from dofbot_ros.grasp.hand import StandingBlock
 from dofbot_ros.service.config import HOME
 from dofbot_ros.trials.arm import Look, TrialArm
+from dofbot_ros.trials.causes import Stage, cause_of
 from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed, standing
 from dofbot_ros.vision.block_layout import BlockSet
 
@@ -41,6 +42,10 @@ class TrialRecord:
         missed: how often the fingers closed on nothing.
         gap_mm: where the fingers stood when they held the block.
         pick_tilt_deg, place_tilt_deg, roll_deg: of the tool in the last plan.
+        block_off_mm: horizontal distance of the block as localised from its true place, before each attempt.
+        not_believed: what was seen at the first look and not believed: block or marker -> why.
+        stage: where the last attempt ended, as causes.Stage.
+        cause: why it failed, as causes.cause_of tells it.
         cycle_s: arm time from the first look to the arm's return with the block placed, looking included.
     """
 
@@ -62,6 +67,10 @@ class TrialRecord:
     pick_tilt_deg: float | None = None
     place_tilt_deg: float | None = None
     roll_deg: float | None = None
+    block_off_mm: list[float] = field(default_factory=list)
+    not_believed: dict[str, str] = field(default_factory=dict)
+    stage: Stage = ""
+    cause: str = ""
     cycle_s: float | None = None
 
 
@@ -101,21 +110,30 @@ class BlockTrial:
         begin_s = self._arm.now_s()
         first = look = self._arm.look()
         record.localisation_mm = self._localisation_errors(first)
+        record.not_believed = dict(first.refused)
         try:
             rng = np.random.default_rng([seed, number, 1])
             record.block, record.target = choose(rng, self._standing(first), self._config)
             while not record.seen_placed and record.attempts < self._config.attempts:
                 if record.attempts:
                     record.setbacks.append(record.reason)
-                    record.reason = ""
+                    record.reason, record.stage = "", ""
                 record.attempts += 1
+                self._note_belief(record, look)
                 self._attempt(record, self._standing(look), record.target)
                 look = self._arm.look()
                 record.cycle_s = self._arm.now_s() - begin_s
                 self._judge_seen(record, look, record.target)
         except SceneError as error:
             record.reason = str(error)
+            record.stage = "no plan" if isinstance(error.__cause__, GraspError) else "not seen"
         self._judge_true(record)
+        record.cause = cause_of(
+            placed=record.placed,
+            seen_placed=record.seen_placed,
+            stage=record.stage,
+            block_off_mm=record.block_off_mm,
+        )
         return record, Pictures(first.image, look.image)
 
     def _attempt(self, record: TrialRecord, blocks: dict[str, StandingBlock], target: tuple[float, float]) -> None:
@@ -133,27 +151,29 @@ class BlockTrial:
             if self._pick(record, plan):
                 self._place(plan)
         except CommandRefusedError as error:
-            record.reason = str(error)
+            record.reason, record.stage = str(error), "refused"
             self._arm.prepare()
 
     def _pick(self, record: TrialRecord, plan: BlockPlan) -> bool:
         """Whether the fingers hold something; where they do not, the arm is back and they are open again."""
-        self._arm.follow(plan.approach)
-        self._arm.grip(plan.closed_gap)
+        self._arm.follow(plan.reach)
+        self._arm.follow(plan.descend)
+        self._arm.gripper(plan.closed_gap)
         self._arm.follow(plan.lift)
-        gap = self._arm.gap()
+        gap = self._arm.gap
         if gap > plan.closed_gap + HELD_MARGIN:
             record.gap_mm = 1e3 * gap
             return True
         record.missed += 1
-        record.reason = f"the fingers closed on nothing ({1e3 * gap:.0f} mm)"
-        self._arm.grip(plan.open_gap)
+        record.reason, record.stage = f"the fingers closed on nothing ({1e3 * gap:.0f} mm)", "missed"
+        self._arm.gripper(plan.open_gap)
         self._arm.follow(plan.give_up)
         return False
 
     def _place(self, plan: BlockPlan) -> None:
-        self._arm.follow(plan.transfer)
-        self._arm.grip(plan.open_gap)
+        self._arm.follow(plan.carry)
+        self._arm.follow(plan.lower)
+        self._arm.gripper(plan.open_gap)
         self._arm.follow(plan.leave)
 
     # -- judging -----------------------------------------------------------------------------------------------------
@@ -167,13 +187,21 @@ class BlockTrial:
             return []
         return [1e3 * _distance(pose, truth[name]) for name, pose in look.blocks.items() if name in truth]
 
+    def _note_belief(self, record: TrialRecord, look: Look) -> None:
+        truth = self._arm.truth()
+        if truth is not None and record.block in look.blocks:
+            off = look.blocks[record.block][:2, 3] - truth[record.block][:2, 3]
+            record.block_off_mm.append(1e3 * float(np.linalg.norm(off)))
+
     def _judge_seen(self, record: TrialRecord, look: Look, target: tuple[float, float]) -> None:
         if record.block not in look.blocks:
             record.seen_placed, record.reason = False, record.reason or f"{record.block} is not in the last image"
+            record.stage = record.stage or "not seen"
             return
         verdict = judge(look.blocks[record.block], target, self._sizes[record.block], self._config)
         record.seen_placed, record.seen_error_mm = verdict.placed, 1e3 * verdict.error_m
         record.reason = "" if verdict.placed else record.reason or verdict.reason
+        record.stage = "" if verdict.placed else record.stage or "misplaced"
 
     def _judge_true(self, record: TrialRecord) -> None:
         truth = self._arm.truth()

@@ -30,6 +30,9 @@ FACE_AXES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
 }
 """Face -> its x axis (right) and y axis (up) in the block frame; z, their cross product, points out."""
 
+MAX_SHIFT, MAX_TURN = 0.005, 0.3
+"""A label that was glued further off than this is to be glued anew [m], [rad]."""
+
 
 @dataclass(frozen=True)
 class FaceMarker:
@@ -38,12 +41,20 @@ class FaceMarker:
     Attributes:
         id: in the set's dictionary.
         quarter_turns: 0..3, counter-clockwise as seen from outside; 0: the marker's top is the face's +y side.
+        shift: of its middle from the face's, along the face's x and y axes: a label that was glued beside it [m].
+        turn: further angle, counter-clockwise as seen from outside: a label that was glued askew [rad].
     """
 
     id: int
     quarter_turns: int = 0
+    shift: tuple[float, float] = (0.0, 0.0)
+    turn: float = 0.0
 
     def __post_init__(self) -> None:
+        if not (max(map(abs, self.shift)) <= MAX_SHIFT and abs(self.turn) <= MAX_TURN):
+            raise ConfigError(
+                f"shift is at most {MAX_SHIFT:g} m and turn {MAX_TURN:g} rad, got {list(self.shift)} and {self.turn:g}"
+            )
         if self.quarter_turns not in range(4):
             raise ConfigError(f"quarter_turns is 0, 1, 2 or 3, got {self.quarter_turns}")
 
@@ -93,7 +104,10 @@ class Block:
 
     def marker_frame(self, face: str) -> FloatArray:
         """The marker on `face` in the block frame: x to its right, y to its top, z out of it; shape (4, 4)."""
-        return self.face_frame(face) @ transform(rot_z(0.5 * np.pi * self.faces[face].quarter_turns))
+        marker = self.faces[face]
+        return self.face_frame(face) @ transform(
+            rot_z(0.5 * np.pi * marker.quarter_turns + marker.turn), (*marker.shift, 0.0)
+        )
 
     def marker_corners(self, face: str) -> FloatArray:
         """Top left, top right, bottom right, bottom left of the marker on `face` in the block frame [m], (4, 3)."""

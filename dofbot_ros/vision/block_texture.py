@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import cv2
 import numpy as np
 
 from dofbot_ros.core.types import ImageArray
@@ -31,7 +34,13 @@ def face_texture(block: Block, face: str, dictionary: str, pixels: int = 300) ->
     area = _centre(image, block.marker_size / block.size)
     code = marker_image(dictionary_named(dictionary), marker.id, area.shape[0])
     area[:] = np.rot90(code, marker.quarter_turns)[..., None]
-    return image
+    if marker.turn == 0.0 and not any(marker.shift):
+        return image
+    middle = 0.5 * (pixels - 1)
+    glued = cv2.getRotationMatrix2D((middle, middle), math.degrees(marker.turn), 1.0)
+    to_side = pixels / block.size * np.array([[0.0, 0.0, marker.shift[0]], [0.0, 0.0, -marker.shift[1]]])
+    colour = [int(c) for c in block.colour]
+    return np.asarray(cv2.warpAffine(image, glued + to_side, (pixels, pixels), borderValue=colour), np.uint8)
 
 
 def _centre(image: ImageArray, fraction: float) -> ImageArray:

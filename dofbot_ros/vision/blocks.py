@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from dofbot_ros.vision.aruco import Marker, MarkerDetector, marker_pose
 from dofbot_ros.vision.block_layout import Block, BlockSet
 from dofbot_ros.vision.corners import corner_weight
 from dofbot_ros.vision.intrinsics import Intrinsics
-from dofbot_ros.vision.pose_fit import Sighting, fit_pose
+from dofbot_ros.vision.pose_fit import Sighting, fit_pose, fit_scaled_pose
 
 SAME_POSE_RAD = 0.15
 """Two fits closer than this in rotation are one pose, not two to choose from [rad]."""
@@ -30,6 +30,9 @@ class LocaliserConfig:
         corner_noise_px: added to both errors (in squares) for that ratio: errors below the noise prove nothing [px].
         flat_slack_px: a block counts as lying on the table when that costs at most so much reprojection error [px].
         table_z: height of the table in the base frame [m].
+        size_range: a block counts as lying on the table, too, when that takes markers printed larger or smaller than
+            told by a factor in this range. Above 1 it is narrow: a larger marker looks like a lifted block.
+        sharpen: look in a sharpened copy for the blocks that are not found in the image as it is.
         max_below_table: refused when a corner of the cube would be deeper under the table than this [m].
     """
 
@@ -38,6 +41,8 @@ class LocaliserConfig:
     corner_noise_px: float = 0.1
     flat_slack_px: float = 0.4
     table_z: float = 0.0
+    size_range: tuple[float, float] = (0.90, 1.025)
+    sharpen: bool = True
     max_below_table: float = 0.005
 
     def __post_init__(self) -> None:
@@ -48,6 +53,8 @@ class LocaliserConfig:
             raise ConfigError(
                 "max_reprojection_px and corner_noise_px are positive, flat_slack_px and max_below_table not negative"
             )
+        if not 0.5 <= self.size_range[0] <= 1.0 <= self.size_range[1] <= 2.0:
+            raise ConfigError(f"size_range is a factor up to 1 and one from 1 on, got {list(self.size_range)}")
         if not 0 < self.max_ambiguity <= 1:
             raise ConfigError(f"max_ambiguity is a ratio in (0, 1], got {self.max_ambiguity}")
 
@@ -65,6 +72,7 @@ class BlockPose:
         faces: how many faces it was solved from.
         flat: it lies on the table, one face up; the height is then known and not estimated.
         ambiguity: error over that of the next best pose, noise added to both; 0 where there is no other.
+        size_ratio: size of its markers against what was told, where that was fitted; else 1.
     """
 
     name: str
@@ -74,6 +82,7 @@ class BlockPose:
     faces: int
     flat: bool
     ambiguity: float
+    size_ratio: float = 1.0
 
     def age_s(self, now_s: float) -> float:
         """Age at `now_s` on the clock that gave the stamp [s]."""
@@ -108,12 +117,13 @@ class _Face:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """A pose in the optical frame, its error, how near the next best comes, and whether it was laid flat."""
+    """A pose in the optical frame, its error, how near the next best comes, whether it was laid flat, marker size."""
 
     T_camera_block: FloatArray
     error_px: float
     ambiguity: float
     flat: bool
+    size_ratio: float = 1.0
 
 
 class BlockLocaliser:
@@ -143,7 +153,7 @@ class BlockLocaliser:
             raise InputError(f"the image is {width}x{height} pixels, its camera's calibration is for {w}x{h}")
         found: list[BlockPose] = []
         refused: list[Refused] = []
-        for block, seen in self._faces_by_block(self._detector.detect(image)):
+        for block, seen in self._faces_by_block(self._markers(image)):
             faces, fit, misfits = self._solve_consistent(block, seen, T_base_camera)
             refused += misfits
             T_base_block = T_base_camera @ fit.T_camera_block
@@ -151,9 +161,27 @@ class BlockLocaliser:
                 refused.append(Refused(block.name, doubt))
                 continue
             found.append(
-                BlockPose(block.name, T_base_block, stamp_s, fit.error_px, len(faces), fit.flat, fit.ambiguity)
+                BlockPose(
+                    block.name,
+                    T_base_block,
+                    stamp_s,
+                    fit.error_px,
+                    len(faces),
+                    fit.flat,
+                    fit.ambiguity,
+                    fit.size_ratio,
+                )
             )
         return Localisation(stamp_s, tuple(found), tuple(refused))
+
+    def _markers(self, image: ImageArray) -> list[Marker]:
+        """The markers in an image; those of blocks that are not found at once are looked for in a sharpened copy."""
+        markers = self._detector.detect(image)
+        found = {self._placed[m.id].block.name for m in markers if m.id in self._placed}
+        if not self.config.sharpen or len(found) == len(self.blocks.blocks):
+            return markers
+        further = self._detector.detect(image, sharpen=True)
+        return markers + [m for m in further if m.id in self._placed and self._placed[m.id].block.name not in found]
 
     def _faces_by_block(self, markers: Sequence[Marker]) -> list[tuple[Block, list[_Face]]]:
         """The markers of this set's blocks, for each block the one seen best first."""
@@ -208,7 +236,14 @@ class BlockLocaliser:
         if flat is not None and flat.error_px <= slack:
             return flat  # no free pose can be better by more than the slack
         free = self._fit_free(faces)
-        return flat if flat is not None and flat.error_px <= free.error_px + slack else free
+        if flat is None or flat.error_px <= free.error_px + slack:
+            return free if flat is None else flat
+        # Markers are seldom printed and glued, and cameras seldom placed, as exactly as told; blocks lie on the table.
+        sized = self._fit_sized(faces, flat, T_base_camera)
+        if sized is None:
+            return free
+        doubtful = self._doubt(block, free, T_base_camera @ free.T_camera_block) is not None
+        return sized if doubtful or sized.error_px <= free.error_px + slack else free
 
     def _fit_free(self, faces: list[_Face]) -> _Fit:
         """All six directions free, from the two best of the poses that the faces allow alone."""
@@ -227,9 +262,21 @@ class BlockLocaliser:
         if _angle_between(starts[0], starts[-1]) < SAME_POSE_RAD:
             starts = starts[:1]
         T_camera_base = invert(T_base_camera)
-        basis = np.zeros((6, 3))
-        basis[:3, :2], basis[3:, 2] = T_camera_base[:3, :2], T_camera_base[:3, 2]
+        basis = _sliding(T_base_camera)
         return self._best([fit_pose(T_camera_base @ T, seen, basis) for T in starts], seen, flat=True)
+
+    def _fit_sized(self, faces: list[_Face], flat: _Fit, T_base_camera: FloatArray) -> _Fit | None:
+        """As _fit_flat from there, with the size of the markers unknown; None where that is not to be believed."""
+        seen = _together(faces)
+        centres = np.concatenate([np.tile(f.seen.points.mean(axis=0), (len(f.seen.points), 1)) for f in faces])
+        T, ratio = fit_scaled_pose(flat.T_camera_block, seen, centres, _sliding(T_base_camera))
+        sized = replace(seen, points=centres + ratio * (seen.points - centres))
+        error = self.intrinsics.focal_px * sized.error(T)
+        low, high = self.config.size_range
+        # Negated, so that a fit that went astray and gives no number is none.
+        if not (low <= ratio <= high and error <= self.config.max_reprojection_px):
+            return None
+        return replace(flat, T_camera_block=T, error_px=error, size_ratio=ratio)
 
     def _best(self, poses: list[FloatArray], seen: Sighting, flat: bool) -> _Fit:
         # Fits are made in normalised coordinates, judged in pixels.
@@ -240,6 +287,14 @@ class BlockLocaliser:
         noise = self.config.corner_noise_px
         ambiguity = float(np.hypot(errors[order[0]], noise) / np.hypot(others[0], noise)) if others else 0.0
         return _Fit(best, errors[order[0]], ambiguity, flat)
+
+
+def _sliding(T_base_camera: FloatArray) -> FloatArray:
+    """Basis of the motions on the table along the optical axes: x, y and yaw, shape (6, 3)."""
+    T_camera_base = invert(T_base_camera)
+    basis = np.zeros((6, 3))
+    basis[:3, :2], basis[3:, 2] = T_camera_base[:3, :2], T_camera_base[:3, 2]
+    return basis
 
 
 def _together(faces: list[_Face]) -> Sighting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,6 +75,39 @@ def fit_pose(T_camera_body: FloatArray, seen: Sighting, basis: FloatArray = FREE
         if np.max(np.abs(step)) < CONVERGED:
             break
     return T
+
+
+def fit_scaled_pose(
+    T_camera_body: FloatArray, seen: Sighting, centres: FloatArray, basis: FloatArray = FREE
+) -> tuple[FloatArray, float]:
+    """Refine a pose, and a factor on the size of the figures that the points belong to, each about its own centre.
+
+    Args:
+        T_camera_body: where to start, shape (4, 4) [m].
+        seen: what to explain.
+        centres: for each point the centre of its figure, which stays where it is, shape (n, 3) [m].
+        basis: the motions allowed, shape (6, k).
+
+    Returns:
+        The pose (4, 4) and the factor with the least weighted squared distance between rays and projections.
+    """
+    T, scale = T_camera_body, 1.0
+    from_centre = seen.points - centres
+    for _ in range(ITERATIONS):
+        sized = replace(seen, points=centres + scale * from_centre)
+        slope = _jacobian(T, sized.points)
+        by_size = np.einsum("nij,nj->ni", slope[:, :3].reshape(-1, 2, 3), from_centre @ T[:3, :3].T).reshape(-1, 1)
+        weights = np.repeat(seen.weights, 2)[:, None]
+        J = weights * np.hstack([slope @ basis, by_size])
+        step, *_ = np.linalg.lstsq(J, sized.residuals(T).ravel(), rcond=None)
+        motion = basis @ step[:-1]
+        moved = T.copy()
+        moved[:3, :3] = exp_so3(motion[3:]) @ T[:3, :3]
+        moved[:3, 3] += motion[:3]
+        T, scale = moved, scale + float(step[-1])
+        if np.max(np.abs(motion)) < CONVERGED:
+            break
+    return T, scale
 
 
 def _jacobian(T_camera_body: FloatArray, points: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
 
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.supervisor import Command, ProcessGroup
 
 READY_S = 60.0
@@ -92,7 +92,7 @@ def start_arm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartArm]:
                 parameters = {"port": link, **PATIENT, **parameters}
             processes = running.enter_context(ProcessGroup([node_command(name, namespace, **parameters)]))
             processes.wait_ready(READY_S)
-            client = running.enter_context(ArmClient(namespace=namespace))
+            client = running.enter_context(background_client(ArmClient, namespace=namespace))
             client.wait_connected(READY_S)
             return Arm(name, client)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.config.loader import to_mapping
 from dofbot_ros.core.types import JOINT_NAMES
-from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.errors import CommandRefusedError, UnreachableError
 from dofbot_ros.nodes.messages import from_time, pose_message, to_time
 from dofbot_ros.service.config import DriverConfig
 
@@ -27,6 +28,7 @@ from .conftest import SOON_S, Arm, StartArm
 PUBLISHED = {
     "joint_states": "sensor_msgs/msg/JointState",
     "state": "std_msgs/msg/String",
+    "motion_events": "std_msgs/msg/String",
     "diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
     "robot_description": "std_msgs/msg/String",
 }
@@ -58,22 +60,10 @@ def arm(running: Arm) -> Iterator[Arm]:
     if client.state == "ESTOP":
         client.trigger("reset_estop")
     client.switch("enable_torque", True)
-    client.carry_out(lambda: client.trigger("home"), SOON_S)
+    client.home()
     client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
     yield running
     assert client.state != "FAULT", client.diagnostics["arm"]
-
-
-def refusal(arm: Arm, before: int) -> str:
-    """What the node says of the next command that it refuses after `before` of them."""
-    client = arm.client
-    client.wait_until(lambda: int(client.diagnostics["commands"]["refused"]) > before, SOON_S, "refusal")
-    return client.diagnostics["commands"]["last refusal"]
-
-
-def refused(arm: Arm) -> int:
-    arm.client.wait_until(lambda: "commands" in arm.client.diagnostics, SOON_S, "diagnostics")
-    return int(arm.client.diagnostics["commands"]["refused"])
 
 
 def arrived(arm: Arm, goal: ArrayLike) -> None:
@@ -131,7 +121,7 @@ def test_a_late_subscriber_learns_state_and_description(running: Arm) -> None:
     qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     for topic in LATCHED:
         client.node.create_subscription(
-            String, topic, client.noting(lambda m, topic=topic: heard.update({topic: m.data})), qos
+            String, topic, client.notify_after(lambda m, topic=topic: heard.update({topic: m.data})), qos
         )
     client.wait_until(lambda: set(heard) == LATCHED, SOON_S, "latched messages")
     assert heard["state"] == client.state
@@ -141,7 +131,7 @@ def test_a_late_subscriber_learns_state_and_description(running: Arm) -> None:
 def test_joint_states_come_at_their_rate_and_are_fresh(arm: Arm) -> None:
     client, heard = arm.client, []
     client.node.create_subscription(
-        JointState, "joint_states", client.noting(lambda m: heard.append((time.time(), m))), 10
+        JointState, "joint_states", client.notify_after(lambda m: heard.append((time.time(), m))), 10
     )
     client.wait_until(lambda: len(heard) >= 100, SOON_S, "hundred joint states")
     times = np.array([at for at, _ in heard])
@@ -155,12 +145,12 @@ def test_joint_states_come_at_their_rate_and_are_fresh(arm: Arm) -> None:
 def test_a_trajectory_is_carried_out(arm: Arm) -> None:
     goal = [0.6, 0.4, 0.5, 0.3, -0.4, 1.0]
     half = [0.3, 0.2, 0.25, 0.15, -0.2, 0.5]
-    arm.client.carry_out(lambda: arm.client.follow([0.8, 1.6], [half, goal]), SOON_S)
+    arm.client.move([0.8, 1.6], [half, goal])
     arrived(arm, goal)
 
 
 def test_joints_that_a_trajectory_does_not_name_stay(arm: Arm) -> None:
-    arm.client.carry_out(lambda: arm.client.follow([1.0], [[0.5]], joints=["joint1"]), SOON_S)
+    arm.client.move([1.0], [[0.5]], joints=["joint1"])
     arrived(arm, [0.5, 0.0, 0.0, 0.0, 0.0])
 
 
@@ -170,7 +160,7 @@ def test_the_tool_goes_to_a_pose(arm: Arm) -> None:
     message.header.frame_id = "base_link"
     publisher = arm.client.node.create_publisher(PoseStamped, "command/pose", 1)
     arm.client.wait_until(lambda: publisher.get_subscription_count() == 1, SOON_S, "subscriber")
-    arm.client.carry_out(lambda: publisher.publish(message), SOON_S)
+    arm.client.execute("pose", lambda: publisher.publish(message))
     arrived(arm, q)
 
 
@@ -189,19 +179,54 @@ def test_a_stream_is_followed_and_its_silence_halts_the_arm(arm: Arm) -> None:
 
 
 def test_the_gripper_goes_to_a_gap(arm: Arm) -> None:
-    arm.client.grip(0.03)
-    arm.client.wait_until(lambda: abs(arm.client.position[5] - np.arccos(0.5)) < 0.05, SOON_S, "30 mm gap")
+    assert not arm.client.gripper(0.03)
+    assert abs(arm.client.position[5] - np.arccos(0.5)) < 0.05
+
+
+def test_the_client_takes_the_tool_to_a_point(arm: Arm) -> None:
+    arm.client.move_to(0.18, 0.06, 0.1)
+    tool = Kinematics().forward(arm.client.position[:5])
+    assert np.hypot(tool.x - 0.18, tool.y - 0.06) < 0.01
+    assert abs(tool.z - 0.1) < 0.01
+    with pytest.raises(UnreachableError, match="nearest reachable"):
+        arm.client.move_to(0.9, 0.0, 0.1)
+
+
+def test_who_waits_for_a_motion_learns_why_it_ended(arm: Arm) -> None:
+    client = arm.client
+    with ThreadPoolExecutor() as threads:
+        moving = threads.submit(client.move, [3.0], [[1.0, 0.0, 0.0, 0.0, 0.0, 0.0]])
+        client.wait_until(lambda: client.position[0] > 0.1, SOON_S, "motion")
+        client.home()
+        with pytest.raises(CommandRefusedError, match="replaced by the next command"):
+            moving.result(SOON_S)
+        moving = threads.submit(client.move, [3.0], [[1.0, 0.0, 0.0, 0.0, 0.0, 0.0]])
+        client.wait_until(lambda: client.position[0] > 0.1, SOON_S, "motion")
+        client.stop()
+        with pytest.raises(CommandRefusedError, match="stopped"):
+            moving.result(SOON_S)
+
+
+def test_a_stop_between_two_motions_is_the_end_of_a_sequence(arm: Arm) -> None:
+    client = arm.client
+    with client.sequence():
+        client.move([0.5], [[0.1]], ["joint1"])
+        client.stop()
+        with pytest.raises(CommandRefusedError, match="stopped"):
+            client.move([2.0], [[0.8]], ["joint1"])
+    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
+    assert client.position[0] < 0.5, "a motion that began before the stop was told is stopped at once"
+    client.home()
 
 
 def test_an_emergency_stop_latches(arm: Arm) -> None:
     client = arm.client
-    client.follow([3.0], [[1.2, 0.0, 0.0, 0.0, 0.0, 0.0]])
+    client.send_trajectory([3.0], [[1.2, 0.0, 0.0, 0.0, 0.0, 0.0]])
     client.wait_until(lambda: client.position[0] > 0.1, SOON_S, "motion")
     client.trigger("estop")
     client.wait_until(lambda: client.state == "ESTOP", SOON_S, "emergency stop")
-    before = refused(arm)
-    client.follow([1.0], [[0.0] * 6])
-    assert "reset_estop" in refusal(arm, before)
+    with pytest.raises(CommandRefusedError, match="reset_estop"):
+        client.move([1.0], [[0.0] * 6])
     with pytest.raises(CommandRefusedError, match="ESTOP"):
         client.trigger("home")
     assert client.state == "ESTOP"
@@ -239,32 +264,31 @@ def in_frame(message: PoseStamped | TwistStamped, frame: str) -> PoseStamped | T
 
 
 @pytest.mark.parametrize(
-    ("topic", "message", "reason"),
+    ("kind", "message", "reason"),
     [
-        ("joint_trajectory", one_point(0.1, names=("joint9",)), "joint9"),
-        ("joint_trajectory", one_point(0.1, 0.2, names=("joint1",)), "2 positions for 1"),
-        ("joint_trajectory", one_point(2.5, 0, 0, 0, 0, 0), "joint1"),
-        ("joint_trajectory", one_point(float("nan"), 0, 0, 0, 0, 0), "finite"),
-        ("joint_trajectory", JointTrajectory(joint_names=["joint1"]), "without points"),
-        ("joint_trajectory", one_point(0, 0, 0, 0, 0, 0, stamp_s=1.0), "old"),
-        ("joint_stream", one_point(0, 0, 0, 0, 0, 0, stamp_s=time.time() + 3600), "ahead"),
+        ("trajectory", one_point(0.1, names=("joint9",)), "joint9"),
+        ("trajectory", one_point(0.1, 0.2, names=("joint1",)), "2 positions for 1"),
+        ("trajectory", one_point(2.5, 0, 0, 0, 0, 0), "joint1"),
+        ("trajectory", one_point(float("nan"), 0, 0, 0, 0, 0), "finite"),
+        ("trajectory", JointTrajectory(joint_names=["joint1"]), "without points"),
+        ("trajectory", one_point(0, 0, 0, 0, 0, 0, stamp_s=1.0), "old"),
+        ("stream", one_point(0, 0, 0, 0, 0, 0, stamp_s=time.time() + 3600), "ahead"),
         ("pose", in_frame(PoseStamped(), "camera_link"), "base_link"),
         ("pose", in_frame(PoseStamped(), "base_link"), "nearest reachable"),
         ("twist", in_frame(TwistStamped(), "tool_link"), "base_link"),
     ],
 )
 def test_a_command_that_does_not_fit_is_refused_with_its_reason(
-    arm: Arm, topic: str, message: object, reason: str
+    arm: Arm, kind: str, message: object, reason: str
 ) -> None:
-    before = refused(arm)
+    topic = {"trajectory": "joint_trajectory", "stream": "joint_stream"}.get(kind, kind)
     publisher = arm.client.node.create_publisher(type(message), f"command/{topic}", 1)
     arm.client.wait_until(lambda: publisher.get_subscription_count() == 1, SOON_S, "subscriber")
-    publisher.publish(message)
-    assert reason in refusal(arm, before)
+    with pytest.raises(CommandRefusedError, match=reason):
+        arm.client.execute(kind, lambda: publisher.publish(message))
     assert arm.client.state == "HOLD"
 
 
 def test_a_gap_that_the_gripper_does_not_have_is_refused(arm: Arm) -> None:
-    before = refused(arm)
-    arm.client.grip(0.5)
-    assert "0.06" in refusal(arm, before)
+    with pytest.raises(CommandRefusedError, match=r"0\.06"):
+        arm.client.gripper(0.5)

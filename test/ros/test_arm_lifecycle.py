@@ -14,7 +14,7 @@ import pytest
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.hardware.emulator import Emulator
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.service.config import PARK
 from dofbot_ros.supervisor import ProcessGroup
 
@@ -48,11 +48,14 @@ def test_a_signal_ends_a_node_with_exit_code_0(name: str, number: int, capfd: py
 @pytest.mark.parametrize(("on_exit", "holds"), [("hold", True), ("park", False), ("release", False)])
 def test_on_exit_is_applied_before_the_driver_ends(tmp_path: Path, on_exit: str, holds: bool) -> None:
     namespace = f"exit_{on_exit}"
-    with Emulator(link=tmp_path / "port", first=True) as emulator, ArmClient(namespace=namespace) as client:
+    with (
+        Emulator(link=tmp_path / "port", first=True) as emulator,
+        background_client(ArmClient, namespace=namespace) as client,
+    ):
         process = spawn("driver_node", namespace, port=tmp_path / "port", on_exit=on_exit, **PATIENT)
         client.wait_connected(READY_S)
         client.switch("enable_torque", True)
-        client.carry_out(lambda: client.follow([0.8], [[0.2, 0.2, 0.2, 0.2, 0.0, 0.0]]), SOON_S)
+        client.move([0.8], [[0.2, 0.2, 0.2, 0.2, 0.0, 0.0]])
         said = end(process)
         with emulator.lock:
             now = time.monotonic()
@@ -70,7 +73,7 @@ def test_a_pulled_plug_is_told_and_the_arm_comes_back(tmp_path: Path) -> None:
     with (
         Emulator(link=tmp_path / "port", first=True) as emulator,
         ProcessGroup([command]),
-        ArmClient(namespace="plug") as client,
+        background_client(ArmClient, namespace="plug") as client,
     ):
         client.wait_connected(READY_S)
         client.switch("enable_torque", True)
@@ -82,7 +85,7 @@ def test_a_pulled_plug_is_told_and_the_arm_comes_back(tmp_path: Path) -> None:
         emulator.plug_in()
         client.wait_until(lambda: client.state == "IDLE", SOON_S, "arm after it is plugged in again")
         client.switch("enable_torque", True)
-        client.carry_out(lambda: client.trigger("home"), SOON_S)
+        client.home()
 
 
 @pytest.mark.parametrize(

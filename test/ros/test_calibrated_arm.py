@@ -17,7 +17,7 @@ from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.nodes.abilities_listener import AbilitiesListener
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.teleop_stack import TeleopClient
 from dofbot_ros.supervisor import ProcessGroup
 
@@ -78,7 +78,7 @@ def test_grasps_keep_within_the_limits_of_the_calibrated_arm(tmp_path: Path) -> 
         ),
         node_command("grasp_node", "narrow", image_timeout_s=10.0),
     ]
-    with ProcessGroup(commands) as group, ArmClient(namespace="narrow") as client:
+    with ProcessGroup(commands) as group, background_client(ArmClient, namespace="narrow") as client:
         group.wait_ready(READY_S)
         client.wait_connected(READY_S)
         bench = Bench(client, [], [])
@@ -96,7 +96,7 @@ def test_teleoperation_stops_at_the_limit_of_the_calibrated_arm(start_arm: Start
     place = arm.client.node.get_namespace().strip("/")
     with (
         ProcessGroup([node_command("teleop_node", place, source="joy")]) as group,
-        TeleopClient(namespace=place) as client,
+        background_client(TeleopClient, "teleop_client", place) as client,
     ):
         group.wait_ready(READY_S)
         client.wait_connected(READY_S)

@@ -14,7 +14,7 @@ from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
 from dofbot_ros.nodes.messages import pose_matrix
 from dofbot_ros.nodes.qos import NEWEST_IMAGE
@@ -47,12 +47,12 @@ def test_a_folder_of_images_is_published_with_its_calibration(tmp_path: Path) ->
     images: list[Image] = []
     infos: list[CameraInfo] = []
     jpegs: list[CompressedImage] = []
-    with ProcessGroup([camera]) as group, ArmClient(namespace="folder") as client:
+    with ProcessGroup([camera]) as group, background_client(ArmClient, namespace="folder") as client:
         group.wait_ready(READY_S)
         subscribe = client.node.create_subscription
-        subscribe(Image, "camera/image_raw", client.noting(images.append), NEWEST_IMAGE)
-        subscribe(CameraInfo, "camera/camera_info", client.noting(infos.append), 10)
-        subscribe(CompressedImage, "camera/image_raw/compressed", client.noting(jpegs.append), NEWEST_IMAGE)
+        subscribe(Image, "camera/image_raw", client.notify_after(images.append), NEWEST_IMAGE)
+        subscribe(CameraInfo, "camera/camera_info", client.notify_after(infos.append), 10)
+        subscribe(CompressedImage, "camera/image_raw/compressed", client.notify_after(jpegs.append), NEWEST_IMAGE)
         client.wait_until(lambda: bool(images and infos and jpegs), SOON_S, "images")
     np.testing.assert_array_equal(image_array(images[0]), picture)
     assert images[0].header.frame_id == "overhead_camera_optical_frame"
@@ -67,10 +67,10 @@ def test_a_camera_that_is_not_there_is_told_and_opened_when_it_comes(tmp_path: P
         ProcessGroup(
             [node_command("camera_node", "late", video_device=pictures, framerate=10.0, loop="true")]
         ) as group,
-        ArmClient(namespace="late") as client,
+        background_client(ArmClient, namespace="late") as client,
     ):
         group.wait_ready(READY_S)
-        client.node.create_subscription(Image, "camera/image_raw", client.noting(images.append), NEWEST_IMAGE)
+        client.node.create_subscription(Image, "camera/image_raw", client.notify_after(images.append), NEWEST_IMAGE)
         client.wait_until(lambda: "camera" in client.diagnostics, SOON_S, "diagnostics")
         assert str(pictures) in client.diagnostics["camera"]["message"]
         writer = cv2.VideoWriter(str(tmp_path / "new.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (64, 48))
@@ -91,14 +91,14 @@ def test_blocks_are_found_from_the_image_alone() -> None:
     detections: list[dict[str, object]] = []
     poses: list[PoseArray] = []
     markers: list[MarkerArray] = []
-    with ProcessGroup(nodes) as group, ArmClient(namespace="blocks") as client:
+    with ProcessGroup(nodes) as group, background_client(ArmClient, namespace="blocks") as client:
         group.wait_ready(READY_S)
         with pytest.raises(CommandRefusedError, match="publish_truth"):
             client.trigger("sim/truth")
         subscribe = client.node.create_subscription
-        subscribe(String, "blocks/detections", client.noting(lambda m: detections.append(json.loads(m.data))), 10)
-        subscribe(PoseArray, "blocks/poses", client.noting(poses.append), 10)
-        subscribe(MarkerArray, "blocks/markers", client.noting(markers.append), 10)
+        subscribe(String, "blocks/detections", client.notify_after(lambda m: detections.append(json.loads(m.data))), 10)
+        subscribe(PoseArray, "blocks/poses", client.notify_after(poses.append), 10)
+        subscribe(MarkerArray, "blocks/markers", client.notify_after(markers.append), 10)
         client.wait_until(lambda: bool(detections and poses and markers), READY_S, "blocks")
         found = {b["name"]: b["position"] for b in detections[-1]["blocks"]}
         client.trigger("sim/reset")
@@ -117,15 +117,15 @@ def test_simulated_time_is_on_the_clock_when_it_runs_faster() -> None:
     times: list[float] = []
     with (
         ProcessGroup([node_command("sim_node", "fast", rtf=5.0)]) as group,
-        ArmClient(namespace="fast") as client,
+        background_client(ArmClient, namespace="fast") as client,
     ):
         group.wait_ready(READY_S)
         client.node.create_subscription(
-            Clock, "/clock", client.noting(lambda m: times.append(m.clock.sec + 1e-9 * m.clock.nanosec)), 10
+            Clock, "/clock", client.notify_after(lambda m: times.append(m.clock.sec + 1e-9 * m.clock.nanosec)), 10
         )
         client.wait_connected(READY_S)
         client.switch("enable_torque", True)
-        client.carry_out(lambda: client.follow([2.0], [[0.5, 0.0, 0.0, 0.0, 0.0, 0.0]]), SOON_S)
+        client.move([2.0], [[0.5, 0.0, 0.0, 0.0, 0.0, 0.0]])
         client.wait_until(lambda: len(times) > 10, SOON_S, "clock")
         assert abs(client.stamps_s[0] - times[-1]) < 1.0
         assert times == sorted(times)

@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo
 from sensor_msgs.srv import SetCameraInfo
 from std_msgs.msg import Header
 
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.camera_messages import camera_info
 from dofbot_ros.nodes.messages import transform_message
 from dofbot_ros.nodes.qos import LATCHED
@@ -52,7 +52,7 @@ def camera(tmp_path: Path, home: Path) -> Iterator[dict[str, object]]:
 
 def test_a_real_camera_without_extrinsics_is_refused(camera: dict[str, object]) -> None:
     nodes = [node_command("camera_node", NAMESPACE, **camera), node_command("block_localizer_node", NAMESPACE)]
-    with ProcessGroup(nodes) as group, ArmClient(namespace=NAMESPACE) as client:
+    with ProcessGroup(nodes) as group, background_client(ArmClient, namespace=NAMESPACE) as client:
         group.wait_ready(READY_S)
 
         def refused() -> bool:
@@ -73,13 +73,13 @@ def test_its_extrinsics_go_out_as_static_tf(camera: dict[str, object], tmp_path:
         node_command("block_localizer_node", NAMESPACE, extrinsics_file=tmp_path / "pose.yaml"),
     ]
     heard: dict[str, Any] = {}
-    with ProcessGroup(nodes) as group, ArmClient(namespace=NAMESPACE) as client:
+    with ProcessGroup(nodes) as group, background_client(ArmClient, namespace=NAMESPACE) as client:
         group.wait_ready(READY_S)
 
         def hear(message: TFMessage) -> None:
             heard.update({t.child_frame_id: t for t in message.transforms})
 
-        client.node.create_subscription(TFMessage, "/tf_static", client.noting(hear), LATCHED)
+        client.node.create_subscription(TFMessage, "/tf_static", client.notify_after(hear), LATCHED)
         client.wait_until(lambda: FRAME in heard, SOON_S, "static transform")
     assert heard[FRAME].header.frame_id == "base_link"
     assert heard[FRAME].transform == transform_message(POSE.matrix)
@@ -95,10 +95,10 @@ def test_commit_of_camera_calibration_writes_the_calibration(
     infos: list[CameraInfo] = []
     with (
         ProcessGroup([node_command("camera_node", NAMESPACE, camera_name="mine", **camera)]) as group,
-        ArmClient(namespace=NAMESPACE) as client,
+        background_client(ArmClient, namespace=NAMESPACE) as client,
     ):
         group.wait_ready(READY_S)
-        client.node.create_subscription(CameraInfo, "camera/camera_info", client.noting(infos.append), 10)
+        client.node.create_subscription(CameraInfo, "camera/camera_info", client.notify_after(infos.append), 10)
         service = client.node.create_client(SetCameraInfo, "camera/set_camera_info")
         assert service.wait_for_service(SOON_S)
         future = service.call_async(SetCameraInfo.Request(camera_info=camera_info(Header(), new)))

@@ -13,9 +13,9 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.nodes.camera_messages import image_array, image_message
 from dofbot_ros.nodes.camera_subscription import CameraParameters, CameraSubscription
-from dofbot_ros.nodes.own_node import OwnNode
 
 from .conftest import SOON_S
 
@@ -36,7 +36,7 @@ def test_a_camera_of_another_project_is_heard(reliability: ReliabilityPolicy, tr
     qos = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=reliability)
     namespace = f"camera_{transport}_{reliability.name.lower()}"
     heard: dict[str, Any] = {}
-    with OwnNode("listener", namespace) as listener, OwnNode("driver", namespace) as driver:
+    with BackgroundNode("listener", namespace) as listener, BackgroundNode("driver", namespace) as driver:
         CameraSubscription(
             listener.node,
             lambda m: heard.update(image=m),

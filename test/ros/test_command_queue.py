@@ -6,7 +6,7 @@ import threading
 
 from std_msgs.msg import Float64
 
-from dofbot_ros.nodes.own_node import OwnNode
+from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.nodes.qos import COMMAND, COMMANDS
 
 from .conftest import SOON_S
@@ -22,7 +22,7 @@ def test_a_command_is_not_pushed_out_by_that_of_another_node() -> None:
         if len(heard) == 4:
             both.set()
 
-    with OwnNode("listener") as listener, OwnNode("teleop") as teleop, OwnNode("policy") as policy:
+    with BackgroundNode("listener") as listener, BackgroundNode("teleop") as teleop, BackgroundNode("policy") as policy:
         listener.node.create_subscription(Float64, "queue", on_command, COMMANDS)
         publishers = [n.node.create_publisher(Float64, "queue", COMMAND) for n in (teleop, policy)]
         listener.spin()

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from dofbot_ros.arm.robot import load_robot
-from dofbot_ros.nodes.trial_client import TrialClient
+from dofbot_ros.nodes.trial_client import trial_client
 from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.trials.results import FILE, Series, load
 from dofbot_ros.trials.runner import run_series
@@ -88,11 +88,23 @@ def test_it_works_the_same_where_the_true_poses_are_hidden(tmp_path: Path) -> No
     nodes = [node_command("sim_node", rtf=2.0, publish_truth="false"), node_command("block_localizer_node")]
     with ProcessGroup(nodes) as group:
         group.wait_ready(READY_S)
-        with TrialClient("sim_node") as arm:
+        with trial_client("sim_node") as arm:
             (record,) = run_series(arm, load_robot(), load_blocks(), Series(3, "sim"), trials=1, out=tmp_path).trials
     assert record.placed is None
     assert record.error_mm is None
     assert record.seen_placed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_trial_on_a_desk_is_placed_and_names_the_desk(tmp_path: Path) -> None:
+    demo = start("--trials", "1", "--seed", "1", "--desk", "typical:calibrated", "--out", str(tmp_path), "--json")
+    out, err = demo.communicate(timeout=LIMIT_S)
+    assert demo.returncode == 0, err
+    summary = json.loads(out)
+    assert summary["desk"] == "typical:calibrated 1"
+    assert summary["placed"] == 1, err
+    assert 0.3 < summary["localisation_mm"]["median"] < 5.0
 
 
 def test_a_folder_of_another_series_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -101,5 +113,5 @@ def test_a_folder_of_another_series_is_refused_in_one_line(tmp_path: Path) -> No
     demo = start("--trials", "1", "--out", str(tmp_path))
     _, err = demo.communicate(timeout=LIMIT_S)
     assert demo.returncode == 1
-    assert "holds another series (seed 9, backend sim)" in " ".join(err.split())
+    assert "holds another series (seed 9, backend sim, desk own)" in " ".join(err.split())
     assert "Traceback" not in err

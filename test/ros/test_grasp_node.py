@@ -20,7 +20,7 @@ from std_msgs.msg import Header
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, uncalibrated
 from dofbot_ros.nodes.messages import to_time
 from dofbot_ros.nodes.qos import IMAGE, STREAM
@@ -80,11 +80,11 @@ def stack() -> Iterator[Bench]:
         node_command("sim_node", NAMESPACE, world_file=world, soft_start_s=0.1),
         node_command("grasp_node", NAMESPACE, image_timeout_s=IMAGE_TIMEOUT_S),
     ]
-    with ProcessGroup(commands) as group, ArmClient(namespace=NAMESPACE) as client:
+    with ProcessGroup(commands) as group, background_client(ArmClient, namespace=NAMESPACE) as client:
         group.wait_ready(READY_S)
         client.wait_connected(READY_S)
         bench = Bench(client, [], [])
-        subscribe, noting = client.node.create_subscription, client.noting
+        subscribe, noting = client.node.create_subscription, client.notify_after
         subscribe(PoseArray, "grasp/candidates", noting(bench.candidates.append), STREAM)
         subscribe(Image, "grasp/overlay", noting(bench.overlays.append), IMAGE)
         yield bench
@@ -213,7 +213,7 @@ def test_asked_before_the_arm_is_heard_it_waits_for_the_arm() -> None:
     first = node_command("grasp_node", place, image_timeout_s=IMAGE_TIMEOUT_S)
     with ExitStack() as running, ThreadPoolExecutor() as threads:
         running.enter_context(ProcessGroup([first])).wait_ready(READY_S)
-        client = running.enter_context(ArmClient(namespace=place))
+        client = running.enter_context(background_client(ArmClient, namespace=place))
         asked = threads.submit(client.trigger, "grasp/execute", GRASP_S)
         running.enter_context(ProcessGroup([node_command("sim_node", place, world_file=world)])).wait_ready(READY_S)
         with pytest.raises(CommandRefusedError, match="the arm's state is IDLE: call enable_torque first"):

@@ -6,18 +6,19 @@ import json
 import math
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from rclpy.node import Node
 from std_msgs.msg import String
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.nodes.arm_client import ArmClient
+from dofbot_ros.nodes.arm_client import ArmClient, background_client
 from dofbot_ros.nodes.qos import STREAM
 from dofbot_ros.policy.report import PolicyReport
 from dofbot_ros.policy.spec import SPEC
@@ -36,10 +37,10 @@ PATIENT = {"max_joint_age_s": 10.0, "time_limit_s": 2 * LONG_S}
 class PolicyClient(ArmClient):
     """An ArmClient that also hears policy_node."""
 
-    def __init__(self, namespace: str) -> None:
-        super().__init__("policy_client", namespace)
+    def __init__(self, node: Node, check: Callable[[], None] = lambda: None) -> None:
+        super().__init__(node, check)
         self.report: PolicyReport | None = None
-        self.node.create_subscription(String, "policy/status", self.noting(self._on_status), STREAM)
+        self.node.create_subscription(String, "policy/status", self.notify_after(self._on_status), STREAM)
         self.detections = self.node.create_publisher(String, "blocks/detections", STREAM)
 
     def _on_status(self, message: String) -> None:
@@ -77,7 +78,7 @@ def policy(arm: Arm, folder: Path, **parameters: object) -> Iterator[PolicyClien
     """policy_node beside the arm."""
     place = arm.client.node.get_namespace().strip("/")
     command = node_command("policy_node", place, model=folder, **{**PATIENT, **parameters})
-    with ProcessGroup([command]) as group, PolicyClient(place) as client:
+    with ProcessGroup([command]) as group, background_client(PolicyClient, "policy_client", place) as client:
         group.wait_ready(READY_S)
         client.wait_connected(READY_S)
         client.wait_until(lambda: client.report is not None, READY_S, "policy/status")

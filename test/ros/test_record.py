@@ -53,7 +53,7 @@ def arm(start_arm: StartArm) -> Iterator[Arm]:
                 return
             arm.client.stream(0.3 * np.sin(1.5 * (time.monotonic() - begun)) * np.ones(5), ARM_JOINTS)
             if cycle % 25 == 0:
-                arm.client.grip(0.03)
+                arm.client.gripper(0.03)
 
     waving = threading.Thread(target=wave)
     waving.start()

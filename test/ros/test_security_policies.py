@@ -14,7 +14,7 @@ from rclpy.node import Node
 from sros2_policies import Rights, common, enclaves
 
 from dofbot_ros.launching import processes
-from dofbot_ros.nodes.own_node import OwnNode
+from dofbot_ros.nodes.background_node import BackgroundNode
 from dofbot_ros.stacks import find
 from dofbot_ros.supervisor import ProcessGroup
 
@@ -101,7 +101,7 @@ def test_what_running_nodes_open_is_what_their_policy_allows(
     if given.get("backend") == "emulator":
         given["emulator_port"] = str(tmp_path / "port")
     running = processes(find(stack), given)
-    with ProcessGroup([process.command() for process in running]) as group, OwnNode("looker") as looker:
+    with ProcessGroup([process.command() for process in running]) as group, BackgroundNode("looker") as looker:
         group.wait_ready(READY_S)
         for process in running:
             enclave = ENCLAVES[process.executable]

@@ -18,6 +18,7 @@ from std_msgs.msg import Bool, String
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.nodes.arm_client import background_client
 from dofbot_ros.nodes.camera_messages import image_array
 from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE, STREAM
 from dofbot_ros.nodes.teleop_stack import TeleopClient
@@ -42,7 +43,7 @@ def arm(start_arm: StartArm) -> Arm:
     """The simulated arm in a bent pose."""
     started = start_arm("sim_node")
     started.client.switch("enable_torque", True)
-    with TeleopClient("to_start", started.client.node.get_namespace()) as client:
+    with background_client(TeleopClient, "to_start", started.client.node.get_namespace()) as client:
         client.wait_connected(READY_S)
         client.go_to_start(load_robot())
     return started
@@ -56,7 +57,7 @@ def operate(arm: Arm) -> Iterator[Operate]:
         def start(namespace: str = "", **parameters: object) -> TeleopClient:
             place = namespace or arm.client.node.get_namespace().strip("/")
             group = running.enter_context(ProcessGroup([node_command("teleop_node", place, **parameters)]))
-            client = running.enter_context(TeleopClient(namespace=place))
+            client = running.enter_context(background_client(TeleopClient, "teleop_client", place))
             group.wait_ready(READY_S)
             if not namespace:
                 client.wait_connected(READY_S)
@@ -121,9 +122,9 @@ def test_the_arm_follows_from_engaging_to_the_loss_of_the_hand(operate: Operate,
             hands.append(seen.stamp_s)
 
     node = client.node
-    node.create_subscription(String, "teleop/landmarks", client.noting(on_landmarks), STREAM)
-    node.create_subscription(Bool, "teleop/engaged", client.noting(lambda m: engaged.append(m.data)), LATCHED)
-    node.create_subscription(Image, "teleop/overlay", client.noting(overlays.append), NEWEST_IMAGE)
+    node.create_subscription(String, "teleop/landmarks", client.notify_after(on_landmarks), STREAM)
+    node.create_subscription(Bool, "teleop/engaged", client.notify_after(lambda m: engaged.append(m.data)), LATCHED)
+    node.create_subscription(Image, "teleop/overlay", client.notify_after(overlays.append), NEWEST_IMAGE)
     before = client.position.copy()
     engaged_until(client, lambda: told(client).engaged and client.state == "ACTIVE", "arm that follows")
     engaged_until(client, lambda: float(np.abs(client.position - before).max()) > 0.05, "motion")
@@ -177,7 +178,7 @@ def test_a_gamepad_gives_the_arm_torque_and_moves_the_tool(operate: Operate) -> 
             time.sleep(0.03)
 
     client.switch("enable_torque", True)
-    client.carry_out(lambda: client.trigger("home"), SOON_S)
+    client.home()
     client.switch("enable_torque", False)
     client.wait_until(lambda: client.state == "IDLE", SOON_S, "arm without torque")
     press(0, 0.0, lambda: told(client).fault == "", "pad that has been heard for a while")

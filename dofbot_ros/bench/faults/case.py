@@ -95,8 +95,8 @@ def pairs() -> list[tuple[State, Fault]]:
 
 def tried(fault: Fault, state: State) -> bool:
     """Whether `fault` can come about in `state`."""
-    where = {"": True, "moving": state.moving, "rest": not state.moving, "torque": state.torque}
-    return (where | {"limp": not state.torque})[fault.states]
+    where = {"": True, "moving": state.moving, "rest": not state.moving, "limp": not state.torque}
+    return (where | {"holding": state.torque or state.holding})[fault.states]
 
 
 def state_named(name: str) -> State:

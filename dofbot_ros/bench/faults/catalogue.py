@@ -37,7 +37,7 @@ class Fault:
         noticed: when the driver has to say so within 0.3 s: "always", "torque" (while its servos hold), "moving" or
             "never".
         transient: whether the arm has to obey again afterwards without a restart.
-        states: the states it is tried in; "" for all, else "torque", "moving", "rest" or "limp".
+        states: the states it is tried in; "" for all, else "holding" (servos have torque), "moving", "rest" or "limp".
     """
 
     name: str
@@ -233,6 +233,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     servo("overload", "overload", SERVO, _nothing, "always"),
     servo("over-temperature", "heat", SERVO, _cool, "always"),
+    # A dip is none; one that stays low for half a second is a fault: later than the others have to be noticed.
     servo("low voltage", "weak", SERVO, lambda rig: rig.servos.supply(SERVO, 7.4), "never"),
     servo("jammed, then free", "jam", MOVING, lambda rig: rig.servos.jam(MOVING, False), "never"),
     Fault("torque lost", _limp, _nothing, noticed="torque"),
@@ -243,7 +244,7 @@ FAULTS: tuple[Fault, ...] = (
         "sensor shifted 16 deg",
         lambda rig: setattr(rig.faults, "shifted", frozenset({MOVING})),
         lambda rig: rig.faults.clear(),
-        states="torque",
+        states="holding",
     ),
     Fault(
         "load of 1.3 deg",

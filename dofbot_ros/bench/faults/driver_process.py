@@ -24,7 +24,7 @@ import numpy as np
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.core.realtime import realtime
+from dofbot_ros.core.realtime import before_ordinary_programs, realtime
 from dofbot_ros.core.types import GRIP, JOINT_NAMES
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.service.config import DriverConfig
@@ -124,6 +124,8 @@ def main() -> None:
     """Serve the arm that the configuration on the command line describes, as one JSON object."""
     options = json.loads(sys.argv[1])
     first = bool(options.pop("first", True))
+    if first:
+        before_ordinary_programs()
     process = DriverProcess(DriverConfig(**options))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: process.stop())

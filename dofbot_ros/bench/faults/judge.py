@@ -8,7 +8,8 @@ A motion is uncommanded when it is outside what has been asked for:
   else. Rest is due at the planned end of a motion, or at an emergency stop, a stop, a fault or a lost port, each with
   the time that braking takes from the speed the joint had; what it moves until then is braking and counts apart.
 
-A joint that a hand has turned is from then on where the hand has left it.
+A joint that a hand has turned is from then on where the hand has left it; one that was limp when a load was put on it
+may sag by that load when its torque comes on.
 """
 
 from __future__ import annotations
@@ -208,6 +209,7 @@ def _intervals(
     end_s = float(truth.time_s[-1]) + GRID_S
     halts = sorted((halt.time_s, halt.why) for halt in record.halts)
     hands = sorted(hand.time_s for hand in record.hands if hand.joint == joint)
+    sags = {hand.time_s: hand.sag for hand in record.hands if hand.joint == joint}
     starts = [command.time_s for command in commands]
     found: list[tuple[float, float, float, float, str]] = []
     # The log is sampled: around the moment of a hand it shows neither the old place nor the new one.
@@ -216,8 +218,8 @@ def _intervals(
     def rest(begin_s: float, until_s: float, why: str) -> None:
         marks = [begin_s - blur_s, *(t for t in hands if begin_s < t < until_s), until_s + blur_s]
         for a, b in pairwise(marks):
-            here = float(truth.angle[truth.index(a + blur_s), joint])
-            found.append((a + blur_s, b - blur_s, here, here, why))
+            here, sag = float(truth.angle[truth.index(a + blur_s), joint]), sags.get(a, 0.0)
+            found.append((a + blur_s, b - blur_s, here + min(0.0, sag), here + max(0.0, sag), why))
 
     def box(begin_s: float, until_s: float, lower: float, upper: float, why: str) -> tuple[float, float]:
         """Allow a joint to be between `lower` and `upper`, and where a hand leaves it meanwhile."""
@@ -306,7 +308,9 @@ def estops(truth: Truth, record: Record, rules: Rules) -> tuple[float | None, li
     worst: float | None = None
     limit = rules.estop_s + rules.transaction_s
     for halt in record.halts:
-        if halt.why != "estop":
+        # Goals of an arm that brakes already, for a fault, tell no latency.
+        braking = any(halt.time_s - EVEN_S <= other.time_s < halt.time_s for other in record.halts)
+        if halt.why != "estop" or braking:
             continue
         for column in range(GRIP):
             latency = brakes_after(truth, halt.time_s, column, rules)

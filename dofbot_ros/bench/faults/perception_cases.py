@@ -45,31 +45,36 @@ FORGET_S = 3.5
 
 def camera_lost(case: Case) -> Outcome:
     """The camera of grasp_node dies while the arm is on its way to what it has seen."""
-    from dofbot_ros.nodes.grasp_client import GraspClient
+    from dofbot_ros.nodes.arm_client import background_client
     from dofbot_ros.nodes.motion_watch import MotionWatch
+    from dofbot_ros.nodes.trial_client import trial_client
 
     relay = Command("camera_relay_probe", (sys.executable, "-m", "dofbot_ros.nodes.camera_relay_probe"))
     remapped = {"grasp_node": ("-r", "camera/image_raw:=relayed/image_raw")}
     with (
         _stack("grasp", {"backend": "sim"}, remapped, (relay,)) as group,
-        MotionWatch() as watch,
-        GraspClient("sim_node") as client,
+        background_client(MotionWatch, "fault_watch") as watch,
+        trial_client("sim_node") as client,
         ThreadPoolExecutor(1) as threads,
     ):
         client.prepare()
         client.reset_scene(0)
-        grasp = threads.submit(client.ask, "execute")
+        grasp = threads.submit(client.trigger, "grasp/execute", ANSWER_S)
         _wait_for_motion(watch, grasp)
         _kill(group, relay.name)
-        asks = {name: partial(client.ask, name) for name in ("plan", "execute")}
+        asks = {name: partial(client.trigger, f"grasp/{name}", ANSWER_S) for name in ("plan", "execute")}
         return _blind(case, watch, _answer(grasp), asks)
 
 
 def localizer_dead_in_policy(case: Case) -> Outcome:
     """The block localiser dies while a policy is at work that sees through it."""
+    from dofbot_ros.nodes.arm_client import background_client
     from dofbot_ros.nodes.motion_watch import MotionWatch
 
-    with _stack("policy", {"backend": "sim", "task": "pick", "obs": "state"}) as group, MotionWatch() as watch:
+    with (
+        _stack("policy", {"backend": "sim", "task": "pick", "obs": "state"}) as group,
+        background_client(MotionWatch, "fault_watch") as watch,
+    ):
         watch.wait_connected()
         watch.switch("enable_torque", True)
         watch.wait_until(lambda: watch.state == "HOLD", MOTION_S, "torque")
@@ -100,13 +105,17 @@ def _keep_asking(ask: Callable[[], object]) -> None:
 def localizer_dead_in_trial(case: Case) -> Outcome:
     """The block localiser dies while a trial picks a block up."""
     from dofbot_ros.arm.robot import load_robot
+    from dofbot_ros.nodes.arm_client import background_client
     from dofbot_ros.nodes.motion_watch import MotionWatch
-    from dofbot_ros.nodes.trial_client import TrialClient
+    from dofbot_ros.nodes.trial_client import trial_client
     from dofbot_ros.trials.results import Series
     from dofbot_ros.trials.runner import run_series
     from dofbot_ros.vision.block_layout import load_blocks
 
-    with _stack("demo", {"backend": "sim", "rtf": "1.0"}) as group, MotionWatch() as watch:
+    with (
+        _stack("demo", {"backend": "sim", "rtf": "1.0"}) as group,
+        background_client(MotionWatch, "fault_watch") as watch,
+    ):
 
         def check() -> None:
             if ended := group.ended():
@@ -114,7 +123,7 @@ def localizer_dead_in_trial(case: Case) -> Outcome:
 
         with (
             tempfile.TemporaryDirectory() as folder,
-            TrialClient("sim_node", check) as arm,
+            trial_client("sim_node", check) as arm,
             ThreadPoolExecutor(1) as threads,
         ):
 

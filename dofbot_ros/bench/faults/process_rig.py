@@ -314,7 +314,7 @@ class ProcessRig(Rig):
             else:
                 self.late_ms.extend(said["late_ms"])
 
-    def wait_connected(self, at_most_s: float = 10.0) -> None:
+    def wait_connected(self, at_most_s: float = 60.0) -> None:
         """Return when the driver has found its arm.
 
         Raises:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from dofbot_ros.bench.faults.case import recover, state_named
+from dofbot_ros.bench.faults.conditions import Conditions, busy
 from dofbot_ros.bench.faults.judge import Rules, judge
 from dofbot_ros.bench.faults.outcome import Case, Outcome
 from dofbot_ros.bench.faults.process_rig import ProcessRig
@@ -80,14 +79,9 @@ def _late(seconds: float) -> Callable[[ProcessRig], Callable[[], None]]:
 
 def _busy(rig: ProcessRig) -> Callable[[], None]:
     del rig
-    workers = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
-
-    def end() -> None:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-
-    return end
+    stack = ExitStack()
+    stack.enter_context(busy(BUSY))
+    return stack.close
 
 
 def _flood(rig: ProcessRig) -> Callable[[], None]:
@@ -133,11 +127,13 @@ EXPECTED_S = 9.0
 """Of a case beside the fault itself: start, state, way back [s]."""
 
 
-def real_cases() -> list[RealTimeCase]:
-    """Every real fault in every state that it is tried in."""
+def real_cases(conditions: Conditions | None = None) -> list[RealTimeCase]:
+    """Every real fault in every state that it is tried in; a load comes once, from the conditions or from the fault."""
+    given = conditions or Conditions()
     return [
-        RealTimeCase(named(fault, state), EXPECTED_S + fault.seconds, partial(run_one, fault, state))
+        RealTimeCase(named(fault, state), EXPECTED_S + fault.seconds, partial(run_one, fault, state, given.priority))
         for fault in REAL_FAULTS
+        if given.usual or fault.begin is not _busy
         for state in REAL_STATES
     ]
 
@@ -147,13 +143,14 @@ def named(fault: RealFault, state: str) -> Case:
     return Case(state, fault.name, "estop" if fault.estop else "none")
 
 
-def run_one(fault: RealFault, state: str) -> Outcome:
-    """Run one cell in real time and judge it.
+def run_one(fault: RealFault, state: str, priority: bool = True) -> Outcome:
+    """Run one cell in real time and judge it; without `priority` no driver asks for any.
 
     Raises:
         DofbotError: the driver did not come to the state in which the fault is to find it.
     """
-    with tempfile.TemporaryDirectory(prefix="dofbot_faults_") as folder, _rig(Path(folder), fault.first) as rig:
+    first = fault.first and priority
+    with tempfile.TemporaryDirectory(prefix="dofbot_faults_") as folder, _rig(Path(folder), first) as rig:
         state_named(state).enter(rig)
         _require(rig, state)
         begin_s = rig.now

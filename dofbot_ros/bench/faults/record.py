@@ -50,10 +50,17 @@ class Halt:
 
 @dataclass(frozen=True)
 class Hand:
-    """Somebody turned a limp joint: from then on it is where the hand left it."""
+    """Somebody turned a limp joint, or put a load on one: from then on it is where the hand left it.
+
+    Attributes:
+        time_s: when [s].
+        joint: which.
+        sag: how far it may go from there once its motor bears the load [rad]: its hand lets go of it then.
+    """
 
     time_s: float
     joint: int
+    sag: float = 0.0
 
 
 @dataclass(frozen=True)

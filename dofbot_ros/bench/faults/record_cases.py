@@ -26,13 +26,13 @@ IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 RECORDER = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()", "record", "--keep", "--out")
 
 
-def disk_full(case: Case) -> Outcome:
+def disk_full(case: Case, priority: bool) -> Outcome:
     """`dofbot record` fills its disk while an operator streams; it says so in one line, and the arm moves on.
 
     Raises:
         NotHereError: this machine lets nobody mount a small disk.
     """
-    with RosRig() as rig:
+    with RosRig(priority) as rig:
         disk = rig.folder / "disk"
         disk.mkdir()
         mount = ("mount", "-t", "tmpfs", "-o", f"size={DISK_KB}k", "tmpfs", str(disk))
@@ -54,11 +54,11 @@ def disk_full(case: Case) -> Outcome:
         return _moved_on(case, rig, () if told else (_broken(what),))
 
 
-def clock_set(case: Case) -> Outcome:
+def clock_set(case: Case, priority: bool) -> Outcome:
     """The clock is set back by an hour while an episode is recorded: stamps go on evenly, and the step is noted."""
     from dofbot_ros.record.reader import Episode
 
-    with RosRig() as rig:
+    with RosRig(priority) as rig:
         _stream(rig)
         result = rig.folder / "recorded.json"
         module = (sys.executable, "-m", "dofbot_ros.nodes.record_probe")

@@ -67,7 +67,7 @@ class Driver(Protocol):
         """Move the tool with a velocity."""
         ...
 
-    def gripper(self, gap_m: float) -> None:
+    def gripper(self, gap_m: float) -> object:
         """Open or close to a gap."""
         ...
 
@@ -260,9 +260,17 @@ class Rig(ABC):
                 self.record.halts.append(Halt(self.now, "freedrive"))
 
     def press(self, servo: int, ticks: float) -> None:
-        """Let a load press a joint by so many ticks; where it then comes to is no doing of the driver."""
+        """Let a load press a joint by so many ticks; where it then comes to is no doing of the driver.
+
+        Somebody holds a limp joint with its load, and lets go as soon as it has torque: it may sag, by this load once.
+        """
+        joint, here = SERVO_IDS.index(servo), np.array([self.servos.link(one) for one in SERVO_IDS])
+        loaded = here.copy()
+        loaded[joint] += ticks
+        moved = (DEFAULT_CALIBRATION.ticks_to_rad(loaded) - DEFAULT_CALIBRATION.ticks_to_rad(here))[joint]
+        sag = 0.0 if self.servos.holding(servo) else float(moved)
         for late_s in (0.0, 0.05):
-            self.at(self.now + late_s, lambda: self.record.hands.append(Hand(self.now, SERVO_IDS.index(servo))))
+            self.at(self.now + late_s, lambda: self.record.hands.append(Hand(self.now, joint, sag)))
         self.servos.load(servo, ticks)
 
     def turn_by_hand(self, servo: int, ticks: float) -> None:

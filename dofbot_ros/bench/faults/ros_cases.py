@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
+from dofbot_ros.bench.faults.conditions import Conditions
 from dofbot_ros.bench.faults.judge import Judgement, Violation
 from dofbot_ros.bench.faults.outcome import Case, Outcome
 from dofbot_ros.bench.faults.perception_cases import camera_lost, localizer_dead_in_policy, localizer_dead_in_trial
@@ -31,9 +32,10 @@ REFUSED_RATE_HZ = 100.0
 """More than the bus carries."""
 
 
-def ros_cases() -> list[RealTimeCase]:
+def ros_cases(conditions: Conditions | None = None) -> list[RealTimeCase]:
     """All of them; each tells that it cannot be measured where ROS is not installed."""
-    cells: list[tuple[Case, float, Callable[[Case], Outcome]]] = [
+    priority = (conditions or Conditions()).priority
+    driver: list[tuple[Case, float, Callable[[Case, bool], Outcome]]] = [
         (Case(STREAM, "none, over ROS", "estop"), 12.0, partial(flooded, floods=())),
         (Case(STREAM, "flood at 1 kHz on every topic", "estop"), 15.0, partial(flooded, floods=("topics",))),
         (
@@ -47,15 +49,20 @@ def ros_cases() -> list[RealTimeCase]:
         (Case(STREAM, "commanding node killed and started again", "none"), 25.0, commander_killed),
         (Case(STREAM, "disk full while recording", "none"), 15.0, disk_full),
         (Case(STREAM, "clock set back 1 h while recording", "none"), 15.0, clock_set),
+    ]
+    # These have no driver that could ask for real-time priority: the arm is simulated, or does not start.
+    others: list[tuple[Case, float, Callable[[Case], Outcome]]] = [
         (Case("grasping", "camera lost", "none"), 40.0, camera_lost),
         (Case("grasping", "localiser dead, policy", "none"), 40.0, localizer_dead_in_policy),
         (Case("grasping", "localiser dead, trial", "none"), 40.0, localizer_dead_in_trial),
         (Case("DISCONNECTED", f"control_rate_hz:={REFUSED_RATE_HZ:g}", "none"), 4.0, rate_refused),
     ]
-    return [RealTimeCase(case, expected_s, partial(_where_ros_is, case, play)) for case, expected_s, play in cells]
+    cells = [(case, expected_s, partial(play, case, priority)) for case, expected_s, play in driver]
+    cells += [(case, expected_s, partial(play, case)) for case, expected_s, play in others]
+    return [RealTimeCase(case, expected_s, partial(_where_ros_is, play)) for case, expected_s, play in cells]
 
 
-def flooded(case: Case, floods: Sequence[str]) -> Outcome:
+def flooded(case: Case, priority: bool, floods: Sequence[str]) -> Outcome:
     """An operator streams over DDS and calls estop in the middle of it, under floods of what is to be refused.
 
     A machine that is too busy for the operator's own stream has the arm at rest by then: it is tried again.
@@ -64,7 +71,7 @@ def flooded(case: Case, floods: Sequence[str]) -> Outcome:
         DofbotError: the arm never moved evenly when the emergency stop came.
     """
     for _ in range(ATTEMPTS):
-        with RosRig() as rig:
+        with RosRig(priority) as rig:
             rig.start_driver()
             rig.probe("operator_probe", "stream", "--seconds", STREAM_S, "--estop", ESTOP_S)
             for part in floods:
@@ -90,9 +97,9 @@ def longest_pause_s(notes: Sequence[Note]) -> float:
     return max((b - a for a, b in pairwise(times)), default=0.0)
 
 
-def stopped_a_thousand_times(case: Case) -> Outcome:
+def stopped_a_thousand_times(case: Case, priority: bool) -> Outcome:
     """Somebody calls stop and estop a thousand times a second; afterwards the arm can be used again."""
-    with RosRig() as rig:
+    with RosRig(priority) as rig:
         rig.start_driver()
         rig.probe("operator_probe", "stream", "--seconds", "5.0")
         rig.wait_for("operator_probe", "point")
@@ -112,10 +119,10 @@ def stopped_a_thousand_times(case: Case) -> Outcome:
         return judged(case, rig, record, recovery_due=True)
 
 
-def commanders(case: Case) -> Outcome:
+def commanders(case: Case, priority: bool) -> Outcome:
     """A teleop node has the arm; a policy wants it and is refused; an operator takes it over, then stops everything."""
     teleop, policy, operator = "teleop_probe", "policy_probe", "operator_probe"
-    with RosRig() as rig:
+    with RosRig(priority) as rig:
         rig.start_driver()
         rig.probe(policy, "stream", "--join", "0.4", "--while-in", "ACTIVE", "--seconds", "3.0", "--speed", "-0.6")
         rig.probe(operator, "stream", "--join", "2.0", "--while-in", "ACTIVE", "--seconds", "2.5", "--speed", "-0.4",
@@ -141,9 +148,9 @@ def commanders(case: Case) -> Outcome:
         return judged(case, rig, record, missing)
 
 
-def driver_killed(case: Case) -> Outcome:
+def driver_killed(case: Case, priority: bool) -> Outcome:
     """driver_node dies in the middle of a stream that goes on; started again, it moves nothing until it is told to."""
-    with RosRig() as rig:
+    with RosRig(priority) as rig:
         rig.start_driver()
         rig.probe("operator_probe", "stream", "--seconds", "12.0", "--speed", "0.1")
         rig.wait_for("operator_probe", "point")
@@ -160,9 +167,9 @@ def driver_killed(case: Case) -> Outcome:
         return judged(case, rig, record, recovery_due=True)
 
 
-def commander_killed(case: Case) -> Outcome:
+def commander_killed(case: Case, priority: bool) -> Outcome:
     """A streaming node dies; the arm holds by itself, and obeys the node once it is there again."""
-    with RosRig() as rig:
+    with RosRig(priority) as rig:
         rig.start_driver()
         rig.probe("teleop_probe", "stream", "--seconds", "30.0", "--speed", "0.3")
         rig.wait_for("teleop_probe", "point")
@@ -200,7 +207,7 @@ def rate_refused(case: Case) -> Outcome:
     return Outcome(case, Judgement(violations, 0.0, 0.0), 0.0, False, None, (), tuple(refusals))
 
 
-def _where_ros_is(case: Case, play: Callable[[Case], Outcome]) -> Outcome:
+def _where_ros_is(play: Callable[[], Outcome]) -> Outcome:
     if importlib.util.find_spec("rclpy") is None:
         raise NotHereError("ROS 2 is not installed here")
-    return play(case)
+    return play()

@@ -36,9 +36,14 @@ Note = dict[str, Any]
 
 
 class RosRig:
-    """The arm and its driver; ends all processes however its context ends."""
+    """The arm and its driver; ends all processes however its context ends.
 
-    def __init__(self) -> None:
+    Args:
+        priority: whether the driver asks for real-time priority.
+    """
+
+    def __init__(self, priority: bool = True) -> None:
+        self._priority = priority
         self._stack = ExitStack()
         self._log = TruthLog()
         self._groups: dict[str, ProcessGroup] = {}
@@ -65,7 +70,8 @@ class RosRig:
 
     def start_driver(self) -> None:
         """Run driver_node and wait until it serves."""
-        words = ("--ros-args", "-p", f"port:={self.folder / 'port'}", "-p", "reconnect_s:=0.2")
+        parameters = (f"port:={self.folder / 'port'}", "reconnect_s:=0.2", f"realtime:={str(self._priority).lower()}")
+        words = ("--ros-args", *(word for parameter in parameters for word in ("-p", parameter)))
         self.start("driver_node", (sys.executable, "-m", "dofbot_ros.nodes.driver_node", *words))
 
     def probe(self, name: str, part: str, *words: str) -> None:

@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 
 from dofbot_ros import __version__
+from dofbot_ros.bench.faults.conditions import Conditions
 from dofbot_ros.bench.faults.outcome import Case, Outcome, from_json, to_json
 from dofbot_ros.errors import InputError
 
 HEAD = {"fault matrix": 1, "version": __version__}
-"""First line: what the file is, and what the driver under test is."""
+"""First line: what the file is, and what the driver under test is; and the conditions, where they are not the usual."""
 
 
 class StateFile:
@@ -19,16 +20,19 @@ class StateFile:
 
     Args:
         path: of the file; None keeps nothing.
+        conditions: of the cases in real time.
 
     Raises:
-        InputError: it is no such file, or one of another version of this package.
+        InputError: it is no such file, or one of another version of this package or of other conditions.
 
     Attributes:
         done: outcomes by case.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, conditions: Conditions | None = None) -> None:
         self._path = path
+        given = conditions or Conditions()
+        self._head: dict[str, object] = {**HEAD, **({} if given.usual else {"conditions": str(given)})}
         self.done: dict[Case, Outcome] = {}
         if path is None:
             return
@@ -36,7 +40,7 @@ class StateFile:
             self._load(path)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _append(path, HEAD)
+            _append(path, self._head)
 
     def add(self, outcome: Outcome) -> None:
         """Keep an outcome; one that was not measured is tried again the next time."""
@@ -53,10 +57,13 @@ class StateFile:
             found = None
         if not isinstance(found, dict) or "fault matrix" not in found:
             raise InputError(f"{path} is no file of a fault matrix: name another one")
-        if found != HEAD:
+        if found.get("version") != __version__:
             raise InputError(
                 f"{path} was made by version {found.get('version')}, this is {__version__}: name another one"
             )
+        if found != self._head:
+            made, now = (head.get("conditions", str(Conditions())) for head in (found, self._head))
+            raise InputError(f"{path} was made under a {made}, this is a {now}: name another one")
         whole = lines if text.endswith("\n") else lines[:-1]
         for number, line in enumerate(whole, start=2):
             try:

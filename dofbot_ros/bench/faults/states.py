@@ -14,7 +14,6 @@ from dofbot_ros.bench.faults.record import Commanded
 from dofbot_ros.bench.faults.rig import SETTLE_S, Rig, arm_joints
 from dofbot_ros.core.types import GRIP, FloatArray
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.service.config import PARK
 
 CRUISE = np.array([0.8, -0.05, 0.0, 0.0, 0.4, 0.0])
 """Even velocity of trajectory and stream [rad/s]: over the table, from START on."""
@@ -187,13 +186,6 @@ def _disconnected(rig: Rig) -> None:
     rig.at(rig.now + 0.3, lambda: rig.tamper(rig.ports.plug_in))
 
 
-def _shutting_down(rig: Rig) -> None:
-    _hold(rig)
-    here = rig.true()
-    points = np.vstack([here, np.append(np.array(PARK[:GRIP]), here[GRIP])])
-    rig.note(Commanded.of(rig.now, points, rig.now + 6.0, "park", arm_joints()))
-
-
 STATES = (
     State("DISCONNECTED", _disconnected),
     State("IDLE", _idle),
@@ -206,7 +198,7 @@ STATES = (
     State("FAULT", _fault, torque=True),
     State("ESTOP", _estop, torque=True),
     State("freedrive", _freedrive),
-    State("shutting down", _shutting_down, torque=True, moving=True, ends=True),
+    State("shutting down", _hold, torque=True, moving=True, ends=True),
 )
 
 __all__ = ["RAMP_S", "RUN_S", "STATES", "State", "Streamer", "Twister", "cruise"]

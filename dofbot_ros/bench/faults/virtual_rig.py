@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
-from dofbot_ros.bench.faults.record import Halt
-from dofbot_ros.bench.faults.rig import PORT, START, Rig
+from dofbot_ros.bench.faults.record import Commanded, Halt
+from dofbot_ros.bench.faults.rig import PORT, START, Rig, arm_joints
 from dofbot_ros.core.clock import EventClock
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.core.types import FloatArray
+from dofbot_ros.core.types import GRIP, FloatArray
 from dofbot_ros.hardware.faults import FaultPlan
 from dofbot_ros.hardware.servo_line import ServoLine
 from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
 from dofbot_ros.hardware.truth_log import TruthLog
 from dofbot_ros.hardware.virtual_port import VirtualPorts
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.service.config import PARK, DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
 from dofbot_ros.service.serial_backend import serial_backend
 
+PARKED_S = 6.0
+"""From the beginning of its end to a driver that has parked its arm [s]."""
 LOCKED_S = 0.02
 """A real thread that calls estop() is waited for so long [s]: what takes longer stands before a lock."""
 
@@ -59,6 +62,7 @@ class VirtualRig(Rig):
         self._waiting: list[Callable[[], object]] = []
         self._threads: list[threading.Thread] = []
         self._stopped_until_s = -np.inf
+        self._switching = False
 
     def _new_driver(self) -> ArmDaemon:
         arm = serial_backend(
@@ -103,8 +107,29 @@ class VirtualRig(Rig):
         self.clock.at(time_s, event)
 
     def between_cycles(self, time_s: float, command: Callable[[], object]) -> None:
-        """Give `command` at `time_s` [s] as a thread does that waits for the daemon's lock: between two cycles."""
-        self.clock.at(time_s, lambda: self._waiting.append(command))
+        """Give `command` at `time_s` [s] as a thread does that waits for the daemon's lock: between two cycles.
+
+        A switch of torque holds the bus, not that lock: a command that comes meanwhile is answered at once.
+        """
+        self.clock.at(time_s, lambda: command() if self._switching else self._waiting.append(command))
+
+    def torque(self, enabled: bool) -> None:
+        """Call set_torque(); this lets time pass."""
+        with self._switch():
+            super().torque(enabled)
+
+    def freedrive(self, enabled: bool) -> None:
+        """Call freedrive(); this lets time pass."""
+        with self._switch():
+            super().freedrive(enabled)
+
+    @contextmanager
+    def _switch(self) -> Iterator[None]:
+        self._switching = True
+        try:
+            yield
+        finally:
+            self._switching = False
 
     def stand(self, seconds: float) -> None:
         """Stop the driver's process for `seconds` [s], in the middle of whatever it does; the world goes on."""
@@ -127,7 +152,10 @@ class VirtualRig(Rig):
         self._threads.append(thread)
 
     def shut_down(self) -> None:
-        """End the driver as its on_exit says; this lets time pass."""
+        """End the driver as its on_exit says, which is to park; this lets time pass."""
+        here = self.true()
+        points = np.vstack([here, np.append(np.array(PARK[:GRIP]), here[GRIP])])
+        self.note(Commanded.of(self.now, points, self.now + PARKED_S, "park", arm_joints()))
         self.daemon.shutdown()
         snapshot = self.daemon.snapshot()
         self.watch(self.now, snapshot.state, snapshot.reason)

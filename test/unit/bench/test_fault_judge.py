@@ -194,6 +194,25 @@ def test_an_emergency_stop_that_goals_never_heed_is_late():
     assert judgement.estop_ms > 900
 
 
+def test_an_arm_that_brakes_already_when_the_emergency_stop_comes_is_not_timed():
+    path = ramp(0.8, 0.5, 1.5)
+    goals = goals_along(path, np.arange(0.5, 1.45, 0.04))
+    late = (*goals, GoalWrite(2.2, 0, goals[-1].ticks, 60))
+    truth = truth_of(4.0, path)
+    halts = [Halt(1.4, "FAULT"), Halt(1.52, "estop")]
+    record = Record(commands=[through(0.0, 0.8, at=0.5, rest=1.5)], halts=halts)
+    judgement = judge(Truth(truth.time_s, truth.links, truth.goals, truth.torque, late), record, RULES)
+    assert judgement.estop_ms is None
+    assert rules_broken(judgement) == []
+
+
+@pytest.mark.parametrize(("load", "sags", "broken"), [(1.3, 1.3, []), (1.3, 2.3, ["motion"]), (-1.3, 1.3, ["motion"])])
+def test_a_limp_joint_under_a_load_may_sag_by_it_and_no_more(load, sags, broken):
+    record = Record(hands=[Hand(t, 0, load * DEGREE) for t in (1.0, 1.05)] + [Hand(3.0, 0)])
+    judgement = judge(truth_of(4.0, ramp(sags * DEGREE / 0.01, 2.0, 2.01)), record, RULES)
+    assert [v.rule for v in judgement.violations if v.rule == "motion"] == broken
+
+
 @pytest.mark.parametrize(("after_s", "broken"), [(0.1, []), (0.45, ["fault"]), (None, ["fault"])])
 def test_a_lasting_fault_is_noticed_in_time(after_s, broken):
     states = [(0.0, ArmState.HOLD, "")]

@@ -107,6 +107,21 @@ def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
         # What a lying sensor says made goals that brake slow, or was taken for where the arm had come to rest.
         Case("ACTIVE trajectory", "sensor says 0", "none", 404),
         Case("ACTIVE twist", "sensor frozen", "estop", 394),
+        # Torque that was switched on anew moved a joint by its sensor's lie, or let one sag by its load once more.
+        Case("FAULT", "sensor shifted 16 deg", "clear and enable", 417),
+        Case("FAULT", "load of 1.3 deg", "clear and enable", 425),
+        Case("IDLE, servos hold", "load of 1.3 deg", "clear and enable", 422),
+        Case("IDLE", "load of 1.3 deg", "clear and enable", 421),
+        # So did a halt of the gripper, since a load looked like goals that were missed.
+        Case("ACTIVE gripper", "load of 1.3 deg", "stop", 424),
+        # A joint that was read astray made the fingers' last goal slow.
+        Case("ACTIVE gripper", "sensor shifted 16 deg", "none", 416),
+        # An arm that braked already was said to have heeded the emergency stop late.
+        Case("ACTIVE trajectory", "port shared", "estop", 76),
+        # Streams that came while torque was switched on over a dead line were not heard, and counted as engaged anew.
+        Case("ACTIVE stream", "line dead", "clear and enable", 2, "se"),
+        # A driver that parks at its end was told by nobody else to be elsewhere.
+        Case("shutting down", "two commanders", "none", 484),
         # A new driver is told by its operator which port there is.
         Case("shutting down", "cable back as ttyUSB1", "none", 59),
     ],
@@ -129,6 +144,22 @@ def test_fingers_that_are_sent_off_during_a_soft_start_reach_their_goal_and_do_n
     way = np.degrees(joints.angle[joints.index(begin_s) :, GRIP] - goal)
     assert way.max() < 0.5
     assert abs(way[-1]) < 0.5
+
+
+@pytest.mark.parametrize("halt", ["stop", "estop"])
+@pytest.mark.parametrize("load", [-16.0, 16.0])
+def test_a_joint_that_moves_under_a_load_does_not_sag_once_more_after_a_halt(load: float, halt: str) -> None:
+    rig = VirtualRig()
+    for servo in (1, 2, 5):
+        rig.servos.load(servo, load)
+    NAMED["ACTIVE trajectory"].enter(rig)
+    rig.run(0.4)
+    rig.stop() if halt == "stop" else rig.estop()
+    rig.run(0.2)
+    rested = rig.true()
+    rig.run(1.5)
+    rig.close()
+    assert np.degrees(np.abs(rig.true() - rested)).max() < 0.2
 
 
 @pytest.mark.parametrize("late_s", [0.02, 0.04, 0.06, 0.1, 0.15])

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from typer.testing import CliRunner
 
 from dofbot_ros.bench.faults.case import run_case
+from dofbot_ros.bench.faults.conditions import Conditions
 from dofbot_ros.bench.faults.eta import LINE_S, Eta
 from dofbot_ros.bench.faults.judge import Violation
 from dofbot_ros.bench.faults.outcome import Case, Outcome, from_json, to_json
 from dofbot_ros.bench.faults.real_time import NotHereError, RealTimeCase, attempt
-from dofbot_ros.bench.faults.run import _measure, measure
+from dofbot_ros.bench.faults.run import Wanted, _measure, measure
 from dofbot_ros.bench.faults.state_file import StateFile
 from dofbot_ros.bench.faults.table import markdown
+from dofbot_ros.cli.main import app
 from dofbot_ros.errors import DofbotError, InputError
 
 CASE = Case("HOLD", "echo", "estop")
@@ -118,13 +122,57 @@ def test_ctrl_c_ends_it_with_what_there_is_and_the_next_run_goes_on(outcome: Out
 
 def test_the_command_goes_on_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "matrix.jsonl"
-    first, outcomes = measure(state="HOLD", fault="echo", file=path)
+    first, outcomes = measure(Wanted(state="HOLD", fault="echo"), path)
     lines = path.read_text().splitlines()
     assert len(lines) == 1 + first["cases"]
     path.write_text("\n".join(lines[:-1]) + "\n")
-    again, resumed = measure(state="HOLD", fault="echo", file=path)
+    again, resumed = measure(Wanted(state="HOLD", fault="echo"), path)
     assert resumed == outcomes
     assert again["table"] == first["table"]
+
+
+def test_a_file_of_other_conditions_is_refused(outcome: Outcome, tmp_path: Path) -> None:
+    path = tmp_path / "matrix.jsonl"
+    loaded = Conditions(load=6, priority=False)
+    StateFile(path, loaded).add(outcome)
+    assert StateFile(path, loaded).done == {CASE: outcome}
+    says = "made under a load of 6, without real-time priority, this is a load of 0, with real-time priority"
+    with pytest.raises(InputError, match=says):
+        StateFile(path)
+
+
+def test_a_load_computes_beside_the_cases_and_ends_with_them(outcome: Outcome) -> None:
+    def children() -> int:
+        return len(Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())
+
+    before, during = children(), []
+
+    def play() -> Outcome:
+        during.append(children())
+        return outcome
+
+    _measure([], [RealTimeCase(CASE, 1.0, play)], StateFile(None), load=2)
+    assert during == [before + 2]
+    assert children() == before
+
+
+def test_a_part_of_the_matrix_is_chosen_and_a_load_comes_once() -> None:
+    def real(wanted: Wanted, conditions: Conditions) -> set[str]:
+        return {one.case.fault for one in wanted.real(conditions)}
+
+    assert Wanted(part="real").virtual() == []
+    assert Wanted().real(Conditions()) == []
+    assert Wanted(full=True, part="virtual").real(Conditions()) == []
+    usual, loaded = (real(Wanted(full=True), conditions) for conditions in (Conditions(), Conditions(6)))
+    assert usual - loaded == {"load of 6", "load of 6, no real-time priority"}
+    assert loaded < usual
+
+
+def test_conditions_of_real_time_with_virtual_cases_alone_are_one_line() -> None:
+    for words in (["--load", "6"], ["--full", "--part", "virtual", "--no-priority"]):
+        result = CliRunner().invoke(app, ["bench", "faults", *words])
+        assert result.exit_code != 0
+        assert "concern the cases in real time: add --full" in str(result.exception or result.output)
 
 
 def test_the_time_left_follows_from_what_the_work_before_has_taken() -> None:

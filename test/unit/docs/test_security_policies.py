@@ -68,7 +68,7 @@ def test_every_documented_service_is_the_arms_and_open_to_the_operator(service: 
 
 def test_the_actions_are_those_that_are_documented() -> None:
     actions = set(re.findall(r"`(\w+_controller/\w+)`", INTERFACE))
-    assert len(actions) == 2
+    assert len(actions) == 3
     for arm in ARMS:
         assert ENCLAVES[arm].own["execute"] == actions
     assert ENCLAVES["operator"].own["call"] == actions

@@ -14,7 +14,7 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.grasp.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
 from dofbot_ros.grasp.hand import StandingBlock, distance_to_blocks, hand_balls
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
 from dofbot_ros.safety.workspace import Workspace
 

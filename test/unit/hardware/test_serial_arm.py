@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from virtual_wire import PORT, Wire
 
 from dofbot_ros.arm.backend import BusStats
-from dofbot_ros.core.clock import EventClock
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
-from dofbot_ros.hardware.faults import FaultPlan
 from dofbot_ros.hardware.protocol import ProtocolName
-from dofbot_ros.hardware.serial_arm import SerialArm
-from dofbot_ros.hardware.servo_line import ServoLine
-from dofbot_ros.hardware.servos import ModelServos
-from dofbot_ros.hardware.virtual_port import VirtualPorts
 
-PORT = "/dev/ttyUSB0"
 ALL = frozenset(range(1, 7))
-
-
-class Wire:
-    """Six servos on a virtual line, and an arm that speaks `host` to their `protocol`."""
-
-    def __init__(self, protocol: ProtocolName = "bus", host: ProtocolName = "bus", **faults: object) -> None:
-        self.clock = EventClock(100.0)
-        self.servos = ModelServos(now=self.clock.now())
-        self.faults = FaultPlan(**faults)  # type: ignore[arg-type]
-        self.line = ServoLine(self.servos, protocol, faults=self.faults, now=self.clock.now())
-        self.ports = VirtualPorts(self.line, self.clock, PORT)
-        self.arm = SerialArm(PORT, host, clock=self.clock, open_port=self.ports.open)
 
 
 def test_an_arm_that_was_not_connected_says_so_and_counts_nothing() -> None:
@@ -97,6 +79,21 @@ def test_torque_stays_off_while_a_servo_is_silent() -> None:
     assert refused.value.servos == (4,)
     wire.faults.silent = frozenset()
     wire.arm.torque(True)
+
+
+@pytest.mark.parametrize(("silent_s", "on"), [(0.05, True), (0.13, False)])
+def test_torque_comes_on_though_one_answer_is_lost_for_good_but_not_where_more_are(silent_s: float, on: bool) -> None:
+    wire = Wire()
+    wire.arm.connect()
+    wire.arm.torque(False)
+    wire.faults.silent = frozenset({4})
+    wire.clock.at(wire.clock.now() + silent_s, wire.faults.clear)
+    if on:
+        wire.arm.torque(True)
+    else:
+        with pytest.raises(NoReplyError, match=r"servo 4 \(joint4\) is silent: torque stays off"):
+            wire.arm.torque(True)
+    assert wire.servos.torque_on(4) is on
 
 
 def test_a_pulled_cable_ends_the_connection_and_it_can_be_made_again() -> None:

@@ -124,16 +124,17 @@ def test_the_board_s_zero_means_that_it_could_not_read_the_servo():
 
 def test_goal_frames_of_each_protocol():
     goals = {1: 2000, 2: 2100, 3: 2200, 4: 2300, 5: 1486, 6: 1500}
-    some = frozenset({2, 5})
-    assert host_protocol("bus").goals(goals, some, 40) == [
+    some, times = frozenset({2, 5}), dict.fromkeys(goals, 40) | {1: 900, 5: 60}
+    assert host_protocol("bus").goals(goals, some, times) == [
         protocol_bus.write_goal(2, 2100, 40),
-        protocol_bus.write_goal(5, 1486, 40),
+        protocol_bus.write_goal(5, 1486, 60),
     ]
-    assert host_protocol("bus", sync_write=True).goals(goals, some, 40) == [
-        protocol_bus.sync_write_goals({2: (2100, 40), 5: (1486, 40)})
+    assert host_protocol("bus", sync_write=True).goals(goals, some, times) == [
+        protocol_bus.sync_write_goals({2: (2100, 40), 5: (1486, 60)})
     ]
-    assert host_protocol("se").goals(goals, some, 40) == [protocol_se.write_goals(list(goals.values()), 40)]
-    assert all(host_protocol(name).goals(goals, frozenset(), 40) == [] for name in ("bus", "se"))
+    # The board has one time for all: the longest of those that are sent a new goal.
+    assert host_protocol("se").goals(goals, some, times) == [protocol_se.write_goals(list(goals.values()), 60)]
+    assert all(host_protocol(name).goals(goals, frozenset(), times) == [] for name in ("bus", "se"))
 
 
 def test_a_protocol_that_is_none_names_those_there_are():

@@ -104,3 +104,30 @@ def test_a_servo_that_is_not_there_is_not_asked(wire):
     for k in range(100):
         slow.ask_one(bus, 0.02 * k, ~THERE)
     assert wire.frames == []
+
+
+def test_a_servo_tells_whether_it_has_the_goal_that_was_sent_and_is_asked_once(wire):
+    slow, bus = queries(), ServoBus(wire)
+    wire.servos.command(2, 2100, 0, 0.0)
+    wire.servos.command(3, 2090, 0, 0.0)
+    for i in (1, 2):
+        assert slow.may_tell_goal(i)
+        slow.ask_goal(bus, i, 2100)
+        assert not slow.may_tell_goal(i)
+    assert slow.heard == [None, True, False, None, None, None]
+    slow.sent(np.array([False, True, False, False, False, False]))
+    assert slow.heard == [None, None, False, None, None, None]
+    assert slow.may_tell_goal(1)
+
+
+def test_a_goal_register_that_never_answers_is_given_up(wire):
+    slow, bus = queries(), ServoBus(wire, retries=0)
+    wire.deaf = True
+    for _ in range(GIVE_UP):
+        assert slow.may_tell_goal(4)
+        slow.ask_goal(bus, 4, 2000)
+    assert not slow.may_tell_goal(4)
+    wire.deaf = False
+    slow.ask_goal(bus, 4, 2000)
+    assert slow.heard[4] is False, "upright it has another one"
+    assert not queries("se").may_tell_goal(0)

@@ -44,7 +44,7 @@ def test_a_50_hz_stream_goes_out_at_25_hz_with_times_that_overlap():
         if move is not None:
             out.append((now, move))
     assert len(out) == 50
-    assert all(move.time_ms == 60 for _, move in out)
+    assert all((move.time_ms == 60).all() for _, move in out)
     assert all(0.036 <= b[0] - a[0] <= 0.044 for a, b in pairwise(out))
 
 
@@ -65,7 +65,7 @@ def test_a_long_move_keeps_its_own_time_less_what_has_passed():
     assert offer(streamer, PRESENT + 500, 0.01, duration=2.0) is None
     move = streamer.next_move(PRESENT, FRESH, 0.05)
     assert move is not None
-    assert move.time_ms == 1960
+    assert (move.time_ms == 1960).all()
 
 
 def test_nothing_goes_out_for_a_change_within_the_dead_band_and_creep_adds_up():
@@ -90,7 +90,7 @@ def test_a_far_first_goal_is_given_time_for_at_most_the_soft_speed():
     streamer = started(soft_start_s=1.0, soft_speed=700.0)
     move = offer(streamer, PRESENT + [0, 0, 0, 700, 0, 0], 5.0)
     assert move is not None
-    assert move.time_ms == 1000
+    assert move.time_ms.tolist() == [60, 60, 60, 1000, 60, 60]
 
 
 def test_softness_ends_after_its_time_and_comes_back_with_a_new_start():
@@ -98,11 +98,11 @@ def test_softness_ends_after_its_time_and_comes_back_with_a_new_start():
     offer(streamer, PRESENT, 5.0)
     late = offer(streamer, PRESENT + 1000, 6.1)
     assert late is not None
-    assert late.time_ms == 60
+    assert (late.time_ms == 60).all()
     streamer.start(PRESENT)
     again = offer(streamer, PRESENT + 700, 7.0)
     assert again is not None
-    assert again.time_ms == 1000
+    assert (again.time_ms == 1000).all()
 
 
 def test_a_servo_that_rests_beside_its_goal_is_told_again_but_not_for_ever():
@@ -146,7 +146,7 @@ def roughness(overlap: float, hz: float) -> float:
         if ms % 20 == 0:
             move = offer(streamer, PRESENT + round(now * 500), now)
             if move is not None:
-                servo.command(int(move.goals[0]), move.time_ms, now)
+                servo.command(int(move.goals[0]), int(move.time_ms[0]), now)
         path.append(servo.reference(now))
     speed = np.diff(path[500:]) * 1000
     return float(np.std(speed) / np.mean(speed))
@@ -216,12 +216,13 @@ def test_a_servo_that_missed_goals_is_given_the_time_it_needs_at_its_speed_limit
         now, goal = now + 0.04, goal + 32
         streamer.want(np.full(6, goal), 0.02, now)
         move = streamer.next_move(np.full(6, goal - 60), FRESH, now)
-        assert move.time_ms <= 70, "a servo that follows is not slowed"
+        assert move.time_ms.max() <= 70, "a servo that follows is not slowed"
     stuck = np.full(6, goal - 60)
     stuck[2] -= 400
     streamer.want(np.full(6, goal + 32), 0.02, now + 0.04)
     move = streamer.next_move(stuck, FRESH, now + 0.04)
-    assert move.time_ms >= 1000 * (goal + 32 - stuck[2]) / speed
+    assert move.time_ms[2] >= 1000 * (goal + 32 - stuck[2]) / speed
+    assert np.delete(move.time_ms, 2).max() <= 70, "nor are the others"
 
 
 def test_a_servo_that_was_not_read_may_have_missed_every_goal_since_then():
@@ -234,7 +235,7 @@ def test_a_servo_that_was_not_read_may_have_missed_every_goal_since_then():
         now, goal = now + 0.04, goal + 32
         streamer.want(np.full(6, goal), 0.02, now)
         move = streamer.next_move(np.where(unread, goal - 60, seen), unread, now)
-    assert move.time_ms >= 1000 * (goal - seen[2]) / speed
+    assert move.time_ms[2] >= 1000 * (goal - seen[2]) / speed
 
 
 def test_goals_that_brake_are_not_made_slow_by_a_servo_that_was_not_read():
@@ -243,7 +244,7 @@ def test_goals_that_brake_are_not_made_slow_by_a_servo_that_was_not_read():
     offer(streamer, np.full(6, 2100), 0.0, 0.1, present=np.full(6, 2000))
     streamer.want(np.full(6, 2110), 0.02, 0.1)
     move = streamer.next_move(np.full(6, 2000), ~FRESH, 0.1, urgent=True)
-    assert move.time_ms <= 70
+    assert move.time_ms.max() <= 70
 
 
 def test_a_goal_that_was_held_back_while_the_computer_stood_still_is_forgotten():

@@ -58,7 +58,10 @@ def test_rows_are_measured_once(tmp_path: Path) -> None:
     assert (out / CHART).stat().st_size > 1000
     domain_gap([run], out, 1, 5, report=lambda row, *_: told.append(row))
     assert len(told) == 4
-    assert len((out / RESULTS).read_text().splitlines()) == 4
+    more = domain_gap([run], out, 1, 0, desks=["careful"], report=lambda row, *_: told.append(row))
+    assert told[4:] == ["run in desk careful"]
+    assert [row["domain"] for row in more["rows"]] == ["source", "target", "desk careful"]
+    assert len((out / RESULTS).read_text().splitlines()) == 5
     (out / RESULTS).write_text('{"task": "pick"}\n')
     with pytest.raises(InputError, match="--out"):
         domain_gap([run], out, 1, 0)

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, save
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.drive import PolicyDrive
 from dofbot_ros.policy.runner import PolicyRunner
-from dofbot_ros.policy.session import Halt, Phase, PolicySession
+from dofbot_ros.policy.session import HaltCommand, Phase, PolicySession
 from dofbot_ros.policy.spec import MODEL, PolicySpec
 from dofbot_ros.policy.steering import PERIOD_S
 
@@ -79,7 +79,7 @@ def test_a_network_that_answers_nan_ends_the_run(straight_policy: Any, tmp_path:
 
     assert session.ended.startswith("the policy failed: the network answers numbers that are not finite")
     assert "\n" not in session.ended
-    assert orders[-1] == Halt()
+    assert orders[-1] == HaltCommand()
     assert session.reached == 0
 
 
@@ -102,7 +102,7 @@ def test_whatever_goes_wrong_on_the_way_the_arm_holds(straight_policy: Any, last
 
     assert re.search(f"^the policy failed: .*{says}", session.ended), session.ended
     assert "\n" not in session.ended
-    assert orders[-1] == Halt()
+    assert orders[-1] == HaltCommand()
     assert all(np.isfinite(order.position).all() for order in orders[:-1])
 
 

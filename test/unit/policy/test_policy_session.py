@@ -18,7 +18,7 @@ from dofbot_ros.policy.drive import READY, DriveConfig, PolicyDrive
 from dofbot_ros.policy.fit import ArmAbilities, check_fit, check_spec
 from dofbot_ros.policy.report import PolicyReport
 from dofbot_ros.policy.runner import PolicyRunner
-from dofbot_ros.policy.session import Follow, GoTo, Halt, Order, Phase, PolicySession
+from dofbot_ros.policy.session import Command, HaltCommand, MoveCommand, Phase, PolicySession, StreamCommand
 from dofbot_ros.policy.steering import PERIOD_S
 from dofbot_ros.stacks import find
 
@@ -31,7 +31,7 @@ class PerfectArm:
 
     def __init__(self, session: PolicySession) -> None:
         self.session, self.now_s, self.joints, self.state = session, 0.0, list(UPRIGHT), "HOLD"
-        self.orders: list[Order] = []
+        self.orders: list[Command] = []
         self.tell()
 
     def tell(self) -> None:
@@ -43,9 +43,9 @@ class PerfectArm:
         order = self.session.cycle(self.now_s, self.state)
         if order is not None:
             self.orders.append(order)
-        if isinstance(order, GoTo):
+        if isinstance(order, MoveCommand):
             self.joints = list(order.position)
-        elif isinstance(order, Follow):
+        elif isinstance(order, StreamCommand):
             self.joints = order.position.tolist()
         self.now_s += PERIOD_S
 
@@ -69,13 +69,13 @@ def test_a_run_goes_to_the_ready_pose_then_to_its_goal_and_brakes(arm: PerfectAr
     assert arm.session.ended == "goal reached"
     assert (arm.session.runs, arm.session.reached) == (1, 1)
     first, *middle, last = arm.orders
-    assert isinstance(first, GoTo)
-    assert all(isinstance(order, Follow) for order in middle)
-    assert isinstance(last, Halt)
+    assert isinstance(first, MoveCommand)
+    assert all(isinstance(order, StreamCommand) for order in middle)
+    assert isinstance(last, HaltCommand)
     fastest = max(abs(q - p) for q, p in zip(first.position, UPRIGHT, strict=True)) / first.seconds
     assert fastest <= 0.8 + 1e-9
     # The stream begins at the ready pose, so that its first velocity is none.
-    follow = [order.position for order in middle if isinstance(order, Follow)]
+    follow = [order.position for order in middle if isinstance(order, StreamCommand)]
     assert follow[0] == pytest.approx(first.position)
     steps = np.abs(np.diff(follow, axis=0)).max(axis=1) / PERIOD_S
     # Points lie ahead by what braking takes, so they move up to twice as fast as the arm while it gains speed.
@@ -88,7 +88,7 @@ def test_an_arm_that_is_there_already_is_not_sent_again(arm: PerfectArm) -> None
     arm.tell()
     arm.session.start(0.0, arm.state, GOAL)
     arm.live_until_idle()
-    assert not any(isinstance(order, GoTo) for order in arm.orders)
+    assert not any(isinstance(order, MoveCommand) for order in arm.orders)
     assert arm.session.ended == "goal reached"
 
 
@@ -99,7 +99,7 @@ def test_an_arm_that_obeys_no_more_ends_the_run(state: str, arm: PerfectArm) -> 
         arm.live()
     arm.state = state
     arm.live()
-    assert isinstance(arm.orders[-1], Halt)
+    assert isinstance(arm.orders[-1], HaltCommand)
     assert arm.session.ended == (f"the arm is {state}" if state else "the arm says nothing")
     with pytest.raises(CommandRefusedError, match=arm.session.ended):
         arm.session.start(arm.now_s, arm.state, GOAL)
@@ -111,7 +111,7 @@ def test_an_arm_that_does_not_come_to_the_ready_pose_is_given_up(arm: PerfectArm
     arm.joints = list(UPRIGHT)
     arm.live_until_idle()
     assert "has not come to the pose" in arm.session.ended
-    assert isinstance(arm.orders[-1], Halt)
+    assert isinstance(arm.orders[-1], HaltCommand)
 
 
 def test_a_run_ends_on_the_arm_that_it_began_with(arm: PerfectArm) -> None:
@@ -139,7 +139,7 @@ def test_a_second_start_is_refused_and_stop_says_whether_there_was_a_run(arm: Pe
     arm.session.start(0.0, arm.state, GOAL)
     with pytest.raises(CommandRefusedError, match="under way"):
         arm.session.start(0.0, arm.state, GOAL)
-    assert arm.session.stop("stopped") == Halt()
+    assert arm.session.stop("stopped") == HaltCommand()
     assert arm.session.ended == "stopped"
 
 

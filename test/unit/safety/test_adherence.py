@@ -165,13 +165,15 @@ def test_a_goal_that_was_drawn_back_is_left_alone_while_the_reading_changes_by_a
     assert joint.cycle(sign * beyond, rest=True) == pytest.approx(sign * (beyond + BLOCKED_LEAD))
 
 
-def settle(commanded, measured, silent=(), gripper_presses=None, joint=0):
+def settle(commanded, measured, *, silent=(), gripper_presses=None, joint=0, heard=None):
     """Where joint `joint` is held after a halt."""
     position = np.zeros(6)
     position[joint] = measured
     silent_s = np.array([0.1 if i in silent else 0.0 for i in range(6)])
     presses = (*[None] * 5, gripper_presses)
-    at = ArmReading(1.0, position, np.ones(6), silent_s == 0, (ServoHealth(),) * 6, silent_s, pressing=presses)
+    at = ArmReading(
+        1.0, position, np.ones(6), silent_s == 0, (ServoHealth(),) * 6, silent_s, pressing=presses, heard=(heard,) * 6
+    )
     goal = np.full(6, 0.004)
     goal[joint] = commanded
     held = Adherence.settled(goal, at)
@@ -193,6 +195,11 @@ def settle(commanded, measured, silent=(), gripper_presses=None, joint=0):
 def test_after_a_halt_a_joint_stays_where_it_came_to_rest(sign, lead, moves):
     commanded = 1.0 + sign * lead
     assert settle(commanded, 1.0) == (1.0 if moves else commanded)
+
+
+@pytest.mark.parametrize(("heard", "moves"), [(True, False), (False, True), (None, True)])
+def test_after_a_halt_a_joint_that_has_its_goal_bears_a_load_and_keeps_it(heard, moves):
+    assert settle(0.32, 0.3, heard=heard) == (0.3 if moves else 0.32)
 
 
 def test_after_a_halt_a_silent_joint_keeps_its_goal():

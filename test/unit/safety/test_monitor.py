@@ -40,7 +40,7 @@ def of(servo: int, health: ServoHealth) -> tuple[ServoHealth, ...]:
 
 @pytest.fixture
 def monitor() -> ArmMonitor:
-    return ArmMonitor(stale_read_s=0.2, tracking_error=0.1, tracking_error_s=0.25)
+    return ArmMonitor(stale_read_s=0.2, tracking_error=0.1, tracking_error_s=0.25, voltage_fault_s=0.5)
 
 
 def test_a_healthy_arm_has_no_fault(monitor: ArmMonitor) -> None:
@@ -71,6 +71,24 @@ def test_a_servo_that_complains_is_named_with_and_without_torque(
 ) -> None:
     assert monitor.judge(reading(health=of(3, health)), None, 10.0) == sentence
     assert monitor.judge(reading(health=of(3, health)), np.zeros(6), 10.0) == sentence
+
+
+WEAK = ServoHealth(voltage_fault=True)
+
+
+def test_a_voltage_that_dips_is_no_fault_and_one_that_stays_low_is(monitor: ArmMonitor) -> None:
+    for error in (None, np.zeros(6)):
+        assert monitor.judge(reading(health=of(1, WEAK)), error, 10.0) == ""
+        assert monitor.judge(reading(health=of(1, WEAK)), error, 10.49) == ""
+        assert monitor.judge(reading(), error, 10.5) == "", "it has recovered"
+        assert monitor.judge(reading(health=of(1, WEAK)), error, 10.6) == ""
+        assert monitor.judge(reading(health=of(4, WEAK)), error, 11.09) == "", "another servo's time is its own"
+        assert monitor.judge(reading(health=of(4, WEAK)), error, 11.60) == (
+            "supply voltage out of range at servo 5 (joint5): check the power supply and its plugs"
+        )
+        monitor.reset()
+        assert monitor.judge(reading(health=of(4, WEAK)), error, 11.7) == "", "a fault that was cleared has its time"
+        monitor.reset()
 
 
 def test_lost_torque_is_a_fault_only_while_the_arm_is_to_hold(monitor: ArmMonitor) -> None:

@@ -16,6 +16,7 @@ from dofbot_ros.errors import BusError, NoReplyError, PortError
 from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.service.motion_events import Event, MotionEvent
 
 
 @dataclass
@@ -99,6 +100,7 @@ class Bench:
     """A daemon on its arm, and time to let pass."""
 
     def __init__(self, calibration: Calibration = DEFAULT_CALIBRATION, **config: object) -> None:
+        self.events: list[MotionEvent] = []
         self.clock = ManualClock(100.0)
         self.arm = ModelArm(self.clock, calibration)
         self.daemon = ArmDaemon(
@@ -115,9 +117,14 @@ class Bench:
 
     def run(self, seconds: float):
         for _ in range(round(seconds * 50)):
-            self.daemon.step()
+            self.events += self.daemon.step().events
             self.clock.advance(0.02)
         return self.daemon.snapshot()
+
+    @property
+    def stops(self) -> int:
+        """How often everything was stopped so far."""
+        return sum(event.event is Event.STOPPED for event in self.events)
 
     def until(self, condition, seconds: float = 10.0):
         for _ in range(round(seconds * 50)):

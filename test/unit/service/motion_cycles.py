@@ -34,6 +34,7 @@ class Cycles:
         self.now = 10.0
         self.measured: FloatArray | None = None
         self.pressing: tuple[bool | None, ...] = (None,) * 6
+        self.heard: tuple[bool | None, ...] = (False,) * 6
         self.control.start(np.zeros(6), self.now)
         self.sent = [np.zeros(6)]
 
@@ -47,6 +48,7 @@ class Cycles:
             np.ones(6, dtype=bool),
             (ServoHealth(),) * 6,
             pressing=self.pressing,
+            heard=self.heard,
         )
 
     def run(self, seconds: float, brake: bool = False) -> None:

@@ -17,6 +17,7 @@ from dofbot_ros.safety.adherence import FREE_LEAD, HALT_LEAD
 from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.service.config import PARK
+from dofbot_ros.service.motion_events import EndCode, Event
 
 S = ArmState
 
@@ -113,8 +114,9 @@ def test_a_command_between_a_clear_and_the_return_of_its_fault_does_not_begin_la
     bench.daemon.gripper(0.0)
     snapshot = bench.run(0.1)
     assert (snapshot.state, snapshot.motion) == (S.FAULT, 0)
-    assert (snapshot.result.motion, snapshot.result.succeeded) == (number, False)
-    assert snapshot.result.reason.startswith("no answer from servo 3")
+    ends = [event for event in bench.events if event.event is Event.ENDED]
+    assert [(end.motion, end.code) for end in ends] == [(number, EndCode.FAULT), (number + 1, EndCode.FAULT)]
+    assert all(end.reason.startswith("no answer from servo 3") for end in ends)
     bench.arm.silent = set()
     bench.run(0.5)
     bench.daemon.clear_fault()
@@ -295,7 +297,7 @@ def let_go(bench: Any) -> None:
 def stop_between_cycles(bench: Any) -> None:
     bench.daemon.estop("button")
     bench.daemon.reset_estop()
-    assert bench.daemon._motion.result.reason == "button"
+    assert bench.daemon._motion.log.last.reason == "button"
 
 
 @pytest.mark.parametrize("kind", ["stream", "twist"])

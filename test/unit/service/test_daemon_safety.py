@@ -158,6 +158,23 @@ def test_a_single_wild_reading_moves_nothing_and_is_no_fault(bench):
     np.testing.assert_array_equal(bench.arm.goals[-1], goal)
 
 
+def test_a_supply_that_dips_is_no_fault_and_one_that_stays_low_is_until_it_is_back(bench):
+    bench.arm.servos.supply(2, 5.0)
+    assert bench.run(0.3).state is S.HOLD
+    bench.arm.servos.supply(2, 7.4)
+    assert bench.run(1.0).state is S.HOLD
+    bench.arm.servos.supply(2, 5.0)
+    snapshot = bench.run(bench.daemon.config.voltage_fault_s + 0.1)
+    assert snapshot.state is S.FAULT
+    assert snapshot.reason == "supply voltage out of range at servo 2 (joint2): check the power supply and its plugs"
+    bench.daemon.clear_fault()
+    assert bench.run(1.0).state is S.FAULT, "its cause still stands"
+    bench.arm.servos.supply(2, 7.4)
+    bench.run(0.04)
+    bench.daemon.clear_fault()
+    assert bench.run(1.0).state is S.HOLD
+
+
 def test_a_servo_that_loses_its_torque_is_a_fault_that_names_it(bench):
     bench.arm.servos.torque(4, False, bench.clock.now())
     snapshot = bench.run(0.3)

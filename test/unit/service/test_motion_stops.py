@@ -9,8 +9,12 @@ from motion_cycles import ACCELERATION, INTO_TABLE, PERIOD_S, SPEED, Cycles, joi
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.safety.adherence import BLOCKED_LEAD, DRAW_BACK_SPEED
 from dofbot_ros.safety.governor import Governor
-from dofbot_ros.service.motion_control import SETTLE_S
-from dofbot_ros.service.snapshot import MotionResult
+from dofbot_ros.service.motion_control import ASKED_S, SETTLE_S
+from dofbot_ros.service.motion_events import EndCode, Event, MotionEvent
+
+
+def ended(motion: int, kind: str, code: EndCode, reason: str) -> MotionEvent:
+    return MotionEvent(Event.ENDED, motion, kind, "", code, reason)
 
 
 @pytest.fixture
@@ -27,9 +31,15 @@ def test_a_stop_brakes_all_at_the_limit_and_is_counted(cycles: Cycles) -> None:
     cycles.control.go_gripper(1.0)
     cycles.run(0.1)
     speed = cycles.control.at.velocity[0]
-    cycles.control.stop("button", cycles.now)
-    assert (cycles.control.stops, cycles.control.halting, cycles.control.braking) == (1, True, True)
-    assert cycles.control.result == MotionResult(1, "joints", "button")
+    cycles.control.stop(EndCode.ESTOP, "button", cycles.now)
+    assert (cycles.control.halting, cycles.control.braking) == (True, True)
+    assert cycles.control.log.take() == (
+        MotionEvent(Event.BEGAN, 1, "joints"),
+        MotionEvent(Event.BEGAN, 2, "gripper"),
+        MotionEvent(Event.STOPPED, reason="button"),
+        ended(1, "joints", EndCode.ESTOP, "button"),
+        ended(2, "gripper", EndCode.ESTOP, "button"),
+    )
     cycles.control.fall_back(cycles.control.at.position)
     cycles.run(PERIOD_S)
     assert abs(cycles.control.at.velocity[0]) == pytest.approx(speed - ACCELERATION * PERIOD_S, abs=0.03)
@@ -38,16 +48,17 @@ def test_a_stop_brakes_all_at_the_limit_and_is_counted(cycles: Cycles) -> None:
 
 
 def test_a_stop_at_rest_is_counted_and_brakes_nothing(cycles: Cycles) -> None:
-    cycles.control.stop("button", cycles.now)
-    cycles.control.stop("button", cycles.now)
-    assert (cycles.control.stops, cycles.control.halting, cycles.control.braking) == (2, False, False)
-    assert cycles.control.result is None
+    cycles.control.stop(EndCode.ESTOP, "button", cycles.now)
+    cycles.control.stop(EndCode.ESTOP, "button", cycles.now)
+    assert (cycles.control.halting, cycles.control.braking) == (False, False)
+    assert cycles.control.log.take() == (MotionEvent(Event.STOPPED, reason="button"),) * 2
+    assert cycles.control.log.last is None
 
 
 def test_a_stop_holds_the_fingers_where_they_were_commanded(cycles: Cycles) -> None:
     cycles.control.go_gripper(1.2)
     cycles.run(0.4)
-    cycles.control.stop("button", cycles.now)
+    cycles.control.stop(EndCode.ESTOP, "button", cycles.now)
     cycles.control.fall_back(cycles.control.at.position)
     at = cycles.control.at.position[GRIP]
     assert 0.1 < at < 1.0
@@ -63,7 +74,7 @@ def test_after_a_stop_a_new_commander_or_a_pause_the_arm_starts_softly(softens: 
     cycles = Cycles(soft_start_s=1.0)
     cycles.run(2.0)
     {
-        "stop": lambda: cycles.control.stop("x", cycles.now),
+        "stop": lambda: cycles.control.stop(EndCode.ESTOP, "x", cycles.now),
         "soften": lambda: cycles.control.soften(cycles.now),
         "paused": lambda: cycles.control.paused("x", cycles.now, cycles.control.at.position),
     }[softens]()
@@ -88,7 +99,10 @@ def test_a_pause_ends_the_motion_at_rest_where_it_was(cycles: Cycles) -> None:
     cycles.run(0.4)
     before = cycles.control.at.position
     cycles.control.paused("stood still", cycles.now, cycles.control.at.position)
-    assert cycles.control.result == MotionResult(1, "joints", "stood still")
+    assert cycles.control.log.take()[2:] == (
+        ended(1, "joints", EndCode.PAUSED, "stood still"),
+        ended(2, "gripper", EndCode.PAUSED, "stood still"),
+    )
     assert (cycles.control.at_rest, cycles.control.moving) == (True, False)
     cycles.run(0.2)
     assert cycles.control.at.position == pytest.approx(before, abs=1e-12)
@@ -98,7 +112,7 @@ def test_falling_back_is_said_once_and_goes_back_no_farther_than_the_joints_are(
     cycles.go_to(joints(1.2))
     cycles.run(0.5)
     at = cycles.control.at
-    cycles.control.halt("why")
+    cycles.control.halt(EndCode.ESTOP, "why")
     cycles.control.fall_back(at.position - joints(0.05))
     assert not cycles.control.halting
     assert cycles.control.at.position == pytest.approx(at.position - joints(0.05))
@@ -121,7 +135,7 @@ def test_braking_tells_a_stop_from_a_motion_and_from_the_grippers_own(cycles: Cy
 def test_a_stop_of_the_gripper_alone_is_braking_until_it_rests(cycles: Cycles) -> None:
     cycles.control.go_gripper(1.2)
     cycles.run(0.4)
-    cycles.control.stop("button", cycles.now)
+    cycles.control.stop(EndCode.ESTOP, "button", cycles.now)
     assert cycles.control.braking
     cycles.control.go_gripper(1.2)
     assert not cycles.control.braking, "a new command ends the stop"
@@ -130,7 +144,7 @@ def test_a_stop_of_the_gripper_alone_is_braking_until_it_rests(cycles: Cycles) -
 def test_brake_brings_the_arm_to_rest_and_reports_no_limits(cycles: Cycles) -> None:
     cycles.go_to(INTO_TABLE)
     cycles.run(0.8)
-    cycles.control.halt("why")
+    cycles.control.halt(EndCode.ESTOP, "why")
     cycles.run(1.0, brake=True)
     assert cycles.control.at_rest
     assert cycles.control.limited == ()
@@ -167,10 +181,14 @@ def test_at_rest_a_goal_is_drawn_back_and_its_servo_gets_the_time_for_it(cycles:
 
 
 @pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
-def test_after_a_halt_the_arm_is_held_where_it_came_to_rest(cycles: Cycles, latched: bool) -> None:
+@pytest.mark.parametrize(("heard", "after_s"), [(False, SETTLE_S), (None, SETTLE_S + ASKED_S)])
+def test_after_a_halt_a_joint_that_missed_goals_is_held_where_it_came_to_rest(
+    cycles: Cycles, latched: bool, heard: bool | None, after_s: float
+) -> None:
+    cycles.heard = (heard,) * 6
     cycles.go_to(joints(1.2))
     cycles.run(0.5)
-    cycles.control.halt("why")
+    cycles.control.halt(EndCode.ESTOP, "why")
     cycles.control.fall_back(cycles.control.at.position)
     while not cycles.control.at_rest:
         cycles.run(PERIOD_S, latched)
@@ -178,7 +196,7 @@ def test_after_a_halt_the_arm_is_held_where_it_came_to_rest(cycles: Cycles, latc
     cycles.measured = cycles.control.at.position - joints(0.03)
     while cycles.control.at.position[0] == held and cycles.now < rested + 1.0:
         cycles.run(PERIOD_S, latched)
-    assert cycles.now - rested == pytest.approx(SETTLE_S, abs=2 * PERIOD_S)
+    assert cycles.now - rested == pytest.approx(after_s, abs=2 * PERIOD_S)
     assert cycles.control.at.position == pytest.approx(cycles.measured)
     settled = cycles.control.at.position
     cycles.measured = settled - joints(0.03)
@@ -187,11 +205,26 @@ def test_after_a_halt_the_arm_is_held_where_it_came_to_rest(cycles: Cycles, latc
 
 
 @pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
+def test_after_a_halt_a_joint_that_has_its_goal_and_droops_keeps_it(cycles: Cycles, latched: bool) -> None:
+    cycles.heard = (True,) * 6
+    cycles.go_to(joints(1.2))
+    cycles.run(0.5)
+    cycles.control.halt(EndCode.ESTOP, "why")
+    cycles.control.fall_back(cycles.control.at.position)
+    while not cycles.control.at_rest:
+        cycles.run(PERIOD_S, latched)
+    held = cycles.control.at.position
+    cycles.measured = held - joints(0.03)
+    cycles.run(1.0, latched)
+    assert cycles.control.at.position == pytest.approx(held)
+
+
+@pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
 def test_a_halt_brakes_all_joints_in_proportion(cycles: Cycles, latched: bool) -> None:
     """Whichever joint is faster: they come to rest together, and the tool keeps its direction."""
     cycles.go_to(joints(1.2) + joints(0.4, 4))
     cycles.run(0.5)
-    cycles.control.halt("why")
+    cycles.control.halt(EndCode.ESTOP, "why")
     cycles.control.fall_back(cycles.control.at.position)
     share = cycles.control.at.velocity[4] / cycles.control.at.velocity[0]
     assert 0.1 < share < 0.9

@@ -19,7 +19,6 @@ from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.sim.config import load_world_config
-from dofbot_ros.sim.world import World
 from dofbot_ros.trials.arm import Look
 from dofbot_ros.trials.judge import TruthJudge
 from dofbot_ros.trials.log import PickLog, PickSeries, open_log
@@ -76,7 +75,7 @@ def test_grasps_are_planned_at_the_calibrated_height(
 def test_a_block_is_lifted_within_the_calibrated_limits(kit: PickProtocol, log: PickLog, tmp_path: Path) -> None:
     """The driver of this arm refuses what a planner for the nominal one asks of it."""
     pytest.importorskip("pybullet")
-    arm = DirectArm(World(kit.world(load_world_config()), 0), TRIALS_DRIVER, NARROW)
+    arm = DirectArm(kit.world(load_world_config()), TRIALS_DRIVER, NARROW)
     placement = missing(log, kit, 1)[0]
 
     def run(picker: Picker) -> tuple[str, str]:
@@ -123,7 +122,7 @@ def test_a_policy_that_does_not_fit_the_arm_runs_no_trial(
     built: tuple[DriverConfig, Calibration], why: str, kit: PickProtocol, log: PickLog, straight_policy: Any
 ) -> None:
     pytest.importorskip("pybullet")
-    arm = DirectArm(World(kit.world(load_world_config()), 0), *built)
+    arm = DirectArm(kit.world(load_world_config()), *built)
     picker = PolicyPicker(Untouched(straight_policy.spec("pick", "tool")), arm.daemon.robot)
     try:
         with pytest.raises(CommandRefusedError, match=f"the policy does not fit this arm: .*{why}"):

@@ -12,7 +12,7 @@ import pytest
 from conftest import DirectArm
 from numpy.typing import NDArray
 
-from dofbot_ros.grasp.retiming import TimedPath
+from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.policy.drive import PolicyDrive
 from dofbot_ros.policy.spec import PolicySpec
 from dofbot_ros.policy.steering import TOOL_STEP

@@ -39,13 +39,13 @@ def test_a_block_is_lifted_held_and_put_back_where_it_was(arm: DirectArm, plan: 
     at = arm.world.truth()["red"]
     assert np.hypot(*(at[:2, 3] - PLACE)) < 0.006
     assert at[2, 3] == pytest.approx(0.015, abs=0.001)
-    assert arm.gap() > 0.055
+    assert arm.gap > 0.055
 
 
 def test_fingers_that_close_on_nothing_say_so_and_the_arm_is_back(arm: DirectArm, plan: PickPlan) -> None:
     with pytest.raises(EmptyHandError, match=r"missed: the fingers closed on nothing at x 0\.200 y 0\.020 m"):
         pick_up(arm, plan)
-    assert arm.gap() > 0.055
+    assert arm.gap > 0.055
     np.testing.assert_allclose(arm.world.arm.positions()[:5], 0.0, atol=0.05)
 
 

@@ -49,8 +49,9 @@ def test_an_empty_folder_is_a_series_without_trials(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (replace(SERIES, seed=5), r"another series \(seed 4, backend sim\)"),
-        (replace(SERIES, backend="emulator"), r"another series \(seed 4, backend sim\)"),
+        (replace(SERIES, seed=5), r"another series \(seed 4, backend sim, desk own\)"),
+        (replace(SERIES, backend="emulator"), r"another series \(seed 4, backend sim, desk own\)"),
+        (replace(SERIES, desk="typical"), r"another series \(seed 4, backend sim, desk own\)"),
         (replace(SERIES, protocol=ProtocolConfig(tolerance=0.01)), "this series under other conditions"),
     ],
 )

@@ -151,8 +151,8 @@ def test_blocks_on_a_raised_table_lie_flat_there() -> None:
 
 
 def test_a_block_under_the_table_is_refused() -> None:
-    """What a blurred picture or a camera in the wrong place makes of a block: it cannot be there."""
-    truth = transform(rot_z(0.4), (0.2, 0.03, -0.03))
+    """What a camera in the wrong place makes of a block: it cannot be there, however small its markers are printed."""
+    truth = transform(rot_z(0.4), (0.2, 0.03, -0.08))
 
     found = BlockLocaliser(BLOCKS, CAMERA, LocaliserConfig(max_ambiguity=1.0)).locate(
         photo({"green": truth}), 0.0, T_BASE_CAMERA
@@ -162,6 +162,42 @@ def test_a_block_under_the_table_is_refused() -> None:
     (refused,) = found.refused
     assert refused.what == "green"
     assert "mm under the table" in refused.reason
+
+
+@pytest.mark.parametrize("ratio", [0.93, 0.97, 1.02])
+def test_markers_printed_in_another_size_leave_a_block_on_the_table_where_it_is(ratio: float) -> None:
+    printed = replace(
+        BLOCKS,
+        blocks=tuple(
+            replace(b, marker_size=ratio * b.marker_size, label_size=ratio * b.label_size) for b in BLOCKS.blocks
+        ),
+    )
+    truth = {"red": lying(0.14, -0.05, 0.3), "green": lying(0.2, 0.05, 1.0)}
+
+    found = LOCALISER.locate(photo(truth, printed), 0.0, T_BASE_CAMERA)
+
+    assert len(found.blocks) == 2
+    for pose in found.blocks:
+        assert pose.flat
+        np.testing.assert_allclose(pose.T_base_block, truth[pose.name], atol=5e-3)
+        if pose.size_ratio != 1.0:
+            assert pose.size_ratio == pytest.approx(ratio, abs=0.01)
+
+
+def test_a_block_held_above_the_table_is_not_taken_for_one_with_large_markers() -> None:
+    truth = transform(rot_z(0.4), (0.2, 0.03, 0.045))
+    found = BlockLocaliser(BLOCKS, CAMERA, LocaliserConfig(max_ambiguity=1.0)).locate(
+        photo({"green": truth}), 0.0, T_BASE_CAMERA
+    )
+    (pose,) = found.blocks
+    assert not pose.flat
+    assert pose.T_base_block[2, 3] == pytest.approx(0.045, abs=0.004)
+
+
+def test_blocks_are_found_out_of_focus() -> None:
+    truth = {"red": lying(0.14, -0.05, 0.3), "green": lying(0.2, 0.05, 1.0)}
+    blurred = np.asarray(cv2.GaussianBlur(photo(truth), (0, 0), 1.6), np.uint8)
+    assert {pose.name for pose in LOCALISER.locate(blurred, 0.0, T_BASE_CAMERA).blocks} == {"red", "green"}
 
 
 def test_all_blocks_of_a_picture_are_found_and_strangers_passed_over() -> None:

@@ -1,25 +1,19 @@
-"""Actions and TF on real messages over DDS, where `make interfaces` has built control_msgs and tf2_msgs."""
+"""TF on real messages over DDS, where `make interfaces` has built tf2_msgs."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pytest
 
-pytest.importorskip("control_msgs", reason="control_msgs is not built here: make interfaces")
+pytest.importorskip("tf2_msgs", reason="tf2_msgs is not built here: make interfaces")
 
-from control_msgs.action import FollowJointTrajectory, GripperCommand
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Point, Pose, Transform
-from rclpy.action import ActionClient
-from rclpy.task import Future
 from tf2_msgs.msg import TFMessage
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from dofbot_ros.arm.model import forward_chain, load_model
 from dofbot_ros.core.types import JOINT_NAMES, FloatArray
-from dofbot_ros.nodes.messages import pose_matrix, to_duration
+from dofbot_ros.nodes.messages import pose_matrix
 from dofbot_ros.nodes.qos import LATCHED
 
 from .conftest import SOON_S, Arm, StartArm
@@ -32,28 +26,6 @@ def arm(start_arm: StartArm) -> Arm:
     return started
 
 
-def answered(arm: Arm, future: Future) -> Any:
-    arm.client.wait_until(future.done, SOON_S, "answer")
-    return future.result()
-
-
-def test_a_goal_of_follow_joint_trajectory_is_taken_and_carried_out(arm: Arm) -> None:
-    client = ActionClient(arm.client.node, FollowJointTrajectory, "arm_controller/follow_joint_trajectory")
-    assert client.wait_for_server(SOON_S)
-    point = JointTrajectoryPoint(positions=[0.3], time_from_start=to_duration(1.0))
-    goal = FollowJointTrajectory.Goal(trajectory=JointTrajectory(joint_names=["joint1"], points=[point]))
-    handle = answered(arm, client.send_goal_async(goal))
-    assert handle.accepted
-    arm.client.wait_until(lambda: abs(arm.client.position[0] - 0.3) < 0.03, SOON_S, "joint1 at 0.3 rad")
-
-
-def test_the_gripper_action_takes_a_goal(arm: Arm) -> None:
-    client = ActionClient(arm.client.node, GripperCommand, "gripper_controller/gripper_cmd")
-    assert client.wait_for_server(SOON_S)
-    handle = answered(arm, client.send_goal_async(GripperCommand.Goal()))
-    assert handle.accepted
-
-
 def test_the_frames_on_tf_chain_to_the_forward_kinematics(arm: Arm) -> None:
     frames: dict[str, tuple[str, FloatArray]] = {}
 
@@ -62,8 +34,8 @@ def test_the_frames_on_tf_chain_to_the_forward_kinematics(arm: Arm) -> None:
             frames[t.child_frame_id] = (t.header.frame_id, _matrix(t.transform))
 
     node, model = arm.client.node, load_model()
-    node.create_subscription(TFMessage, "/tf", arm.client.noting(hear), 10)
-    node.create_subscription(TFMessage, "/tf_static", arm.client.noting(hear), LATCHED)
+    node.create_subscription(TFMessage, "/tf", arm.client.notify_after(hear), 10)
+    node.create_subscription(TFMessage, "/tf_static", arm.client.notify_after(hear), LATCHED)
     children = {joint.child for joint in model.joints}
     arm.client.wait_until(lambda: children <= set(frames), SOON_S, f"{children} on TF")
 
@@ -98,8 +70,8 @@ def test_two_arms_on_one_tf_have_frames_and_diagnostics_of_their_own(start_arm: 
     def note(message: DiagnosticArray) -> None:
         names.update(f"{entry.hardware_id}: {entry.name}" for entry in message.status)
 
-    left.client.node.create_subscription(TFMessage, "/tf", left.client.noting(hear), 10)
-    left.client.node.create_subscription(DiagnosticArray, "/diagnostics", left.client.noting(note), 10)
+    left.client.node.create_subscription(TFMessage, "/tf", left.client.notify_after(hear), 10)
+    left.client.node.create_subscription(DiagnosticArray, "/diagnostics", left.client.notify_after(note), 10)
     namespaces = [arm.client.node.get_namespace().strip("/") for arm in (left, right)]
     expected = {f"dofbot {ns}: {ns}/sim_node: arm" for ns in namespaces}
     left.client.wait_until(lambda: "left/link4" in frames and expected <= names, SOON_S, "frames and diagnostics")

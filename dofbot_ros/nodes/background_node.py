@@ -13,10 +13,10 @@ from rclpy.node import Node
 
 from dofbot_ros.core.dds import configure_dds
 
-Me = TypeVar("Me", bound="OwnNode")
+Me = TypeVar("Me", bound="BackgroundNode")
 
 
-class OwnNode:
+class BackgroundNode:
     """Takes part in ROS from here to close(); callbacks run in its thread once spin() was called.
 
     Args:
@@ -51,6 +51,11 @@ class OwnNode:
     def spin(self) -> None:
         """Let callbacks run from now on."""
         self._thread.start()
+
+    def check(self) -> None:
+        """Raise what a callback raised and ended the thread with."""
+        if self.failure is not None:
+            raise self.failure
 
     def close(self) -> None:
         """Leave ROS; no callback runs any more. May be called twice."""

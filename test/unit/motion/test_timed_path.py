@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.grasp.retiming import TimedPath, retime
+from dofbot_ros.motion.timed_path import TimedPath, retime
 from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
 
 LIMITS = MotionLimits(np.full(6, -np.pi), np.full(6, np.pi), np.full(6, 1.6), np.full(6, 8.0))

@@ -1,0 +1,1 @@
+"""What the jobs of the arm achieve on desks whose errors the software is not told."""

@@ -1,0 +1,173 @@
+"""The jobs that are measured on desks: each runs once on an installation of its own, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+from dofbot_ros.desks.config import CALIBRATED
+from dofbot_ros.desks.installation import install
+from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.cell import GraspCell
+from dofbot_ros.grasp.evaluate import EvaluateConfig, attempt_scene
+from dofbot_ros.grasp.families import families_of
+from dofbot_ros.grasp.model_io import load_model
+from dofbot_ros.grasp.planner import GraspPlanner, NetworkPlanner
+from dofbot_ros.grasp.scenes import SceneRules
+from dofbot_ros.policy.envs import DofBotEnv, make_env
+from dofbot_ros.policy.evaluate import rollout
+from dofbot_ros.policy.runner import PolicyRunner, shipped
+from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.sim.randomization import load_domain
+from dofbot_ros.trials.direct import DirectArm
+from dofbot_ros.trials.protocol import ProtocolConfig
+from dofbot_ros.trials.runner import make_planner
+from dofbot_ros.trials.trial import BlockTrial
+from dofbot_ros.vision.blocks import LocaliserConfig
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one trial of a job.
+
+    Attributes:
+        world: name or file of the desk.
+        job: which job.
+        number: 0, 1, ... of the trial.
+        success: whether it was done, by the true poses.
+        first: whether the first attempt did it.
+        cause: why not, "" where it was.
+        error_mm: distance from where the object should be; None where it does not apply.
+        seen_off_mm: how far off the object was localised before each attempt.
+        seconds: arm time.
+        reason: the job's own words.
+    """
+
+    world: str
+    job: str
+    number: int
+    success: bool
+    first: bool = False
+    cause: str = ""
+    error_mm: float | None = None
+    seen_off_mm: list[float] = field(default_factory=list)
+    seconds: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What is left out of what bears a desk's errors, to see what it is worth.
+
+    Attributes:
+        trim: joints that gravity holds low are brought up (motion/goal_trim.py).
+        tolerance: the localiser bears markers of another size, and images out of focus (vision/blocks.py).
+    """
+
+    trim: bool = True
+    tolerance: bool = True
+
+
+WHOLE = Ablation()
+
+
+def demo(desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outcome:
+    """The marker demo: find a block, take it, put it elsewhere, as `dofbot demo` does through ROS.
+
+    Args:
+        desk: name or file.
+        number: of the trial; the installation is that of seed + number.
+        seed: of the series.
+        ablation: what is left out.
+    """
+    driver = DriverConfig() if ablation.trim else DriverConfig(goal_trim=0.0)
+    localiser = LocaliserConfig() if ablation.tolerance else LocaliserConfig(size_range=(1.0, 1.0), sharpen=False)
+    installation = install(desk, seed + number, load_world_config())
+    arm = DirectArm(installation, driver, localiser=localiser)
+    try:
+        planner = make_planner(arm.daemon.robot, DriverConfig())
+        record, _ = BlockTrial(arm, planner, installation.belief.blocks, ProtocolConfig()).run(seed, number)
+    finally:
+        arm.close()
+    placed = bool(record.placed)
+    return Outcome(
+        desk,
+        "demo",
+        number,
+        placed,
+        placed and record.attempts == 1,
+        record.cause,
+        record.error_mm,
+        record.block_off_mm,
+        record.cycle_s,
+        "; ".join([*record.setbacks, record.reason]) if record.reason else "; ".join(record.setbacks),
+    )
+
+
+def grasp(objects: str, desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outcome:
+    """One grasp of the shipped network, as `dofbot grasp evaluate --desk` tries it.
+
+    Args:
+        objects: which the object is drawn from, as `dofbot grasp evaluate` takes them.
+        desk, number, seed: as of demo().
+        ablation: must leave nothing out.
+
+    Raises:
+        InputError: it leaves something out.
+    """
+    if ablation != WHOLE:
+        raise InputError("--without is for the job demo: leave it out, or name --job demo")
+    cell, planner, config = _grasp_bench(objects, desk, seed)
+    row = attempt_scene(cell, planner, config, number)
+    lifted = row.outcome == "lifted"
+    cause = "" if lifted else row.outcome
+    return Outcome(desk, f"grasp {objects}", number, lifted, lifted, cause)
+
+
+def policy(task: str, desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outcome:
+    """One episode of the shipped policy from state, as `dofbot policy evaluate --desk` runs it.
+
+    Args:
+        task: pick or place.
+        desk, number, seed: as of demo().
+        ablation: must leave nothing out; raises as grasp().
+    """
+    if ablation != WHOLE:
+        raise InputError("--without is for the job demo: leave it out, or name --job demo")
+    env, runner = _policy_bench(task, desk)
+    done = rollout(env, runner, seed + number).success
+    return Outcome(desk, f"policy {task}", number, done, done, "" if done else "not reached")
+
+
+@lru_cache(maxsize=16)
+def _policy_bench(task: str, desk: str) -> tuple[DofBotEnv, PolicyRunner]:
+    runner = PolicyRunner(shipped(task, "state"))
+    return make_env(
+        task, control=runner.spec.control, ranges=load_domain("source"), node_physics=True, desk=desk
+    ), runner
+
+
+@lru_cache(maxsize=16)
+def _grasp_bench(objects: str, desk: str, seed: int) -> tuple[GraspCell, GraspPlanner, EvaluateConfig]:
+    model = load_model(None)
+    rules = SceneRules(view=model.info.view)
+    config = EvaluateConfig(objects, seed=seed, rules=rules, baselines=(), desk=desk)
+    return GraspCell(families_of(objects), rules, desk=desk), NetworkPlanner(model), config
+
+
+JOBS: Mapping[str, Callable[[str, int, int, Ablation], Outcome]] = {
+    "demo": demo,
+    "grasp train": partial(grasp, "train"),
+    "grasp heldout": partial(grasp, "heldout"),
+    "policy pick": partial(policy, "pick"),
+}
+"""Name -> one trial of it on a desk (name or file), by number, of the series `seed`, something left out or not."""
+
+
+def world_name(desk: str) -> str:
+    """How a row names its desk: by its name, or by that of its file."""
+    path = Path(desk.removesuffix(CALIBRATED))
+    return path.stem + desk[len(str(path)) :] if path.is_file() else desk

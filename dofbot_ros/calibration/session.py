@@ -1,0 +1,113 @@
+"""A recorded calibration run: servo ticks and marker corners of each view, as a JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from dofbot_ros.arm.calibration import Calibration
+from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.calibration.block_in_hand import FACES, SHEET_TARGET
+from dofbot_ros.calibration.gravity import gravity_load, gravity_side
+from dofbot_ros.calibration.scene import Observations
+from dofbot_ros.calibration.sheet import SHEET
+from dofbot_ros.config.loader import from_mapping, to_mapping
+from dofbot_ros.core.types import N_ARM, N_JOINTS, FloatArray
+from dofbot_ros.errors import ConfigError
+from dofbot_ros.vision.block_layout import Block, square_corners
+
+MAX_BYTES = 32 * 2**20
+"""Longest file that is read; a thousand views have 2 MB."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One pose of the arm at rest.
+
+    Attributes:
+        ticks: what the six servos read.
+        markers: id -> its corners, clockwise from its top left [px].
+        approach: side from which joints 1 and 5 came, -1 or 1, as gravity does not take up their play; 0: unknown.
+    """
+
+    ticks: list[int]
+    markers: dict[str, list[list[float]]]
+    approach: list[int] = field(default_factory=lambda: [0, 0])
+
+    def __post_init__(self) -> None:
+        if len(self.ticks) != N_JOINTS or len(self.approach) != 2:
+            raise ConfigError(f"a view has {N_JOINTS} ticks and 2 sides, got {self.ticks} and {self.approach}")
+        for name, corners in self.markers.items():
+            if not name.isdigit() or np.shape(corners) != (4, 2):
+                raise ConfigError(f"marker {name[:20]!r} has a number as its id and four corners u, v")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A calibration run.
+
+    Attributes:
+        image_size: width and height of the pictures [px].
+        held: name of the block in the fingers.
+        views: in the order in which they were taken.
+    """
+
+    image_size: tuple[int, int]
+    held: str
+    views: list[View]
+
+    def observations(self, calibration: Calibration, kinematics: Kinematics, block: Block) -> Observations:
+        """The same for a bundle adjustment of block_in_hand.block_scene; other markers are passed over.
+
+        Args:
+            calibration: what makes angles of the ticks.
+            kinematics: the believed arm, for gravity.
+            block: the one that is held.
+        """
+        faces = {block.faces[face].id: i for i, face in enumerate(FACES) if face in block.faces}
+        sheet, square = SHEET.corners(), square_corners(block.marker_size)
+        read = calibration.ticks_to_rad([v.ticks for v in self.views])[:, :N_ARM]
+        view, target, points, pixels = [], [], list[FloatArray](), list[FloatArray]()
+        for v, one in enumerate(self.views):
+            for name, corners in one.markers.items():
+                marker = int(name)
+                if marker in faces or marker in sheet:
+                    view.append(v)
+                    target.append(faces.get(marker, SHEET_TARGET))
+                    points.append(square if marker in faces else sheet[marker])
+                    pixels.append(np.array(corners, dtype=np.float64))
+        if not pixels:
+            raise ConfigError(f"no view shows block {block.name} or the sheet")
+        load = gravity_load(kinematics, read)
+        side = gravity_side(load)
+        side[:, [0, 4]] = [v.approach for v in self.views]
+        views, targets = (np.repeat(np.array(a, dtype=np.int64), 4) for a in (view, target))
+        return Observations(read, views, targets, np.concatenate(points), np.concatenate(pixels), side, load)
+
+
+def load_session(path: Path) -> Session:
+    """Read a session.
+
+    Raises:
+        ConfigError: no such file, no JSON, other content.
+    """
+    where = str(path)
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise ConfigError(f"is longer than {MAX_BYTES // 2**20} MB", where)
+        content = json.loads(text)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"is no JSON: {' '.join(str(error).split())[:200]}", where) from error
+    return from_mapping(Session, content, where)
+
+
+def save_session(session: Session, path: Path) -> None:
+    """Write what load_session reads."""
+    path.write_text(json.dumps(to_mapping(session)) + "\n", encoding="utf-8")

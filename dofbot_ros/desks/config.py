@@ -1,0 +1,148 @@
+"""How far arm, camera, blocks and table of one kind of desk are from what the software is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.errors import ConfigError, InputError, one_of
+from dofbot_ros.sim.flaws import TableKind
+
+OWN = "own"
+"""The desk without errors: the simulation as it is."""
+NAMES = (OWN, "careful", "typical", "rough")
+CALIBRATED = ":calibrated"
+"""Ends the name of a desk whose software has been told what a calibration without error finds."""
+
+
+@dataclass(frozen=True)
+class CameraErrors:
+    """The overhead camera. Directions and signs are drawn for each installation, sizes are as given.
+
+    Attributes:
+        position_mm, turn_deg: true pose against the believed one.
+        focal_percent: true focal length against the believed one.
+        lens_k1: true radial distortion.
+        lens_k1_percent: believed distortion against the true one.
+        defocus_px: standard deviation of the blur.
+        jpeg_quality: 1..100; 0 for none.
+        noise: standard deviation of the sensor's noise [grey levels of 255].
+        log_gamma, log_exposure, log_white_balance: largest natural logarithm of these factors, drawn evenly.
+        shadow: share of the table's light that a shadow takes.
+        latency_s: age of an image at its delivery, for which it is stamped.
+        loss: share of the images that never arrive.
+    """
+
+    position_mm: float = 0.0
+    turn_deg: float = 0.0
+    focal_percent: float = 0.0
+    lens_k1: float = 0.0
+    lens_k1_percent: float = 0.0
+    defocus_px: float = 0.0
+    jpeg_quality: int = 0
+    noise: float = 0.0
+    log_gamma: float = 0.0
+    log_exposure: float = 0.0
+    log_white_balance: float = 0.0
+    shadow: float = 0.0
+    latency_s: float = 0.0
+    loss: float = 0.0
+
+
+@dataclass(frozen=True)
+class BlockErrors:
+    """Blocks and their markers.
+
+    Attributes:
+        marker_small_percent: markers are printed this much too small.
+        size_mm: edge of the cubes against the believed one, of either sign.
+        glue_mm, glue_deg: place and angle of each label against the middle of its face.
+        mass_factor: on the blocks' mass.
+        pad_friction: Coulomb coefficient between finger pads and block; 0.8 is the simulation's own.
+    """
+
+    marker_small_percent: float = 0.0
+    size_mm: float = 0.0
+    glue_mm: float = 0.0
+    glue_deg: float = 0.0
+    mass_factor: float = 1.0
+    pad_friction: float = 0.8
+
+
+@dataclass(frozen=True)
+class ArmErrors:
+    """The arm and how it stands.
+
+    Attributes:
+        zero_deg: zero of servos 1 to 5 against the believed one, of either sign each.
+        scale_percent: ticks per degree of servos 1 to 5 against the believed ones, of either sign each.
+        link_mm: length of upper arm, forearm and tool, of either sign each.
+        base_height_mm: of joint 2 above the table, of either sign.
+        tilt_deg: of the arm's base against the table, about any horizontal axis.
+        droop_deg: servos give way by this at full stretch; encoders see it.
+        flex_deg: links bend by this at full stretch; encoders do not see it.
+        play_deg: whole width of the play in the gears of joints 1 to 5.
+        speed_factor: on the servos' no-load speed.
+        finger_mm: of the fingers along the tool and along the closing line, of either sign each.
+    """
+
+    zero_deg: float = 0.0
+    scale_percent: float = 0.0
+    link_mm: float = 0.0
+    base_height_mm: float = 0.0
+    tilt_deg: float = 0.0
+    droop_deg: float = 0.0
+    flex_deg: float = 0.0
+    play_deg: float | None = None
+    speed_factor: float = 1.0
+    finger_mm: float = 0.0
+
+
+@dataclass(frozen=True)
+class DeskConfig:
+    """One kind of desk.
+
+    Attributes:
+        name: as reports show it.
+        tables: what the table may look like; one is drawn for each installation.
+        camera, blocks, arm: the errors.
+    """
+
+    name: str = OWN
+    tables: tuple[TableKind, ...] = ("plain",)
+    camera: CameraErrors = field(default_factory=CameraErrors)
+    blocks: BlockErrors = field(default_factory=BlockErrors)
+    arm: ArmErrors = field(default_factory=ArmErrors)
+
+    def __post_init__(self) -> None:
+        if not self.tables:
+            raise ConfigError("tables must name at least one kind of table")
+        for part in ("camera", "blocks", "arm"):
+            for name, value in vars(getattr(self, part)).items():
+                signed = name == "lens_k1"
+                if value is not None and not (math.isfinite(value) and (signed or value >= 0)):
+                    raise ConfigError(f"{part}: {name} is a magnitude: finite and not negative, got {value}")
+
+
+def load_desk(desk: str | Path) -> DeskConfig:
+    """The ranges of a desk.
+
+    Args:
+        desk: own, careful, typical, rough, or the path of a file like config/desks/typical.yaml; ":calibrated" at its
+            end changes no errors.
+
+    Raises:
+        InputError: no such desk, and no such file.
+        ConfigError: the file cannot be used, and where.
+    """
+    desk = str(desk).removesuffix(CALIBRATED)
+    if desk == OWN:
+        return DeskConfig()
+    if desk in NAMES:
+        return load_yaml(DeskConfig, share_file("config", "desks", f"{desk}.yaml"))
+    if not Path(desk).is_file():
+        raise InputError(f"{one_of('desk', desk, NAMES)}, or the path of a desk file")
+    return load_yaml(DeskConfig, desk)

@@ -1,0 +1,114 @@
+"""Goals that lead a little, so that joints which gravity holds below them arrive: an outer loop over the servos'.
+
+A bus servo holds a load by standing off its goal, and its gears have play that gravity takes up; its encoder sees both.
+How far a joint gives way is learned while the arm rests, as an angle per torque of gravity, and added to every goal at
+the torque of its pose. The correction only ever acts against gravity: it lifts what hangs low, and presses on nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from dofbot_ros.arm.gravity import Gravity
+from dofbot_ros.core.types import GRIP, N_JOINTS, BoolArray, FloatArray
+
+FOLLOW_S = 0.12
+"""In which servos come to rest after the last goal [s]."""
+ENGAGE_RAD, RELEASE_RAD = 0.009, 0.004
+"""A joint that rests further off than the first is corrected until it is nearer than the second [rad]."""
+GAIN_HZ = 5.0
+"""Share of the error that is taken back a second; with the servos' delay of a tenth of a second it does not swing."""
+SPEED = 0.25
+"""With which a correction changes at most [rad/s]."""
+MIN_SHARE = 0.05
+"""A joint that gravity pulls by less of its greatest torque than this is left alone: nothing tells which way."""
+STILL = 1e-6
+"""A goal that changes by less in a period stands still [rad]."""
+GIVE_UP_S = 1.5
+"""A joint that is not there after this long is not going to be [s]."""
+
+
+class GoalTrim:
+    """One arm's corrections.
+
+    Args:
+        gravity: how it pulls the arm.
+        period_s: control period [s].
+        most: largest correction [rad]; 0 for none ever.
+    """
+
+    def __init__(self, gravity: Gravity, period_s: float, most: float) -> None:
+        self._gravity = gravity
+        self._period_s = period_s
+        self._most = most
+        self._give = np.zeros(N_JOINTS)
+        """Angle by which each joint gives way to gravity's greatest torque [rad] (6,)."""
+        self._engaged = np.zeros(N_JOINTS, dtype=np.bool_)
+        self._goal: FloatArray | None = None
+        self._rest_s = 0.0
+        self._lead: deque[float] = deque(maxlen=3)
+        self.offset = np.zeros(N_JOINTS)
+        """What is added to the goals now [rad] (6,)."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether joints are still on their way to where the arm was told to rest."""
+        if not self._most or self._goal is None or self._rest_s > GIVE_UP_S:
+            return False
+        if self._rest_s < FOLLOW_S:
+            return bool(self._lead and self._lead[-1] > ENGAGE_RAD)
+        return bool(self._engaged.any())
+
+    def start(self) -> None:
+        """The arm holds where it is from now on; corrections come back slowly."""
+        self.offset = np.zeros(N_JOINTS)
+        self._goal = None
+        self._engaged[:] = False
+
+    def pause(self) -> None:
+        """The arm has been stopped: nothing is learned, and the correction stays as it is."""
+        self._goal = None
+        self._engaged[:] = False
+
+    def update(self, goal: FloatArray, measured: FloatArray, fresh: BoolArray, held_up: BoolArray) -> FloatArray:
+        """What to add to the goals of this period [rad] (6,).
+
+        Args:
+            goal: where the joints shall be [rad] (6,).
+            measured: where they are [rad] (6,).
+            fresh: which of them have just been read, (6,).
+            held_up: which of them do not follow, so that something must be in their way, (6,).
+        """
+        if not self._most:
+            return self.offset
+        shares = self._gravity.shares(goal)
+        still = self._goal is not None and bool(np.abs(goal - self._goal)[:GRIP].max() < STILL)
+        self._rest_s = self._rest_s + self._period_s if still else 0.0
+        self._goal = goal.copy()
+        error = goal - measured
+        pulled = np.abs(shares) > MIN_SHARE
+        self._lead.append(float(np.abs(error)[pulled].max(initial=0.0)))
+        if self._rest_s >= FOLLOW_S:
+            self._engaged &= pulled & ~held_up
+            self._learn(error, shares, fresh & pulled & ~held_up)
+        else:
+            self._engaged[:] = False
+        wanted = np.clip(-self._give * shares, -self._most, self._most)
+        step = SPEED * self._period_s
+        self.offset = self.offset + np.clip(wanted - self.offset, -step, step)
+        return self.offset
+
+    def _learn(self, error: FloatArray, shares: FloatArray, known: BoolArray) -> None:
+        """Move what joints give way by towards what would bring them to their goals."""
+        # Hanging below the goal: measured lies to gravity's side of it. What lies to the other side is pushed there.
+        low = -error * np.sign(shares)
+        off = np.where(self._engaged, np.abs(error) > RELEASE_RAD, np.abs(error) > ENGAGE_RAD)
+        full = (np.abs(self.offset) >= self._most - 1e-9) & (low > 0)
+        empty = (self._give <= 0.0) & (low < 0)
+        self._engaged = np.where(known, off & ~full & ~empty, self._engaged)
+        rate = np.clip(GAIN_HZ * low, -SPEED, SPEED) * self._period_s
+        change = np.where(self._engaged & known, rate / np.maximum(np.abs(shares), MIN_SHARE), 0.0)
+        limit = self._most / np.maximum(np.abs(shares), MIN_SHARE)
+        self._give = np.clip(self._give + change, 0.0, np.maximum(limit, self._give))
