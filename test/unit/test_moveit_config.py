@@ -33,12 +33,15 @@ def test_the_limits_are_the_drivers() -> None:
         assert limit["max_acceleration"] == DriverConfig().max_acceleration
 
 
-def test_the_controller_is_the_action_server_of_the_arm() -> None:
-    [name] = read("moveit/moveit_controllers.yaml")["moveit_simple_controller_manager"]["controller_names"]
-    controller = read("moveit/moveit_controllers.yaml")["moveit_simple_controller_manager"][name]
+def test_the_controllers_are_the_action_servers_of_the_arm() -> None:
+    manager = read("moveit/moveit_controllers.yaml")["moveit_simple_controller_manager"]
     served = (CONFIG.parent / "dofbot_ros" / "nodes" / "actions.py").read_text()
-    assert f'"{name}/{controller["action_ns"]}"' in served
-    assert controller["joints"] == list(ARM_JOINTS)
+    assert manager["controller_names"] == ["arm_controller", "gripper_controller"]
+    for name in manager["controller_names"]:
+        controller = manager[name]
+        assert f'"{controller["type"]}", "{name}/{controller["action_ns"]}"' in served
+    assert manager["arm_controller"]["joints"] == list(ARM_JOINTS)
+    assert manager["gripper_controller"]["joints"] == [JOINT_NAMES[-1]]
 
 
 def test_the_named_poses_are_home_and_park() -> None:
