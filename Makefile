@@ -49,6 +49,11 @@ $(STAMP): $(REQUIREMENTS) setup.py package.xml
 	  echo "make: $(PYTHON) is not here. Debian, Ubuntu: sudo apt install python3.11 python3.11-venv; or name yours: make PYTHON=python3"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "make: $(PYTHON) cannot make a venv. Debian, Ubuntu: sudo apt install python3.11-venv"; exit 1; }
+	@case $$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') in \
+	  3.11) ;; \
+	  3.12) echo "make: the pins are tried with Python 3.11; on 3.12 PyBullet is built from source, which takes 20 minutes" ;; \
+	  *) echo "make: the pins install on Python 3.11 and 3.12, $(PYTHON) is another; driver, camera and localiser install with: pip install ."; exit 1 ;; \
+	esac
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing the pinned requirements into $(VENV): about 3 GB, a few minutes"
 	@index=$$($(PYTHON) -c "$(REACHES_TORCH_CPU)" 2>/dev/null && echo "--extra-index-url $(TORCH_CPU)" || true); \
