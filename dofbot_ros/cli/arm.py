@@ -242,8 +242,8 @@ def move(
         list[float],
         typer.Argument(
             metavar="X Y Z [PITCH [ROLL]]",
-            help="Forward, left, up [m]; pitch of the tool [deg]: 180 straight down, 90 level, as steep as can be where "
-            "it is not given; roll of the fingers [deg].",
+            help="Forward, left, up [m]; pitch of the tool [deg]: 180 straight down, 90 level, as steep as can be "
+            "where it is not given; roll of the fingers [deg].",
         ),
     ],
 ) -> None:
