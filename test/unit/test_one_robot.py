@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "dofbot_ros"
 FILES = sorted(PACKAGE.rglob("*.py"))
 MAKERS = {"Kinematics": "arm/robot.py", "MotionLimits": "motion/trajectory.py"}
 """Class -> the only file that calls it; others take what `Robot` and `MotionLimits.of` make."""
-DRAWN_IN = {"arm", "bench", "policy", "sim"}
+DRAWN_IN = {"arm", "bench", "policy", "sim", "grasp"}
 """Folders that may use the arm of the drawing: they measure, simulate and train. The others move an arm."""
 
 
