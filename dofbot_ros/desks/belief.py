@@ -10,7 +10,7 @@ from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.vision.block_layout import BlockSet
 from dofbot_ros.vision.extrinsics import extrinsics_of, save_extrinsics
-from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, Intrinsics, save_intrinsics
+from dofbot_ros.vision.intrinsics import SIMULATED_FRAME, Intrinsics, save_intrinsics
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Belief:
             for name in ("calibration_file", "extrinsics_file", "blocks_file", "camera_info_file")
         }
         save_yaml(self.calibration, paths["calibration_file"])
-        save_extrinsics(extrinsics_of(self.T_base_camera, "base_link", OPTICAL_FRAME), paths["extrinsics_file"])
+        save_extrinsics(extrinsics_of(self.T_base_camera, "base_link", SIMULATED_FRAME), paths["extrinsics_file"])
         save_yaml(self.blocks, paths["blocks_file"])
         save_intrinsics(self.intrinsics, paths["camera_info_file"], "overhead")
         return {name: str(path) for name, path in paths.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rclpy.node import Node
@@ -23,7 +23,7 @@ from dofbot_ros.sim.arrangement import arrange, from_text
 from dofbot_ros.sim.camera_process import CameraProcess
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.world import World
-from dofbot_ros.vision.intrinsics import load_intrinsics
+from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, SIMULATED_FRAME, load_intrinsics
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ class WorldTopics:
         told = installation.belief.intrinsics
         if parameters.camera_info_url:
             told = load_intrinsics(parameters.camera_info_url.removeprefix("file://"), told.size)
-        self._images = CameraTopics(node, told.frame, told)
+        frame = OPTICAL_FRAME if world.config.camera.mount == "wrist" else SIMULATED_FRAME
+        self._images = CameraTopics(node, frame, replace(told, frame=frame))
         self._flaws = world.config.camera.flaws
         self._under_way: deque[tuple[float, ImageArray]] = deque()
         self._losses = np.random.default_rng([installation.seed, 4])
