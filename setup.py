@@ -61,14 +61,14 @@ setup(
     entry_points={
         "console_scripts": [
             "dofbot = dofbot_ros.cli.main:main",
-            "driver_node = dofbot_ros.nodes.driver_node:main",
-            "sim_node = dofbot_ros.nodes.sim_node:main",
-            "world_node = dofbot_ros.nodes.world_node:main",
-            "camera_node = dofbot_ros.nodes.camera_node:main",
-            "block_localizer_node = dofbot_ros.nodes.block_localizer_node:main",
-            "teleop_node = dofbot_ros.nodes.teleop_node:main",
-            "grasp_node = dofbot_ros.nodes.grasp_node:main",
-            "policy_node = dofbot_ros.nodes.policy_node:main",
+            "driver_node = dofbot_ros.ros.nodes.driver_node:main",
+            "sim_node = dofbot_ros.ros.nodes.sim_node:main",
+            "world_node = dofbot_ros.ros.nodes.world_node:main",
+            "camera_node = dofbot_ros.ros.nodes.camera_node:main",
+            "block_localizer_node = dofbot_ros.ros.nodes.block_localizer_node:main",
+            "teleop_node = dofbot_ros.ros.nodes.teleop_node:main",
+            "grasp_node = dofbot_ros.ros.nodes.grasp_node:main",
+            "policy_node = dofbot_ros.ros.nodes.policy_node:main",
         ]
     },
 )

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dofbot_ros.arm.robot import Robot
-    from dofbot_ros.nodes.arm_client import ArmClient
-    from dofbot_ros.nodes.connect import connect
+    from dofbot_ros.ros.clients.arm_client import ArmClient
+    from dofbot_ros.ros.clients.connect import connect
 
 __version__ = "0.1.0"
 __all__ = ["ArmClient", "Robot", "__version__", "connect"]
 
 _PUBLIC = {
-    "ArmClient": "dofbot_ros.nodes.arm_client",
+    "ArmClient": "dofbot_ros.ros.clients.arm_client",
     "Robot": "dofbot_ros.arm.robot",
-    "connect": "dofbot_ros.nodes.connect",
+    "connect": "dofbot_ros.ros.clients.connect",
 }
 
 

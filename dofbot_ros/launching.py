@@ -52,7 +52,7 @@ class NodeSpec:
     """One node process.
 
     Attributes:
-        executable: console script, and module below dofbot_ros.nodes.
+        executable: console script, and module below dofbot_ros.ros.nodes.
         parameters: parameter -> fixed value or Ref.
         when: argument -> the values with which this node runs; all must hold.
         unless: argument -> the values with which it does not.
@@ -99,7 +99,8 @@ class Process:
 
     def command(self) -> Command:
         """How `dofbot up` starts it: the module in this interpreter, so that no installation is needed."""
-        words = [sys.executable, "-m", f"{PACKAGE}.nodes.{self.executable}", "--ros-args", *enclave(self.executable)]
+        module = f"{PACKAGE}.ros.nodes.{self.executable}"
+        words = [sys.executable, "-m", module, "--ros-args", *enclave(self.executable)]
         if self.namespace:
             words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
         for name, value in self.parameters.items():

@@ -172,7 +172,7 @@ GRASP = NodeSpec(
 POLICY_CAMERA_HZ = 25.0
 """Pictures a second of a simulated camera, as many as a policy has periods."""
 POLICY_VELOCITY, POLICY_ACCELERATION = "2.0", 16.0
-"""Of the driver: room above what policies command, see policy/fit.py [rad/s], [rad/s^2]."""
+"""Of the driver: room above what policies command, see policy/interface/compatibility.py [rad/s], [rad/s^2]."""
 POLICY = NodeSpec(
     "policy_node",
     {

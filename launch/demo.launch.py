@@ -1,6 +1,6 @@
 """Launch the stack `demo`, as dofbot_ros/stacks.py describes it."""
 
-from dofbot_ros.nodes.launch_description import launch_description
+from dofbot_ros.ros.runtime.launch_description import launch_description
 from dofbot_ros.stacks import find
 from launch import LaunchDescription
 

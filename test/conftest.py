@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 import interfaces
 
 if TYPE_CHECKING:
-    from dofbot_ros.policy.spec import PolicySpec
+    from dofbot_ros.policy.interface.spec import PolicySpec
 
 settings.register_profile("untimed", deadline=None)
 settings.register_profile("derandomized", deadline=None, derandomize=True, max_examples=50)
@@ -39,7 +39,7 @@ class StraightPolicy:
         from onnx import TensorProto, checker, helper, save
 
         from dofbot_ros.config.loader import save_yaml
-        from dofbot_ros.policy.spec import MODEL, SPEC
+        from dofbot_ros.policy.interface.spec import MODEL, SPEC
 
         spec = self.spec(task)
         size = sum(entry.size for entry in spec.observation)
@@ -76,10 +76,10 @@ class StraightPolicy:
     @staticmethod
     def spec(task: str = "reach", control: str = "tool") -> PolicySpec:
         """The spec that goes with `task`."""
-        from dofbot_ros.policy.observation import CLIP, StateLayout
-        from dofbot_ros.policy.spec import PolicySpec, action_entries, goal_entry, joint_limits
-        from dofbot_ros.policy.steering import PERIOD_S
-        from dofbot_ros.policy.tasks import TASKS
+        from dofbot_ros.policy.env.tasks import TASKS
+        from dofbot_ros.policy.interface.action_mapper import PERIOD_S
+        from dofbot_ros.policy.interface.observation import CLIP, StateLayout
+        from dofbot_ros.policy.interface.spec import PolicySpec, action_entries, goal_entry, joint_limits
 
         does = TASKS[task]
         return PolicySpec(

@@ -16,7 +16,7 @@ from typing import Any
 import gates
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("safety", "motion", "service", "hardware")
+PACKAGES = ("safety", "motion", "driver", "hardware")
 TESTS = (*(f"test/unit/{package}" for package in PACKAGES), "test/contract")
 
 

@@ -19,7 +19,7 @@ from dofbot_ros.arm.model import ArmModel, load_model
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ARM_JOINTS, JOINT_NAMES, FloatArray
-from dofbot_ros.service.config import HOME, PARK
+from dofbot_ros.driver.config import HOME, PARK
 
 PAGE = Path(__file__).resolve().parents[1] / "config" / "moveit" / "dofbot.srdf"
 POSES = 12000

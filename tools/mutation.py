@@ -1,6 +1,6 @@
 """Mutation testing: changes the code in small ways, and counts the changes that the unit tests notice (mutmut 3).
 
-python tools/mutation.py [safety] [motion] [service] [safety/governor ...] [--json] [--lift] [--resume]
+python tools/mutation.py [safety] [motion] [driver] [safety/governor ...] [--json] [--lift] [--resume]
 
 Takes packages and modules; there is a figure and a gate for each module. Works on a copy in build/mutation. Survivors
 are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was changed. With --resume, for work on tests, only
@@ -27,9 +27,9 @@ import gates
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "mutation"
 TESTS = {
-    "safety": ("test/unit/safety", "test/unit/service"),  # states and monitor are tested through the daemon
+    "safety": ("test/unit/safety", "test/unit/driver"),  # states and monitor are tested through the daemon
     "motion": ("test/unit/motion",),
-    "service": ("test/unit/service",),
+    "driver": ("test/unit/driver",),
 }
 PACKAGES = tuple(TESTS)
 NEEDED = ("dofbot_ros", "config", "urdf", "test/conftest.py", "test/unit", "tools", "requirements", "pyproject.toml")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.realtime import realtime
 from dofbot_ros.core.types import FloatArray

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from dofbot_ros.bench.hidden_arms import board_views, draw, observe, typical_rig, typical_scene
-from dofbot_ros.calibration.bundle import BundleResult, solve
+from dofbot_ros.bench.calibrating.hidden_arms import board_views, draw, observe, typical_rig, typical_scene
 from dofbot_ros.calibration.camera import BoardView, calibrate_camera
-from dofbot_ros.calibration.chain import tool_poses
-from dofbot_ros.calibration.observability import check, weakest
+from dofbot_ros.calibration.fitting.bundle import BundleResult, solve
+from dofbot_ros.calibration.fitting.chain import tool_poses
+from dofbot_ros.calibration.fitting.observability import check, weakest
 from dofbot_ros.calibration.observations import Observations, joined
 from dofbot_ros.calibration.plan_poses import Rig, plan
 from dofbot_ros.calibration.scene import CAMERA, Scene

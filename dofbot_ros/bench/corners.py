@@ -11,10 +11,10 @@ import numpy as np
 from dofbot_ros.bench.localizer import DrawnScenes
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.vision.aruco import MarkerDetector, dictionary_named
-from dofbot_ros.vision.block_layout import load_blocks
-from dofbot_ros.vision.corners import corner_weight
-from dofbot_ros.vision.pose_fit import project
+from dofbot_ros.vision.markers.aruco import MarkerDetector, dictionary_named
+from dofbot_ros.vision.markers.block_layout import load_blocks
+from dofbot_ros.vision.markers.corners import corner_weight
+from dofbot_ros.vision.markers.pose_fit import project
 
 WIDTHS_PX = (4.0, 8.0, 11.0, 16.0, 22.0, 30.0)
 """Classes of the least width of a marker in the image [px]."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.progress import track
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.core.types import FloatArray, ImageArray
 
 if TYPE_CHECKING:
-    from dofbot_ros.grasp.view import TopDownView
+    from dofbot_ros.grasp.detection.view import TopDownView
     from dofbot_ros.sim.world import World
 
 TABLES = {
@@ -39,11 +39,11 @@ def measure(scenes: int = 200, seed: int = 0, model: Path | None = None) -> dict
         For each kind the 0th, 1st, 50th, 99th and 100th percentile of the best grasp's chance, 0..1, and the share of
         tables taken for one with an object at the line that grasp_node draws by default (`line`).
     """
-    from dofbot_ros.grasp.families import SPLITS
-    from dofbot_ros.grasp.model_io import load_model
-    from dofbot_ros.grasp.planner import NetworkPlanner
-    from dofbot_ros.grasp.scenes import SceneMaker, SceneRules
-    from dofbot_ros.grasp.survey import MIN_CHANCE
+    from dofbot_ros.grasp.detection.detector import MIN_CHANCE
+    from dofbot_ros.grasp.detection.model_io import load_model
+    from dofbot_ros.grasp.detection.planner import NetworkPlanner
+    from dofbot_ros.grasp.simulation.families import SPLITS
+    from dofbot_ros.grasp.simulation.scenes import SceneMaker, SceneRules
 
     planner = NetworkPlanner(load_model(model))
     families, view = {**SPLITS["train"], **SPLITS["heldout"]}, planner.model.info.view
@@ -74,9 +74,9 @@ def _bare_world() -> World:
 def _with_arm(world: World, view: TopDownView, seed: int) -> ImageArray:
     """The view of a bare table with the arm in some pose that covers a part of it."""
     from dofbot_ros.arm.robot import DRAWN
-    from dofbot_ros.grasp.clear_view import arm_hides
+    from dofbot_ros.grasp.detection.clear_view import arm_hides
     from dofbot_ros.safety.workspace import Workspace
-    from dofbot_ros.sim.camera import SimCamera
+    from dofbot_ros.sim.rendering.camera import SimCamera
 
     rng, kinematics, camera = np.random.default_rng(seed), DRAWN.kinematics, SimCamera(world)
     workspace = Workspace(kinematics)

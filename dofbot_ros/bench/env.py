@@ -124,6 +124,6 @@ def _make(which: str) -> Any:
             import panda_gym  # noqa: F401
 
             return gymnasium.make(PANDA)
-    from dofbot_ros.policy import envs
+    from dofbot_ros.policy.env import environments as envs
 
     return envs.make_env("pick")

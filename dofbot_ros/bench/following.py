@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.teleop.config import TeleopConfig, load_config
-from dofbot_ros.teleop.session import SimSession
-from dofbot_ros.teleop.synthetic import SyntheticHand
+from dofbot_ros.teleop.input.synthetic import SyntheticHand
+from dofbot_ros.teleop.sessions.session import SimSession
 
 CENTRE = (-0.7, 0.05, 0.03)
 """Of the hand's way: forward, left, up from the camera [m]."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.progress import track
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
+from dofbot_ros.core.statistics import wilson
 from dofbot_ros.errors import CommandRefusedError, InputError, one_of
-from dofbot_ros.trials.statistics import wilson
 
 if TYPE_CHECKING:
-    from dofbot_ros.nodes.arm_client import ArmClient
+    from dofbot_ros.ros.clients.arm_client import ArmClient
 
 ANSWER_S = 120.0
 LIFTED_M = 0.2
@@ -34,14 +34,14 @@ def measure(grasps: int = 30, seed: int = 0, backend: str = "sim", rtf: float = 
         held of grasps with Wilson's interval, by the true poses; wrong_answers, where the node said otherwise; why the
         others failed; seconds of a grasp by the arm's clock; planning_ms, from image to motions, as the node tells it.
     """
-    from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
-    from dofbot_ros.nodes.trial_client import trial_client
+    from dofbot_ros.ros.clients.trial_client import trial_client
+    from dofbot_ros.ros.runtime.managed_stack import WORLD_NODES, managed_stack
 
     if backend not in WORLD_NODES:
         raise InputError(one_of("backend", backend, WORLD_NODES))
     held, wrong, failures, seconds = 0, 0, Counter[str](), []
     with (
-        own_stack("grasp", backend, {"rtf": str(rtf)}) as check,
+        managed_stack("grasp", backend, {"rtf": str(rtf)}) as check,
         trial_client(WORLD_NODES[backend], check) as client,
     ):
         client.prepare()

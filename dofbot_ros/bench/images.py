@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.core.dds import PROFILE_VARIABLES
 from dofbot_ros.errors import DofbotError
 
@@ -22,7 +22,7 @@ PARTS = 100
 
 
 DELIVERIES = ("as-nodes", "best-effort")
-"""Those of nodes/image_probe.py, which imports ROS."""
+"""Those of ros/probes/images.py, which imports ROS."""
 SENDERS = ("shipped", "default")
 
 
@@ -54,7 +54,7 @@ def measure(
     }
     processes = {
         end: subprocess.Popen(
-            [sys.executable, "-m", "dofbot_ros.nodes.image_probe", end, str(count), *words],
+            [sys.executable, "-m", "dofbot_ros.ros.probes.images", end, str(count), *words],
             stdout=subprocess.PIPE,
             env={**environment, **more},
         )

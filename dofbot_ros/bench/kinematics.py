@@ -13,7 +13,7 @@ from rich.progress import track
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import ArmModel, load_model
 from dofbot_ros.arm.planar import fit_angle
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import invert, log_so3, quat_from_matrix
 from dofbot_ros.core.types import ARM_JOINTS, N_ARM, FloatArray, ToolPose

@@ -16,10 +16,10 @@ from dofbot_ros.core.transforms import exp_so3, invert, log_so3, rot_x, rot_z, t
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.desks.config import OWN, load_desk
 from dofbot_ros.errors import InputError, one_of
-from dofbot_ros.vision.block_image import draw_blocks
-from dofbot_ros.vision.block_layout import FACE_AXES, Block, BlockSet, load_blocks
-from dofbot_ros.vision.blocks import BlockLocaliser
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
+from dofbot_ros.vision.markers.block_image import draw_blocks
+from dofbot_ros.vision.markers.block_layout import FACE_AXES, Block, BlockSet, load_blocks
+from dofbot_ros.vision.markers.blocks import BlockLocaliser
 
 SCENES = ("sim", "drawn", "drawn-lifted")
 
@@ -66,7 +66,7 @@ class SimulatedScenes:
     """What the simulation's camera renders."""
 
     def __init__(self, noise: float) -> None:
-        from dofbot_ros.sim.camera import SimCamera
+        from dofbot_ros.sim.rendering.camera import SimCamera
         from dofbot_ros.sim.world import World
 
         self.world = World()
@@ -100,7 +100,7 @@ class DeskScenes:
 
     def show(self, seed: int) -> tuple[ImageArray, dict[str, FloatArray]]:
         """Blocks scattered on the desk `seed`."""
-        from dofbot_ros.sim.camera import SimCamera
+        from dofbot_ros.sim.rendering.camera import SimCamera
         from dofbot_ros.sim.world import World
 
         self._stand(seed)

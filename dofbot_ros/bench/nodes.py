@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.progress import track
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.supervisor import Command, ProcessGroup
 
@@ -116,13 +116,13 @@ def _nodes(folder: Path, seconds: float) -> list[Command]:
         _node("driver_node", f"port:={folder / 'port'}", "reconnect_s:=0.2"),
         _node("camera_node", *camera),
         _node("block_localizer_node"),
-        Command("stream_probe", (sys.executable, "-m", "dofbot_ros.nodes.stream_probe", *probe), required=False),
+        Command("stream_probe", (sys.executable, "-m", "dofbot_ros.ros.probes.stream", *probe), required=False),
     ]
 
 
 def _node(name: str, *parameters: str) -> Command:
     words = [word for parameter in parameters for word in ("-p", parameter)]
-    return Command(name, (sys.executable, "-m", f"dofbot_ros.nodes.{name}", "--ros-args", *words))
+    return Command(name, (sys.executable, "-m", f"dofbot_ros.ros.nodes.{name}", "--ros-args", *words))
 
 
 def _draw(folder: Path) -> tuple[Path, Path]:
@@ -130,8 +130,8 @@ def _draw(folder: Path) -> tuple[Path, Path]:
     import cv2
 
     from dofbot_ros.bench.localizer import DrawnScenes
-    from dofbot_ros.vision.block_layout import load_blocks
     from dofbot_ros.vision.intrinsics import save_intrinsics
+    from dofbot_ros.vision.markers.block_layout import load_blocks
 
     scenes = DrawnScenes(load_blocks(), lifted=False)
     images, info = folder / "images", folder / "camera.yaml"

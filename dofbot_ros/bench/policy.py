@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.drive import DriveConfig, PolicyDrive
-from dofbot_ros.policy.pixels import nominal_view, rows
-from dofbot_ros.policy.pose_reader import PoseReader
-from dofbot_ros.policy.runner import PolicyRunner, shipped
-from dofbot_ros.policy.spec import PolicySpec
-from dofbot_ros.policy.tracker import Sighting
+from dofbot_ros.policy.interface.spec import PolicySpec
+from dofbot_ros.policy.perception.pixels import nominal_view, rows
+from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
+from dofbot_ros.policy.runtime.block_tracker import BlockDetection
+from dofbot_ros.policy.runtime.controller import DriveConfig, PolicyController
+from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
 
 TASK, OBSERVED = "pick", ("state", "image", "pipeline")
 
@@ -55,14 +55,14 @@ def _shipped() -> list[Path]:
 
 def _periods(folder: Path, policy: PolicyRunner, steps: int) -> dict[str, float]:
     spec = policy.spec
-    drive = PolicyDrive(policy, ENDLESS, _reader(folder, spec))
+    drive = PolicyController(policy, ENDLESS, _reader(folder, spec))
     rng, joints = np.random.default_rng(0), drive.ready_pose()
     place = {"reach": (0.2, 0.05, 0.08), "pick": (), "place": (0.2, 0.05)}[spec.task]
     took = []
     for period in range(WARM_UP + steps):
         now_s = period * spec.period_s
         drive.joints(joints, now_s)
-        drive.block(Sighting((0.2, 0.0, 0.015), 0.1, now_s))
+        drive.block(BlockDetection((0.2, 0.0, 0.015), 0.1, now_s))
         if spec.image_size:
             drive.picture(rng.integers(0, 256, (rows(spec.image_size), spec.image_size, 3), np.uint8), now_s)
         if period == 0:
@@ -77,5 +77,5 @@ def _periods(folder: Path, policy: PolicyRunner, steps: int) -> dict[str, float]
     return {"p50_ms": float(p50), "p99_ms": float(p99), "max_ms": float(most)}
 
 
-def _reader(folder: Path, spec: PolicySpec) -> PoseReader | None:
-    return PoseReader(folder, *nominal_view(spec.image_size)) if spec.obs == "pipeline" else None
+def _reader(folder: Path, spec: PolicySpec) -> BlockPoseEstimator | None:
+    return BlockPoseEstimator(folder, *nominal_view(spec.image_size)) if spec.obs == "pipeline" else None

@@ -13,7 +13,7 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import FloatArray, ToolPose
 from dofbot_ros.sim.arm import SimArm
-from dofbot_ros.sim.camera import SimCamera
+from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.world import World
 
 CONTROL_HZ = 50.0

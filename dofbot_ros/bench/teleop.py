@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.teleop.feed import ENDED
-from dofbot_ros.teleop.report import TeleopReport
-from dofbot_ros.teleop.source import check_source
+from dofbot_ros.teleop.input.observation_stream import ENDED
+from dofbot_ros.teleop.input.source import check_source
+from dofbot_ros.teleop.sessions.report import TeleopReport
 
 if TYPE_CHECKING:
-    from dofbot_ros.nodes.teleop_stack import Running
+    from dofbot_ros.ros.teleop.client import Running
 
 FIRST_S = 20.0
 """The first observation comes within this [s]."""
@@ -43,7 +43,7 @@ def measure(source: str, seconds: float = float("inf")) -> dict[str, Any]:
     Raises:
         DofbotError: no such source, or nothing was followed.
     """
-    from dofbot_ros.nodes.teleop_stack import teleop_stack
+    from dofbot_ros.ros.teleop.client import teleop_stack
 
     check_source(source)
     arguments = {"source": _path(source), "backend": "sim", "auto_engage": "true"}

@@ -13,17 +13,17 @@ from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.calibration.arm_fit import NEEDED, NOISE, SIGMA, ArmFit, fit_arm, lens_prior
-from dofbot_ros.calibration.block_in_hand import FACES, block_scene
-from dofbot_ros.calibration.chain import ArmGeometry
-from dofbot_ros.calibration.observability import weakest
+from dofbot_ros.calibration.fitting.chain import ArmGeometry
+from dofbot_ros.calibration.fitting.observability import weakest
 from dofbot_ros.calibration.plan_poses import Rig, plan
 from dofbot_ros.calibration.session import load_session
 from dofbot_ros.calibration.store import compare, replace
+from dofbot_ros.calibration.targets.block_in_hand import FACES, block_scene
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.types import ARM_JOINTS
-from dofbot_ros.vision.block_layout import load_blocks
 from dofbot_ros.vision.extrinsics import extrinsics_of, load_extrinsics, save_extrinsics
 from dofbot_ros.vision.intrinsics import load_intrinsics
+from dofbot_ros.vision.markers.block_layout import load_blocks
 
 WORST_MM = 5.0
 """Held-out error above which an arm's calibration is not taken [mm]."""

@@ -10,18 +10,18 @@ import numpy as np
 
 from dofbot_ros.arm.calibration import Calibration, ServoCalibration
 from dofbot_ros.arm.robot import Robot
-from dofbot_ros.calibration.block_in_hand import block_scene
-from dofbot_ros.calibration.bundle import BundleResult, Noise, solve
-from dofbot_ros.calibration.chain import ArmGeometry
-from dofbot_ros.calibration.observability import check
+from dofbot_ros.calibration.fitting.bundle import BundleResult, Noise, solve
+from dofbot_ros.calibration.fitting.chain import ArmGeometry
+from dofbot_ros.calibration.fitting.observability import check
 from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.priors import ArmSigma
 from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.calibration.session import Session
+from dofbot_ros.calibration.targets.block_in_hand import block_scene
 from dofbot_ros.core.types import ARM_JOINTS, FloatArray
 from dofbot_ros.errors import CalibrationError
-from dofbot_ros.vision.block_layout import BlockSet
 from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.markers.block_layout import BlockSet
 
 SIGMA = ArmSigma(play=math.radians(0.75), flex=math.radians(0.5), base_height=0.006)
 """How well an arm is known that was never calibrated."""

@@ -15,14 +15,14 @@ from dofbot_ros.arm.calibration import Calibration
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.calibration.arm_fit import NEEDED, NOISE, ArmFit, arm_problem, fit_arm
-from dofbot_ros.calibration.bundle import BundleResult, solve
-from dofbot_ros.calibration.observability import weakest
+from dofbot_ros.calibration.fitting.bundle import BundleResult, solve
+from dofbot_ros.calibration.fitting.observability import weakest
 from dofbot_ros.calibration.plan_poses import Rig, plan
 from dofbot_ros.calibration.session import Session, View, save_session
 from dofbot_ros.core.types import N_ARM, FloatArray
-from dofbot_ros.vision.aruco import Marker
-from dofbot_ros.vision.block_layout import BlockSet
 from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.markers.aruco import Marker
+from dofbot_ros.vision.markers.block_layout import BlockSet
 
 UPRIGHT = np.zeros(N_ARM)
 SHEETS = 4

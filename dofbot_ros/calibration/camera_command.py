@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from dofbot_ros.calibration.board_pictures import BoardFinder, pictures, sheet_markers
 from dofbot_ros.calibration.camera import BoardView, CameraCalibration, calibrate_camera, coverage, view_errors
 from dofbot_ros.calibration.fixed_camera import WORST_MM, check_fixed_camera, find_fixed_camera, table_errors
 from dofbot_ros.calibration.store import Comparison, compare, replace
+from dofbot_ros.calibration.targets.board_pictures import BoardFinder, pictures, sheet_markers
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError
-from dofbot_ros.vision.aruco import Marker
 from dofbot_ros.vision.extrinsics import extrinsics_of, load_extrinsics, save_extrinsics
 from dofbot_ros.vision.intrinsics import Intrinsics, load_intrinsics, save_intrinsics
+from dofbot_ros.vision.markers.aruco import Marker
 
 FOLDS = 4
 WORST_PX = 0.6

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dofbot_ros.calibration.board_pictures import sheet_in_base
+from dofbot_ros.calibration.targets.board_pictures import sheet_in_base
 from dofbot_ros.core.transforms import invert, log_so3
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError
-from dofbot_ros.vision.aruco import Marker
 from dofbot_ros.vision.handeye import locate_fixed_camera
 from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.markers.aruco import Marker
 
 FOLDS = 4
 MIN_MARKERS = 8

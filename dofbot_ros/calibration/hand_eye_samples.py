@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from dofbot_ros.calibration.chain import ArmGeometry, link4_poses
+from dofbot_ros.calibration.fitting.chain import ArmGeometry, link4_poses
 from dofbot_ros.calibration.observations import IndexArray, Observations
 from dofbot_ros.calibration.priors import ArmSigma, UnknownPose
 from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.vision.aruco import marker_pose
-from dofbot_ros.vision.block_layout import square_corners
 from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.markers.aruco import marker_pose
+from dofbot_ros.vision.markers.block_layout import square_corners
 
 COLUMNS = (
     "group",

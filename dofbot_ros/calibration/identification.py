@@ -11,7 +11,7 @@ import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.robot import load_robot
-from dofbot_ros.calibration.gravity import gravity_load
+from dofbot_ros.calibration.fitting.gravity import gravity_load
 from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.types import ARM_JOINTS, N_ARM, FloatArray
 from dofbot_ros.errors import InputError

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from dofbot_ros.arm.robot import Robot
-from dofbot_ros.calibration.block_in_hand import blank, visible_faces
-from dofbot_ros.calibration.bundle import BundleResult, Noise, Whitening
+from dofbot_ros.calibration.fitting.bundle import BundleResult, Noise, Whitening
 from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.scene import Scene
+from dofbot_ros.calibration.targets.block_in_hand import blank, visible_faces
 from dofbot_ros.core.types import N_ARM, BoolArray, FloatArray
 from dofbot_ros.errors import CalibrationError
 from dofbot_ros.safety.workspace import Workspace

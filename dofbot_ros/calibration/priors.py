@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from dofbot_ros.calibration.parameters import Parameter
+from dofbot_ros.calibration.fitting.parameters import Parameter
 from dofbot_ros.core.transforms import exp_so3
 from dofbot_ros.core.types import FloatArray
 

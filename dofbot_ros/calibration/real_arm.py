@@ -11,10 +11,10 @@ import numpy as np
 
 from dofbot_ros.arm.model import forward_chain, load_model
 from dofbot_ros.arm.robot import load_robot
-from dofbot_ros.calibration.bundle import BundleResult, Noise, solve
-from dofbot_ros.calibration.chain import ArmGeometry
+from dofbot_ros.calibration.fitting.bundle import BundleResult, Noise, solve
+from dofbot_ros.calibration.fitting.chain import ArmGeometry
+from dofbot_ros.calibration.fitting.held_out import cross_validate
 from dofbot_ros.calibration.hand_eye_samples import HandEyeSamples, eye_in_hand_scene, load_samples
-from dofbot_ros.calibration.held_out import cross_validate
 from dofbot_ros.calibration.priors import ArmSigma
 from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.transforms import invert

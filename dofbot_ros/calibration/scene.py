@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dofbot_ros.calibration.chain import ArmGeometry, link4_poses, tool_poses
+from dofbot_ros.calibration.fitting.chain import ArmGeometry, link4_poses, tool_poses
+from dofbot_ros.calibration.fitting.parameters import Parameter, ParameterSet
 from dofbot_ros.calibration.observations import IndexArray, Observations
-from dofbot_ros.calibration.parameters import Parameter, ParameterSet
 from dofbot_ros.calibration.priors import POSE, ArmSigma, UnknownPose
 from dofbot_ros.core.types import ARM_JOINTS, N_ARM, FloatArray
 

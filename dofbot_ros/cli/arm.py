@@ -15,12 +15,12 @@ from rich.live import Live
 from rich.table import Table
 
 from dofbot_ros.arm.poses import FILE, load_poses, save_poses
-from dofbot_ros.cli.keys import HINT, run_stoppable
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.errors import DofbotError, InputError, one_of
 
 if TYPE_CHECKING:
-    from dofbot_ros.nodes.arm_client import ArmClient
+    from dofbot_ros.ros.clients.arm_client import ArmClient
 
 REFRESH_S = 0.1
 REMEDIES = {"IDLE": "on", "ESTOP": "reset", "FAULT": "reset"}
@@ -65,7 +65,7 @@ def arm_options(
 @contextmanager
 def _open(context: typer.Context, *, torque: bool = False) -> Iterator[ArmClient]:
     """The arm. One that is started here gets torque where `torque` asks for it; one that runs is left as it is."""
-    from dofbot_ros.nodes.connect import RUNNING, connect
+    from dofbot_ros.ros.clients.connect import RUNNING, connect
 
     which: Which = context.obj
     arguments: dict[str, object] = {"port": which.port} if which.backend == "serial" else {}
@@ -184,7 +184,7 @@ def reset(context: typer.Context) -> None:
 @app.command()
 def estop(context: typer.Context) -> None:
     """Emergency stop: brake at once, and refuse every motion until `dofbot arm reset`."""
-    from dofbot_ros.nodes.connect import stop_now
+    from dofbot_ros.ros.clients.connect import stop_now
 
     stop_now(context.obj.namespace)
 
@@ -196,7 +196,7 @@ def estop_running(
     """Emergency stop of the arm that runs: brake at once, and refuse every motion until `dofbot arm reset`."""
     import os
 
-    from dofbot_ros.nodes.connect import stop_now
+    from dofbot_ros.ros.clients.connect import stop_now
 
     if domain is not None:
         os.environ["ROS_DOMAIN_ID"] = str(domain)

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 
 from dofbot_ros.cli.bench_desks import desks
-from dofbot_ros.cli.checks import finite, one_thread
-from dofbot_ros.cli.output import JsonOption, console, emit, warn
-from dofbot_ros.cli.progress import progress_bar
+from dofbot_ros.cli.options.checks import finite, one_thread
+from dofbot_ros.core.console import JsonOption, console, emit, warn
+from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, one_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -90,7 +90,7 @@ def faults(
     Most run in virtual time; --full adds drivers and ROS nodes as real processes, in real time. Exits with code 1 when
     a rule of docs/safety.md was broken, with 130 when Ctrl-C ended it early: what was done by then is printed, too.
     """
-    from dofbot_ros.bench.faults.conditions import Conditions
+    from dofbot_ros.bench.faults.cases.conditions import Conditions
     from dofbot_ros.bench.faults.run import Wanted, measure
     from dofbot_ros.bench.faults.table import markdown as markdown_of
     from dofbot_ros.bench.faults.table import terminal_table

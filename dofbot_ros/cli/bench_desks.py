@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dofbot_ros.cli.output import JsonOption, console, emit
-from dofbot_ros.cli.progress import progress_bar
+from dofbot_ros.core.console import JsonOption, console, emit
+from dofbot_ros.core.progress import progress_bar
 
 if TYPE_CHECKING:
     from dofbot_ros.bench.desks.jobs import Outcome

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from dofbot_ros.cli.checks import one_thread
-from dofbot_ros.cli.output import JsonOption, console, emit
-from dofbot_ros.cli.progress import progress_bar
+from dofbot_ros.cli.options.checks import one_thread
 from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.console import JsonOption, console, emit
+from dofbot_ros.core.progress import progress_bar
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -41,8 +41,8 @@ def board(
     blocks: Annotated[Path | None, typer.Option(help="Block set; by default the shipped one.")] = None,
 ) -> None:
     """Write a board to print on A4 at true size, with a ruler that tells whether the printer kept it."""
-    from dofbot_ros.calibration.boards import RULER_MM, write_board
-    from dofbot_ros.vision.block_layout import load_blocks
+    from dofbot_ros.calibration.targets.boards import RULER_MM, write_board
+    from dofbot_ros.vision.markers.block_layout import load_blocks
 
     path = out or Path(f"{kind}.pdf")
     write_board(kind, load_blocks(blocks), path)
@@ -208,7 +208,7 @@ def calibrate_all(
     The arm shows a block in its fingers to the overhead camera; the sheet lies before it. A real arm is not driven yet.
     """
     one_thread()
-    from dofbot_ros.bench.calibration_sim import measure
+    from dofbot_ros.bench.calibrating.simulated import measure
 
     with progress_bar("") as bar:
         task = bar.add_task("poses", total=poses)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk, told_of
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk, told_of
+from dofbot_ros.core.console import JsonOption, console, emit
 
 if TYPE_CHECKING:
     from dofbot_ros.trials.results import Series
@@ -48,7 +48,7 @@ def demo(
     Starts the demo stack in a ROS domain of its own and ends it again. Interrupted by Ctrl-C, the same command goes on
     where it was.
     """
-    from dofbot_ros.trials.report import write_report
+    from dofbot_ros.trials.reporting.report import write_report
     from dofbot_ros.trials.results import Series, load
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
@@ -72,11 +72,11 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from dofbot_ros.arm.robot import load_robot
-    from dofbot_ros.nodes.own_stack import WORLD_NODES, own_stack
-    from dofbot_ros.nodes.trial_client import trial_client
+    from dofbot_ros.ros.clients.trial_client import trial_client
+    from dofbot_ros.ros.runtime.managed_stack import WORLD_NODES, managed_stack
     from dofbot_ros.trials.results import load
     from dofbot_ros.trials.runner import run_series
-    from dofbot_ros.vision.block_layout import load_blocks
+    from dofbot_ros.vision.markers.block_layout import load_blocks
 
     done = len(load(out, series).first(trials).trials)
     if done == trials:
@@ -88,7 +88,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting the demo stack", total=trials, completed=done)
         with (
-            own_stack("demo", series.backend, given) as check,
+            managed_stack("demo", series.backend, given) as check,
             trial_client(WORLD_NODES[series.backend], check) as arm,
         ):
             progress.update(task, description="trials")

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.live import Live
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
-    from dofbot_ros.hardware.emulator import Emulator
-    from dofbot_ros.hardware.faults import ParsedFaults
-    from dofbot_ros.hardware.servo_line import Traffic
-    from dofbot_ros.hardware.servos import ServoBank
+    from dofbot_ros.hardware.emulation.emulator import Emulator
+    from dofbot_ros.hardware.emulation.faults import ParsedFaults
+    from dofbot_ros.hardware.emulation.servos import ServoBank
+    from dofbot_ros.hardware.port.servo_line import Traffic
 
 REFRESH_S = 0.5
 
@@ -49,8 +49,8 @@ def emulate(
     import numpy as np
 
     from dofbot_ros.core.realtime import realtime
-    from dofbot_ros.hardware.emulator import Emulator
-    from dofbot_ros.hardware.faults import parse_faults
+    from dofbot_ros.hardware.emulation.emulator import Emulator
+    from dofbot_ros.hardware.emulation.faults import parse_faults
 
     faults = parse_faults(fault or [], np.random.default_rng(seed))
     servos = _servos(world, seed, faults)
@@ -77,7 +77,7 @@ def _servos(world: str, seed: int, faults: ParsedFaults) -> ServoBank:
         from dofbot_ros.sim.world import World
 
         return WorldServos(World(seed=seed))
-    from dofbot_ros.hardware.servos import ModelServos
+    from dofbot_ros.hardware.emulation.servos import ModelServos
 
     now = time.monotonic()
     servos = ModelServos(now=now)

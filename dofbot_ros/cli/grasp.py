@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from dofbot_ros.cli.checks import finite
-from dofbot_ros.cli.desk_options import DeskOption, chosen_desk
-from dofbot_ros.cli.output import JsonOption, console, emit
-from dofbot_ros.cli.progress import progress_bar
+from dofbot_ros.cli.options.checks import finite
+from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
+from dofbot_ros.core.console import JsonOption, console, emit
+from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
-    from dofbot_ros.grasp.collect import Progress as Collected
-    from dofbot_ros.grasp.ranker import RankerConfig
-    from dofbot_ros.grasp.run import Epoch
-    from dofbot_ros.grasp.train import TrainConfig
-    from dofbot_ros.grasp.workers import Workers
+    from dofbot_ros.grasp.detection.ranker import RankerConfig
+    from dofbot_ros.grasp.learning.collect import Progress as Collected
+    from dofbot_ros.grasp.learning.run import Epoch
+    from dofbot_ros.grasp.learning.train import TrainConfig
+    from dofbot_ros.grasp.learning.workers import Workers
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -80,9 +80,9 @@ def collect(
     as_json: JsonOption = False,
 ) -> None:
     """Let the simulated arm try grasps until that many succeed. Interrupted, it goes on where it stopped."""
-    from dofbot_ros.grasp.collect import CollectConfig, collect_dataset
-    from dofbot_ros.grasp.scenes import SceneRules
-    from dofbot_ros.grasp.view import TopDownView
+    from dofbot_ros.grasp.detection.view import TopDownView
+    from dofbot_ros.grasp.learning.collect import CollectConfig, collect_dataset
+    from dofbot_ros.grasp.simulation.scenes import SceneRules
 
     if bare > 0.0 and not failures:
         raise InputError("attempts on a bare table fail: --bare goes with --failures")
@@ -139,7 +139,7 @@ def train(
     from dofbot_ros.errors import DependencyError
 
     try:
-        from dofbot_ros.grasp.train import MapEpoch, TrainConfig, Trainer, summary
+        from dofbot_ros.grasp.learning.train import MapEpoch, TrainConfig, Trainer, summary
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
 
@@ -174,9 +174,9 @@ def train_ranker(
     from dofbot_ros.errors import DependencyError
 
     try:
-        from dofbot_ros.grasp.ranker import RankerConfig
-        from dofbot_ros.grasp.train_ranker import RankerEpoch
-        from dofbot_ros.grasp.train_ranker import train_ranker as learn
+        from dofbot_ros.grasp.detection.ranker import RankerConfig
+        from dofbot_ros.grasp.learning.train_ranker import RankerEpoch
+        from dofbot_ros.grasp.learning.train_ranker import train_ranker as learn
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
 
@@ -211,10 +211,10 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure the network by grasps that the simulated arm carries out, beside planners without learning."""
-    from dofbot_ros.grasp.evaluate import EvaluateConfig, baselines_for
-    from dofbot_ros.grasp.evaluate import evaluate as measure
-    from dofbot_ros.grasp.model_io import load_model
-    from dofbot_ros.grasp.scenes import SceneRules
+    from dofbot_ros.grasp.detection.model_io import load_model
+    from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, baselines_for
+    from dofbot_ros.grasp.learning.evaluate import evaluate as measure
+    from dofbot_ros.grasp.simulation.scenes import SceneRules
 
     rules = SceneRules(objects=clutter, view=load_model(model).info.view)
     _name_skipped(objects)
@@ -256,7 +256,7 @@ def _losses(line: Epoch) -> str:
 def _name_skipped(objects: str) -> None:
     """Name the files of a folder of objects that cannot be used."""
     if Path(objects).is_dir():
-        from dofbot_ros.grasp.object_files import read_folder
+        from dofbot_ros.grasp.simulation.object_files import read_folder
 
         for name, reason in read_folder(Path(objects)).skipped.items():
             console.print(f"skipped {name}: {reason}", highlight=False, soft_wrap=True)
@@ -265,6 +265,6 @@ def _name_skipped(objects: str) -> None:
 def _workers(count: int | None, ray: str | None) -> Workers:
     import os
 
-    from dofbot_ros.grasp.ray_cluster import RayCluster
+    from dofbot_ros.grasp.learning.ray_cluster import RayCluster
 
     return RayCluster(ray, count) if ray is not None else count or os.cpu_count() or 1

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dofbot_ros.cli.checks import finite
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.options.checks import finite
+from dofbot_ros.core.console import JsonOption, console, emit
 
 
 def localize(
@@ -27,7 +27,7 @@ def localize(
     as_json: JsonOption = False,
 ) -> None:
     """Find the ArUco markers in a picture: ids, corners in pixels, each one's pose in the camera's optical frame."""
-    from dofbot_ros.vision.marker_report import report, save_image
+    from dofbot_ros.vision.markers.marker_report import report, save_image
 
     found = report(image, camera_info, dictionary, marker_size)
     if out is not None:

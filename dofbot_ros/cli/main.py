@@ -27,7 +27,7 @@ from dofbot_ros.cli import (
     trials,
     up,
 )
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 
 app = typer.Typer(

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dofbot_ros.cli.desk_options import DeskOption, chosen_desk
-from dofbot_ros.cli.output import JsonOption, emit
-from dofbot_ros.cli.progress import progress_bar
+from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
+from dofbot_ros.core.console import JsonOption, emit
+from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from dofbot_ros.policy.watcher import Progress as Trained
+    from dofbot_ros.policy.learning.callback import Progress as Trained
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -113,7 +113,7 @@ def train(
         emit(made, as_json, f"Run in {out}")
         return
     try:
-        from dofbot_ros.policy.train import TrainConfig, Trainer
+        from dofbot_ros.policy.learning.train import TrainConfig, Trainer
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
 
@@ -176,9 +176,9 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure a policy: success rate with its interval, judged by what is true of the simulated world."""
-    from dofbot_ros.policy.runner import shipped
-    from dofbot_ros.policy.spec import load_spec
-    from dofbot_ros.policy.tasks import TASKS
+    from dofbot_ros.policy.env.tasks import TASKS
+    from dofbot_ros.policy.interface.spec import load_spec
+    from dofbot_ros.policy.runtime.policy_runner import shipped
 
     for what, given, valid in (("task", task, tuple(TASKS)), ("obs", obs, OBSERVATIONS)):
         if given not in valid:
@@ -197,9 +197,9 @@ def evaluate(
     if (spec.task, spec.obs) != (task, obs):
         raise InputError(f"{folder} holds a {spec.obs} policy for {spec.task}, not {obs} for {task}")
     try:
-        from dofbot_ros.policy.evaluate import EvaluateConfig
-        from dofbot_ros.policy.evaluate import evaluate as measure
-        from dofbot_ros.policy.rehearsal import rehearse
+        from dofbot_ros.policy.evaluation.evaluate import EvaluateConfig
+        from dofbot_ros.policy.evaluation.evaluate import evaluate as measure
+        from dofbot_ros.policy.evaluation.rehearsal import rehearse
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "measuring policies") from error
     config = EvaluateConfig(folder, episodes, domain, seed, physics == "node", where)
@@ -233,7 +233,7 @@ def domain_gap(
 ) -> None:
     """Measure what the change of world costs: policies in source and target, beside their bars, as table and chart."""
     try:
-        from dofbot_ros.policy import domain_gap as gap
+        from dofbot_ros.policy.evaluation import domain_gap as gap
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "measuring policies") from error
     with progress_bar("{task.fields[rate]}") as bar:

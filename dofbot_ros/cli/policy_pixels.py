@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dofbot_ros.cli.progress import progress_bar
+from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import ConfigError, DependencyError, one_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from dofbot_ros.policy.keypoint_train import Report
+    from dofbot_ros.policy.perception.keypoint_train import Report
 
 
 def train_pixels(
@@ -33,10 +33,10 @@ def train_pixels(
     from dofbot_ros.config.loader import from_mapping
 
     try:
-        from dofbot_ros.policy.keypoint_train import PoseTrainConfig, measure_pose
-        from dofbot_ros.policy.pipeline_train import join_pipeline, train_pipeline
-        from dofbot_ros.policy.runner import shipped
-        from dofbot_ros.policy.student_train import StudentConfig, StudentTrainer
+        from dofbot_ros.policy.learning.pipeline_train import join_pipeline, train_pipeline
+        from dofbot_ros.policy.learning.student_train import StudentConfig, StudentTrainer
+        from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, measure_pose
+        from dofbot_ros.policy.runtime.policy_runner import shipped
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
 

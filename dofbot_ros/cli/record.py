@@ -12,12 +12,12 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
-from dofbot_ros.cli.checks import finite
-from dofbot_ros.cli.output import console, warn
+from dofbot_ros.cli.options.checks import finite
+from dofbot_ros.core.console import console, warn
 from dofbot_ros.errors import DofbotError
 
 if TYPE_CHECKING:
-    from dofbot_ros.nodes.record_node import Arrival, RecordNode
+    from dofbot_ros.ros.clients.recorder import Arrival, RecordNode
 
 REFRESH_S = 0.25
 FIND_S = 5.0
@@ -56,10 +56,10 @@ def record(
     from dofbot_ros.record import require_mcap
 
     require_mcap()
-    from dofbot_ros.nodes.record_node import RecordNode
     from dofbot_ros.record.episode import EpisodeWriter
     from dofbot_ros.record.metadata import EpisodeInfo, Outcome
     from dofbot_ros.record.topics import chosen_topics
+    from dofbot_ros.ros.clients.recorder import RecordNode
 
     namespace = namespace.strip("/")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import Progress
 
-from dofbot_ros.cli.checks import finite
-from dofbot_ros.cli.output import JsonOption, console, emit, warn
+from dofbot_ros.cli.options.checks import finite
+from dofbot_ros.core.console import JsonOption, console, emit, warn
 
 
 def replay(
@@ -41,11 +41,11 @@ def replay(
 
     require_mcap()
     from dofbot_ros.core.realtime import realtime
+    from dofbot_ros.driver.config import DriverConfig
     from dofbot_ros.record.arms import open_arm
     from dofbot_ros.record.motion import RecordedMotion
     from dofbot_ros.record.reader import Episode
     from dofbot_ros.record.replay import Replay
-    from dofbot_ros.service.config import DriverConfig
 
     recorded = Episode(episode)
     for words in recorded.damage:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from dofbot_ros.cli.checks import finite
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.options.checks import finite
+from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def teleop(
     from dataclasses import replace
 
     from dofbot_ros.teleop.config import as_mode, load_config
-    from dofbot_ros.teleop.source import DEVICES, check_source
+    from dofbot_ros.teleop.input.source import DEVICES, check_source
 
     if source in ("joy", "topic"):
         raise InputError(f"{source} is a topic of a running arm: dofbot up teleop source:={source}")
@@ -118,7 +118,7 @@ def teleop(
 def _live(
     arguments: dict[str, str], config: TeleopConfig, to_start: bool, seconds: float | None, as_json: bool
 ) -> None:
-    from dofbot_ros.nodes.teleop_live import LiveSession
+    from dofbot_ros.ros.teleop.terminal_session import LiveSession
 
     with LiveSession(arguments, config, to_start, seconds) as session:
         result = session.run()
@@ -129,7 +129,7 @@ def _record(source: str, config: TeleopConfig, out: Path, as_json: bool) -> None
     """Follow a recording with a progress bar, then say how it went."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from dofbot_ros.teleop.recorder import FILES, count_frames, record_session
+    from dofbot_ros.teleop.sessions.recorder import FILES, count_frames, record_session
 
     try:
         out.mkdir(parents=True, exist_ok=True)

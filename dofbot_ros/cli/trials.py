@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from dofbot_ros.cli.desk_options import DeskOption, DeskSeedOption, chosen_desk, told_of
-from dofbot_ros.cli.output import JsonOption, console, emit
+from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk, told_of
+from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
-    from dofbot_ros.trials.judge import Judge
+    from dofbot_ros.trials.judge import SuccessDetector
     from dofbot_ros.trials.log import PickLog
-    from dofbot_ros.trials.person import Person
+    from dofbot_ros.trials.person import Operator
     from dofbot_ros.trials.pick import PickRecord
-    from dofbot_ros.trials.picker import Picker
     from dofbot_ros.trials.placement import PickProtocol, Placement
+    from dofbot_ros.trials.strategies.strategy import PickStrategy
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -84,9 +84,9 @@ def run(
     from dofbot_ros.launching import parse_words
     from dofbot_ros.stacks import find
     from dofbot_ros.trials.log import PickSeries, open_log
-    from dofbot_ros.trials.pick_report import write_report
     from dofbot_ros.trials.pick_runner import missing
-    from dofbot_ros.trials.pick_summary import summary
+    from dofbot_ros.trials.reporting.pick_report import write_report
+    from dofbot_ros.trials.reporting.pick_summary import summary
 
     rules = _protocol(protocol)
     given = parse_words(arguments or [])
@@ -124,8 +124,8 @@ def report(
 ) -> None:
     """Write report.html of a series, one file with its pictures inside, and print its figures."""
     from dofbot_ros.trials.log import read_log
-    from dofbot_ros.trials.pick_report import write_report
-    from dofbot_ros.trials.pick_summary import summary
+    from dofbot_ros.trials.reporting.pick_report import write_report
+    from dofbot_ros.trials.reporting.pick_summary import summary
 
     log = read_log(folder)
     if not log.records:
@@ -180,48 +180,48 @@ def _check(backend: Backend, judge: JudgeName | None, given: dict[str, str]) -> 
         raise InputError(f"port:={given['port']}: there is no such port; is the arm plugged in and switched on?")
 
 
-def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> tuple[Picker, str]:
+def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> tuple[PickStrategy, str]:
     """The planner for the arm that is to be moved, and what identifies its network."""
     from dofbot_ros.arm.robot import load_robot
 
     robot = load_robot(given.get("calibration_file", ""))
     if planner is PlannerName.aruco:
-        from dofbot_ros.trials.picker import ArucoPicker
-        from dofbot_ros.vision.block_layout import load_blocks
+        from dofbot_ros.trials.strategies.strategy import ArucoPicker
+        from dofbot_ros.vision.markers.block_layout import load_blocks
 
         if model is not None:
             raise InputError("--model is for the planners cnn and policy")
         return ArucoPicker(load_blocks(given.get("blocks_file") or None), robot), ""
     if planner is PlannerName.cnn:
         from dofbot_ros.core.resources import share_file
-        from dofbot_ros.grasp.model_io import digest
-        from dofbot_ros.trials.network_picker import NetworkPicker
+        from dofbot_ros.grasp.detection.model_io import digest
+        from dofbot_ros.trials.strategies.network import NetworkPicker
 
         return NetworkPicker(robot, model), digest(model or share_file("models", "grasp"))
     from hashlib import sha256
 
-    from dofbot_ros.policy.runner import PolicyRunner, shipped
-    from dofbot_ros.policy.spec import MODEL
-    from dofbot_ros.trials.policy_picker import PolicyPicker
+    from dofbot_ros.policy.interface.spec import MODEL
+    from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
+    from dofbot_ros.trials.strategies.policy import PolicyPicker
 
     folder = model or shipped("pick", "state")
     return PolicyPicker(PolicyRunner(folder), robot), sha256((folder / MODEL).read_bytes()).hexdigest()[:16]
 
 
-def _run(log: PickLog, picker: Picker, todo: list[Placement], given: dict[str, str], record: bool) -> None:
+def _run(log: PickLog, picker: PickStrategy, todo: list[Placement], given: dict[str, str], record: bool) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
     from contextlib import ExitStack
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from dofbot_ros.nodes.pick_stack import PickRecorder, pick_arm
+    from dofbot_ros.ros.clients.trial_stack import PickRecorder, pick_arm
     from dofbot_ros.sim.config import load_world_config
     from dofbot_ros.trials.log import EPISODES
-    from dofbot_ros.trials.person import Person
+    from dofbot_ros.trials.person import Operator
     from dofbot_ros.trials.pick_runner import no_recording, run_picks
 
     series = log.series
-    person = Person(console.input, console.print, log.folder, series.protocol)
+    person = Operator(console.input, console.print, log.folder, series.protocol)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(*columns, console=console, transient=True))
@@ -256,7 +256,7 @@ def _run(log: PickLog, picker: Picker, todo: list[Placement], given: dict[str, s
         )
 
 
-def _judge(log: PickLog, person: Person) -> Judge:
+def _judge(log: PickLog, person: Operator) -> SuccessDetector:
     from dofbot_ros.trials.judge import CameraJudge, PersonJudge, TruthJudge
 
     protocol = log.series.protocol

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.launching import describe, environment, parse_words, processes
 from dofbot_ros.stacks import STACKS, find

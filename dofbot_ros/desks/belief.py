@@ -8,9 +8,9 @@ from pathlib import Path
 from dofbot_ros.arm.calibration import Calibration
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.vision.block_layout import BlockSet
 from dofbot_ros.vision.extrinsics import extrinsics_of, save_extrinsics
 from dofbot_ros.vision.intrinsics import SIMULATED_FRAME, Intrinsics, save_intrinsics
+from dofbot_ros.vision.markers.block_layout import BlockSet
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import ConfigError, InputError, one_of
-from dofbot_ros.sim.flaws import TableKind
+from dofbot_ros.sim.rendering.flaws import TableKind
 
 OWN = "own"
 """The desk without errors: the simulation as it is."""

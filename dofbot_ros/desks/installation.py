@@ -15,14 +15,14 @@ from dofbot_ros.core.types import FloatArray
 from dofbot_ros.desks.belief import Belief
 from dofbot_ros.desks.config import CALIBRATED, OWN, ArmErrors, BlockErrors, CameraErrors, DeskConfig, load_desk
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.hardware.servo_model import TICKS_PER_RAD, ServoModelConfig
-from dofbot_ros.hardware.servos import SERVO_IDS
-from dofbot_ros.sim.camera import look_at
+from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD, ServoModelConfig
+from dofbot_ros.hardware.emulation.servos import SERVO_IDS
 from dofbot_ros.sim.config import CameraConfig, WorldConfig
-from dofbot_ros.sim.flaws import ArmFlaws, PictureFlaws
 from dofbot_ros.sim.randomization import direction, displaced
-from dofbot_ros.vision.block_layout import Block, BlockSet, load_blocks
+from dofbot_ros.sim.rendering.camera import look_at
+from dofbot_ros.sim.rendering.flaws import ArmFlaws, PictureFlaws
 from dofbot_ros.vision.intrinsics import from_field_of_view
+from dofbot_ros.vision.markers.block_layout import Block, BlockSet, load_blocks
 
 MM = 1e-3
 TURNING = (0, 1, 2, 3, 4)

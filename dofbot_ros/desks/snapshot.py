@@ -11,9 +11,9 @@ import numpy as np
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.desks.installation import install
-from dofbot_ros.sim.camera import SimCamera
+from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.world import World
-from dofbot_ros.vision.blocks import BlockLocaliser
+from dofbot_ros.vision.markers.blocks import BlockLocaliser
 
 SHOWN = {"careful": 0, "typical": 0, "rough": 2}
 """Desk -> the installation that is shown."""

@@ -14,14 +14,14 @@ from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
 from dofbot_ros.hardware.hold_goals import contradicting, goals_to_hold
 from dofbot_ros.hardware.move_estimate import Ticks
 from dofbot_ros.hardware.no_answer import all_silent, named, some_silent
-from dofbot_ros.hardware.port_search import ListPorts, OpenPort, PortFinder, serial_ports
-from dofbot_ros.hardware.protocol import HostProtocol, ProtocolName, host_protocol
-from dofbot_ros.hardware.protocol_bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
-from dofbot_ros.hardware.serial_port import ByteStream, SerialPort
+from dofbot_ros.hardware.port.search import ListPorts, OpenPort, PortFinder, serial_ports
+from dofbot_ros.hardware.port.serial_port import ByteStream, SerialPort
 from dofbot_ros.hardware.servo_bus import ServoBus
 from dofbot_ros.hardware.silence import Silence
 from dofbot_ros.hardware.slow_queries import SlowQueries
 from dofbot_ros.hardware.streamer import GoalStreamer, Move, StreamConfig
+from dofbot_ros.hardware.wire.bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
+from dofbot_ros.hardware.wire.protocol import HostProtocol, ProtocolName, host_protocol
 
 HOLD_TIME_S = 0.5
 """Move time of the present-pose goal around switching torque on: a small difference is taken up slowly."""

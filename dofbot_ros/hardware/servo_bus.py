@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from dofbot_ros.hardware.framing import FrameDecoder
-from dofbot_ros.hardware.protocol import Query
-from dofbot_ros.hardware.serial_port import ByteStream
+from dofbot_ros.hardware.port.serial_port import ByteStream
+from dofbot_ros.hardware.wire.framing import FrameDecoder
+from dofbot_ros.hardware.wire.protocol import Query
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from dofbot_ros.arm.backend import ServoHealth
 from dofbot_ros.core.types import BoolArray
-from dofbot_ros.hardware.protocol import HostProtocol
 from dofbot_ros.hardware.servo_bus import ServoBus
+from dofbot_ros.hardware.wire.protocol import HostProtocol
 
 TORQUE_PERIOD_S = 0.035
 """Between two questions for a torque switch, the servos in turn [s]: one that is lost is noticed in 0.25 s."""

@@ -102,5 +102,5 @@ class Pressing:
         self._sent.append((now_s, sent))
         while len(self._sent) > 1 and self._sent[1][0] <= now_s - self.DELAY_S + 1e-6:
             self._sent.popleft()
-        felt = self._sent[0][1] - measured
-        return felt if felt * (sent - measured) > 0.0 else 0.0
+        measured_grip = self._sent[0][1] - measured
+        return measured_grip if measured_grip * (sent - measured) > 0.0 else 0.0

@@ -12,15 +12,15 @@ from dofbot_ros.motion.trajectory import Sample, Trajectory
 
 
 class MotionSource(Protocol):
-    """A wish per control period, for the governor to judge."""
+    """A setpoint per control period, for the governor to judge."""
 
     kind: str
     stamp_s: float
-    """When the wish was last renewed [s]; a source that needs no renewing is stamped with each period."""
+    """When the setpoint was last renewed [s]; a source that needs no renewing is stamped with each period."""
     done: bool
-    """Nothing more to wish for: the arm has been asked to rest where it shall be."""
+    """Nothing more to setpoint for: the arm has been asked to rest where it shall be."""
 
-    def wish(self, now_s: float, scale: float) -> Sample:
+    def setpoint(self, now_s: float, scale: float) -> Sample:
         """Where the arm shall be at the end of this period. `scale` in (0, 1] slows a motion that can be slowed."""
         ...
 
@@ -37,7 +37,7 @@ class Follow:
         self.stamp_s = 0.0
         self.done = False
 
-    def wish(self, now_s: float, scale: float) -> Sample:
+    def setpoint(self, now_s: float, scale: float) -> Sample:
         """The trajectory one (scaled) period on."""
         self.stamp_s = now_s
         self._time_s += scale * self._period_s
@@ -56,7 +56,7 @@ class GoTo:
         self.stamp_s = 0.0
         self.done = False
 
-    def wish(self, now_s: float, scale: float) -> Sample:
+    def setpoint(self, now_s: float, scale: float) -> Sample:
         """The next moment of the way there; the governor sees to `scale`."""
         del scale
         self.stamp_s = now_s
@@ -88,7 +88,7 @@ class Stream:
         if stamp_s > self.stamp_s:
             self._point, self.stamp_s = np.array(position, dtype=np.float64), stamp_s
 
-    def wish(self, now_s: float, scale: float) -> Sample:
+    def setpoint(self, now_s: float, scale: float) -> Sample:
         """At rest on the last point."""
         del now_s, scale
         return Sample(self._point, np.zeros_like(self._point))

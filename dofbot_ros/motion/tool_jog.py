@@ -51,7 +51,7 @@ class ToolJog:
         self._twist = check_twist(*twist)
         self.stamp_s = stamp_s
 
-    def wish(self, now_s: float, scale: float) -> Sample:
+    def setpoint(self, now_s: float, scale: float) -> Sample:
         """One period on, with velocities scaled by `scale`."""
         del now_s
         at = self._motion.state

@@ -11,9 +11,9 @@ from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.arm.calibration import Calibration, calibration_of
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import Clock
-from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.service.daemon import ArmDaemon
-from dofbot_ros.service.serial_backend import serial_backend
+from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.serial_backend import serial_backend
 
 BackendName = Literal["sim", "emulator", "serial"]
 
@@ -44,7 +44,7 @@ def _backend(name: BackendName, config: DriverConfig, calibration: Calibration, 
         stack.callback(world.close)
         return SimArm(world, calibration=calibration)
     if name == "emulator":
-        from dofbot_ros.hardware.emulator import Emulator
+        from dofbot_ros.hardware.emulation.emulator import Emulator
 
         config = replace(config, port=stack.enter_context(Emulator(protocol=config.protocol, first=True)).port)
     return serial_backend(config, calibration)

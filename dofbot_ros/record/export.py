@@ -18,7 +18,7 @@ from dofbot_ros.record.motion import RecordedMotion
 from dofbot_ros.record.reader import Episode, Recorded, understood
 from dofbot_ros.record.timing import times_made
 from dofbot_ros.record.topics import IMAGES
-from dofbot_ros.vision.pictures import PictureError, decode_picture
+from dofbot_ros.vision.cameras.pictures import PictureError, decode_picture
 
 STEP_S = 0.02
 """Rows are this far apart: the period of joint_states [s]."""

@@ -13,11 +13,11 @@ import numpy as np
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
+from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.record.motion import RecordedMotion
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.service.daemon import ArmDaemon
-from dofbot_ros.service.snapshot import Snapshot
 
 CONNECT_S = 5.0
 MOVE_S = 20.0

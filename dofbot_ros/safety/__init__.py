@@ -1,1 +1,1 @@
-"""What stands between a wish and a servo: governor, workspace, watchdog, state machine."""
+"""What stands between a setpoint and a servo: governor, workspace, watchdog, state machine."""

@@ -36,18 +36,18 @@ class Governed:
 
 
 class Governor:
-    """Limits position, velocity, acceleration and workspace of a stream of wishes, one control period at a time.
+    """Limits position, velocity, acceleration and workspace of a stream of setpoints, one control period at a time.
 
     It keeps one invariant: braking each joint at its acceleration limit from the present command stays within joint
-    limits and workspace. A wish that would break it is replaced by that braking. So whatever is asked, the arm can
-    always stop in time, and after any sequence of wishes velocity and acceleration are within their limits.
+    limits and workspace. A setpoint that would break it is replaced by that braking. So whatever is asked, the arm can
+    always stop in time, and after any sequence of setpoints velocity and acceleration are within their limits.
 
     Args:
         limits: of position, velocity and acceleration.
         workspace: bodies and obstacles.
         period_s: control period [s].
         soft_start_s: time over which the velocity limit grows to its full value after start() [s].
-        timeout_s: a wish older than this is not followed [s].
+        timeout_s: a setpoint older than this is not followed [s].
     """
 
     SOFT_START_FLOOR = 0.15
@@ -118,23 +118,23 @@ class Governor:
         done = min(1.0, max(0.0, (now_s - self._started_s) / self.soft_start_s))
         return self.SOFT_START_FLOOR + (1.0 - self.SOFT_START_FLOOR) * done
 
-    def step(self, wish: Sample, stamp_s: float, now_s: float) -> Governed:
-        """One control period towards `wish`.
+    def step(self, setpoint: Sample, stamp_s: float, now_s: float) -> Governed:
+        """One control period towards `setpoint`.
 
         Args:
-            wish: position [rad] (6,) wanted at the end of this period, and the velocity [rad/s] (6,) it is moving with;
-                that lets a moving wish be followed without lag, and one at rest be met without overshoot.
-            stamp_s: when the wish was made, on the control clock [s].
+            setpoint: position [rad] (6,) wanted at the end of this period, and the velocity [rad/s] (6,) it moves with;
+                that lets a moving setpoint be followed without lag, and one at rest be met without overshoot.
+            stamp_s: when the setpoint was made, on the control clock [s].
             now_s: the same clock now [s].
         """
         reasons: list[str] = []
         if now_s - stamp_s > self.timeout_s:
             reasons.append(f"stale: command is {now_s - stamp_s:.2f} s old, the limit is {self.timeout_s:.2f} s")
-        elif not (np.isfinite(wish.position).all() and np.isfinite(wish.velocity).all()):
+        elif not (np.isfinite(setpoint.position).all() and np.isfinite(setpoint.velocity).all()):
             reasons.append("not finite: a joint value of the command is no number")
         if reasons:
             return replace(self._brake(reasons), unusable=True)
-        velocity = self._shape(wish, now_s, reasons)
+        velocity = self._shape(setpoint, now_s, reasons)
         if not self._can_stop(velocity, reasons):
             return self._brake(reasons)
         return self._advance(velocity, reasons)
@@ -147,20 +147,20 @@ class Governor:
         """
         return self._brake([], max(1.0, since_s / self.period_s))
 
-    def _shape(self, wish: Sample, now_s: float, reasons: list[str]) -> FloatArray:
+    def _shape(self, setpoint: Sample, now_s: float, reasons: list[str]) -> FloatArray:
         dt, limits = self.period_s, self.limits
         # Standing past a limit already is no reason to move: the arm is only kept from going further.
         target = np.clip(
-            wish.position, np.minimum(limits.lower, self._position), np.maximum(limits.upper, self._position)
+            setpoint.position, np.minimum(limits.lower, self._position), np.maximum(limits.upper, self._position)
         )
-        self._note(reasons, np.abs(target - wish.position) > 1e-6, "position limit")
+        self._note(reasons, np.abs(target - setpoint.position) > 1e-6, "position limit")
         v_max = limits.velocity * self.soft_start_scale(now_s)
         outside = (self._position < limits.lower - PAST_LIMIT) | (self._position > limits.upper + PAST_LIMIT)
         v_max = np.where(outside, np.minimum(v_max, self.SOFT_START_FLOOR * limits.velocity), v_max)
-        feed = np.where(target == wish.position, np.clip(wish.velocity, -v_max, v_max), 0.0)
+        feed = np.where(target == setpoint.position, np.clip(setpoint.velocity, -v_max, v_max), 0.0)
         distance = target - self._position
         wanted = distance / dt
-        # Relative to the moving wish, never faster than what the acceleration limit can take away again in time.
+        # Relative to the moving setpoint, never faster than what the acceleration limit can take away again in time.
         reach = braking_velocity(np.abs(distance), limits.acceleration * dt, dt)
         shaped = np.clip(wanted, np.minimum(feed, 0.0) - reach, np.maximum(feed, 0.0) + reach)
         velocity = np.clip(shaped, -v_max, v_max)

@@ -12,7 +12,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import N_JOINTS, FloatArray
 from dofbot_ros.errors import InputError, PortError
-from dofbot_ros.hardware.servo_model import ServoModelConfig
+from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
 from dofbot_ros.hardware.slow_queries import PRESSING_MA
 from dofbot_ros.sim.clock import SimClock
 from dofbot_ros.sim.servos import WorldServos

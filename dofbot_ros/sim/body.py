@@ -15,9 +15,9 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_x, rot_y, transform
 from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, N_ARM, FloatArray
 from dofbot_ros.errors import InputError, one_of
-from dofbot_ros.hardware.servo_model import NO_LOAD_SPEED_RAD_S
+from dofbot_ros.hardware.emulation.servo_model import NO_LOAD_SPEED_RAD_S
 from dofbot_ros.sim.config import PhysicsConfig
-from dofbot_ros.sim.flaws import ArmFlaws
+from dofbot_ros.sim.rendering.flaws import ArmFlaws
 
 LINKAGE_TORQUE = 100.0
 """What the bars of the gripper can carry [N m]: they are stiff, the servo's torque is the limit."""
@@ -164,8 +164,8 @@ class ArmBody:
         # motor without power wants to stand still with little force, which is dry friction.
         rate, most = self._physics.servo_gain * self._physics.servo_hz, NO_LOAD_SPEED_RAD_S
         velocity = [min(max(rate * by, -most), most) for by in wanted]
-        limp = self._physics.limp_friction
-        torques = [limit if power else limp for limit, power in zip(self._limits, holding, strict=True)]
+        torque_off = self._physics.limp_friction
+        torques = [limit if power else torque_off for limit, power in zip(self._limits, holding, strict=True)]
         joints = self._driven + self._bars
         self._set_motors(
             self.body,

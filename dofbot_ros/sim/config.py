@@ -12,8 +12,8 @@ from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import N_JOINTS
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.sim.flaws import ArmFlaws, PictureFlaws, TableKind
-from dofbot_ros.vision.block_layout import BlockSet
+from dofbot_ros.sim.rendering.flaws import ArmFlaws, PictureFlaws, TableKind
+from dofbot_ros.vision.markers.block_layout import BlockSet
 
 MAX_BLOCK = 1.0
 """Longest edge of a block [m]."""

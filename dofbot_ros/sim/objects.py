@@ -12,8 +12,8 @@ import numpy as np
 from dofbot_ros.core.transforms import apply
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.sim.config import PlainBlock
-from dofbot_ros.vision.block_layout import FACE_AXES, Block, square_corners
-from dofbot_ros.vision.block_texture import face_texture
+from dofbot_ros.vision.markers.block_layout import FACE_AXES, Block, square_corners
+from dofbot_ros.vision.markers.block_texture import face_texture
 
 FACE_PIXELS = 192
 """Edge of a face in the texture [px]: about six times what the overhead camera resolves."""

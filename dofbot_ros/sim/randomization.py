@@ -17,7 +17,7 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import exp_so3
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.hardware.servo_model import TICKS_PER_RAD, ServoModelConfig
+from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD, ServoModelConfig
 from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.world import World
 
@@ -33,7 +33,7 @@ MARKED_BLOCKS = ("red", "green", "blue", "yellow")
 
 
 @dataclass(frozen=True)
-class Ranges:
+class RandomizationRanges:
     """Lowest and highest value of each quantity, drawn uniformly; the defaults are the simulation as it is.
 
     Attributes:
@@ -97,7 +97,7 @@ class Ranges:
             if getattr(self, name)[0] <= 0.0:
                 raise ConfigError(f"{name} must be positive, got {list(getattr(self, name))}")
 
-    def draw(self, rng: np.random.Generator) -> Draw:
+    def draw(self, rng: np.random.Generator) -> DomainSample:
         """One world. The same generator state gives the same one; every quantity takes one number from it."""
         names = [field.name for field in dataclasses.fields(self)]
         values = {name: float(rng.uniform(*getattr(self, name))) for name in names if name not in LOOKS}
@@ -106,28 +106,28 @@ class Ranges:
         # What only pictures show has its own generator: more of it leaves the physics of an episode as they were.
         looks = np.random.default_rng([seed, 3])
         values |= {name: float(looks.uniform(*getattr(self, name))) for name in LOOKS}
-        return Draw(**values, seed=seed)
+        return DomainSample(**values, seed=seed)
 
 
 @dataclass(frozen=True)
 class Levels:
     """How much the worlds of training vary."""
 
-    none: Ranges
-    mild: Ranges
-    wide: Ranges
+    none: RandomizationRanges
+    mild: RandomizationRanges
+    wide: RandomizationRanges
 
 
 @dataclass(frozen=True)
 class Domains:
     """Worlds to measure policies in."""
 
-    source: Ranges
-    target: Ranges
+    source: RandomizationRanges
+    target: RandomizationRanges
 
 
 @dataclass(frozen=True)
-class Draw:
+class DomainSample:
     """One value of every quantity of Ranges, and the seed of the directions and colours that go with them."""
 
     block_density: float
@@ -270,7 +270,7 @@ def shift_colour(rng: np.random.Generator, colour: tuple[int, int, int], by: flo
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def load_level(name: str, file: str | Path | None = None) -> Ranges:
+def load_level(name: str, file: str | Path | None = None) -> RandomizationRanges:
     """A level of randomisation for training, from config/randomization.yaml or a file like it.
 
     Raises:
@@ -279,13 +279,13 @@ def load_level(name: str, file: str | Path | None = None) -> Ranges:
     return _entry(load_yaml(Levels, file or share_file("config", "randomization.yaml")), "level", name)
 
 
-def load_domain(name: str, file: str | Path | None = None) -> Ranges:
+def load_domain(name: str, file: str | Path | None = None) -> RandomizationRanges:
     """A world to measure policies in, from config/domains.yaml or a file like it; raises as load_level."""
     return _entry(load_yaml(Domains, file or share_file("config", "domains.yaml")), "domain", name)
 
 
-def _entry(entries: Levels | Domains, what: str, name: str) -> Ranges:
-    ranges: dict[str, Ranges] = vars(entries)
+def _entry(entries: Levels | Domains, what: str, name: str) -> RandomizationRanges:
+    ranges: dict[str, RandomizationRanges] = vars(entries)
     if name not in ranges:
         raise ConfigError(one_of(what, name, ranges))
     return ranges[name]

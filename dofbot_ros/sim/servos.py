@@ -10,8 +10,8 @@ import numpy as np
 from dofbot_ros.arm.backend import ServoHealth
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, TickArray
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
-from dofbot_ros.hardware.servos import SERVO_IDS
+from dofbot_ros.hardware.emulation.servo_model import ServoModel, ServoModelConfig
+from dofbot_ros.hardware.emulation.servos import SERVO_IDS
 from dofbot_ros.sim.world import World
 
 PLAY_SHARE = 0.03

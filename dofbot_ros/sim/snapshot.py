@@ -13,8 +13,8 @@ from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.core.types import ImageArray, ToolPose
-from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.config import CameraConfig
+from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.world import World
 
 PLACES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.sim.flaws import ArmFlaws
+from dofbot_ros.sim.rendering.flaws import ArmFlaws
 
 FINGER_JOINTS = ("grip_joint", "right_bar_joint", "left_crank_joint", "left_bar_joint")
 """The joints that carry the fingers on link5."""

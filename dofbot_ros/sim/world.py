@@ -19,7 +19,7 @@ from dofbot_ros.sim.body import ArmBody
 from dofbot_ros.sim.config import WorldConfig
 from dofbot_ros.sim.scene import sample_poses
 from dofbot_ros.sim.true_urdf import arm_urdf
-from dofbot_ros.vision.block_layout import BlockSet, load_blocks
+from dofbot_ros.vision.markers.block_layout import BlockSet, load_blocks
 
 GRAVITY = 9.81
 

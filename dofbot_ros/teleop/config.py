@@ -10,8 +10,8 @@ from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ToolPose
 from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.teleop.filters import OneEuroConfig, RestConfig
-from dofbot_ros.teleop.landmarks import Side
+from dofbot_ros.teleop.input.landmarks import Side
+from dofbot_ros.teleop.retargeting.filters import OneEuroConfig, RestConfig
 
 Mode = Literal["hand", "arm"]
 MODES: tuple[Mode, ...] = ("hand", "arm")

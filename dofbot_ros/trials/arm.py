@@ -11,7 +11,7 @@ import numpy as np
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.motion.arm import Arm
-from dofbot_ros.policy.fit import ArmAbilities
+from dofbot_ros.policy.interface.compatibility import RobotCapabilities
 from dofbot_ros.sim.arrangement import Arrangement
 from dofbot_ros.vision.intrinsics import Intrinsics
 
@@ -74,7 +74,7 @@ class TrialArm(Arm, Protocol):
         """An image taken from now on, and what it shows."""
         ...
 
-    def abilities(self) -> ArmAbilities:
+    def capabilities(self) -> RobotCapabilities:
         """What the arm and its driver can do.
 
         Raises:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dofbot_ros.core.statistics import newcombe
 from dofbot_ros.errors import InputError
 from dofbot_ros.trials.log import PickLog
 from dofbot_ros.trials.pick import PickRecord
-from dofbot_ros.trials.pick_summary import counted
-from dofbot_ros.trials.statistics import newcombe
+from dofbot_ros.trials.reporting.pick_summary import counted
 
 
 def compare(a: PickLog, b: PickLog) -> dict[str, Any]:

@@ -12,19 +12,19 @@ from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray, ImageArray
 from dofbot_ros.desks.installation import Installation, install
+from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.motion.timed_path import TimedPath
-from dofbot_ros.policy.fit import DRIVER_PARAMETERS, ArmAbilities
+from dofbot_ros.policy.interface.compatibility import DRIVER_PARAMETERS, RobotCapabilities
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.service.daemon import ArmDaemon
-from dofbot_ros.service.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.arrangement import Arrangement, arrange
-from dofbot_ros.sim.camera import SimCamera
+from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.world import World
 from dofbot_ros.trials.arm import Look, View
-from dofbot_ros.vision.blocks import BlockLocaliser, LocaliserConfig
+from dofbot_ros.vision.markers.blocks import BlockLocaliser, LocaliserConfig
 
 SETTLE_S = 0.12
 """The servos reach what they were told this much after they were told it [s]."""
@@ -93,10 +93,10 @@ class DirectArm:
         self.daemon.stop()
         self._until_rest()
 
-    def abilities(self) -> ArmAbilities:
+    def capabilities(self) -> RobotCapabilities:
         """What the arm and its driver can do."""
         driver = {name: float(getattr(self.daemon.config, name)) for name in DRIVER_PARAMETERS}
-        return ArmAbilities(self.daemon.robot.describe(), driver)
+        return RobotCapabilities(self.daemon.robot.describe(), driver)
 
     def home(self) -> None:
         """Move upright; raises as follow()."""

@@ -10,11 +10,11 @@ import numpy as np
 
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.grasp.baselines import MomentsPlanner
-from dofbot_ros.grasp.view import TopDownView
+from dofbot_ros.grasp.detection.view import TopDownView
+from dofbot_ros.grasp.learning.baselines import MomentsPlanner
 from dofbot_ros.trials.arm import Look, TrialArm
-from dofbot_ros.trials.picker import Attempt
 from dofbot_ros.trials.placement import PickProtocol
+from dofbot_ros.trials.strategies.strategy import Attempt
 
 Outcome = Literal["lifted", "slipped", "missed", "pushed", "no grasp", "refused", "fault", "skipped"]
 """How a trial ended.
@@ -34,7 +34,7 @@ TAKEN_M = 0.020
 
 
 @dataclass(frozen=True)
-class Judgement:
+class TrialOutcome:
     """What came of a grasp.
 
     Attributes:
@@ -48,7 +48,7 @@ class Judgement:
     rise_m: float | None = None
 
 
-class Judge(Protocol):
+class SuccessDetector(Protocol):
     """One way to judge."""
 
     name: str
@@ -57,7 +57,7 @@ class Judge(Protocol):
         """Take note of the scene before anything moves."""
         ...
 
-    def after(self, arm: TrialArm, attempt: Attempt) -> Judgement:
+    def after(self, arm: TrialArm, attempt: Attempt) -> TrialOutcome:
         """Say what came of it, once the object, if any, was held up for long enough. The arm ends where it was."""
         ...
 
@@ -79,17 +79,17 @@ class TruthJudge:
         """See Judge.before."""
         self._start = self._poses(arm)
 
-    def after(self, arm: TrialArm, attempt: Attempt) -> Judgement:
+    def after(self, arm: TrialArm, attempt: Attempt) -> TrialOutcome:
         """See Judge.after."""
         moved = {name: pose[:3, 3] - self._start[name][:3, 3] for name, pose in self._poses(arm).items()}
         thing = max(moved, key=lambda name: float(moved[name][2]))
         rise = float(moved[thing][2])
         if rise >= self._lift:
-            return Judgement("lifted", thing, rise)
+            return TrialOutcome("lifted", thing, rise)
         if attempt.held:
-            return Judgement("slipped", rise_m=rise)
+            return TrialOutcome("slipped", rise_m=rise)
         pushed = max(float(np.linalg.norm(way)) for way in moved.values()) > PUSHED_M
-        return Judgement("pushed" if pushed else "missed", rise_m=rise)
+        return TrialOutcome("pushed" if pushed else "missed", rise_m=rise)
 
     def _poses(self, arm: TrialArm) -> Mapping[str, FloatArray]:
         poses = arm.truth()
@@ -114,20 +114,20 @@ class CameraJudge:
         """See Judge.before."""
         self._before = look
 
-    def after(self, arm: TrialArm, attempt: Attempt) -> Judgement:
+    def after(self, arm: TrialArm, attempt: Attempt) -> TrialOutcome:
         """See Judge.after."""
         if not attempt.held:
-            return Judgement("missed")
+            return TrialOutcome("missed")
         arm.follow(attempt.carry)
         look = arm.look()
         arm.follow(attempt.carry.reversed())
         gone = [name for name, pose in self._before.blocks.items() if not _near(look, pose)]
         if gone:
-            return Judgement("lifted", gone[0]) if gone[0] not in look.blocks else Judgement("slipped")
+            return TrialOutcome("lifted", gone[0]) if gone[0] not in look.blocks else TrialOutcome("slipped")
         if self._before.blocks:
-            return Judgement("slipped")
+            return TrialOutcome("slipped")
         before, after = _areas(arm, self._before), _areas(arm, look)
-        return Judgement("lifted" if before and sum(before) - sum(after) > 0.5 * min(before) else "slipped")
+        return TrialOutcome("lifted" if before and sum(before) - sum(after) > 0.5 * min(before) else "slipped")
 
 
 class PersonJudge:
@@ -147,14 +147,14 @@ class PersonJudge:
     def before(self, arm: TrialArm, look: Look) -> None:
         """See Judge.before."""
 
-    def after(self, arm: TrialArm, attempt: Attempt) -> Judgement:  # noqa: ARG002
+    def after(self, arm: TrialArm, attempt: Attempt) -> TrialOutcome:  # noqa: ARG002
         """See Judge.after."""
         lifted = self._ask(self._question)
         if lifted is None:
-            return Judgement("skipped")
+            return TrialOutcome("skipped")
         if lifted:
-            return Judgement("lifted")
-        return Judgement("slipped" if attempt.held else "missed")
+            return TrialOutcome("lifted")
+        return TrialOutcome("slipped" if attempt.held else "missed")
 
 
 def _near(look: Look, pose: FloatArray) -> bool:

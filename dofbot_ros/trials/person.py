@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from dofbot_ros.trials.placement import PickProtocol, Placement
-from dofbot_ros.trials.sketch import sketch
+from dofbot_ros.trials.reporting.placement_diagram import sketch
 
 SKETCH = "next_placement.png"
 """The picture of the placement to set up, always under the same name: a viewer that reloads shows the next one."""
@@ -18,7 +18,7 @@ Ask = Callable[[str], str]
 """Shows a question and returns what the person typed; EOFError when there is nobody."""
 
 
-class Person:
+class Operator:
     """Whoever stands at the table. Quitting, and the end of the input, are KeyboardInterrupt: as Ctrl-C.
 
     Args:

@@ -14,9 +14,9 @@ from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.trials.arm import Look, TrialArm
-from dofbot_ros.trials.judge import Judge, Judgement, Outcome
-from dofbot_ros.trials.picker import Attempt, NoGraspError, Picker
+from dofbot_ros.trials.judge import Outcome, SuccessDetector, TrialOutcome
 from dofbot_ros.trials.placement import PickProtocol, PlacedObject, Placement
+from dofbot_ros.trials.strategies.strategy import Attempt, NoGraspError, PickStrategy
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class PickTrial:
     def __init__(
         self,
         arm: TrialArm,
-        picker: Picker,
-        judge: Judge,
+        picker: PickStrategy,
+        judge: SuccessDetector,
         protocol: PickProtocol,
         set_up: Callable[[Placement], bool],
     ) -> None:
@@ -121,16 +121,16 @@ class PickTrial:
         try:
             judgement = self._attempt(look, placement.target, begin_s, facts)
         except NoGraspError as error:
-            judgement, facts["reason"] = Judgement("no grasp"), str(error)
+            judgement, facts["reason"] = TrialOutcome("no grasp"), str(error)
         except CommandRefusedError as error:
             broken = self._arm.state in (ArmState.FAULT.value, ArmState.ESTOP.value)
-            judgement, facts["reason"] = Judgement("fault" if broken else "refused"), str(error)
+            judgement, facts["reason"] = TrialOutcome("fault" if broken else "refused"), str(error)
         self._arm.prepare()
         pictures = PickPictures(look.image, self._arm.look().image)
         rise_mm = None if judgement.rise_m is None else 1e3 * judgement.rise_m
         return PickRecord(**facts, outcome=judgement.outcome, thing=judgement.thing, rise_mm=rise_mm), pictures
 
-    def _attempt(self, look: Look, target: str, begin_s: float, facts: dict[str, Any]) -> Judgement:
+    def _attempt(self, look: Look, target: str, begin_s: float, facts: dict[str, Any]) -> TrialOutcome:
         begun = time.perf_counter()
         facts["plan"] = self._picker.plan(self._arm, look, target)
         facts["plan_ms"] = 1e3 * (time.perf_counter() - begun)

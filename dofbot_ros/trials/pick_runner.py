@@ -13,11 +13,11 @@ import cv2
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.trials.arm import TrialArm
-from dofbot_ros.trials.judge import Judge
+from dofbot_ros.trials.judge import SuccessDetector
 from dofbot_ros.trials.log import PickLog
 from dofbot_ros.trials.pick import PickRecord, PickTrial
-from dofbot_ros.trials.picker import Picker
 from dofbot_ros.trials.placement import PickProtocol, Placement, draw
+from dofbot_ros.trials.strategies.strategy import PickStrategy
 
 JPEG_QUALITY = 85
 
@@ -64,8 +64,8 @@ def missing(log: PickLog, protocol: PickProtocol, trials: int) -> list[Placement
 
 def run_picks(
     arm: TrialArm,
-    picker: Picker,
-    judge: Judge,
+    picker: PickStrategy,
+    judge: SuccessDetector,
     log: PickLog,
     placements: list[Placement],
     *,

@@ -9,7 +9,7 @@ import numpy as np
 
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError, DofbotError
-from dofbot_ros.grasp.hand import StandingBlock
+from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 
 STANDING_TILT = math.radians(15.0)
 """A block whose nearest face leans further than this was not found standing [rad]."""

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.config.loader import from_mapping, to_mapping
+from dofbot_ros.core.statistics import wilson
 from dofbot_ros.errors import InputError
 from dofbot_ros.trials.protocol import ProtocolConfig
-from dofbot_ros.trials.statistics import wilson
 from dofbot_ros.trials.trial import TrialRecord
 
 FILE = "results.json"

@@ -11,15 +11,15 @@ import cv2
 
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import ImageArray
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.grasp.block_plan import BlockPlanner
+from dofbot_ros.grasp.planning.block_plan import BlockPlanner
 from dofbot_ros.safety.workspace import Workspace
-from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.trials.arm import TrialArm
-from dofbot_ros.trials.picture import annotate
+from dofbot_ros.trials.reporting.trial_overlay import annotate
 from dofbot_ros.trials.results import IMAGES, Results, Series, image_path, load, save
 from dofbot_ros.trials.trial import BlockTrial, TrialRecord
-from dofbot_ros.vision.block_layout import BlockSet
+from dofbot_ros.vision.markers.block_layout import BlockSet
 
 JPEG_QUALITY = 80
 

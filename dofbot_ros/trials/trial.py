@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
+from dofbot_ros.driver.config import HOME
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.grasp.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
-from dofbot_ros.grasp.hand import StandingBlock
-from dofbot_ros.service.config import HOME
+from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
+from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.causes import Stage, cause_of
 from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed, standing
-from dofbot_ros.vision.block_layout import BlockSet
+from dofbot_ros.vision.markers.block_layout import BlockSet
 
 HELD_MARGIN = 0.002
 """Fingers that stand this much wider than they were told hold something [m]."""

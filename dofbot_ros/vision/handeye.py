@@ -11,10 +11,10 @@ import numpy as np
 from dofbot_ros.core.transforms import invert, log_so3, matrix_from_quat, quat_from_matrix, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError
-from dofbot_ros.vision.aruco import Marker
-from dofbot_ros.vision.corners import corner_weight
 from dofbot_ros.vision.intrinsics import Intrinsics
-from dofbot_ros.vision.pose_fit import Sighting, fit_pose
+from dofbot_ros.vision.markers.aruco import Marker
+from dofbot_ros.vision.markers.corners import corner_weight
+from dofbot_ros.vision.markers.pose_fit import MarkerObservation, fit_pose
 
 MIN_MARKERS = 3
 MIN_VIEWS = 3
@@ -63,7 +63,7 @@ def locate_fixed_camera(
     # The fit turns the base about its own origin; about the markers' middle the six directions are less coupled.
     middle = transform(translation=points.mean(axis=0))
     weights = np.repeat([corner_weight(m.corners) for m in known], 4)
-    seen = Sighting(points - middle[:3, 3], rays, weights)
+    seen = MarkerObservation(points - middle[:3, 3], rays, weights)
     T_camera_middle = fit_pose(transform(cv2.Rodrigues(r)[0], t.ravel()) @ middle, seen)
     error_px = intrinsics.focal_px * seen.error(T_camera_middle)
     return FixedCamera(middle @ invert(T_camera_middle), error_px, len(known))

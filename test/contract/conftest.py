@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from dofbot_ros.arm.backend import ArmBackend
-from dofbot_ros.hardware.emulator import Emulator
-from dofbot_ros.hardware.protocol import ProtocolName
+from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.serial_arm import SerialArm
+from dofbot_ros.hardware.wire.protocol import ProtocolName
 
 BACKENDS = ("serial-bus", "serial-se", "sim")
 

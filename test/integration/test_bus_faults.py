@@ -15,12 +15,12 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.realtime import realtime
 from dofbot_ros.errors import NoReplyError, PortError
-from dofbot_ros.hardware import protocol_bus
-from dofbot_ros.hardware.emulator import Emulator
-from dofbot_ros.hardware.faults import FaultPlan
+from dofbot_ros.hardware.emulation.emulator import Emulator
+from dofbot_ros.hardware.emulation.faults import FaultPlan
+from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
+from dofbot_ros.hardware.emulation.servos import UPRIGHT_TICKS, ModelServos
 from dofbot_ros.hardware.serial_arm import SerialArm
-from dofbot_ros.hardware.servo_model import ServoModelConfig
-from dofbot_ros.hardware.servos import UPRIGHT_TICKS, ModelServos
+from dofbot_ros.hardware.wire import bus as protocol_bus
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from dofbot_ros.arm.calibration import Calibration, ServoCalibration
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import EventClock
 from dofbot_ros.core.types import GRIP
+from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.serial_backend import serial_backend
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.hardware.faults import FaultPlan
-from dofbot_ros.hardware.servo_line import ServoLine
-from dofbot_ros.hardware.servos import SERVO_IDS, UPRIGHT_TICKS, ModelServos
-from dofbot_ros.hardware.virtual_port import VirtualPorts
+from dofbot_ros.hardware.emulation.faults import FaultPlan
+from dofbot_ros.hardware.emulation.servos import SERVO_IDS, UPRIGHT_TICKS, ModelServos
+from dofbot_ros.hardware.port.servo_line import ServoLine
+from dofbot_ros.hardware.port.virtual_port import VirtualPorts
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.service.daemon import ArmDaemon
-from dofbot_ros.service.serial_backend import serial_backend
 
 PORT = "/dev/ttyUSB0"
 PERIOD_S = 0.02

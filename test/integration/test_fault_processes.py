@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dofbot_ros.bench.faults.real import REAL_FAULTS, run_one
+from dofbot_ros.bench.faults.cases.real import REAL_FAULTS, run_one
 
 NAMED = {fault.name: fault for fault in REAL_FAULTS}
 

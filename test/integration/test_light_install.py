@@ -60,7 +60,7 @@ def test_the_light_nodes_start_and_serve(python: Path, tmp_path: Path) -> None:
         "block_localizer_node": [],
     }
     commands = [
-        Command(name, (str(python), "-m", f"dofbot_ros.nodes.{name}", *ros(words))) for name, words in nodes.items()
+        Command(name, (str(python), "-m", f"dofbot_ros.ros.nodes.{name}", *ros(words))) for name, words in nodes.items()
     ]
     environment = {**clean(), "ROS_DOMAIN_ID": str(random.SystemRandom().randrange(1, 100))}
     with ProcessGroup(commands, environment) as group:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dofbot_ros.core.transforms import matrix_from_quat
-from dofbot_ros.vision.aruco import dictionary_named
 from dofbot_ros.vision.intrinsics import from_field_of_view, save_intrinsics
+from dofbot_ros.vision.markers.aruco import dictionary_named
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "aruco"
 PHOTO, CAMERA = DATA / "singlemarkersoriginal.jpg", DATA / "tutorial_camera_params.yml"

@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from dofbot_ros.errors import DofbotError, InputError
-from dofbot_ros.grasp.evaluate import EvaluateConfig, attempt_share
-from dofbot_ros.grasp.ray_cluster import RayCluster
-from dofbot_ros.grasp.workers import parallel
+from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, attempt_share
+from dofbot_ros.grasp.learning.ray_cluster import RayCluster
+from dofbot_ros.grasp.learning.workers import parallel
 from dofbot_ros.stacks import find
 
 pytest.importorskip("ray", reason="ray is not installed: pip install -r requirements/ray.txt")

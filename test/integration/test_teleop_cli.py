@@ -15,8 +15,8 @@ import numpy as np
 import psutil
 import pytest
 
-from dofbot_ros.teleop.landmarks import Observation
-from dofbot_ros.teleop.recording import load_observations, save_observations
+from dofbot_ros.teleop.input.landmarks import Observation
+from dofbot_ros.teleop.input.recording import load_observations, save_observations
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "test" / "unit" / "teleop" / "data" / "hand_video.npz"

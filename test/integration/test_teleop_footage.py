@@ -15,22 +15,22 @@ from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.core.types import N_JOINTS, FloatArray, ImageArray, ToolPose
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import InputError
 from dofbot_ros.motion.source import Stream
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.workspace import Workspace
-from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.teleop.body_mode import BodyMode
 from dofbot_ros.teleop.config import CameraConfig, TeleopConfig
-from dofbot_ros.teleop.landmarks import CameraLandmarks, Observation, Side
-from dofbot_ros.teleop.pipeline import TeleopCommand, landmark_pipeline
-from dofbot_ros.teleop.reach import Reach
-from dofbot_ros.teleop.recording import load_observations
-from dofbot_ros.vision.capture import CaptureConfig, open_source
+from dofbot_ros.teleop.input.landmarks import CameraLandmarks, Observation, Side
+from dofbot_ros.teleop.input.recording import load_observations
+from dofbot_ros.teleop.retargeting.body_mode import BodyMode
+from dofbot_ros.teleop.retargeting.pipeline import TeleopCommand, landmark_pipeline
+from dofbot_ros.teleop.retargeting.target_limiter import TargetLimiter
+from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source
 
 mediapipe = pytest.importorskip("mediapipe", reason="mediapipe is an extra: pip install 'dofbot_ros[teleop]'")
-from dofbot_ros.teleop.mediapipe_detector import MediapipeDetector  # noqa: E402
+from dofbot_ros.teleop.input.mediapipe_detector import MediapipeDetector  # noqa: E402
 
 HANDS = Path(__file__).resolve().parents[3] / "shared" / "data" / "hands"
 RECORDED = Path(__file__).resolve().parents[1] / "unit" / "teleop" / "data" / "hand_video.npz"
@@ -188,7 +188,7 @@ def test_the_arm_of_a_person_steers(side: Side, detector: Detector) -> None:
     assert all(o.body is not None for o in seen)
     assert all((o.hand is not None) == (side == "left") for o in seen[3:])
     kinematics = Kinematics()
-    mode = BodyMode(config, Reach(kinematics, Workspace(kinematics), config.reach))
+    mode = BodyMode(config, TargetLimiter(kinematics, Workspace(kinematics), config.reach))
     readings = [mode.read(o) for o in seen]
     assert all(r.fault is None for r in readings)
     # The left elbow is bent upwards by some 100 degrees; the right hand rests behind his back.

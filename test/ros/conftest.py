@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
 
-from dofbot_ros.nodes.arm_client import ArmClient, background_client
+from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.supervisor import Command, ProcessGroup
 
 READY_S = 60.0
@@ -49,7 +49,7 @@ def _own_domain() -> Iterator[None]:
 
 def node_command(name: str, namespace: str = "", **parameters: object) -> Command:
     """A node of this package; parameters are written as YAML."""
-    words = [sys.executable, "-m", f"dofbot_ros.nodes.{name}", "--ros-args"]
+    words = [sys.executable, "-m", f"dofbot_ros.ros.nodes.{name}", "--ros-args"]
     if namespace:
         words += ["-r", f"__ns:=/{namespace}"]
     for key, value in parameters.items():

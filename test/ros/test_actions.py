@@ -19,8 +19,8 @@ from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from dofbot_ros.arm.gripper import gap_to_joint
-from dofbot_ros.nodes.background_node import BackgroundNode
-from dofbot_ros.nodes.messages import to_duration
+from dofbot_ros.ros.conversions.messages import to_duration
+from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
 from .conftest import SOON_S, Arm, StartArm
 

@@ -19,9 +19,9 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.config.loader import to_mapping
 from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CommandRefusedError, UnreachableError
-from dofbot_ros.nodes.messages import from_time, pose_message, to_time
-from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.ros.conversions.messages import from_time, pose_message, to_time
 
 from .conftest import SOON_S, Arm, StartArm
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
+from dofbot_ros.driver.config import PARK
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.hardware.emulator import Emulator
-from dofbot_ros.nodes.arm_client import ArmClient, background_client
-from dofbot_ros.service.config import PARK
+from dofbot_ros.hardware.emulation.emulator import Emulator
+from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.supervisor import ProcessGroup
 
 from .conftest import PATIENT, READY_S, SOON_S, node_command

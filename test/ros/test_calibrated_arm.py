@@ -16,9 +16,9 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.nodes.abilities_listener import AbilitiesListener
-from dofbot_ros.nodes.arm_client import ArmClient, background_client
-from dofbot_ros.nodes.teleop_stack import TeleopClient
+from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
+from dofbot_ros.ros.clients.capabilities_listener import CapabilitiesListener
+from dofbot_ros.ros.teleop.client import TeleopClient
 from dofbot_ros.supervisor import ProcessGroup
 
 from .conftest import READY_S, SOON_S, StartArm, node_command
@@ -40,7 +40,7 @@ def calibration_file(folder: Path, **changes: dict[str, int]) -> Path:
 def test_description_and_parameters_make_the_drivers_robot(node: str, start_arm: StartArm, tmp_path: Path) -> None:
     file = calibration_file(tmp_path, joint2={"zero_ticks": 2200}, joint5={"zero_ticks": 1300})
     client = start_arm(node, calibration_file=file, max_velocity=1.25).client
-    told = AbilitiesListener(client.node)
+    told = CapabilitiesListener(client.node)
 
     def complete() -> bool:
         told.ask()
@@ -50,7 +50,7 @@ def test_description_and_parameters_make_the_drivers_robot(node: str, start_arm:
     assert told.robot is not None
     assert told.robot.same_as(load_robot(file))
     assert not told.robot.same_as(load_robot())
-    assert told.abilities().driver["max_velocity"] == 1.25
+    assert told.capabilities().driver["max_velocity"] == 1.25
 
 
 def test_a_policy_does_not_start_on_an_arm_that_lacks_much_of_its_joints(

@@ -14,10 +14,10 @@ from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.nodes.arm_client import ArmClient, background_client
-from dofbot_ros.nodes.camera_messages import image_array, intrinsics_from
-from dofbot_ros.nodes.messages import pose_matrix
-from dofbot_ros.nodes.qos import NEWEST_IMAGE
+from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
+from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
+from dofbot_ros.ros.conversions.messages import pose_matrix
+from dofbot_ros.ros.runtime.qos import NEWEST_IMAGE
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.world import World
 from dofbot_ros.supervisor import ProcessGroup

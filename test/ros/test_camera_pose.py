@@ -14,10 +14,10 @@ from sensor_msgs.msg import CameraInfo
 from sensor_msgs.srv import SetCameraInfo
 from std_msgs.msg import Header
 
-from dofbot_ros.nodes.arm_client import ArmClient, background_client
-from dofbot_ros.nodes.camera_messages import camera_info
-from dofbot_ros.nodes.messages import transform_message
-from dofbot_ros.nodes.qos import LATCHED
+from dofbot_ros.ros.camera.messages import camera_info
+from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
+from dofbot_ros.ros.conversions.messages import transform_message
+from dofbot_ros.ros.runtime.qos import LATCHED
 from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.vision.extrinsics import Extrinsics, load_extrinsics, save_extrinsics
 from dofbot_ros.vision.intrinsics import from_field_of_view, load_intrinsics, save_intrinsics

@@ -13,9 +13,9 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from dofbot_ros.nodes.background_node import BackgroundNode
-from dofbot_ros.nodes.camera_messages import image_array, image_message
-from dofbot_ros.nodes.camera_subscription import CameraParameters, CameraSubscription
+from dofbot_ros.ros.camera.messages import image_array, image_message
+from dofbot_ros.ros.camera.subscription import CameraParameters, CameraSubscription
+from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
 from .conftest import SOON_S
 

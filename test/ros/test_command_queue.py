@@ -6,8 +6,8 @@ import threading
 
 from std_msgs.msg import Float64
 
-from dofbot_ros.nodes.background_node import BackgroundNode
-from dofbot_ros.nodes.qos import COMMAND, COMMANDS
+from dofbot_ros.ros.runtime.background_node import BackgroundNode
+from dofbot_ros.ros.runtime.qos import COMMAND, COMMANDS
 
 from .conftest import SOON_S
 

@@ -16,11 +16,11 @@ import psutil
 import pytest
 
 from dofbot_ros.arm.robot import load_robot
-from dofbot_ros.nodes.trial_client import trial_client
+from dofbot_ros.ros.clients.trial_client import trial_client
 from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.trials.results import FILE, Series, load
 from dofbot_ros.trials.runner import run_series
-from dofbot_ros.vision.block_layout import load_blocks
+from dofbot_ros.vision.markers.block_layout import load_blocks
 
 from .conftest import READY_S, node_command, still_running
 

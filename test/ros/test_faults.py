@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dofbot_ros.bench.faults.ros_cases import ros_cases
-from dofbot_ros.bench.faults.ros_rig import record_of
+from dofbot_ros.bench.faults.cases.ros_cases import ros_cases
+from dofbot_ros.bench.faults.rigs.ros_rig import record_of
 
 SOME = (
     "none, over ROS",

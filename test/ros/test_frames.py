@@ -13,8 +13,8 @@ from tf2_msgs.msg import TFMessage
 
 from dofbot_ros.arm.model import forward_chain, load_model
 from dofbot_ros.core.types import JOINT_NAMES, FloatArray
-from dofbot_ros.nodes.messages import pose_matrix
-from dofbot_ros.nodes.qos import LATCHED
+from dofbot_ros.ros.conversions.messages import pose_matrix
+from dofbot_ros.ros.runtime.qos import LATCHED
 
 from .conftest import SOON_S, Arm, StartArm
 

@@ -20,10 +20,10 @@ from std_msgs.msg import Header
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.nodes.arm_client import ArmClient, background_client
-from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, uncalibrated
-from dofbot_ros.nodes.messages import to_time
-from dofbot_ros.nodes.qos import IMAGE, STREAM
+from dofbot_ros.ros.camera.messages import camera_info, image_array, image_message, uncalibrated
+from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
+from dofbot_ros.ros.conversions.messages import to_time
+from dofbot_ros.ros.runtime.qos import IMAGE, STREAM
 from dofbot_ros.sim.arrangement import Arrangement, as_text
 from dofbot_ros.supervisor import Command, ProcessGroup
 from dofbot_ros.vision.intrinsics import from_field_of_view

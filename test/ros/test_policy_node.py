@@ -18,10 +18,10 @@ from std_msgs.msg import String
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.nodes.arm_client import ArmClient, background_client
-from dofbot_ros.nodes.qos import STREAM
-from dofbot_ros.policy.report import PolicyReport
-from dofbot_ros.policy.spec import SPEC
+from dofbot_ros.policy.interface.report import PolicyReport
+from dofbot_ros.policy.interface.spec import SPEC
+from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
+from dofbot_ros.ros.runtime.qos import STREAM
 from dofbot_ros.supervisor import ProcessGroup
 
 from .conftest import READY_S, Arm, StartArm, node_command

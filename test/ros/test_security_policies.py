@@ -14,7 +14,7 @@ from rclpy.node import Node
 from sros2_policies import Rights, common, enclaves
 
 from dofbot_ros.launching import processes
-from dofbot_ros.nodes.background_node import BackgroundNode
+from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.stacks import find
 from dofbot_ros.supervisor import ProcessGroup
 

@@ -61,7 +61,7 @@ def test_a_stack_gets_ready_and_ctrl_c_leaves_nothing(
     arguments = [f"emulator_port:={tmp_path / 'port'}"] if "backend:=emulator" in words else []
     stack, processes = up(*words, *arguments)
     commands = [" ".join(p.cmdline()) for p in processes]
-    assert {n for n in nodes if any(f"dofbot_ros.nodes.{n} " in c for c in commands)} == nodes
+    assert {n for n in nodes if any(f"dofbot_ros.ros.nodes.{n} " in c for c in commands)} == nodes
     stack.send_signal(signal.SIGINT)
     said = stack.communicate(timeout=60.0)[1]
     assert stack.returncode == 130, said
@@ -77,7 +77,7 @@ def test_a_stack_that_is_killed_takes_its_nodes_with_it(up: StartStack) -> None:
 
 def test_the_end_of_a_required_node_is_the_end_of_the_stack(up: StartStack) -> None:
     stack, processes = up("sim")
-    node = next(p for p in processes if "dofbot_ros.nodes.sim_node" in p.cmdline())
+    node = next(p for p in processes if "dofbot_ros.ros.nodes.sim_node" in p.cmdline())
     os.kill(node.pid, signal.SIGKILL)
     said = stack.communicate(timeout=60.0)[1]
     assert stack.returncode == 1
@@ -87,7 +87,7 @@ def test_the_end_of_a_required_node_is_the_end_of_the_stack(up: StartStack) -> N
 
 def test_the_end_of_another_node_is_told_and_the_others_go_on(up: StartStack, tmp_path: Path) -> None:
     stack, processes = up("bringup", "backend:=sim", f"camera:={tmp_path}")
-    camera = next(p for p in processes if "dofbot_ros.nodes.camera_node" in p.cmdline())
+    camera = next(p for p in processes if "dofbot_ros.ros.nodes.camera_node" in p.cmdline())
     os.kill(camera.pid, signal.SIGKILL)
     assert stack.stderr is not None
     assert any("camera_node ended" in line for line in stack.stderr)

@@ -18,17 +18,17 @@ from std_msgs.msg import Bool, String
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.nodes.arm_client import background_client
-from dofbot_ros.nodes.camera_messages import image_array
-from dofbot_ros.nodes.qos import LATCHED, NEWEST_IMAGE, STREAM
-from dofbot_ros.nodes.teleop_stack import TeleopClient
+from dofbot_ros.ros.camera.messages import image_array
+from dofbot_ros.ros.clients.arm_client import background_client
+from dofbot_ros.ros.runtime.qos import LATCHED, NEWEST_IMAGE, STREAM
+from dofbot_ros.ros.teleop.client import TeleopClient
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.supervisor import ProcessGroup
-from dofbot_ros.teleop.clutch import Reason
-from dofbot_ros.teleop.feed import ENDED
-from dofbot_ros.teleop.landmarks import Observation
-from dofbot_ros.teleop.recording import load_observations, save_observations
-from dofbot_ros.teleop.report import TeleopReport, landmarks_from_json
+from dofbot_ros.teleop.input.landmarks import Observation
+from dofbot_ros.teleop.input.observation_stream import ENDED
+from dofbot_ros.teleop.input.recording import load_observations, save_observations
+from dofbot_ros.teleop.retargeting.clutch import Reason
+from dofbot_ros.teleop.sessions.report import TeleopReport, landmarks_from_json
 
 from .conftest import READY_S, SOON_S, Arm, StartArm, node_command
 

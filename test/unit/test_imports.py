@@ -1,4 +1,4 @@
-"""What may import what: ROS stays in nodes/ and launch/, heavy packages out of what a Jetson or a Pi runs."""
+"""What may import what: ROS stays in ros/ and launch/, heavy packages out of what a Jetson or a Pi runs."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def is_ros(name: str) -> bool:
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
 def test_only_nodes_import_ros(path: Path) -> None:
-    if path.parent != PACKAGE / "nodes":
+    if PACKAGE / "ros" not in path.parents:
         assert not [name for name in imported(path) if is_ros(name)]
 
 
 @pytest.mark.parametrize("node", LIGHT_NODES)
 def test_a_light_node_imports_nothing_heavy(node: str) -> None:
     pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
-    code = f"import sys, dofbot_ros.nodes.{node}; print(*sys.modules)"
+    code = f"import sys, dofbot_ros.ros.nodes.{node}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60.0, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert not loaded & set(LIGHT_NODES[node])

@@ -23,8 +23,8 @@ def executables(stack: str, **given: str) -> list[str]:
 @pytest.mark.parametrize("name", STACKS)
 def test_every_node_of_every_stack_exists(name: str) -> None:
     for node in STACKS[name].nodes:
-        assert importlib.util.find_spec(f"dofbot_ros.nodes.{node.executable}") is not None
-        assert f'"{node.executable} = dofbot_ros.nodes.{node.executable}:main"' in (ROOT / "setup.py").read_text()
+        assert importlib.util.find_spec(f"dofbot_ros.ros.nodes.{node.executable}") is not None
+        assert f'"{node.executable} = dofbot_ros.ros.nodes.{node.executable}:main"' in (ROOT / "setup.py").read_text()
 
 
 @pytest.mark.parametrize("name", STACKS)

@@ -15,7 +15,7 @@ import yaml
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import load_model
 from dofbot_ros.core.types import ARM_JOINTS, JOINT_NAMES, ToolPose
-from dofbot_ros.service.config import HOME, PARK, DriverConfig
+from dofbot_ros.driver.config import HOME, PARK, DriverConfig
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 SRDF = ElementTree.parse(CONFIG / "moveit" / "dofbot.srdf").getroot()

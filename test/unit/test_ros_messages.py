@@ -29,11 +29,13 @@ from dofbot_ros.arm.model import forward_chain, load_model
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.driver.tool_goal import tool_goal
 from dofbot_ros.errors import CommandRefusedError, ConfigError, InputError
-from dofbot_ros.nodes.camera_messages import camera_info, image_array, image_message, intrinsics_from
-from dofbot_ros.nodes.commands import Commands
-from dofbot_ros.nodes.frames import moving_frames
-from dofbot_ros.nodes.messages import (
+from dofbot_ros.ros.arm.commands import Commands
+from dofbot_ros.ros.arm.frames import moving_frames
+from dofbot_ros.ros.camera.messages import camera_info, image_array, image_message, intrinsics_from
+from dofbot_ros.ros.conversions.messages import (
     detections,
     from_time,
     joint_positions,
@@ -42,12 +44,10 @@ from dofbot_ros.nodes.messages import (
     pose_message,
     to_time,
 )
-from dofbot_ros.nodes.parameters import attributes, check_given, declare
-from dofbot_ros.nodes.stamps import Stamps
-from dofbot_ros.service.config import DriverConfig
-from dofbot_ros.service.tool_goal import tool_goal
-from dofbot_ros.sim.camera import look_at
+from dofbot_ros.ros.conversions.stamps import Stamps
+from dofbot_ros.ros.runtime.parameters import attributes, check_given, declare
 from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.sim.rendering.camera import look_at
 from dofbot_ros.vision.extrinsics import load_extrinsics
 from dofbot_ros.vision.intrinsics import from_field_of_view
 

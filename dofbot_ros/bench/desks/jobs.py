@@ -9,24 +9,24 @@ from pathlib import Path
 
 from dofbot_ros.desks.config import CALIBRATED
 from dofbot_ros.desks.installation import install
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import InputError
-from dofbot_ros.grasp.cell import GraspCell
-from dofbot_ros.grasp.evaluate import EvaluateConfig, attempt_scene
-from dofbot_ros.grasp.families import families_of
-from dofbot_ros.grasp.model_io import load_model
-from dofbot_ros.grasp.planner import GraspPlanner, NetworkPlanner
-from dofbot_ros.grasp.scenes import SceneRules
-from dofbot_ros.policy.envs import DofBotEnv, make_env
-from dofbot_ros.policy.evaluate import rollout
-from dofbot_ros.policy.runner import PolicyRunner, shipped
-from dofbot_ros.service.config import DriverConfig
+from dofbot_ros.grasp.detection.model_io import load_model
+from dofbot_ros.grasp.detection.planner import GraspPlanner, NetworkPlanner
+from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, attempt_scene
+from dofbot_ros.grasp.simulation.families import families_of
+from dofbot_ros.grasp.simulation.grasp_sim import GraspSim
+from dofbot_ros.grasp.simulation.scenes import SceneRules
+from dofbot_ros.policy.env.environments import DofBotEnv, make_env
+from dofbot_ros.policy.evaluation.evaluate import rollout
+from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.randomization import load_domain
 from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.protocol import ProtocolConfig
 from dofbot_ros.trials.runner import make_planner
 from dofbot_ros.trials.trial import BlockTrial
-from dofbot_ros.vision.blocks import LocaliserConfig
+from dofbot_ros.vision.markers.blocks import LocaliserConfig
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Ablation:
 
     Attributes:
         trim: joints that gravity holds low are brought up (motion/goal_trim.py).
-        tolerance: the localiser bears markers of another size, and images out of focus (vision/blocks.py).
+        tolerance: the localiser bears markers of another size, and images out of focus (vision/markers/blocks.py).
     """
 
     trim: bool = True
@@ -151,11 +151,11 @@ def _policy_bench(task: str, desk: str) -> tuple[DofBotEnv, PolicyRunner]:
 
 
 @lru_cache(maxsize=16)
-def _grasp_bench(objects: str, desk: str, seed: int) -> tuple[GraspCell, GraspPlanner, EvaluateConfig]:
+def _grasp_bench(objects: str, desk: str, seed: int) -> tuple[GraspSim, GraspPlanner, EvaluateConfig]:
     model = load_model(None)
     rules = SceneRules(view=model.info.view)
     config = EvaluateConfig(objects, seed=seed, rules=rules, baselines=(), desk=desk)
-    return GraspCell(families_of(objects), rules, desk=desk), NetworkPlanner(model), config
+    return GraspSim(families_of(objects), rules, desk=desk), NetworkPlanner(model), config
 
 
 JOBS: Mapping[str, Callable[[str, int, int, Ablation], Outcome]] = {

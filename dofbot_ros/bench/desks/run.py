@@ -13,9 +13,9 @@ import numpy as np
 
 from dofbot_ros.bench.desks.jobs import JOBS, WHOLE, Ablation, Outcome, world_name
 from dofbot_ros.bench.desks.log import TrialFile
+from dofbot_ros.core.statistics import wilson
 from dofbot_ros.desks.config import load_desk
 from dofbot_ros.errors import InputError, one_of
-from dofbot_ros.trials.statistics import wilson
 
 
 def measure(

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from rich.progress import BarColumn, Progress, TextColumn
 
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 
 Work = TypeVar("Work")
 LINE_S = 30.0

@@ -22,8 +22,8 @@ import numpy as np
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.bench.faults.record import Commanded, Record
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
-from dofbot_ros.hardware.servo_model import TICKS_PER_RAD
-from dofbot_ros.hardware.truth_log import Truth
+from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD
+from dofbot_ros.hardware.emulation.truth_log import Truth
 from dofbot_ros.safety.states import ArmState
 
 GRID_S = 0.005

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dofbot_ros.bench.faults.judge import Judgement, Violation
-from dofbot_ros.hardware.protocol import ProtocolName
+from dofbot_ros.hardware.wire.protocol import ProtocolName
 
 NOTHING_MEASURED = Judgement((), math.nan, math.nan)
 

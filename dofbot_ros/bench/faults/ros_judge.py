@@ -8,7 +8,7 @@ from dataclasses import replace
 from dofbot_ros.bench.faults.judge import Rules, Violation, judge
 from dofbot_ros.bench.faults.outcome import Case, Outcome
 from dofbot_ros.bench.faults.record import Record
-from dofbot_ros.bench.faults.ros_rig import RosRig
+from dofbot_ros.bench.faults.rigs.ros_rig import RosRig
 
 NEVER = float("inf")
 DDS_S = 0.010

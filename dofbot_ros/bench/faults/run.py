@@ -9,13 +9,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from dofbot_ros.bench.faults.case import all_cases, run_case, some_cases
-from dofbot_ros.bench.faults.conditions import Conditions, busy
+from dofbot_ros.bench.faults.cases.case import all_cases, run_case, some_cases
+from dofbot_ros.bench.faults.cases.conditions import Conditions, busy
+from dofbot_ros.bench.faults.cases.real import real_cases
+from dofbot_ros.bench.faults.cases.ros_cases import ros_cases
 from dofbot_ros.bench.faults.eta import Eta
 from dofbot_ros.bench.faults.outcome import Case, Outcome, unmeasured
-from dofbot_ros.bench.faults.real import real_cases
-from dofbot_ros.bench.faults.real_time import RealTimeCase, attempt
-from dofbot_ros.bench.faults.ros_cases import ros_cases
+from dofbot_ros.bench.faults.rigs.real_time import RealTimeCase, attempt
 from dofbot_ros.bench.faults.state_file import StateFile
 from dofbot_ros.bench.faults.table import cells, measured
 from dofbot_ros.core.parallel import in_processes

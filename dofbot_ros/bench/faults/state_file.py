@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from dofbot_ros import __version__
-from dofbot_ros.bench.faults.conditions import Conditions
+from dofbot_ros.bench.faults.cases.conditions import Conditions
 from dofbot_ros.bench.faults.outcome import Case, Outcome, from_json, to_json
 from dofbot_ros.errors import InputError
 

@@ -9,9 +9,10 @@ from typing import Any
 from dofbot_ros.bench.fuzz.mutate import flipped
 from dofbot_ros.bench.fuzz.target import Target
 from dofbot_ros.errors import FrameError
-from dofbot_ros.hardware import protocol_bus, protocol_se
-from dofbot_ros.hardware.framing import FrameDecoder, Framing
-from dofbot_ros.hardware.protocol import BusProtocol, Query, SeProtocol
+from dofbot_ros.hardware.wire import bus as protocol_bus
+from dofbot_ros.hardware.wire import se as protocol_se
+from dofbot_ros.hardware.wire.framing import FrameDecoder, Framing
+from dofbot_ros.hardware.wire.protocol import BusProtocol, Query, SeProtocol
 
 FRAMES = 20
 """In one case."""

@@ -23,21 +23,21 @@ from dofbot_ros.config.loader import load_yaml, to_mapping
 from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.grasp.object_files import read_folder
-from dofbot_ros.policy.pose_reader import POSE_SPEC, PoseSpec
-from dofbot_ros.policy.spec import SPEC, load_spec
+from dofbot_ros.grasp.simulation.object_files import read_folder
+from dofbot_ros.policy.interface.spec import SPEC, load_spec
+from dofbot_ros.policy.perception.pose_estimator import POSE_SPEC, PoseSpec
 from dofbot_ros.sim.arrangement import Arrangement, from_text
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.randomization import load_domain, load_level
 from dofbot_ros.teleop.config import load_config
-from dofbot_ros.teleop.landmarks import N_HAND, Landmarks, Observation
-from dofbot_ros.teleop.report import landmarks_from_json, landmarks_json
+from dofbot_ros.teleop.input.landmarks import N_HAND, Landmarks, Observation
+from dofbot_ros.teleop.sessions.report import landmarks_from_json, landmarks_json
 from dofbot_ros.trials.log import SERIES, TRIALS, PickSeries, read_log
 from dofbot_ros.trials.pick import PickRecord
 from dofbot_ros.trials.placement import PickProtocol, PlacedObject
-from dofbot_ros.vision.block_layout import load_blocks
 from dofbot_ros.vision.extrinsics import load_extrinsics
 from dofbot_ros.vision.intrinsics import load_intrinsics
+from dofbot_ros.vision.markers.block_layout import load_blocks
 
 YAML_SHARE = 0.25
 """There are eleven of them, and a mutation costs 10 ms."""

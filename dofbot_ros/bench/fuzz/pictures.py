@@ -10,7 +10,7 @@ import numpy as np
 
 from dofbot_ros.bench.fuzz.mutate import flipped
 from dofbot_ros.bench.fuzz.target import Target
-from dofbot_ros.vision.pictures import MAX_PIXELS, decode_picture, picture_size
+from dofbot_ros.vision.cameras.pictures import MAX_PIXELS, decode_picture, picture_size
 
 SUFFIXES = (".bmp", ".jpg", ".png", ".tiff", ".webp")
 HEADER = 64

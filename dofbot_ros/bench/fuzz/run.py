@@ -13,7 +13,7 @@ from rich.progress import track
 
 from dofbot_ros.bench.fuzz import codecs, episodes, files, pictures
 from dofbot_ros.bench.fuzz.target import Target, run_target
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.errors import InputError, one_of
 
 
@@ -51,7 +51,7 @@ def all_targets() -> Iterator[list[Target]]:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         made = [target for module in (codecs, files, episodes, pictures) for target in module.targets(folder)]
         if find_spec("rclpy") is not None:
-            from dofbot_ros.nodes import message_fuzz
+            from dofbot_ros.ros.probes import message_fuzz
 
             made += opened.enter_context(message_fuzz.targets())
         yield made

@@ -15,14 +15,14 @@ import numpy as np
 from rich.progress import Progress
 
 from dofbot_ros.bench.faults.judge import Rules, judge
-from dofbot_ros.bench.faults.process_rig import ProcessRig
 from dofbot_ros.bench.faults.record import Record
-from dofbot_ros.bench.faults.rig import Rig
-from dofbot_ros.bench.faults.virtual_rig import VirtualRig
+from dofbot_ros.bench.faults.rigs.process_rig import ProcessRig
+from dofbot_ros.bench.faults.rigs.rig import Rig
+from dofbot_ros.bench.faults.rigs.virtual_rig import VirtualRig
 from dofbot_ros.bench.soak.script import ready, segment
-from dofbot_ros.cli.output import console
+from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError, InputError
-from dofbot_ros.hardware.truth_log import Truth
+from dofbot_ros.hardware.emulation.truth_log import Truth
 
 WARM_UP_S = 30.0
 """Caches and pools fill for so long; growth counts from then on [s]."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.robot import DRAWN
-from dofbot_ros.bench.faults.case import recover
-from dofbot_ros.bench.faults.catalogue import fault_named
-from dofbot_ros.bench.faults.rig import Rig
+from dofbot_ros.bench.faults.cases.case import recover
+from dofbot_ros.bench.faults.cases.catalogue import fault_named
+from dofbot_ros.bench.faults.rigs.rig import Rig
 from dofbot_ros.core.types import GRIP, FloatArray, ToolPose
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.safety.states import ArmState

@@ -15,9 +15,9 @@ from dofbot_ros.arm.model import load_model, parse_model, with_limits
 from dofbot_ros.arm.robot import DRAWN, Robot, load_robot
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import JOINT_NAMES, N_JOINTS
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CalibrationError, ConfigError, InputError
 from dofbot_ros.motion.trajectory import MotionLimits
-from dofbot_ros.service.config import DriverConfig
 
 
 def calibration(zero: int, low: int, high: int, sign: int, height: float) -> Calibration:

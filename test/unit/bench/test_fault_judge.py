@@ -11,7 +11,7 @@ import pytest
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.bench.faults.judge import Judgement, Rules, judge
 from dofbot_ros.bench.faults.record import Commanded, Halt, Hand, Record, TorqueOrder
-from dofbot_ros.hardware.truth_log import GoalWrite, Truth
+from dofbot_ros.hardware.emulation.truth_log import GoalWrite, Truth
 from dofbot_ros.safety.states import ArmState
 
 RULES = Rules()

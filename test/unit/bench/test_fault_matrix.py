@@ -10,18 +10,18 @@ import pytest
 from typer.testing import CliRunner
 
 from dofbot_ros.arm.gripper import gap_to_joint
-from dofbot_ros.bench.faults.case import EVENTS, all_cases, run_case, some_cases, tried
-from dofbot_ros.bench.faults.catalogue import FAULTS, Fault, fault_named
+from dofbot_ros.bench.faults.cases.case import EVENTS, all_cases, run_case, some_cases, tried
+from dofbot_ros.bench.faults.cases.catalogue import FAULTS, Fault, fault_named
+from dofbot_ros.bench.faults.cases.states import STATES
 from dofbot_ros.bench.faults.judge import JointTruth, Rules, judge
 from dofbot_ros.bench.faults.outcome import Case
+from dofbot_ros.bench.faults.rigs.virtual_rig import VirtualRig
 from dofbot_ros.bench.faults.run import run
-from dofbot_ros.bench.faults.states import STATES
 from dofbot_ros.bench.faults.table import by_fault, cells, markdown
-from dofbot_ros.bench.faults.virtual_rig import VirtualRig
 from dofbot_ros.cli.main import app
 from dofbot_ros.core.types import GRIP
-from dofbot_ros.hardware.faults import FaultPlan
-from dofbot_ros.service.daemon import ArmDaemon
+from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.hardware.emulation.faults import FaultPlan
 
 NAMED = {state.name: state for state in STATES}
 

@@ -12,12 +12,12 @@ from typing import NoReturn
 import pytest
 from typer.testing import CliRunner
 
-from dofbot_ros.bench.faults.case import run_case
-from dofbot_ros.bench.faults.conditions import Conditions
+from dofbot_ros.bench.faults.cases.case import run_case
+from dofbot_ros.bench.faults.cases.conditions import Conditions
 from dofbot_ros.bench.faults.eta import LINE_S, Eta
 from dofbot_ros.bench.faults.judge import Violation
 from dofbot_ros.bench.faults.outcome import Case, Outcome, from_json, to_json
-from dofbot_ros.bench.faults.real_time import NotHereError, RealTimeCase, attempt
+from dofbot_ros.bench.faults.rigs.real_time import NotHereError, RealTimeCase, attempt
 from dofbot_ros.bench.faults.run import Wanted, _measure, measure
 from dofbot_ros.bench.faults.state_file import StateFile
 from dofbot_ros.bench.faults.table import markdown

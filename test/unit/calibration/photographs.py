@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from dofbot_ros.calibration.boards import MM_PER_INCH, PAGE_MM, draw_board
+from dofbot_ros.calibration.targets.boards import MM_PER_INCH, PAGE_MM, draw_board
 from dofbot_ros.core.transforms import exp_so3, invert, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.vision.block_layout import load_blocks
 from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.markers.block_layout import load_blocks
 
 DPI = 200
 LENS = Intrinsics(640, 480, np.array([[605.0, 0, 322], [0, 602.0, 236], [0, 0, 1]]), np.array([-0.28, 0.08, 0, 0, 0]))

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dofbot_ros.calibration.board_pictures import sheet_in_base
 from dofbot_ros.calibration.session import load_session
+from dofbot_ros.calibration.targets.board_pictures import sheet_in_base
 
 pytest.importorskip("pybullet", reason="the simulation is not installed")
 
-from dofbot_ros.bench.calibration_sim import SimulatedArm, measure
+from dofbot_ros.bench.calibrating.simulated import SimulatedArm, measure
 
 
 @pytest.mark.slow

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dofbot_ros.bench.calibrating.hidden_arms import typical_rig
 from dofbot_ros.bench.calibration import NEEDED, calibrate, summary
-from dofbot_ros.bench.hidden_arms import typical_rig
-from dofbot_ros.calibration.block_in_hand import blank, visible_faces
-from dofbot_ros.calibration.bundle import solve
-from dofbot_ros.calibration.gravity import gravity_load
-from dofbot_ros.calibration.observability import check, weakest
+from dofbot_ros.calibration.fitting.bundle import solve
+from dofbot_ros.calibration.fitting.gravity import gravity_load
+from dofbot_ros.calibration.fitting.observability import check, weakest
 from dofbot_ros.calibration.plan_poses import PosePlan, Rig, plan
+from dofbot_ros.calibration.targets.block_in_hand import blank, visible_faces
 from dofbot_ros.errors import CalibrationError
 from dofbot_ros.safety.workspace import Workspace
 

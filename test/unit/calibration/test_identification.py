@@ -10,11 +10,11 @@ import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.robot import DRAWN
-from dofbot_ros.calibration.gravity import gravity_load
+from dofbot_ros.calibration.fitting.gravity import gravity_load
 from dofbot_ros.calibration.identification import identify, identify_file, place
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.hardware.servo_model import TICKS_PER_RAD, ServoModel, ServoModelConfig
+from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD, ServoModel, ServoModelConfig
 
 STEP_S = 0.02
 

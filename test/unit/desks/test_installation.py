@@ -12,11 +12,11 @@ from dofbot_ros.core.transforms import invert, log_so3, rot_x, rot_y, transform
 from dofbot_ros.desks.config import NAMES, DeskConfig, load_desk
 from dofbot_ros.desks.installation import install
 from dofbot_ros.errors import ConfigError, InputError
-from dofbot_ros.sim.camera import look_at
 from dofbot_ros.sim.config import CameraConfig, WorldConfig, load_world_config
-from dofbot_ros.vision.block_layout import load_blocks
+from dofbot_ros.sim.rendering.camera import look_at
 from dofbot_ros.vision.extrinsics import load_extrinsics
 from dofbot_ros.vision.intrinsics import from_field_of_view, load_intrinsics
+from dofbot_ros.vision.markers.block_layout import load_blocks
 
 SEEDS = range(8)
 

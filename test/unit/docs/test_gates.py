@@ -38,19 +38,19 @@ def test_a_figure_on_or_above_its_gate_passes(gates: ModuleType, file: Path) -> 
 
 def test_every_figure_that_is_lower_or_has_no_gate_is_named(gates: ModuleType, file: Path) -> None:
     with pytest.raises(gates.GateError) as refused:
-        gates.check("mutation", {"safety": 89.99, "motion": 80.0, "service": 99.0}, file)
+        gates.check("mutation", {"safety": 89.99, "motion": 80.0, "driver": 99.0}, file)
     assert str(refused.value).splitlines() == [
         "mutation of safety is 89.99 %, its gate is 90 %",
         "mutation of motion is 80.00 %, its gate is 92 %",
-        "mutation of service has no gate in gates.json",
+        "mutation of driver has no gate in gates.json",
     ]
     with pytest.raises(gates.GateError, match="coverage of safety has no gate"):
         gates.check("coverage", {"safety": 99.0}, file)
 
 
 def test_lifting_raises_and_never_lowers_a_gate(gates: ModuleType, file: Path) -> None:
-    gates.lift("mutation", {"safety": 95.9, "motion": 91.0, "service": 90.2}, file)
-    assert gates.load(file) == {"mutation": {"safety": 95, "motion": 92, "service": 90}}
+    gates.lift("mutation", {"safety": 95.9, "motion": 91.0, "driver": 90.2}, file)
+    assert gates.load(file) == {"mutation": {"safety": 95, "motion": 92, "driver": 90}}
     gates.lift("coverage", {"safety.branches": 97.5}, file)
     assert gates.load(file)["coverage"] == {"safety.branches": 97}
 
@@ -63,13 +63,11 @@ def test_lifting_makes_the_first_file(gates: ModuleType, tmp_path: Path) -> None
 
 def test_the_gates_stand_where_the_project_wants_them() -> None:
     gates = json.loads((ROOT / "test" / "gates.json").read_text())
-    covered = {
-        f"{p}.{kind}" for p in ("safety", "motion", "service", "hardware") for kind in ("statements", "branches")
-    }
+    covered = {f"{p}.{kind}" for p in ("safety", "motion", "driver", "hardware") for kind in ("statements", "branches")}
     assert set(gates["coverage"]) == covered
     assert min(gates["coverage"].values()) >= 95
     for module, gate in gates.get("mutation", {}).items():
         package, name = module.split(".")
-        assert package in ("safety", "motion", "service")
+        assert package in ("safety", "motion", "driver")
         assert (ROOT / "dofbot_ros" / package / f"{name}.py").is_file()
         assert gate >= 90

@@ -14,7 +14,7 @@ from dofbot_ros.bench.fuzz.mutate import flipped
 from dofbot_ros.bench.fuzz.run import all_targets, measure
 from dofbot_ros.bench.fuzz.target import Target, run_target
 from dofbot_ros.errors import FrameError, InputError
-from dofbot_ros.hardware.framing import Framing
+from dofbot_ros.hardware.wire.framing import Framing
 
 N = int(os.environ.get("DOFBOT_FUZZ_N", "60"))
 

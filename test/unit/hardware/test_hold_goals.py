@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from virtual_wire import Wire
 
 from dofbot_ros.errors import BusError
 from dofbot_ros.hardware.hold_goals import NEAR_TICKS, contradicting, goals_to_hold
+
+from .virtual_wire import Wire
 
 TICKS = st.integers(96, 4000)
 SIX = st.lists(TICKS, min_size=6, max_size=6).map(np.array)

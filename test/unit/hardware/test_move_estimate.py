@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dofbot_ros.hardware.emulation.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.move_estimate import MoveEstimate
-from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
 
 ONE = np.array([True])
 

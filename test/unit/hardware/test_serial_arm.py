@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from virtual_wire import PORT, Wire
 
 from dofbot_ros.arm.backend import BusStats
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
-from dofbot_ros.hardware.protocol import ProtocolName
+from dofbot_ros.hardware.wire.protocol import ProtocolName
+
+from .virtual_wire import PORT, Wire
 
 ALL = frozenset(range(1, 7))
 

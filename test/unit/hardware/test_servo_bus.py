@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.hardware import protocol_bus, protocol_se
-from dofbot_ros.hardware.protocol import PositionReply, host_protocol
 from dofbot_ros.hardware.servo_bus import NOISE_LIMIT, ServoBus
+from dofbot_ros.hardware.wire import bus as protocol_bus
+from dofbot_ros.hardware.wire import se as protocol_se
+from dofbot_ros.hardware.wire.protocol import PositionReply, host_protocol
 
 REPLY = protocol_bus.encode_reply(protocol_bus.Reply(3, protocol_bus.OVERLOAD_BIT, b"\x07\xd0"))
 QUESTION = host_protocol("bus").position(3)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.backend import ServoHealth
-from dofbot_ros.hardware.faults import FaultPlan
-from dofbot_ros.hardware.protocol import host_protocol
+from dofbot_ros.hardware.emulation.faults import FaultPlan
+from dofbot_ros.hardware.emulation.servo_side import servo_side
+from dofbot_ros.hardware.emulation.servos import SERVO_IDS, ModelServos
 from dofbot_ros.hardware.servo_bus import ServoBus
-from dofbot_ros.hardware.servo_side import servo_side
-from dofbot_ros.hardware.servos import SERVO_IDS, ModelServos
 from dofbot_ros.hardware.slow_queries import GIVE_UP, TORQUE_PERIOD_S, SlowQueries
+from dofbot_ros.hardware.wire.protocol import host_protocol
 
 THERE = np.ones(6, dtype=bool)
 

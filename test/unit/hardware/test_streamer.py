@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dofbot_ros.hardware.servo_model import ServoModel, ServoModelConfig
+from dofbot_ros.hardware.emulation.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.streamer import STOOD_STILL_S, GoalStreamer, Move, StreamConfig
 
 PRESENT = np.array([2000, 2000, 2000, 2000, 1486, 1500])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dofbot_ros.core.clock import EventClock
-from dofbot_ros.hardware.faults import FaultPlan
-from dofbot_ros.hardware.protocol import ProtocolName
+from dofbot_ros.hardware.emulation.faults import FaultPlan
+from dofbot_ros.hardware.emulation.servos import ModelServos
+from dofbot_ros.hardware.port.servo_line import ServoLine
+from dofbot_ros.hardware.port.virtual_port import VirtualPorts
 from dofbot_ros.hardware.serial_arm import SerialArm
-from dofbot_ros.hardware.servo_line import ServoLine
-from dofbot_ros.hardware.servos import ModelServos
-from dofbot_ros.hardware.virtual_port import VirtualPorts
+from dofbot_ros.hardware.wire.protocol import ProtocolName
 
 PORT = "/dev/ttyUSB0"
 

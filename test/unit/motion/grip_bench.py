@@ -10,10 +10,10 @@ import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.gripper import CLOSED, gap_to_joint, plain_joint, plain_servo_degrees
-from dofbot_ros.hardware.servo_model import ServoModel
+from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.hardware.emulation.servo_model import ServoModel
 from dofbot_ros.motion.grip import GripGuard, GripMotion
 from dofbot_ros.motion.online import OnlineMotion
-from dofbot_ros.service.config import DriverConfig
 
 PERIOD_S = 0.02
 PERIODS_A_WRITE = 2

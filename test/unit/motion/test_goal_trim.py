@@ -45,7 +45,7 @@ def run(trim: GoalTrim, arm: Arm, goal: FloatArray, periods: int = 80) -> FloatA
 def test_gravity_is_that_of_the_simulated_arm() -> None:
     pytest.importorskip("pybullet")
     from dofbot_ros.sim.config import WorldConfig
-    from dofbot_ros.sim.flaws import ArmFlaws
+    from dofbot_ros.sim.rendering.flaws import ArmFlaws
     from dofbot_ros.sim.world import World
 
     world = World(WorldConfig(marked=(), arm=ArmFlaws(droop_rad=0.01)))

@@ -10,11 +10,11 @@ import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.types import GRIP
-from dofbot_ros.hardware.servo_model import ServoModelConfig
+from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
 from dofbot_ros.motion.grip import GripGuard, GripMotion
 from dofbot_ros.motion.online import OnlineMotion
 from dofbot_ros.motion.pressing import Pressing
-from dofbot_ros.service.config import DriverConfig
 
 PERIOD_S = 0.02
 LEAD = 0.12

@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable
 
 import pytest
-from grip_bench import (
+
+from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
+
+from .grip_bench import (
     BLOCK,
     LEAD,
     Block,
@@ -25,8 +28,6 @@ from grip_bench import (
     turning_fast,
     wobbling,
 )
-
-from dofbot_ros.hardware.servo_model import ServoModelConfig
 
 SERVO = ServoModelConfig()
 PATHS = [

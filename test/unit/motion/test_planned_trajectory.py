@@ -10,10 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dofbot_ros.core.types import FloatArray
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.pieces import Pieces
 from dofbot_ros.motion.trajectory import BETWEEN_SAMPLES, MotionLimits, Sample, Trajectory
-from dofbot_ros.service.config import DriverConfig
 
 VELOCITY, ACCELERATION = DriverConfig().max_velocity, DriverConfig().max_acceleration
 LIMITS = MotionLimits(np.full(6, -3.2), np.full(6, 3.2), np.full(6, VELOCITY), np.full(6, ACCELERATION))

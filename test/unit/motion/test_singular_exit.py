@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from twist_loop import ARM, PERIOD_S, WORKSPACE, against, astray, drive
 
 from dofbot_ros.motion.singular_exit import MAX_TURN, STEP_M, singular_exit
+
+from .twist_loop import ARM, PERIOD_S, WORKSPACE, against, astray, drive
 
 ZERO = np.zeros(3)
 OUT_S, BACK_S = 5.0, 2.0

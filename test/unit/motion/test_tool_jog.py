@@ -33,7 +33,7 @@ def tool_speed(position: FloatArray, velocity: FloatArray) -> FloatArray:
 
 def settled(moves: ToolJog, scale: float = 1.0) -> tuple[FloatArray, FloatArray]:
     for k in range(15):
-        sample = moves.wish(3.0 + k * PERIOD_S, scale)
+        sample = moves.setpoint(3.0 + k * PERIOD_S, scale)
     return sample.position, sample.velocity
 
 
@@ -55,7 +55,7 @@ def test_a_scale_slows_it_down(scale: float) -> None:
 def test_the_direction_is_held_over_the_whole_way_and_not_only_at_its_beginning() -> None:
     moves, _ = jog(([0.0, 0.04, 0.0], [0.0, 0.0, 0.0]))
     for k in range(75):
-        sample = moves.wish(3.0 + k * PERIOD_S, 1.0)
+        sample = moves.setpoint(3.0 + k * PERIOD_S, 1.0)
     there = ARM.tool_transform(sample.position[:5])[:3, 3]
     assert there[[0, 2]] == pytest.approx([0.19, 0.05], abs=1e-3)
     assert there[1] > 0.05 + 0.05

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twist_loop import ARM, PERIOD_S, WORKSPACE, against, astray, drive
 
 from dofbot_ros.core.types import FloatArray, ToolPose
 from dofbot_ros.motion.twist import AT_LIMIT
+
+from .twist_loop import ARM, PERIOD_S, WORKSPACE, against, astray, drive
 
 MILLIMETRE = 1e-3
 ZERO = np.zeros(3)

@@ -17,9 +17,9 @@ from std_msgs.msg import Float64, String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from dofbot_ros.core.types import ARM_JOINTS, JOINT_NAMES
-from dofbot_ros.nodes.messages import to_duration, to_time
 from dofbot_ros.record.episode import EpisodeWriter
 from dofbot_ros.record.metadata import EpisodeInfo, Outcome
+from dofbot_ros.ros.conversions.messages import to_duration, to_time
 
 T0 = 1_700_000_000.0
 """When the episodes of the tests begin, Unix time [s]."""

@@ -12,14 +12,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from episodes import T0, At, episode, state, stream, text
 
 from dofbot_ros.core.transforms import quat_from_matrix, rot_z
 from dofbot_ros.core.types import JOINT_NAMES
-from dofbot_ros.policy.envs import DofBotEnv, make_env
-from dofbot_ros.policy.expert import Expert
-from dofbot_ros.policy.steering import PERIOD_S
+from dofbot_ros.policy.env.environments import DofBotEnv, make_env
+from dofbot_ros.policy.interface.action_mapper import PERIOD_S
+from dofbot_ros.policy.learning.expert import Expert
 from dofbot_ros.record.metadata import EpisodeInfo
+
+from .episodes import T0, At, episode, state, stream, text
 
 AFTER_S = 0.002
 """A command is sent this long after the joint states that it follows from."""

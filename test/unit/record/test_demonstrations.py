@@ -6,19 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from episodes import NEVER_S, T0, At, episode, gripper, put, state, text
+
+from .episodes import NEVER_S, T0, At, episode, gripper, put, state, text
 
 pytest.importorskip("stable_baselines3", reason="training needs the extra learn")
 
-import expert_picks
-
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.demonstrations import Lesson, read_demonstrations
-from dofbot_ros.policy.envs import make_env
-from dofbot_ros.policy.tasks import TASKS
-from dofbot_ros.policy.train import TrainConfig, Trainer
+from dofbot_ros.policy.env.environments import make_env
+from dofbot_ros.policy.env.tasks import TASKS
+from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
+from dofbot_ros.policy.learning.train import TrainConfig, Trainer
 from dofbot_ros.record.episode import EpisodeWriter
 from dofbot_ros.record.metadata import EpisodeInfo, Outcome
+
+from . import expert_picks
 
 PICK = TASKS["pick"]
 SEED = 4
@@ -46,7 +47,7 @@ def standing(seconds: float) -> list[At]:
     return [state(0.02 * i, [0.0, 0.3, 0.8, 1.2, 0.0, 0.0]) for i in range(round(seconds / 0.02) + 1)]
 
 
-def read(folder: Path) -> list[Lesson]:
+def read(folder: Path) -> list[Transition]:
     (lessons,) = read_demonstrations(folder, PICK, "red")
     return lessons
 

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from episodes import NEVER_S, T0, At, episode, image, put, state, text
 from geometry_msgs.msg import PoseStamped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,8 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.record.episode import EpisodeWriter, RecordingError
 from dofbot_ros.record.metadata import EpisodeInfo, Outcome
 from dofbot_ros.record.reader import Episode
+
+from .episodes import NEVER_S, T0, At, episode, image, put, state, text
 
 INFO = EpisodeInfo(T0, "red block", "Ada", "arm1", {"arm": {"max_velocity": 1.6}, "image_hz": 10.0})
 

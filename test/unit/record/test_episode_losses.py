@@ -10,7 +10,6 @@ from pathlib import Path
 import lz4.frame
 import numpy as np
 import pytest
-from episodes import NEVER_S, T0, episode, image, put, state, stream, text, trajectory
 from mcap.records import Chunk, Metadata
 from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
@@ -24,6 +23,8 @@ from dofbot_ros.record.motion import RecordedMotion
 from dofbot_ros.record.reader import Episode
 from dofbot_ros.record.scan import records
 from dofbot_ros.record.steady import ClockStep, SteadyUnixTime
+
+from .episodes import NEVER_S, T0, episode, image, put, state, stream, text, trajectory
 
 MONTH_S = 30 * 86400.0
 UPRIGHT = [0.0] * 6

@@ -8,13 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from episodes import T0, At, episode, gripper, image, state, stream, text, trajectory
 
 from dofbot_ros.core.types import ARM_JOINTS, JOINT_NAMES
 from dofbot_ros.errors import InputError
 from dofbot_ros.record.export import export_npz
 from dofbot_ros.record.motion import RecordedMotion
 from dofbot_ros.record.reader import Episode
+
+from .episodes import T0, At, episode, gripper, image, state, stream, text, trajectory
 
 
 def motion_of(folder: Path, moments: list[At]) -> RecordedMotion:

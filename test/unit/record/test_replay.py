@@ -6,18 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from episodes import At, episode, gripper, state, stream
+
+from .episodes import At, episode, gripper, state, stream
 
 pytest.importorskip("pybullet", reason="the simulated arm needs pybullet")
 
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.record.arms import open_arm
 from dofbot_ros.record.motion import RecordedMotion
 from dofbot_ros.record.reader import Episode
 from dofbot_ros.record.replay import Replay, ReplayResult
-from dofbot_ros.service.config import DriverConfig
 
 
 def wave(t: float) -> FloatArray:

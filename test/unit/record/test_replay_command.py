@@ -10,13 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
-from episodes import episode, state, stream, text
 
 import dofbot_ros.record
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.errors import DependencyError
-from dofbot_ros.hardware.emulator import Emulator
-from dofbot_ros.hardware.servos import SERVO_IDS
+from dofbot_ros.hardware.emulation.emulator import Emulator
+from dofbot_ros.hardware.emulation.servos import SERVO_IDS
+
+from .episodes import episode, state, stream, text
 
 DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
 

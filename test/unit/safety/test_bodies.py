@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from drawn_arm import FIXED, DrawnArm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -19,6 +18,8 @@ from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.safety.bodies import BODIES, Bodies, bodies_of, dofbot_bodies, features
 from dofbot_ros.safety.separation import LINK1_BELOW_JOINT2, LINK1_HALF
 from dofbot_ros.safety.workspace import NAMES, Workspace, WorkspaceConfig
+
+from .drawn_arm import FIXED, DrawnArm
 
 ARM = Kinematics()
 DRAWN = DrawnArm()

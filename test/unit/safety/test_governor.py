@@ -31,7 +31,7 @@ def at(position, velocity=0.0):
 
 
 anything = st.one_of(st.floats(-4, 4), st.sampled_from([np.nan, np.inf, -np.inf, 1e300]))
-wishes = st.lists(
+setpoints = st.lists(
     st.tuples(arrays(np.float64, 6, elements=anything), arrays(np.float64, 6, elements=anything), st.integers(1, 25)),
     min_size=1,
     max_size=8,
@@ -39,7 +39,7 @@ wishes = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(wishes)
+@given(setpoints)
 def test_no_sequence_of_wishes_breaks_a_limit(sequence):
     g = governor()
     before = g.state
@@ -60,7 +60,7 @@ def test_no_sequence_of_wishes_breaks_a_limit(sequence):
 
 
 @settings(max_examples=60, deadline=None)
-@given(wishes)
+@given(setpoints)
 def test_it_can_always_come_to_rest_in_the_workspace(sequence):
     g = governor()
     now = 0.0
@@ -92,9 +92,9 @@ def test_a_moving_wish_within_the_limits_passes_unchanged():
     amplitude, w = 0.4, 2 * np.pi * 0.4
     for k in range(1, 300):
         t = k * DT
-        wish = at(amplitude * (1 - np.cos(w * t)) * np.ones(6), amplitude * w * np.sin(w * t))
-        governed = g.step(wish, t, t)
-        np.testing.assert_allclose(governed.position, wish.position, atol=1e-9)
+        setpoint = at(amplitude * (1 - np.cos(w * t)) * np.ones(6), amplitude * w * np.sin(w * t))
+        governed = g.step(setpoint, t, t)
+        np.testing.assert_allclose(governed.position, setpoint.position, atol=1e-9)
         assert governed.reasons == ()
 
 
@@ -110,12 +110,12 @@ def test_reasons_name_what_was_changed_and_where():
 
 def test_a_stale_wish_brakes_and_says_so():
     g = governor()
-    wish = at([0.5, 0, 0, 0, 0, 0])
+    setpoint = at([0.5, 0, 0, 0, 0, 0])
     for k in range(20):
-        g.step(wish, k * DT, k * DT)
+        g.step(setpoint, k * DT, k * DT)
     assert not g.at_rest
     for k in range(20, 45):
-        governed = g.step(wish, 20 * DT - 0.3, k * DT)
+        governed = g.step(setpoint, 20 * DT - 0.3, k * DT)
     assert g.at_rest
     assert governed.reasons[0].startswith("stale: command is ")
 

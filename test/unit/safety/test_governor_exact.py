@@ -41,11 +41,11 @@ class Period:
 
     def step(self, position: FloatArray, velocity: FloatArray | None = None) -> Governed:
         self.now += DT
-        wish = Sample(position, np.zeros(6) if velocity is None else velocity)
-        return self.governor.step(wish, self.now, self.now)
+        setpoint = Sample(position, np.zeros(6) if velocity is None else velocity)
+        return self.governor.step(setpoint, self.now, self.now)
 
     def move(self, velocity: float, periods: int, joint: int = 0) -> Governed:
-        """A wish that moves one joint steadily from where it is commanded to be."""
+        """A setpoint that moves one joint steadily from where it is commanded to be."""
         for _ in range(periods):
             at = self.governor.state.position
             governed = self.step(at + joints(velocity * DT, joint), joints(velocity, joint))
@@ -105,11 +105,11 @@ def test_one_number_that_is_none_stops_all(where: str, joint: int) -> None:
 # -- limits ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("wish", "rests"), [(9.0, 1.5), (1.51, 1.5), (-1.51, -1.5), (-9.0, -1.5)])
-def test_a_wish_past_a_limit_ends_at_it_and_names_the_joint(wish: float, rests: float) -> None:
+@pytest.mark.parametrize(("setpoint", "rests"), [(9.0, 1.5), (1.51, 1.5), (-1.51, -1.5), (-9.0, -1.5)])
+def test_a_wish_past_a_limit_ends_at_it_and_names_the_joint(setpoint: float, rests: float) -> None:
     period = Period()
     for _ in range(150):
-        governed = period.step(joints(wish))
+        governed = period.step(joints(setpoint))
         assert "position limit: joint1" in governed.reasons
         assert abs(governed.position[0]) <= 1.5 + 1e-12
     assert governed.position == pytest.approx(joints(rests), abs=1e-9)

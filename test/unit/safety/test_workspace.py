@@ -3,10 +3,10 @@ import pytest
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import ToolPose
+from dofbot_ros.driver.config import HOME, PARK
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.safety.separation import Box
 from dofbot_ros.safety.workspace import CHUNK, NAMES, Workspace, WorkspaceConfig
-from dofbot_ros.service.config import HOME, PARK
 
 ARM = Kinematics()
 WORKSPACE = Workspace(ARM)

@@ -9,7 +9,7 @@ import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.errors import BusError, InputError
-from dofbot_ros.hardware.servo_model import NO_LOAD_SPEED_RAD_S
+from dofbot_ros.hardware.emulation.servo_model import NO_LOAD_SPEED_RAD_S
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.clock import SimClock
 from dofbot_ros.sim.config import WorldConfig

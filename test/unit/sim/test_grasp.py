@@ -140,9 +140,9 @@ def test_a_gripper_that_squeezes_too_hard_for_too_long_lets_go() -> None:
 def test_a_block_askew_is_held_for_long_when_the_grip_follows_what_was_felt() -> None:
     picker = make(yaw=0.5)
     picker.pick()
-    felt = joint_to_gap(picker.arm.read().position[GRIP])
-    assert felt > 0.032, "the block must sit askew, or the test shows nothing"
-    picker.go(picker.solve(LIFT_Z), felt - 0.004, 0.3)
+    measured_grip = joint_to_gap(picker.arm.read().position[GRIP])
+    assert measured_grip > 0.032, "the block must sit askew, or the test shows nothing"
+    picker.go(picker.solve(LIFT_Z), measured_grip - 0.004, 0.3)
     picker.arm.clock.sleep_until(picker.arm.clock.now() + 5.0)
     assert picker.height() > 0.085
     assert not picker.arm.read().health[GRIP].overloaded

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from dofbot_ros.hardware.emulator import Emulator
+from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.serial_arm import SerialArm
 from dofbot_ros.sim.config import WorldConfig
 from dofbot_ros.sim.servos import WorldServos

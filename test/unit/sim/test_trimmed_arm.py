@@ -9,10 +9,10 @@ import pytest
 
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.desks.installation import install
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.sim.config import WorldConfig
-from dofbot_ros.sim.flaws import ArmFlaws
+from dofbot_ros.sim.rendering.flaws import ArmFlaws
 from dofbot_ros.trials.direct import DirectArm
 
 pytest.importorskip("pybullet")

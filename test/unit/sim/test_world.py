@@ -11,8 +11,8 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.sim.arm import SimArm
-from dofbot_ros.sim.camera import SimCamera
 from dofbot_ros.sim.config import CameraConfig, PhysicsConfig, PlainBlock, SceneConfig, WorldConfig, load_world_config
+from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.scene import sample_poses
 from dofbot_ros.sim.world import World
 

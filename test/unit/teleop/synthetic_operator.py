@@ -11,10 +11,10 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray, ToolPose
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.teleop.config import ClutchConfig, TeleopConfig
-from dofbot_ros.teleop.landmarks import Landmarks, Observation
-from dofbot_ros.teleop.pipeline import TeleopCommand, TeleopPipeline, landmark_pipeline
-from dofbot_ros.teleop.recording import load_observations
-from dofbot_ros.teleop.synthetic import SyntheticHand
+from dofbot_ros.teleop.input.landmarks import Landmarks, Observation
+from dofbot_ros.teleop.input.recording import load_observations
+from dofbot_ros.teleop.input.synthetic import SyntheticHand
+from dofbot_ros.teleop.retargeting.pipeline import TeleopCommand, TeleopPipeline, landmark_pipeline
 
 RECORDING = Path(__file__).parent / "data" / "hand_video.npz"
 OPEN, FIST, PINCH = 0, 265, 328

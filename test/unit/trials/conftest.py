@@ -13,9 +13,9 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.desks.installation import install
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.timed_path import TimedPath
-from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.sim.config import WorldConfig, load_world_config
 from dofbot_ros.trials.arm import Look
 from dofbot_ros.trials.direct import DirectArm as TroubleFree

@@ -9,23 +9,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import TRIALS_DRIVER, DirectArm
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.cli.trials import PlannerName, _picker
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.types import N_ARM, FloatArray
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.service.config import DriverConfig
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.trials.arm import Look
 from dofbot_ros.trials.judge import TruthJudge
 from dofbot_ros.trials.log import PickLog, PickSeries, open_log
 from dofbot_ros.trials.pick_runner import missing, run_picks
-from dofbot_ros.trials.picker import Picker
 from dofbot_ros.trials.placement import PickProtocol
-from dofbot_ros.trials.policy_picker import PolicyPicker
+from dofbot_ros.trials.strategies.policy import PolicyPicker
+from dofbot_ros.trials.strategies.strategy import PickStrategy
+
+from .conftest import TRIALS_DRIVER, DirectArm
 
 RAISED = replace(DEFAULT_CALIBRATION, base_height_m=0.1145)
 """The arm on its suction cups."""
@@ -39,14 +40,14 @@ def log(tmp_path: Path, kit: PickProtocol) -> Iterator[PickLog]:
         yield opened
 
 
-def picker_of(planner: PlannerName, calibration: Calibration, folder: Path) -> Picker:
+def picker_of(planner: PlannerName, calibration: Calibration, folder: Path) -> PickStrategy:
     """The picker that `dofbot trials run --planner ... calibration_file:=...` makes."""
     path = folder / "calibration.yaml"
     save_yaml(calibration, path)
     return _picker(planner, None, {"calibration_file": str(path)})[0]
 
 
-def planned(picker: Picker, arm: DirectArm, look: Look) -> FloatArray:
+def planned(picker: PickStrategy, arm: DirectArm, look: Look) -> FloatArray:
     """The joints (n, 5) [rad] on the way to the grasp."""
     picker.plan(arm, look, "yellow")
     arm.refusals = 1
@@ -78,7 +79,7 @@ def test_a_block_is_lifted_within_the_calibrated_limits(kit: PickProtocol, log: 
     arm = DirectArm(kit.world(load_world_config()), TRIALS_DRIVER, NARROW)
     placement = missing(log, kit, 1)[0]
 
-    def run(picker: Picker) -> tuple[str, str]:
+    def run(picker: PickStrategy) -> tuple[str, str]:
         run_picks(arm, picker, TruthJudge(kit.lift), log, [placement], set_up=set_up)
         return log.records[-1].outcome, log.records[-1].reason
 

@@ -14,10 +14,10 @@ import pytest
 from dofbot_ros.errors import InputError
 from dofbot_ros.trials.log import TRIALS, PickSeries, open_log, read_log
 from dofbot_ros.trials.pick import PickRecord
-from dofbot_ros.trials.pick_report import write_report
 from dofbot_ros.trials.pick_runner import missing
-from dofbot_ros.trials.pick_summary import summary
 from dofbot_ros.trials.placement import PickProtocol, PlacedObject
+from dofbot_ros.trials.reporting.pick_report import write_report
+from dofbot_ros.trials.reporting.pick_summary import summary
 
 WRITER = """
 import sys

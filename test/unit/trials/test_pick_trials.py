@@ -9,22 +9,23 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import DirectArm
 from numpy.typing import NDArray
 
 from dofbot_ros.motion.timed_path import TimedPath
-from dofbot_ros.policy.drive import PolicyDrive
-from dofbot_ros.policy.spec import PolicySpec
-from dofbot_ros.policy.steering import TOOL_STEP
-from dofbot_ros.trials.judge import CameraJudge, Judge, Judgement, PersonJudge, TruthJudge
+from dofbot_ros.policy.interface.action_mapper import TOOL_STEP
+from dofbot_ros.policy.interface.spec import PolicySpec
+from dofbot_ros.policy.runtime.controller import PolicyController
+from dofbot_ros.trials.judge import CameraJudge, PersonJudge, SuccessDetector, TrialOutcome, TruthJudge
 from dofbot_ros.trials.log import PickLog, PickSeries, open_log, read_log
-from dofbot_ros.trials.network_picker import NetworkPicker
-from dofbot_ros.trials.person import Person
+from dofbot_ros.trials.person import Operator
 from dofbot_ros.trials.pick import PickRecord
 from dofbot_ros.trials.pick_runner import missing, run_picks
-from dofbot_ros.trials.picker import ArucoPicker, Attempt, Picker
 from dofbot_ros.trials.placement import PickProtocol, Placement
-from dofbot_ros.trials.policy_picker import PolicyPicker
+from dofbot_ros.trials.strategies.network import NetworkPicker
+from dofbot_ros.trials.strategies.policy import PolicyPicker
+from dofbot_ros.trials.strategies.strategy import ArucoPicker, Attempt, PickStrategy
+
+from .conftest import DirectArm
 
 
 @pytest.fixture
@@ -45,13 +46,15 @@ class BothJudges(TruthJudge):
         super().before(arm, look)
         self._camera.before(arm, look)
 
-    def after(self, arm, attempt: Attempt) -> Judgement:  # type: ignore[no-untyped-def]
+    def after(self, arm, attempt: Attempt) -> TrialOutcome:  # type: ignore[no-untyped-def]
         true = super().after(arm, attempt)
         self.seen.append(self._camera.after(arm, attempt).outcome)
         return true
 
 
-def run(arm: DirectArm, log: PickLog, picker: Picker, judge: Judge, placements: list[Placement]) -> list[PickRecord]:
+def run(
+    arm: DirectArm, log: PickLog, picker: PickStrategy, judge: SuccessDetector, placements: list[Placement]
+) -> list[PickRecord]:
     def set_up(placement: Placement) -> bool:
         arm.arrange(placement.arrangement(log.series.protocol))
         return True
@@ -94,7 +97,7 @@ class Scripted:
 
     def __init__(self, spec: PolicySpec) -> None:
         self.spec = spec
-        self.drive: PolicyDrive | None = None
+        self.drive: PolicyController | None = None
 
     def start(self) -> None:
         """It remembers nothing."""
@@ -180,7 +183,7 @@ def test_a_person_sets_up_judges_skips_and_quits(pick_arm: DirectArm, log: PickL
     todo = missing(log, kit, 4)[:4]
     answers = iter(["", "what?", "y", "s", "q"])
     said: list[str] = []
-    person = Person(lambda _: next(answers), said.append, log.folder, kit)
+    person = Operator(lambda _: next(answers), said.append, log.folder, kit)
 
     def set_up(placement: Placement) -> bool:
         pick_arm.arrange(placement.arrangement(kit))
@@ -200,7 +203,7 @@ def test_a_person_sets_up_judges_skips_and_quits(pick_arm: DirectArm, log: PickL
     [("y", True, "lifted"), ("n", True, "slipped"), ("no", False, "missed"), ("S", True, "skipped")],
 )
 def test_a_person_s_word_counts(answer: str, held: bool, outcome: str, kit: PickProtocol) -> None:
-    judge = PersonJudge(Person(lambda _: answer, print, Path(), kit).lifted, kit)
+    judge = PersonJudge(Operator(lambda _: answer, print, Path(), kit).lifted, kit)
     nowhere = TimedPath(np.zeros(1), np.zeros((1, 5)), np.zeros((1, 5)))
     assert judge.after(None, Attempt(held, 0.03, nowhere, nowhere, nowhere)).outcome == outcome  # type: ignore[arg-type]
 
@@ -210,7 +213,7 @@ def test_the_end_of_the_input_is_an_interruption(kit: PickProtocol, log: PickLog
         raise EOFError
 
     with pytest.raises(KeyboardInterrupt):
-        Person(nobody, print, log.folder, kit).lifted("Has it?")
+        Operator(nobody, print, log.folder, kit).lifted("Has it?")
 
 
 def _away(arm: DirectArm) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import DirectArm
 
 from dofbot_ros.core.transforms import rot_z, transform
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.grasp.pick import EmptyHandError, PickPlan, bring_back, pick_up, plan_pick, put_back
-from dofbot_ros.grasp.pinch_plan import Pinch, PinchPlanner
+from dofbot_ros.grasp.execution.pick import EmptyHandError, PickPlan, bring_back, pick_up, plan_pick, put_back
+from dofbot_ros.grasp.planning.planar_plan import GraspMotionPlanner, PlanarGrasp
 from dofbot_ros.safety.workspace import Workspace
-from dofbot_ros.service.config import DriverConfig
+
+from .conftest import DirectArm
 
 PLACE = (0.20, 0.02)
 
@@ -22,8 +23,8 @@ def plan(arm: DirectArm) -> PickPlan:
     for number, name in enumerate(arm.world.block_names):
         arm.world.place(name, transform(translation=(0.3, 0.2 + 0.1 * number, 0.015)))
     robot = arm.daemon.robot
-    pinches = PinchPlanner(robot.kinematics, DriverConfig().motion_limits(robot), Workspace(robot.kinematics))
-    return plan_pick(pinches, np.zeros(5), Pinch(*PLACE, 0.5 * np.pi))
+    pinches = GraspMotionPlanner(robot.kinematics, DriverConfig().motion_limits(robot), Workspace(robot.kinematics))
+    return plan_pick(pinches, np.zeros(5), PlanarGrasp(*PLACE, 0.5 * np.pi))
 
 
 def height(arm: DirectArm) -> float:

@@ -16,7 +16,7 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.trials.placement import REACH, PickProtocol, draw
-from dofbot_ros.trials.sketch import sketch
+from dofbot_ros.trials.reporting.placement_diagram import sketch
 
 SHIPPED = load_yaml(PickProtocol, share_file("config", "trials.yaml"))
 

@@ -9,7 +9,7 @@ import pytest
 
 from dofbot_ros.core.transforms import rot_x, rot_y, rot_z, transform
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.grasp.hand import StandingBlock
+from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed, standing
 
 CONFIG = ProtocolConfig()

@@ -7,8 +7,8 @@ import pytest
 
 from dofbot_ros.core.transforms import rot_x, rot_z, transform
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.vision.block_layout import BlockSet, load_blocks
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
+from dofbot_ros.vision.markers.block_layout import BlockSet, load_blocks
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from dofbot_ros.core.transforms import exp_so3, invert, log_so3, rot_x, rot_y, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError, InputError
-from dofbot_ros.vision.block_image import draw_blocks
-from dofbot_ros.vision.block_layout import FACE_AXES, BlockSet, FaceMarker, load_blocks
-from dofbot_ros.vision.blocks import BlockLocaliser, LocaliserConfig
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
+from dofbot_ros.vision.markers.block_image import draw_blocks
+from dofbot_ros.vision.markers.block_layout import FACE_AXES, BlockSet, FaceMarker, load_blocks
+from dofbot_ros.vision.markers.blocks import BlockLocaliser, LocaliserConfig
 
 CAMERA = from_field_of_view(320, 240, 0.98 / 2)
 """The middle quarter of the overhead camera's picture at the same resolution: a quarter of the drawing time."""

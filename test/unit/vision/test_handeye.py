@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from dofbot_ros.core.transforms import apply, exp_so3, invert, log_so3, rot_x, rot_y, rot_z, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError
-from dofbot_ros.vision.aruco import Marker, MarkerDetector
-from dofbot_ros.vision.block_image import draw_blocks
-from dofbot_ros.vision.block_layout import BlockSet, square_corners
 from dofbot_ros.vision.handeye import calibrate_eye_in_hand, locate_fixed_camera
 from dofbot_ros.vision.intrinsics import Intrinsics
+from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector
+from dofbot_ros.vision.markers.block_image import draw_blocks
+from dofbot_ros.vision.markers.block_layout import BlockSet, square_corners
 
 BENT = Intrinsics(640, 480, np.array([[600.0, 0, 322], [0, 598.0, 238], [0, 0, 1]]), np.array([0.1, -0.2, 0.003, 0, 0]))
 PLACES = ((0.12, 0.1), (0.28, 0.08), (0.2, -0.12), (0.26, -0.05))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.vision.capture import camera_info_path
-from dofbot_ros.vision.v4l2 import identity
+from dofbot_ros.vision.cameras.capture import camera_info_path
+from dofbot_ros.vision.cameras.v4l2 import identity
 
 
 @pytest.fixture

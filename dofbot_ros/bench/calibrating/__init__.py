@@ -1,0 +1,1 @@
+"""Arms and pictures to calibrate, whose truth is known."""

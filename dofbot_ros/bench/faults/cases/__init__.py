@@ -1,0 +1,1 @@
+"""States, faults and what is done in them."""

@@ -1,0 +1,1 @@
+"""Drivers under test, and the time they run in."""

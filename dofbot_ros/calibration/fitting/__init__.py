@@ -1,0 +1,1 @@
+"""The joint fit of arm and camera, and what it can know."""

@@ -1,0 +1,1 @@
+"""The ROS-free daemon that owns the arm."""

@@ -1,0 +1,1 @@
+"""From a picture to grasps that are likely to hold."""

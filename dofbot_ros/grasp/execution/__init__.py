@@ -1,0 +1,1 @@
+"""Grasps carried out."""

@@ -1,0 +1,208 @@
+"""Measures grasp planners by grasps that are carried out: success rate, interval, families, ways to fail."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.core.statistics import wilson
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.grasp.detection.model_io import load_model
+from dofbot_ros.grasp.detection.planner import GraspPlanner, NetworkPlanner
+from dofbot_ros.grasp.execution.attempt import Outcome
+from dofbot_ros.grasp.learning.baselines import ArucoPlanner, MomentsPlanner, RandomPixelPlanner
+from dofbot_ros.grasp.learning.collect import scene_seed
+from dofbot_ros.grasp.learning.workers import Workers, parallel
+from dofbot_ros.grasp.simulation.families import KIT, families_of
+from dofbot_ros.grasp.simulation.grasp_sim import GraspSim
+from dofbot_ros.grasp.simulation.scenes import Randomisation, SceneRules
+
+SALT = 0xE7A1
+"""Keeps the scenes of an evaluation apart from those of a collection with the same seed."""
+
+TRIED = 5
+"""Candidates that are looked at until one is within reach."""
+
+BASELINES = ("random", "moments")
+ORACLE = "aruco"
+"""Reads the markers of the kit's cubes: one more baseline where all objects are such."""
+
+
+def baselines_for(objects: str) -> tuple[str, ...]:
+    """The baselines that apply to these objects."""
+    return (*BASELINES, ORACLE) if set(families_of(objects)) == {KIT} else BASELINES
+
+
+REHEARSAL = Randomisation(
+    object_friction=(0.45, 0.6),
+    table_friction=(0.3, 0.5),
+    camera_shift=0.025,
+    ambient=(0.30, 0.45),
+    light_lean=1.4,
+    noise=(4.0, 8.0),
+)
+"""Another world than the one that was trained on: less friction, dimmer and lower light, camera further off, noise."""
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """What is measured.
+
+    Attributes:
+        objects: a split or family names, see families.py.
+        attempts: of each planner; all planners get the same scenes.
+        seed: of the scenes.
+        model: a run's folder or an .onnx file; None for the shipped network.
+        rules: of the scenes; the view is the model's.
+        baselines: planners that are measured beside the network.
+        rehearsal: over an emulated serial line in real time, in a world outside of what was trained on.
+        desk: errors of arm, camera and table that the planners are not told; each scene on an installation of its own.
+    """
+
+    objects: str = "heldout"
+    attempts: int = 500
+    seed: int = 0
+    model: Path | None = None
+    rules: SceneRules = field(default_factory=SceneRules)
+    baselines: tuple[str, ...] = BASELINES
+    rehearsal: bool = False
+    desk: str = OWN
+
+
+@dataclass(frozen=True)
+class Attempted:
+    """One attempt of one planner.
+
+    Attributes:
+        number: of the scene.
+        planner: its name.
+        family: of the object nearest to the grasp.
+        outcome: how it ended.
+        plan_ms: image in, best grasp out [ms].
+        seconds: wall time of the attempt [s].
+    """
+
+    number: int
+    planner: str
+    family: str
+    outcome: Outcome
+    plan_ms: float
+    seconds: float
+
+
+def attempt_scene(cell: GraspSim, planner: GraspPlanner, config: EvaluateConfig, number: int) -> Attempted:
+    """Let `planner` grasp in scene `number`."""
+    begin = time.perf_counter()
+    scene = cell.make(scene_seed(config.seed ^ SALT, number))
+    looked = time.perf_counter()
+    candidates = planner.candidates(scene.image, cell.maker.rules.view)
+    planned = time.perf_counter()
+    plan = pinch = None
+    for candidate in candidates[:TRIED]:
+        pinch = pinch or candidate.pinch
+        plan = cell.plan(candidate.pinch)
+        if plan is not None:
+            pinch = candidate.pinch
+            break
+    nearest = 0 if pinch is None else cell.nearest(scene, pinch)
+    verdict = cell.grasp(scene, plan)
+    thing = verdict.thing if verdict.outcome == "lifted" else nearest
+    return Attempted(
+        number,
+        planner.name,
+        scene.things[thing].family,
+        verdict.outcome,
+        1e3 * (planned - looked),
+        time.perf_counter() - begin,
+    )
+
+
+_bench: tuple[GraspSim, list[GraspPlanner]] | None = None
+"""World and planners of this worker process."""
+
+
+def attempt_share(config: EvaluateConfig, numbers: list[int]) -> list[Attempted]:
+    """All planners in the scenes `numbers`, in this process's own world."""
+    global _bench
+    if _bench is None:
+        rules = replace(config.rules, ranges=REHEARSAL) if config.rehearsal else config.rules
+        cell = GraspSim(families_of(config.objects), rules, rehearsal=config.rehearsal, desk=config.desk)
+        network = NetworkPlanner(load_model(config.model))
+        _bench = cell, [network, *(_baseline(name, network, cell) for name in config.baselines)]
+    cell, planners = _bench
+    rows = []
+    for number in numbers:
+        for planner in planners:
+            if isinstance(planner, RandomPixelPlanner):
+                planner.reseed(scene_seed(config.seed, number))
+            rows.append(attempt_scene(cell, planner, config, number))
+    return rows
+
+
+def _baseline(name: str, network: NetworkPlanner, cell: GraspSim) -> GraspPlanner:
+    if name == "moments":
+        return MomentsPlanner()
+    if name == "aruco":
+        return ArucoPlanner(cell.maker)
+    return RandomPixelPlanner(network.model.info.network.rotations)
+
+
+def evaluate(
+    config: EvaluateConfig, workers: Workers, report: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """Carry out all attempts and sum them up.
+
+    Args:
+        config: what to measure.
+        workers: who does the work; that changes nothing in the result but the times.
+        report: called with the number of scenes done and of the network's successes in them.
+    """
+    shares = [list(range(i, min(i + 5, config.attempts))) for i in range(0, config.attempts, 5)]
+    rows: list[Attempted] = []
+    with closing(parallel(partial(attempt_share, config), shares, workers)) as results:
+        for _, share in results:
+            rows += share
+            if report is not None:
+                network = [row for row in rows if row.planner == NetworkPlanner.name]
+                report(len(network), sum(row.outcome == "lifted" for row in network))
+    rows.sort(key=lambda row: row.number)
+    return summarise(rows, config)
+
+
+def summarise(rows: list[Attempted], config: EvaluateConfig) -> dict[str, Any]:
+    """The result of an evaluation as plain data; rows in the order of their scenes."""
+    network = [row for row in rows if row.planner == NetworkPlanner.name]
+    families = sorted({row.family for row in network})
+    return {
+        **rate([row.outcome for row in network]),
+        "by_family": {f: rate([row.outcome for row in network if row.family == f]) for f in families},
+        "failures": dict(Counter(row.outcome for row in network if row.outcome != "lifted")),
+        "baselines": {name: rate([row.outcome for row in rows if row.planner == name]) for name in config.baselines},
+        "planning_ms": {
+            "median": float(np.median([row.plan_ms for row in network])),
+            "p95": float(np.percentile([row.plan_ms for row in network], 95)),
+        },
+        "seconds_per_attempt": float(np.mean([row.seconds for row in network])),
+        "desk": config.desk,
+        "objects": config.objects,
+        "objects_per_scene": config.rules.objects,
+        "rehearsal": config.rehearsal,
+        "seed": config.seed,
+        "failed_scenes": [asdict(row) for row in network if row.outcome != "lifted"],
+    }
+
+
+def rate(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Share of `lifted` with its 95 % Wilson interval."""
+    successes, n = sum(outcome == "lifted" for outcome in outcomes), len(outcomes)
+    low, high = wilson(successes, n)
+    return {"success_rate": successes / n if n else math.nan, "interval": [low, high], "attempts": n}

@@ -1,0 +1,1 @@
+"""From a pose to checked motions of arm and fingers."""

@@ -1,0 +1,1 @@
+"""Scenes in which grasps are tried."""

@@ -1,0 +1,1 @@
+"""Serial ports, real and virtual."""

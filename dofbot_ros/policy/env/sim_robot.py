@@ -1,0 +1,252 @@
+"""The arm at work in a simulated world, one policy period at a time: the environments' view of it."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
+from dofbot_ros.arm.robot import DRAWN
+from dofbot_ros.core.types import GRIP, ImageArray
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.desks.installation import install
+from dofbot_ros.errors import InputError
+from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
+from dofbot_ros.policy.evaluation.desk_eye import DeskEye
+from dofbot_ros.policy.interface.action_mapper import PERIOD_S, ActionMapper
+from dofbot_ros.policy.interface.state import BlockEstimate, CellState, cube_yaw
+from dofbot_ros.policy.interface.tool_pitch_map import ToolPitchMap
+from dofbot_ros.policy.perception.pixels import PolicyCamera
+from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
+from dofbot_ros.policy.runtime.block_tracker import DEFAULT_ESTIMATE, BlockTracker
+from dofbot_ros.sim.config import PhysicsConfig, PlainBlock, WorldConfig
+from dofbot_ros.sim.randomization import DomainSample
+from dofbot_ros.sim.rendering.camera import SimCamera
+from dofbot_ros.sim.servos import WorldServos
+from dofbot_ros.sim.world import World
+
+BLOCK = "block"
+
+FAST = PhysicsConfig(step_hz=100, servo_hz=50, solver_iterations=30)
+"""For learning: quicker than the simulation of the nodes."""
+
+GRASP_ITERATIONS = 250
+"""Of the solver, once the fingers may press on a block: with fewer they sink into a light one."""
+
+GRASP_GAP = 0.050
+"""From here on they may [m]: a little more than the diagonal of the largest block."""
+
+GRASP_RANGE = 0.060
+"""As far as the block is no further than this from the tool [m]: half its diagonal and half the fingers' gap."""
+
+
+@dataclass(frozen=True)
+class CellConfig:
+    """How a cell is simulated.
+
+    Attributes:
+        node_physics: the physics that sim_node runs, instead of the fast one.
+        block: whether there is one on the table.
+        marked: the block of config/blocks.yaml that it is; a plain one by default.
+        desk: errors that the policy is not told, as desks.config.load_desk takes them; each episode on an installation
+            of its own. The block is seen through the desk's camera, and has to be a marked one.
+
+    Raises:
+        InputError: a block on a desk without markers.
+    """
+
+    node_physics: bool = False
+    block: bool = True
+    marked: str | None = None
+    desk: str = OWN
+
+    def __post_init__(self) -> None:
+        if self.desk != OWN and self.block and self.marked is None:
+            raise InputError(f"on the desk {self.desk} a block is found by its markers: it has to be a marked one")
+
+    def world(self) -> WorldConfig:
+        """The world before anything is drawn."""
+        plain = (PlainBlock(BLOCK, (200, 40, 40)),) if self.block and self.marked is None else ()
+        marked = (self.marked,) if self.block and self.marked is not None else ()
+        physics = PhysicsConfig() if self.node_physics else FAST
+        return WorldConfig(marked=marked, plain=plain, physics=physics, lean=not self.node_physics)
+
+
+class SimRobot:
+    """A world, its servos, the limiter in front of them, and what can be seen.
+
+    Actions go the way a policy node's commands go: goals of a period, limited as the governor limits them, into the
+    same servo models. Only the daemon's thread and its workspace check are left out.
+
+    Args:
+        config: how it is simulated.
+        reader: finds the block in pictures; without it the block is seen as a calibrated localiser sees it.
+    """
+
+    def __init__(self, config: CellConfig, reader: BlockPoseEstimator | None = None) -> None:
+        self.config = config
+        self._reader = reader
+        self._tracker = BlockTracker(DRAWN.kinematics)
+        self._base = config.world()
+        self.world = World(self._base)
+        self.state = CellState()
+        self._steering = ActionMapper()
+        self.map: ToolPitchMap = self._steering.map
+        self._servos = WorldServos(self.world)
+        self._on_desk = config.desk != OWN
+        self._eye: DeskEye | None = None
+        self._rng = np.random.default_rng(0)
+        self._draw: DomainSample | None = None
+        self._grasping = False
+        self._built: WorldConfig = self._base
+        self._seen: deque[BlockEstimate] = deque()
+        self._camera: PolicyCamera | None = None
+        self._pictures: deque[ImageArray] = deque()
+
+    def reset(self, draw: DomainSample, start: Sequence[float], seed: int) -> None:
+        """Start an episode in the world of `draw`, the arm at rest at `start` [rad] (6,); same arguments, same run."""
+        built = draw.world(self._base)
+        installation = install(self.config.desk, draw.seed, replace(built, marked_size=None)) if self._on_desk else None
+        if installation is not None:
+            built = installation.world
+        self._iterate(grasping=False)
+        if built == self._built and draw.link_mass == 1.0 and self._draw is not None and self._draw.link_mass == 1.0:
+            self.world.rewind(seed)
+        else:
+            self.world.reset(seed, built)
+            draw.load_links(self.world)
+            self._built = built
+        self._draw, self._rng = draw, np.random.default_rng([draw.seed, seed])
+        self._seen = deque(maxlen=1 + round(draw.observation_delay_s / PERIOD_S))
+        self.state.block = None
+        self._camera = None
+        self.world.arm.teleport(start)
+        # A new bank of servos each time: they are switched on where the arm now stands.
+        if installation is None:
+            self._servos = WorldServos(self.world, config=draw.servo(ServoModelConfig()))
+        else:
+            self._servos = WorldServos(self.world, installation.calibration, installation.servos)
+        self._eye = None
+        if installation is not None and self.config.marked is not None:
+            self._eye = DeskEye(self.world, installation, self.config.marked)
+        self._steering.start(start)
+        self.state.joints = list(start)
+        self._tracker = BlockTracker(DRAWN.kinematics)
+        if self._reader is not None:
+            self._reader.reset()
+        self.observe()
+
+    def goal_of_tool(self, action: Sequence[float]) -> list[float]:
+        """Joint goals [rad] (6,) of a tool displacement x, y, z, roll, grip, each -1..1; the tilt follows the map."""
+        return self._steering.goal_of_tool(action, self.state.joints[GRIP])
+
+    def goal_of_joints(self, action: Sequence[float]) -> list[float]:
+        """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1."""
+        return self._steering.goal_of_joints(action, self.state.joints[GRIP])
+
+    def step(self, goal: Sequence[float]) -> None:
+        """One period towards `goal` [rad] (6,)."""
+        command = self._steering.step(goal)
+        self._iterate(grasping=self.config.block and self.state.gap < GRASP_GAP and self._at_block())
+        self._servos.send(DEFAULT_CALIBRATION.plain_ticks(command), round(1000 * PERIOD_S))
+        self.world.run_until(self.world.now_s + PERIOD_S)
+        self.observe()
+
+    def _iterate(self, *, grasping: bool) -> None:
+        """Let the solver work harder while the fingers may press on the block; the nodes' does not change."""
+        if grasping != self._grasping and not self.config.node_physics:
+            self._grasping = grasping
+            self.world.set_solver_iterations(GRASP_ITERATIONS if grasping else FAST.solver_iterations)
+
+    def _at_block(self) -> bool:
+        return math.dist(self.true_place(), self.state.tool) < GRASP_RANGE
+
+    def observe(self) -> None:
+        """Read the joints, and see the block if it can be seen."""
+        draw, state, rng = self._draw, self.state, self._rng
+        if draw is None:
+            raise InputError("nothing to observe before the first reset()")
+        if self._on_desk:
+            joints = DEFAULT_CALIBRATION.plain_rad(self._servos.sense()[0].tolist())
+        else:
+            joints = DEFAULT_CALIBRATION.plain_rad(DEFAULT_CALIBRATION.plain_ticks(self.world.arm.angles()))
+        if draw.joint_noise > 0.0:
+            joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
+        before = state.joints
+        self._steering.measure(state, joints)
+        if self._reader is not None:
+            state.block = self._read(self._reader, before)
+        elif self._eye is not None:
+            state.block = self._eye.update(state.joints, state.command)
+        elif self.config.block:
+            state.block = self._look(draw)
+
+    def _read(self, reader: BlockPoseEstimator, before: list[float]) -> BlockEstimate:
+        """Where the block is by the pictures, and by the fingers' feeling while the hand hides it."""
+        state, tracker = self.state, self._tracker
+        picture = self.picture(reader.spec.image_size)
+        seen = reader.read(picture, self.world.now_s, state.joints, before, held=tracker.held)
+        if seen is not None:
+            tracker.see(seen)
+        return tracker.update(state.joints, state.command) or DEFAULT_ESTIMATE
+
+    def _look(self, draw: DomainSample) -> BlockEstimate:
+        """The localiser's answer: late, noisy, sometimes none."""
+        position, yaw = self.true_block()
+        noise = self._rng.standard_normal(4).tolist()
+        x, y, z = (c + draw.block_noise_m * n for c, n in zip(position, noise, strict=False))
+        self._seen.append(BlockEstimate((x, y, z), yaw + draw.block_noise_rad * noise[3]))
+        known = self.state.block
+        if known is not None and self._rng.random() < draw.dropout:
+            return replace(known, age=known.age + 1)
+        return self._seen[0]
+
+    @property
+    def servos(self) -> WorldServos:
+        """Those of this episode."""
+        return self._servos
+
+    @property
+    def block_size(self) -> float:
+        """Edge of the block [m]."""
+        return self.world.block_size(self.world.block_names[0])
+
+    def true_block(self) -> tuple[tuple[float, float, float], float]:
+        """True position [m] of the block and its yaw modulo a quarter turn [rad]."""
+        position, quaternion = self.world.body_pose(self.world.block_names[0])
+        return position, cube_yaw(quaternion)
+
+    def true_place(self) -> tuple[float, float, float]:
+        """True position [m] of the block."""
+        return self.world.body_pose(self.world.block_names[0])[0]
+
+    def true_tool(self) -> tuple[float, float, float]:
+        """True position of the tool [m]."""
+        q = self.world.arm.angles()
+        radius, z = self.map.point((q[1], q[2], q[3]))
+        return radius * math.cos(q[0]), radius * math.sin(q[0]), z
+
+    def picture(self, size: int) -> ImageArray:
+        """What the policy is shown of the camera, RGB (rows, size, 3): late, sometimes the last picture again."""
+        if self._draw is None:
+            raise InputError("nothing to see before the first reset()")
+        if self._camera is None:
+            rng = np.random.default_rng([self._draw.seed, 6])
+            self._camera = PolicyCamera(self.world, self._draw, size, rng, self._base.camera)
+            self._pictures = deque(maxlen=1 + round(self._draw.observation_delay_s / PERIOD_S))
+        lost = len(self._pictures) > 0 and self._rng.random() < self._draw.dropout
+        self._pictures.append(self._pictures[-1] if lost else self._camera.render())
+        return self._pictures[0]
+
+    def view(self, size: int) -> ImageArray:
+        """What this episode's camera sees now, RGB (size, size, 3)."""
+        camera = self._base.camera if self._draw is None else self._draw.camera(self._base.camera)
+        return SimCamera(self.world, replace(camera.sized(size, size), supersampling=1)).render()
+
+    def close(self) -> None:
+        """Let go of the world."""
+        self.world.close()

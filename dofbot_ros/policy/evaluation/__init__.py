@@ -1,0 +1,1 @@
+"""How good a policy is, and what another world costs it."""

@@ -1,0 +1,183 @@
+"""Measures a policy: episodes in one domain, judged by what is true of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dofbot_ros.core.parallel import in_processes
+from dofbot_ros.core.statistics import wilson
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.errors import ConfigError
+from dofbot_ros.policy.env.environments import DofBotEnv, make_env
+from dofbot_ros.policy.runtime.policy_runner import PolicyRunner
+from dofbot_ros.sim.randomization import load_domain
+
+
+class Policy(Protocol):
+    """Whatever acts."""
+
+    def start(self) -> None:
+        """An episode begins."""
+        ...
+
+    def act(self, observation: dict[str, Any]) -> NDArray[np.float32]:
+        """The action of an observation."""
+        ...
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """What is measured.
+
+    Attributes:
+        model: folder of the policy.
+        episodes: how many.
+        domain: an entry of config/domains.yaml.
+        seed: of the first episode; the others count on from it.
+        node_physics: in the physics that sim_node runs; otherwise in that of the training.
+        desk: errors that the policy is not told, each episode on an installation of its own; state policies only.
+
+    Raises:
+        ConfigError: there is no such domain, or it is to be combined with a desk.
+    """
+
+    model: Path
+    episodes: int = 500
+    domain: str = "source"
+    seed: int = 0
+    node_physics: bool = True
+    desk: str = OWN
+
+    def __post_init__(self) -> None:
+        load_domain(self.domain)
+        if self.desk != OWN and self.domain != "source":
+            raise ConfigError(
+                f"a desk is a world of its own: leave out the domain {self.domain} or the desk {self.desk}"
+            )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An episode.
+
+    Attributes:
+        success: whether the goal was truly reached at its end.
+        earned: sum of its rewards.
+    """
+
+    success: bool
+    earned: float
+
+
+def evaluate(
+    config: EvaluateConfig, workers: int = 1, report: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """Run the episodes.
+
+    Args:
+        config: which.
+        workers: processes over which the episodes are spread; 1: this one alone. That changes nothing in the result,
+            since an episode depends on its seed alone.
+        report: told after each episode how many are done and how many of them succeeded.
+
+    Returns:
+        `success_rate` (the goal is truly reached when the episode ends), `interval` (Wilson, 95 %), `episodes`,
+        `mean_return`, and `task`, `obs`, `domain`, `physics`, `seed`.
+
+    Raises:
+        InputError: there is no such policy.
+    """
+    spec = PolicyRunner(config.model).spec
+    ended: dict[int, Ended] = {}
+    with closing(_episodes(config, min(workers, config.episodes))) as episodes:
+        for seed, end in episodes:
+            ended[seed] = end
+            if report is not None:
+                report(len(ended), sum(one.success for one in ended.values()))
+    ends = [ended[seed] for seed in sorted(ended)]
+    successes = sum(end.success for end in ends)
+    return {
+        "success_rate": successes / config.episodes,
+        "interval": list(wilson(successes, config.episodes)),
+        "episodes": config.episodes,
+        "mean_return": float(np.mean([end.earned for end in ends])),
+        "task": spec.task,
+        "obs": spec.obs,
+        "domain": config.domain,
+        "desk": config.desk,
+        "physics": "node" if config.node_physics else "training",
+        "seed": config.seed,
+    }
+
+
+def rollout(env: DofBotEnv, policy: Policy, seed: int) -> Ended:
+    """One episode."""
+    observation, _ = env.reset(seed=seed)
+    policy.start()
+    earned, done, info = 0.0, False, {"is_success": False}
+    while not done:
+        observation, reward, _, done, info = env.step(policy.act(observation))
+        earned += reward
+    return Ended(bool(info["is_success"]), earned)
+
+
+def _episodes(config: EvaluateConfig, workers: int) -> Generator[tuple[int, Ended], None, None]:
+    """Seeds with the ends of their episodes, as they come."""
+    seeds = range(config.seed, config.seed + config.episodes)
+    if workers > 1:
+        yield from in_processes(partial(_in_worker, config), seeds, workers)
+        return
+    bench = _Bench(config)
+    try:
+        for seed in seeds:
+            yield seed, bench.run(seed)
+    finally:
+        bench.close()
+
+
+class _Bench:
+    """A policy and the world it acts in."""
+
+    def __init__(self, config: EvaluateConfig) -> None:
+        self._policy = PolicyRunner(config.model)
+        spec = self._policy.spec
+        options: dict[str, Any] = {} if spec.obs == "state" else {"image_size": spec.image_size}
+        if spec.obs == "image":
+            options["stack"] = spec.stack
+        if spec.obs == "pipeline":
+            options["pose"] = config.model
+        self._env = make_env(
+            spec.task,
+            spec.obs,
+            control=spec.control,
+            ranges=load_domain(config.domain),
+            node_physics=config.node_physics,
+            desk=config.desk,
+            **options,
+        )
+
+    def run(self, seed: int) -> Ended:
+        """One episode."""
+        return rollout(self._env, self._policy, seed)
+
+    def close(self) -> None:
+        """Let go of the world."""
+        self._env.close()
+
+
+_bench: _Bench | None = None
+"""That of this worker process, which lives for one evaluation."""
+
+
+def _in_worker(config: EvaluateConfig, seed: int) -> Ended:
+    global _bench
+    _bench = _bench or _Bench(config)
+    return _bench.run(seed)

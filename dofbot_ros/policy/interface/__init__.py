@@ -1,0 +1,1 @@
+"""What training and the arm share: observation, action mapping, limits, the spec of a policy."""

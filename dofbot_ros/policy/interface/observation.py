@@ -1,0 +1,85 @@
+"""The state observation: which number stands where, and how it is scaled to about -1..1."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dofbot_ros.policy.interface.state import CellState
+
+Observation = NDArray[np.float32]
+
+GOAL_CENTRE = (0.20, 0.0, 0.08)
+GOAL_SCALE = 0.10
+"""Goals are places in base_link, less GOAL_CENTRE, in units of this [m]."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run of numbers in the observation: (value - centre) / scale.
+
+    Attributes:
+        name: what it is, with its unit.
+        size: how many numbers.
+        centre, scale: of all of them, in that unit.
+    """
+
+    name: str
+    size: int
+    centre: tuple[float, ...]
+    scale: float
+
+
+ARM = (
+    Entry("joint1..joint5 measured [rad]", 5, (0.0, 0.3, 0.8, 1.2, 0.0), 1.0),
+    Entry("gap measured [m]", 1, (0.03,), 0.03),
+    Entry("tool position measured, base_link [m]", 3, GOAL_CENTRE, GOAL_SCALE),
+    Entry("tool pitch measured [rad]", 1, (2.4,), 0.5),
+    Entry("joint1..grip_joint commanded less measured [rad]", 6, (0.0,) * 6, 0.1),
+    Entry("joint1..grip_joint measured, change in a period [rad]", 6, (0.0,) * 6, 0.06),
+)
+BLOCK_ENTRIES = (
+    Entry("block position, base_link [m]", 3, (0.20, 0.0, 0.03), GOAL_SCALE),
+    Entry("cos, sin of four times the block's yaw", 2, (0.0, 0.0), 1.0),
+    Entry("block position less tool position [m]", 3, (0.0, 0.0, 0.0), 0.05),
+    Entry("periods since the block was seen", 1, (0.0,), 5.0),
+)
+CLIP = 5.0
+"""Of the scaled numbers."""
+
+
+class StateLayout:
+    """Builds the observation from what is measured.
+
+    Args:
+        block: whether the block is part of it.
+    """
+
+    def __init__(self, block: bool) -> None:
+        self.entries: tuple[Entry, ...] = ARM + (BLOCK_ENTRIES if block else ())
+        self.size = sum(entry.size for entry in self.entries)
+        self._block = block
+        self._centre = np.concatenate([entry.centre for entry in self.entries])
+        self._scale = np.concatenate([[entry.scale] * entry.size for entry in self.entries])
+
+    def build(self, state: CellState, before: list[float]) -> Observation:
+        """The observation (size,) of a state; `before` are the joints of the period before [rad], (6,)."""
+        joints, command, tool = state.joints, state.command, state.tool
+        values = [*joints[:5], state.gap, *tool, state.pitch]
+        values += [c - q for c, q in zip(command, joints, strict=True)]
+        values += [q - p for q, p in zip(joints, before, strict=True)]
+        if self._block and state.block is not None:
+            x, y, z = state.block.position
+            yaw = 4.0 * state.block.yaw
+            values += [x, y, z, math.cos(yaw), math.sin(yaw), x - tool[0], y - tool[1], z - tool[2], state.block.age]
+        scaled = (np.array(values) - self._centre) / self._scale
+        observation: Observation = np.minimum(np.maximum(scaled, -CLIP), CLIP).astype(np.float32)
+        return observation
+
+
+def scaled_goal(place: tuple[float, float, float]) -> Observation:
+    """A place in base_link [m] as a goal (3,)."""
+    return np.array([(p - c) / GOAL_SCALE for p, c in zip(place, GOAL_CENTRE, strict=True)], np.float32)

@@ -1,0 +1,112 @@
+"""Watches a training run: how far it is, the worlds it met, its checkpoints."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+
+from dofbot_ros.policy.env.environments import DofBotEnv
+from dofbot_ros.sim.randomization import DomainSample
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        steps: done, or episodes with the teacher.
+        wanted: in all.
+        success_rate: of the last 100 episodes; nan before the first.
+        mean_return: of the same.
+        seconds: of training, in this process.
+    """
+
+    steps: int
+    wanted: int
+    success_rate: float
+    mean_return: float
+    seconds: float
+
+
+class TrainingCallback(BaseCallback):
+    """Reports, logs the worlds that were drawn, and saves checkpoints.
+
+    Args:
+        wanted: steps in all.
+        checkpoint_steps: between two checkpoints.
+        draws: file of the worlds.
+        env: that draws them.
+        save: makes a checkpoint.
+        report: told how far it is, once a second.
+    """
+
+    def __init__(
+        self,
+        *,
+        wanted: int,
+        checkpoint_steps: int,
+        draws: Path,
+        env: DofBotEnv,
+        save: Callable[[], None],
+        report: Callable[[Progress], None] | None,
+    ) -> None:
+        super().__init__()
+        self._wanted, self._checkpoint_steps, self._path, self._env = wanted, checkpoint_steps, draws, env
+        self._save, self._report = save, report
+        self._begin = self._reported = time.monotonic()
+        self._saved = 0
+        self._logged: DomainSample | None = None
+
+    def _init_callback(self) -> None:
+        self._saved = self.model.num_timesteps
+        self._draws = self._path.open("a", encoding="utf-8")
+
+    def _on_step(self) -> bool:
+        # The vector environment has reset it by the time that the callback hears of the episode's end.
+        if self._env.draw is not self._logged:
+            self._logged = self._env.draw
+            log_draw(self._draws, self.num_timesteps, self._env.draw)
+        if self.num_timesteps - self._saved >= self._checkpoint_steps:
+            self._saved = self.num_timesteps
+            self._save()
+        self.tell(lambda: self.progress(self.model))
+        return True
+
+    def _on_training_end(self) -> None:
+        self._draws.close()
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self._begin
+
+    def tell(self, progress: Callable[[], Progress]) -> None:
+        """Pass it on, once a second."""
+        if self._report is not None and time.monotonic() - self._reported > 1.0:
+            self._reported = time.monotonic()
+            self._report(progress())
+
+    def progress(self, model: BaseAlgorithm) -> Progress:
+        """How far it is."""
+        episodes = list(model.ep_info_buffer or [])
+        successes = list(model.ep_success_buffer or [])
+        return Progress(
+            model.num_timesteps,
+            self._wanted,
+            float(np.mean(successes)) if successes else float("nan"),
+            float(np.mean([episode["r"] for episode in episodes])) if episodes else float("nan"),
+            self.seconds,
+        )
+
+
+def log_draw(file: TextIO, step: int, draw: DomainSample) -> None:
+    """Write a line about the world of an episode that begins after `step` steps."""
+    file.write(json.dumps({"step": step, **draw.to_log()}) + "\n")

@@ -1,0 +1,279 @@
+"""Teaches a policy for pictures what the scripted expert does: DAgger on what a pose network finds, picture by picture.
+
+Ross et al., A Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning, 2011: the student
+acts more and more, the teacher tells in each state met what it would have done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+
+from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.core.model_files import load_tensors, taking
+from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.policy.env.environments import DofBotEnv, make_env
+from dofbot_ros.policy.interface.spec import commit
+from dofbot_ros.policy.learning.dagger import FIRST_SEEDS
+from dofbot_ros.policy.learning.expert import Expert
+from dofbot_ros.policy.learning.export import export_module
+from dofbot_ros.policy.learning.student import Head, ImageStudent
+from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
+from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
+from dofbot_ros.policy.perception.picture_state import MEMORY, PictureState, picture_numbers
+
+CONFIG, CHECKPOINT, DRAWS, POSE = "train.yaml", "student.ckpt", "draws.jsonl", "pose"
+
+STACK = 1
+"""Pictures in an observation: what earlier ones told is in the student's memory."""
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """How to train.
+
+    Attributes:
+        task: pick.
+        randomize: level of config/randomization.yaml.
+        episodes: in all; a run that is gone on with may have more.
+        round_episodes: between two times of learning; the student's share of the acting grows with each round.
+        alone_after: share of the episodes after which the student acts alone.
+        shake: standard deviation of what is added to actions that are carried out, not to those that are learned.
+        epochs: times that what has been seen so far is shown in a round; what the pictures tell is kept, so that
+            only the head is computed.
+        final_epochs: in the last one.
+        batch: states in a gradient step.
+        learning_rate: of Adam.
+        seed: of networks and worlds.
+        pose: how the network that reads pictures is trained, unless a trained one is given.
+    """
+
+    task: Literal["pick"] = "pick"
+    randomize: str = "wide"
+    episodes: int = 1000
+    round_episodes: int = 20
+    alone_after: float = 0.2
+    shake: float = 0.15
+    epochs: int = 3
+    final_epochs: int = 10
+    batch: int = 256
+    learning_rate: float = 1e-4
+    seed: int = 0
+    pose: PoseTrainConfig = field(default_factory=PoseTrainConfig)
+
+    def __post_init__(self) -> None:
+        for name in ("episodes", "round_episodes", "alone_after", "epochs", "final_epochs", "batch", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+
+
+@dataclass
+class _Lessons:
+    """States met and what the teacher would have done in them."""
+
+    states: list[NDArray[np.float32]]
+    actions: list[NDArray[np.float32]]
+
+
+class StudentTrainer:
+    """One run.
+
+    Args:
+        config: how.
+        run: its folder; checkpoints stay in it.
+        network: folder of a trained pose network; without it one is trained first, in `run`.
+        start: folder of a state policy whose weights the student begins with.
+        resume: go on with what is there; `config` may only ask for more episodes.
+        report: told how far it is.
+
+    Raises:
+        InputError: `run` holds another run, or `start` a network of another shape.
+    """
+
+    def __init__(
+        self,
+        config: StudentConfig,
+        run: Path,
+        *,
+        network: Path | None = None,
+        start: Path | None = None,
+        resume: bool = False,
+        report: Report | None = None,
+    ) -> None:
+        path = run / CONFIG
+        if path.exists() and not resume:
+            raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
+        if path.exists() and replace(load_yaml(StudentConfig, path), episodes=config.episodes) != config:
+            raise InputError(f"{run} was begun with another configuration: resume with that in {path}")
+        torch.set_num_threads(1)
+        self.config, self.run, self._report = config, run, report
+        torch.manual_seed(config.seed)
+        self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=STACK)
+        self._head = Head(self._env.task.actions)
+        if start is not None:
+            self._head.start_from(start)
+        given = None if network is None else load_network(network)
+        # All that can be wrong is known by now: what is refused leaves no folder.
+        run.mkdir(parents=True, exist_ok=True)
+        save_yaml(config, path)
+        self._network: PoseNetwork = given or self._trained()
+        self._state = PictureState()
+        self._optimiser = torch.optim.Adam(self._head.parameters(), lr=config.learning_rate)
+        self._lessons = _Lessons([], [])
+        self._done = 0
+        if (run / CHECKPOINT).exists():
+            self._load()
+
+    def _trained(self) -> PoseNetwork:
+        """A pose network of this run's own."""
+        folder = self.run / POSE
+        train_pose(self.config.pose, folder, resume=folder.exists(), report=self._report)
+        return load_network(folder)
+
+    def train(self) -> dict[str, float]:
+        """Teach to the end and export policy.onnx and policy.yaml. Returns `episodes`, `success_rate` of those in which
+        the student acted alone, and `loss`."""
+        config, expert = self.config, Expert(self._env)
+        writer = SummaryWriter(str(self.run / "tensorboard"))
+        alone: deque[bool] = deque(maxlen=100)
+        loss = float("nan")
+        try:
+            with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
+                while self._done < config.episodes:
+                    share = self._share()
+                    success = self._episode(expert, share)
+                    draws.write(json.dumps({"episode": self._done, **self._env.draw.to_log()}) + "\n")
+                    self._done += 1
+                    if share >= 1.0:
+                        alone.append(success)
+                    if self._done % config.round_episodes == 0 or self._done == config.episodes:
+                        last = self._done == config.episodes
+                        loss = self._learn(config.final_epochs if last else config.epochs, last=last)
+                        writer.add_scalar("student/loss", loss, self._done)
+                        if alone:
+                            writer.add_scalar("student/success_rate", np.mean(alone), self._done)
+                        draws.flush()
+                        self._save()
+                    if self._report is not None:
+                        what = (
+                            f"student: episodes ({np.mean(alone):.0%} alone succeed)" if alone else "student: episodes"
+                        )
+                        self._report(what, self._done, config.episodes, loss)
+        finally:
+            writer.close()
+        self.export()
+        return {
+            "episodes": float(self._done),
+            "success_rate": float(np.mean(alone)) if alone else float("nan"),
+            "loss": loss,
+        }
+
+    def _share(self) -> float:
+        """Of the acting that the student does in the next episode: none before it has learned anything."""
+        config = self.config
+        if self._done < config.round_episodes:
+            return 0.0
+        return min(1.0, self._done / (config.alone_after * config.episodes))
+
+    def _episode(self, expert: Expert, share: float) -> bool:
+        """One episode, in which the student acts for `share` of the periods."""
+        config, env = self.config, self._env
+        rng = np.random.default_rng([config.seed, self._done])
+        observation, info = env.reset(seed=FIRST_SEEDS * (1 + config.seed) + self._done)
+        memory = torch.zeros(1, sum(MEMORY))
+        done = False
+        student = rng.random() < share
+        while not done:
+            state, memory = self._see(observation, memory)
+            taught = expert.act(observation)
+            self._lessons.states.append(state[0].numpy())
+            self._lessons.actions.append(taught)
+            # Who acts stays who acts for about a second: neither is interrupted in the middle of a grasp each time.
+            if rng.random() < 0.04:
+                student = rng.random() < share
+            action = self._act(state) if student else taught
+            if share < 1.0:
+                action = action + config.shake * rng.standard_normal(len(action)).astype(np.float32)
+            observation, _, _, done, info = env.step(action)
+        return bool(info["is_success"])
+
+    def _see(self, observation: dict[str, Any], memory: Tensor) -> tuple[Tensor, Tensor]:
+        """What the head is given of an observation, (1, n), and the memory for the next."""
+        picture = torch.from_numpy(observation["image"]).permute(2, 0, 1)[None].float()
+        arm, goal = (torch.from_numpy(observation[name])[None] for name in ("arm", "goal"))
+        with torch.no_grad():
+            read = picture_numbers(self._network(picture.contiguous(memory_format=torch.channels_last)))
+            state, memory = self._state(read, arm, goal, memory)
+        return state, memory
+
+    def _act(self, state: Tensor) -> NDArray[np.float32]:
+        with torch.no_grad():
+            action = self._head(state)[0]
+        return np.asarray(action.numpy(), np.float32)
+
+    def _learn(self, epochs: int, *, last: bool) -> float:
+        """Fit the head to all lessons so far. Returns the mean loss of the last epoch."""
+        config = self.config
+        states, actions = np.stack(self._lessons.states), np.stack(self._lessons.actions)
+        inputs, wanted = torch.from_numpy(states), torch.from_numpy(actions)
+        order = torch.Generator().manual_seed(config.seed + self._done)
+        mean = float("nan")
+        for epoch in range(epochs):
+            for group in self._optimiser.param_groups:
+                # The last round comes to rest.
+                group["lr"] = config.learning_rate * (1.0 - epoch / epochs if last else 1.0)
+            losses = []
+            for chosen in torch.split(torch.randperm(len(inputs), generator=order), config.batch):
+                loss = nn.functional.smooth_l1_loss(self._head(inputs[chosen]), wanted[chosen], beta=0.1)
+                self._optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                self._optimiser.step()
+                losses.append(loss.item())
+            mean = float(np.mean(losses))
+        return mean
+
+    def _save(self) -> None:
+        state = {
+            "head": self._head.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "states": torch.from_numpy(np.stack(self._lessons.states)),
+            "actions": torch.from_numpy(np.stack(self._lessons.actions)),
+            "done": self._done,
+        }
+        torch.save(state, self.run / f"new_{CHECKPOINT}")
+        (self.run / f"new_{CHECKPOINT}").replace(self.run / CHECKPOINT)
+
+    def _load(self) -> None:
+        state = load_tensors(self.run / CHECKPOINT, self.run / CHECKPOINT)
+        with taking(self.run / CHECKPOINT):
+            self._head.load_state_dict(state["head"])
+            self._optimiser.load_state_dict(state["optimiser"])
+            self._lessons = _Lessons(list(state["states"].numpy()), list(state["actions"].numpy()))
+            self._done = int(state["done"])
+
+    def export(self) -> None:
+        """Write policy.onnx and policy.yaml."""
+        config = self.config
+        training = {
+            "algorithm": "imitation of the scripted expert (DAgger)",
+            "randomize": config.randomize,
+            "seed": str(config.seed),
+            "episodes": str(self._done),
+            "pictures": str(config.pose.pictures),
+            "commit": commit(),
+        }
+        student = ImageStudent(self._network, self._head).eval()
+        export_module(student, self._env, self.run, training, memory=sum(MEMORY))
+
+    def close(self) -> None:
+        """Let go of the environment."""
+        self._env.close()

@@ -1,0 +1,296 @@
+"""Trains a policy with stable-baselines3 or sb3-contrib; a run's folder holds all of it, and can be gone on with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from sb3_contrib import TQC
+from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
+
+from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.core.model_files import load_tensors
+from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.policy.env.environments import DofBotEnv, make_env
+from dofbot_ros.policy.evaluation.evaluate import rollout
+from dofbot_ros.policy.interface.spec import commit
+from dofbot_ros.policy.learning.bc_regularizer import OPTIONS, BcRegularizer
+from dofbot_ros.policy.learning.callback import Progress, TrainingCallback, log_draw
+from dofbot_ros.policy.learning.checkpoint import BUFFER, OLD_BUFFER, load_buffer, load_model, save_buffer
+from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
+from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
+from dofbot_ros.policy.learning.export import export_policy
+
+CONFIG, CHECKPOINT, DRAWS = "train.yaml", "checkpoint.zip", "draws.jsonl"
+LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.
+
+    Attributes:
+        task: reach, pick or place.
+        obs: state or image.
+        algo: tqc and sac learn from a replay buffer, ppo from fresh steps.
+        randomize: level of config/randomization.yaml.
+        control: tool or joints.
+        hindsight: replay with goals that were reached by chance, and a sparse reward; tqc and sac only.
+        episodes: in which the scripted teacher shows what it would do, before the policy tries alone (imitate.py).
+        demonstrations: folder of recorded episodes that are shown to it first; "" for none (demonstrations.py).
+        block: name of the one that matters in them.
+        steps: of the environment, in which the policy tries alone; may be 0 where it was shown something.
+        seed: of networks, exploration and worlds.
+        width: of the two hidden layers.
+        learning_rate: of Adam.
+        batch: transitions in a gradient step.
+        buffer: transitions kept.
+        discount: of a period.
+        warm_up: steps of random actions before learning begins, where nothing was shown; tqc and sac only.
+        critics_first: steps in which a policy that was shown something acts as it was, while critics learn (keep.py).
+        compared: worlds in which it must in the end do at least as well as it did before its steps, or they are undone.
+        checkpoint_steps: between two checkpoints.
+    """
+
+    task: str = "reach"
+    obs: Literal["state", "image"] = "state"
+    algo: Literal["tqc", "sac", "ppo"] = "tqc"
+    randomize: str = "none"
+    control: Literal["tool", "joints"] = "tool"
+    hindsight: bool = False
+    episodes: int = 0
+    demonstrations: str = ""
+    block: str = "red"
+    steps: int = 30_000
+    seed: int = 0
+    width: int = 128
+    learning_rate: float = 1e-3
+    batch: int = 256
+    buffer: int = 300_000
+    discount: float = 0.95
+    warm_up: int = 1000
+    critics_first: int = 3000
+    compared: int = 100
+    checkpoint_steps: int = 10_000
+
+    def __post_init__(self) -> None:
+        if self.episodes < 0 or self.steps < (0 if self.shown else 1):
+            raise ConfigError(
+                "a policy learns from demonstrations, a teacher's episodes, or its own steps: got no demonstrations, "
+                f"{self.episodes} episodes and {self.steps} steps"
+            )
+        for name in ("width", "learning_rate", "batch", "buffer", "checkpoint_steps"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+        if not 0.0 < self.discount < 1.0:
+            raise ConfigError(f"discount is between 0 and 1, got {self.discount}")
+        if self.hindsight and (self.algo == "ppo" or self.obs != "state"):
+            raise ConfigError("hindsight needs a replay buffer and goals: algo tqc or sac, obs state")
+        if self.shown and self.steps and self.algo == "ppo":
+            raise ConfigError("ppo forgets what it was shown: go on with algo tqc or sac, or leave out the steps")
+        if self.shown and (self.control != "tool" or self.obs != "state"):
+            raise ConfigError("teacher and demonstrations displace the tool, and show states: control tool, obs state")
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is shown something before it tries alone."""
+        return self.episodes > 0 or bool(self.demonstrations)
+
+    def environment(self) -> DofBotEnv:
+        """What this policy trains in."""
+        reward = "sparse" if self.hindsight else "dense"
+        return make_env(self.task, self.obs, control=self.control, reward=reward, ranges=self.randomize)
+
+
+class Trainer:
+    """Trains one policy; everything that it writes is in its run's folder.
+
+    Args:
+        config: how.
+        run: folder for checkpoint, draws, TensorBoard's events, and the exported policy.
+        device: cpu, cuda, or cuda:N.
+        resume: go on where `run` stopped; `config` may only ask for more episodes or steps.
+
+    Raises:
+        InputError: the run already exists, or is not there to go on with, or the device cannot be used, or the recorded
+            episodes do not teach the task.
+    """
+
+    def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
+        self.config, self.run = config, run
+        checkpoint = run / CHECKPOINT
+        if resume:
+            if not checkpoint.exists():
+                raise InputError(f"{checkpoint} does not exist: there is nothing to resume")
+            before = load_yaml(TrainConfig, run / CONFIG)
+            if {**asdict(before), "steps": 0, "episodes": 0} != {**asdict(config), "steps": 0, "episodes": 0}:
+                raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
+        elif checkpoint.exists():
+            raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
+        _check_device(device)
+        self._env = config.environment()
+        self._recorded: list[list[Transition]] = []
+        if config.demonstrations:
+            self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
+        run.mkdir(parents=True, exist_ok=True)
+        save_yaml(config, run / CONFIG)
+        vector = DummyVecEnv([lambda: Monitor(self._env)])
+        self.model = _loaded(config, run, vector, device) if resume else _new(config, vector, device)
+        self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
+
+    def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
+        """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
+        watcher = TrainingCallback(
+            wanted=self.config.steps,
+            checkpoint_steps=self.config.checkpoint_steps,
+            draws=self.run / DRAWS,
+            env=self._env,
+            save=lambda: _save(self.model, self.run),
+            report=report,
+        )
+        if self.config.shown and self.model.num_timesteps == 0:
+            taught = self._imitate(watcher)
+            if self.config.steps == 0:
+                self.export()
+                return taught
+        remaining = self.config.steps - self.model.num_timesteps
+        if remaining > 0:
+            keeper = self._keeper() if self.config.shown else None
+            self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
+            if keeper is not None and not self._holds_its_own(keeper):
+                keeper.give_up()
+        _save(self.model, self.run)
+        self.export()
+        return watcher.progress(self.model)
+
+    def _imitate(self, watcher: TrainingCallback) -> Progress:
+        config = self.config
+        # A buffer with hindsight gives nothing before its first episode is whole.
+        remember = config.steps > 0 or config.hindsight
+        lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, remember)
+        school = DaggerTrainer(self.model, self._env, lessons, self._recorded)
+        if (self.run / LESSONS).exists():
+            school.go_on(load_tensors(self.run / LESSONS, self.run / LESSONS))
+
+        def save() -> None:
+            torch.save(school.state(), self.run / f"new_{LESSONS}")
+            _save(self.model, self.run)
+            (self.run / f"new_{LESSONS}").replace(self.run / LESSONS)
+
+        def report(done: int, wanted: int, success_rate: float) -> None:
+            watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
+
+        with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
+            school.run(report, lambda step: log_draw(draws, step, self._env.draw), save)
+        save()
+        return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
+
+    def _keeper(self) -> BcRegularizer:
+        """Holds the policy to what it was taught while it learns alone."""
+        model, file = self.model, self.run / TAUGHT
+        if not isinstance(model, OffPolicyAlgorithm):
+            raise TypeError("policies that were shown something go on with tqc or sac")
+        goes_on = model.num_timesteps > 0 and file.exists()
+        taught = load_tensors(file, file, model.device) if goes_on else None
+        keeper = BcRegularizer(model, self.config.critics_first, taught)
+        torch.save(keeper.state(), file)
+        return keeper
+
+    def _holds_its_own(self, keeper: BcRegularizer) -> bool:
+        """Whether the policy does at least as well as what it was taught, in worlds that are new to both."""
+        first = FIRST_SEEDS * (1 + self.config.seed) + FIRST_SEEDS // 2
+        totals = []
+        with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
+            for policy in keeper.policies:
+                ends = []
+                for world in range(self.config.compared):
+                    ends.append(rollout(self._env, policy, first + world))
+                    log_draw(draws, self.model.num_timesteps, self._env.draw)
+                totals.append((sum(end.success for end in ends), sum(end.earned for end in ends)))
+        taught, alone = totals
+        found = {"worlds": self.config.compared, "taught": taught[0], "alone": alone[0], "undone": alone < taught}
+        (self.run / COMPARED).write_text(json.dumps(found) + "\n", encoding="utf-8")
+        return alone >= taught
+
+    def export(self) -> None:
+        """Write policy.onnx and policy.yaml."""
+        config = self.config
+        training = {
+            "algorithm": config.algo,
+            "randomize": config.randomize,
+            "reward": "sparse, with hindsight" if config.hindsight else "dense",
+            "seed": str(config.seed),
+            "teacher": f"planner, {config.episodes} episodes" if config.episodes else "none",
+            "demonstrations": Path(config.demonstrations).name or "none",
+            "steps": str(self.model.num_timesteps),
+            "commit": commit(),
+        }
+        export_policy(self.model, self._env, self.run, training)
+
+    def close(self) -> None:
+        """Let go of the environment."""
+        self._env.close()
+
+
+def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
+    common: dict[str, Any] = {
+        "learning_rate": config.learning_rate,
+        "gamma": config.discount,
+        "batch_size": config.batch,
+        "seed": config.seed,
+        "device": device,
+        "policy_kwargs": {"net_arch": [config.width, config.width]},
+    }
+    if config.algo == "ppo":
+        return PPO("MultiInputPolicy", vector, n_steps=2048, **common)
+    if config.hindsight:
+        common["replay_buffer_class"] = HerReplayBuffer
+    off_policy = TQC if config.algo == "tqc" else SAC
+    if config.shown:
+        common |= OPTIONS
+    else:
+        common["learning_starts"] = config.warm_up
+    made: BaseAlgorithm = off_policy("MultiInputPolicy", vector, buffer_size=config.buffer, **common)
+    return made
+
+
+def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) -> BaseAlgorithm:
+    if (run / OLD_BUFFER).exists():
+        raise InputError(
+            f"{run / OLD_BUFFER} holds pickled objects, which are not loaded: delete it to go on without what was tried"
+        )
+    model = _new(config, vector, device)
+    load_model(model, run / CHECKPOINT)
+    if isinstance(model, OffPolicyAlgorithm) and (run / BUFFER).exists():
+        load_buffer(model, run / BUFFER)
+    # Otherwise it would meet the worlds of the run's beginning once more.
+    model.set_random_seed(config.seed + model.num_timesteps)
+    return model
+
+
+def _save(model: BaseAlgorithm, run: Path) -> None:
+    """Replace the checkpoint only once the new one is whole."""
+    if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
+        save_buffer(model, run / f"new_{BUFFER}")
+        (run / f"new_{BUFFER}").replace(run / BUFFER)
+    model.save(run / f"new_{CHECKPOINT}")
+    (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)
+
+
+def _check_device(name: str) -> None:
+    # Networks of this size run slower on several cores than on one.
+    torch.set_num_threads(1)
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,1 @@
+"""The arm's side: what a driver publishes, hears and serves."""

@@ -1,0 +1,1 @@
+"""Images, their calibration and what is found in them."""

@@ -1,0 +1,1 @@
+"""The other side of the interfaces: programs that watch and command."""

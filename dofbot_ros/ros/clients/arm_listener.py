@@ -1,0 +1,181 @@
+"""What an arm tells over ROS: where its joints are, its state, and what becomes of commands."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+
+from dofbot_ros.arm.gripper import joint_to_gap
+from dofbot_ros.arm.robot import Robot
+from dofbot_ros.core.types import GRIP, N_ARM, N_JOINTS, FloatArray, ToolPose
+from dofbot_ros.driver.motion_events import Event, MotionEvent
+from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.ros.clients.capabilities_listener import CapabilitiesListener
+from dofbot_ros.ros.conversions.messages import from_time, joint_positions
+from dofbot_ros.ros.runtime.qos import EVENTS, LATCHED, STREAM
+from dofbot_ros.safety.states import ArmState
+
+T = TypeVar("T")
+
+SILENT_S = 0.5
+"""An arm that has said nothing for this long is not there [s]."""
+CHECK_S = 0.5
+"""Somebody who waits sees at least this often whether there is still something to wait for [s]."""
+KEPT_RESULTS = 100
+
+MOVABLE = (ArmState.ACTIVE.value, ArmState.HOLD.value)
+"""States in which the arm takes commands."""
+
+
+class ArmListener:
+    """Subscriptions to one arm. Its attributes change in the thread that spins the node.
+
+    Args:
+        node: the node that owns the subscriptions; its namespace is the arm's.
+        check: called now and then by those who wait; raises when waiting is in vain.
+        to_seconds: a stamp -> seconds on the clock that the caller uses; as ROS counts time when not given.
+
+    Attributes:
+        node: as given.
+        state: the last state, "" before the first.
+        position: the last known joint positions [rad], shape (6,), nan where none has come yet.
+        stamps_s: when they were read [s], shape (6,), -inf where none has come yet.
+        described: the arm as its driver describes it.
+        diagnostics: the last entries, by name without the node's prefix.
+        stops: how often everything was stopped, by whomever, since this client listens.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        check: Callable[[], None] = lambda: None,
+        *,
+        to_seconds: Callable[[Time], float] = from_time,
+    ) -> None:
+        self.node = node
+        self.state = ""
+        self.position: FloatArray = np.full(N_JOINTS, np.nan)
+        self.stamps_s: FloatArray = np.full(N_JOINTS, -np.inf)
+        self.described = CapabilitiesListener(node)
+        self.diagnostics: dict[str, dict[str, str]] = {}
+        self.stops = 0
+        self._check = check
+        self._to_seconds = to_seconds
+        self._states_heard = 0
+        self._heard_s = -float("inf")
+        self._results: OrderedDict[int, MotionEvent] = OrderedDict()
+        self._answers: list[MotionEvent] | None = None
+        self._changed = threading.Condition()
+        subscribe = node.create_subscription
+        subscribe(String, "state", self.notify_after(self._on_state), LATCHED)
+        subscribe(JointState, "joint_states", self.notify_after(self._on_joints), STREAM)
+        subscribe(String, "motion_events", self.notify_after(self._on_event), EVENTS)
+        subscribe(DiagnosticArray, "diagnostics", self.notify_after(self._on_diagnostics), STREAM)
+
+    @property
+    def present(self) -> bool:
+        """Whether all joints are known, and one was heard of just now."""
+        return bool(np.isfinite(self.position).all()) and time.monotonic() - self._heard_s < SILENT_S
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes commands."""
+        return self.present and self.state in MOVABLE
+
+    @property
+    def torque_off(self) -> bool:
+        """Whether all that it lacks is torque."""
+        return self.present and self.state == ArmState.IDLE.value
+
+    @property
+    def gap(self) -> float:
+        """Distance of the finger tips [m]."""
+        return float(joint_to_gap(float(self.position[GRIP])))
+
+    @property
+    def robot(self) -> Robot:
+        """The arm as its driver describes it: kinematics and limits, calibrated.
+
+        Raises:
+            DofbotError: the driver has not told yet, or tells of another kind of arm.
+        """
+        if self.described.robot is None:
+            raise DofbotError(self.described.trouble or "the arm has not described itself yet: is its driver running?")
+        return self.described.robot
+
+    @property
+    def tool(self) -> ToolPose:
+        """Where the tool is, by the measured joint angles."""
+        return self.robot.kinematics.forward(self.position[:N_ARM])
+
+    def now_s(self) -> float:
+        """The arm's own time [s]: that of its newest joint state, which in simulation may run faster than the clock."""
+        return float(self.stamps_s.max())
+
+    def notify_after(self, callback: Callable[[T], None]) -> Callable[[T], None]:
+        """The callback of a subscription, after which everybody in wait_until() looks again."""
+
+        def on_message(message: T) -> None:
+            with self._changed:
+                callback(message)
+                self._changed.notify_all()
+
+        return on_message
+
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+        """Return as soon as `condition()` holds; it is looked at after every message.
+
+        Raises:
+            DofbotError: not within `timeout_s` [s]: "no `what` within ..."; or what `check` raises.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            with self._changed:
+                if self._changed.wait_for(condition, min(CHECK_S, max(0.0, deadline - time.monotonic()))):
+                    return
+            self._check()
+            if time.monotonic() >= deadline:
+                raise DofbotError(f"no {what} within {timeout_s:g} s; the arm's state is {self.state or 'unknown'}")
+
+    def _on_state(self, message: String) -> None:
+        self.state = message.data
+        self._states_heard += 1
+
+    def _on_joints(self, message: JointState) -> None:
+        stamp_s, position = self._to_seconds(message.header.stamp), self.position.copy()
+        for index, value in joint_positions(message):
+            position[index] = value
+            self.stamps_s[index] = stamp_s
+        self.position, self._heard_s = position, time.monotonic()
+
+    def _on_event(self, message: String) -> None:
+        try:
+            event = MotionEvent.from_json(message.data)
+        except InputError:
+            return  # whatever it is, it is not from a driver
+        if event.event is Event.STOPPED:
+            self.stops += 1
+        elif event.event is Event.ENDED:
+            self._results[event.motion] = event
+            while len(self._results) > KEPT_RESULTS:
+                self._results.popitem(last=False)
+        else:
+            # A driver that was started anew counts from 1 again.
+            self._results.pop(event.motion, None)
+            if self._answers is not None:
+                self._answers.append(event)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for entry in message.status:
+            values = {row.key: row.value for row in entry.values}
+            self.diagnostics[entry.name.split(": ")[-1]] = {"message": entry.message, **values}

@@ -1,0 +1,182 @@
+"""Commands to an arm that are given without waiting for what becomes of them: streams, messages, requests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Pose, PoseStamped, TwistStamped
+from numpy.typing import ArrayLike
+from rclpy.node import Node
+from std_msgs.msg import Float64
+from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.errors import CommandRefusedError, DofbotError
+from dofbot_ros.ros.clients.arm_listener import ArmListener
+from dofbot_ros.ros.conversions.messages import from_time, to_duration, to_time
+from dofbot_ros.ros.runtime.qos import COMMAND
+
+SERVICE_TIMEOUT_S = 5.0
+MATCH_S = 1.0
+"""In which a new publisher finds the driver [s]."""
+REQUESTS = {"stop": Trigger, "enable_torque": SetBool}
+"""Service -> its type, of those that are asked for without waiting."""
+
+
+class ArmSender(ArmListener):
+    """An ArmListener that also sends, for callbacks that must not wait; nobody tells it of an end.
+
+    The first send_pose or send_twist may take a second. Services alone are waited for.
+
+    Args:
+        node: the node that owns subscriptions and publishers; its namespace is the arm's, its name tells the arm who
+            commands it.
+        check: as ArmListener.
+        to_seconds: as ArmListener.
+        requests: what request_stop() and request_torque() will ask for, "stop" and "enable_torque": found beforehand,
+            since they do not wait.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        check: Callable[[], None] = lambda: None,
+        *,
+        to_seconds: Callable[[Time], float] = from_time,
+        requests: Sequence[str] = (),
+    ) -> None:
+        super().__init__(node, check, to_seconds=to_seconds)
+        publish = node.create_publisher
+        self._trajectories = publish(JointTrajectory, "command/joint_trajectory", COMMAND)
+        self._points = publish(JointTrajectory, "command/joint_stream", COMMAND)
+        self._gripper = publish(Float64, "command/gripper", COMMAND)
+        self._services: dict[str, Any] = {}
+        self._seldom: dict[str, Any] = {}
+        for name in requests:
+            self._service(REQUESTS[name], name)
+        self._torque_asked_at = -1
+
+    def stream(self, position: ArrayLike, joints: Sequence[str] = JOINT_NAMES, stamp_s: float | None = None) -> None:
+        """Send one point to be followed at once.
+
+        Args:
+            position: [rad] shape (len(joints),).
+            joints: names of the entries.
+            stamp_s: when it was made, as ROS counts time [s]; now when None.
+        """
+        message = JointTrajectory(joint_names=list(joints))
+        message.header.stamp = self.node.get_clock().now().to_msg() if stamp_s is None else to_time(stamp_s)
+        message.points = [JointTrajectoryPoint(positions=[float(v) for v in np.asarray(position)])]
+        self._points.publish(message)
+
+    def send_trajectory(
+        self,
+        times: Sequence[float],
+        positions: ArrayLike,
+        joints: Sequence[str] = JOINT_NAMES,
+        velocities: ArrayLike | None = None,
+    ) -> None:
+        """Send a trajectory, as move()."""
+        rows = np.asarray(positions, dtype=np.float64)
+        points = [
+            JointTrajectoryPoint(positions=row.tolist(), time_from_start=to_duration(t))
+            for t, row in zip(times, rows, strict=True)
+        ]
+        if velocities is not None:
+            for point, row in zip(points, np.asarray(velocities, dtype=np.float64), strict=True):
+                point.velocities = row.tolist()
+        self._trajectories.publish(JointTrajectory(joint_names=list(joints), points=points))
+
+    def send_gripper(self, gap: float) -> None:
+        """Send a gap [m] for the fingers."""
+        self._gripper.publish(Float64(data=float(gap)))
+
+    def send_pose(self, pose: Pose) -> None:
+        """Send a pose of the tool in base_link."""
+        message = PoseStamped(pose=pose)
+        message.header.frame_id = "base_link"
+        self._publisher(PoseStamped, "command/pose").publish(message)
+
+    def send_twist(self, linear: ArrayLike, angular: ArrayLike = (0.0, 0.0, 0.0)) -> None:
+        """Send a velocity of the tool in base_link, to be followed at once: [m/s] (3,), [rad/s] (3,)."""
+        message = TwistStamped()
+        message.header.frame_id, message.header.stamp = "base_link", self.node.get_clock().now().to_msg()
+        for vector, values in ((message.twist.linear, linear), (message.twist.angular, angular)):
+            vector.x, vector.y, vector.z = (float(v) for v in np.asarray(values))
+        self._publisher(TwistStamped, "command/twist").publish(message)
+
+    def request_stop(self) -> None:
+        """Ask for a stop; without the service the arm halts all the same, once its stream is too old."""
+        self._request(Trigger, "stop", Trigger.Request())
+
+    def request_torque(self) -> None:
+        """Ask for torque, once for each state that the arm tells of."""
+        if self._torque_asked_at != self._states_heard and self._request(
+            SetBool, "enable_torque", SetBool.Request(data=True)
+        ):
+            self._torque_asked_at = self._states_heard
+
+    # -- services ----------------------------------------------------------------------------------------------------
+
+    def trigger(self, name: str, timeout_s: float = SERVICE_TIMEOUT_S) -> str:
+        """Call a Trigger service. Returns its message.
+
+        Raises:
+            CommandRefusedError: it answered with success = false.
+            DofbotError: nobody answers within `timeout_s` [s].
+        """
+        return self._answer(self.call(Trigger, name, Trigger.Request(), timeout_s))
+
+    def switch(self, name: str, on: bool) -> str:
+        """Call a SetBool service; as trigger()."""
+        return self._answer(self.call(SetBool, name, SetBool.Request(data=on)))
+
+    def call(self, kind: Any, name: str, request: Any, timeout_s: float = SERVICE_TIMEOUT_S) -> Any:
+        """Call a service of any kind. Returns its response.
+
+        Raises:
+            DofbotError: nobody answers within `timeout_s` [s].
+        """
+        client = self._service(kind, name)
+        if not client.wait_for_service(SERVICE_TIMEOUT_S):
+            raise DofbotError(f"there is no service {client.srv_name}")
+        done = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(timeout_s):
+            raise DofbotError(f"{client.srv_name} did not answer within {timeout_s:g} s")
+        return future.result()
+
+    def _publisher(self, kind: Any, topic: str) -> Any:
+        """One that is made when it is first used: a node that never uses it needs no permission to (SROS 2)."""
+        if topic not in self._seldom:
+            publisher = self._seldom[topic] = self.node.create_publisher(kind, topic, COMMAND)
+            deadline = time.monotonic() + MATCH_S
+            while publisher.get_subscription_count() == 0 and time.monotonic() < deadline:
+                time.sleep(0.01)
+        return self._seldom[topic]
+
+    def _service(self, kind: Any, name: str) -> Any:
+        client = self._services.get(name)
+        if client is None:
+            client = self._services[name] = self.node.create_client(kind, name)
+        return client
+
+    def _request(self, kind: Any, name: str, request: Any) -> bool:
+        client = self._service(kind, name)
+        ready = bool(client.service_is_ready())
+        if ready:
+            client.call_async(request)
+        return ready
+
+    @staticmethod
+    def _answer(response: Any) -> str:
+        if not response.success:
+            raise CommandRefusedError(response.message)
+        return str(response.message)

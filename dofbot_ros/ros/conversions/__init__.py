@@ -1,0 +1,1 @@
+"""Between numpy and messages."""

@@ -1,0 +1,1 @@
+"""What grasp_node sees and shows."""

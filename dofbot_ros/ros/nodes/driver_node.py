@@ -1,0 +1,49 @@
+"""`driver_node`: the arm's ROS interface over a serial port, real or emulated."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+
+from rclpy.node import Node
+
+from dofbot_ros.arm.calibration import calibration_of
+from dofbot_ros.arm.robot import Robot
+from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.realtime import before_ordinary_programs, realtime
+from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.serial_backend import serial_backend
+from dofbot_ros.ros.arm.interface import ArmInterface
+from dofbot_ros.ros.conversions.stamps import Stamps
+from dofbot_ros.ros.runtime.parameters import declare
+from dofbot_ros.ros.runtime.process import ARM_THREADS, ShutdownSignal, run
+
+
+class DriverNode:
+    """Owns the port; the arm may be plugged in, out and in again while the node runs."""
+
+    def __init__(self, lifeline: ShutdownSignal) -> None:
+        self.node = Node("driver_node")
+        config = declare(self.node, DriverConfig)
+        calibration = calibration_of(config.calibration_file)
+        clock = MonotonicClock()
+        daemon = ArmDaemon(serial_backend(config, calibration, clock), config, Robot.calibrated(calibration))
+        scheduling = realtime if config.realtime else nullcontext
+        if config.realtime:
+            before_ordinary_programs()
+        self._interface = ArmInterface(self.node, daemon, Stamps(clock), lifeline, scheduling=scheduling)
+        self._interface.start()
+
+    def close(self) -> None:
+        """Bring the arm to rest as on_exit says and let go of the port."""
+        self._interface.close()
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(DriverNode, threads=ARM_THREADS))
+
+
+if __name__ == "__main__":
+    main()

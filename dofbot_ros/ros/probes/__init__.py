@@ -1,0 +1,1 @@
+"""Processes that benchmarks start: they measure, disturb and watch."""

@@ -1,0 +1,139 @@
+"""How every node process starts, waits, and ends: DDS profile, executor, signals, readiness, exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import rclpy
+from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from dofbot_ros.core.dds import configure_dds
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.ros.runtime.parameters import check_given
+
+ARM_THREADS = 4
+"""Threads for the callbacks of an arm's node: its emergency stop, its torque, its commands, and everything else."""
+CLOSE_LIMIT_S = 30
+"""A node that has not come to rest this long after it was told to end is killed [s]."""
+
+
+class ShutdownSignal:
+    """Keeps the process alive until somebody says stop; a failure becomes its exit code."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._failure: BaseException | None = None
+
+    def stop(self) -> None:
+        """End the process in good order."""
+        self._ended.set()
+
+    def fail(self, error: BaseException) -> None:
+        """End the process because of `error`; the first one counts."""
+        self._failure = self._failure or error
+        self._ended.set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is to end."""
+        return self._ended.is_set()
+
+    def wait(self) -> None:
+        """Return when stopped.
+
+        Raises:
+            BaseException: the failure, if there was one.
+        """
+        self._ended.wait()
+        if self._failure is not None:
+            raise self._failure
+
+
+class ManagedNode(Protocol):
+    """A node with something to put in order before the process ends."""
+
+    node: Node
+
+    def close(self) -> None:
+        """Stop threads, bring the arm to rest, let go of devices. ROS still works meanwhile."""
+        ...
+
+
+def run(make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | None = None, threads: int = 1) -> int:
+    """Run one node until SIGINT or SIGTERM.
+
+    rclpy's own handlers would shut ROS down under the node's feet; these let it come to rest first (on_exit).
+
+    Args:
+        make: makes the node.
+        args: of the command line; None for this process's.
+        threads: in which callbacks run: a node whose services take long needs more than one.
+
+    Returns:
+        Exit code: 0 stopped by a signal, 1 failed (with one line on stderr).
+    """
+    lifeline = ShutdownSignal()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: lifeline.stop())
+    managed: ManagedNode | None = None
+    executor: Executor | None = None
+    try:
+        warnings = configure_dds()
+        rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
+        managed = make(lifeline)
+        check_given(managed.node)
+        for warning in warnings:
+            managed.node.get_logger().warning(warning)
+        executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
+        executor.add_node(managed.node)
+        spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)
+        spinner.start()
+        notify_ready()
+        managed.node.get_logger().info("ready")
+        lifeline.wait()
+    except DofbotError as error:
+        sys.stderr.write(f"{managed.node.get_name() if managed else 'dofbot_ros'}: {error}\n")
+        return 1
+    finally:
+        # From here SIGINT is old news, SIGTERM means at once, and the alarm sees to it that there is an end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.alarm(CLOSE_LIMIT_S)
+        if managed is not None:
+            managed.close()
+        if executor is not None:
+            executor.shutdown()
+            spinner.join()
+        if managed is not None:
+            managed.node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def notify_ready() -> None:
+    """Tell whoever started the process that it serves, by systemd's protocol (sd_notify(3))."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.sendto(b"READY=1", "\0" + path[1:] if path.startswith("@") else path)
+        except OSError as error:
+            sys.stderr.write(f"dofbot_ros: cannot report readiness at {path}: {error.strerror}\n")
+
+
+def _spin(executor: Executor, lifeline: ShutdownSignal) -> None:
+    try:
+        executor.spin()
+    except ExternalShutdownException:
+        lifeline.stop()
+    except BaseException as error:
+        lifeline.fail(error)

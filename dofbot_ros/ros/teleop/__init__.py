@@ -1,0 +1,1 @@
+"""What teleop_node sees, shows and commands, and a session of it."""

@@ -1,0 +1,171 @@
+"""A session over ROS at a terminal: the stack, the keyboard where it steers, and a few lines on how it stands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.console import console
+from dofbot_ros.core.rate import Rate
+from dofbot_ros.ros.teleop.client import Running, teleop_stack
+from dofbot_ros.teleop.config import TeleopConfig
+from dofbot_ros.teleop.input.gamepad import KeyboardPad
+from dofbot_ros.teleop.input.keyboard import HELP, Keyboard
+from dofbot_ros.teleop.input.observation_stream import ENDED
+from dofbot_ros.teleop.sessions.report import TeleopReport
+
+POLL_HZ = 30.0
+REFRESH_EVERY = 6
+"""Polls between two drawings of the table."""
+HINTS = {
+    "hand": "close the hand, then hold the open palm to engage; hold a fist to let go",
+    "arm": "raise the other hand to engage, and again to let go",
+    "keyboard": HELP,
+    "gamepad": "hold RB to engage",
+}
+
+
+class LiveSession:
+    """One session. Use it as a context.
+
+    Args:
+        arguments: of the stack `teleop`.
+        config: of teleoperation.
+        to_start: take the arm to a bent pose first.
+        seconds: end after so long; None: at the end of the source, or when interrupted [s].
+
+    Raises:
+        DofbotError: the stack does not start, or there is no terminal for the keyboard.
+    """
+
+    def __init__(self, arguments: dict[str, str], config: TeleopConfig, to_start: bool, seconds: float | None) -> None:
+        self._arguments, self._config = dict(arguments), config
+        self._to_start, self._seconds = to_start, seconds
+        source = arguments["source"]
+        steered = "gamepad" if source.startswith("/dev/input/") else source
+        self._hint = HINTS.get(steered, HINTS[config.mode])
+        self._keys: Callable[[float], None] = lambda _: None
+        self._opened = ExitStack()
+        self._latencies: deque[float] = deque(maxlen=100_000)
+        self._sent: deque[float] = deque(maxlen=100)
+        self._captured_s = 0.0
+        self._engagements = 0
+        self._last: TeleopReport | None = None
+
+    def __enter__(self) -> LiveSession:
+        try:
+            keyboard: Keyboard | None = None
+            if self._arguments["source"] == "keyboard":
+                # The keys are read here, where the terminal is; the node hears them as a gamepad.
+                keyboard = self._opened.enter_context(Keyboard(sys.stdin.fileno()))
+                self._arguments["source"] = "joy"
+            with console.status("starting the arm"):
+                self._stack: Running = self._opened.enter_context(teleop_stack(self._arguments, self._to_start))
+            self._stack.client.on_report = self._note
+            if keyboard is not None:
+                self._keys = self._pad(keyboard)
+        except BaseException:
+            self._opened.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def run(self) -> dict[str, Any]:
+        """Show how it stands until the end.
+
+        Returns:
+            frames, dropped, hand_found, engagements, and latency_ms with p50 and p95 [ms].
+
+        Raises:
+            DofbotError: a node ended.
+        """
+        clock = MonotonicClock()
+        rate, start, polls = Rate(clock, POLL_HZ), clock.now(), 0
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            while self._seconds is None or clock.now() - start < self._seconds:
+                self._stack.check()
+                self._keys(clock.now())
+                if self._last is not None and self._last.source == ENDED:
+                    break
+                if polls % REFRESH_EVERY == 0:
+                    live.update(self._table(), refresh=console.is_terminal)
+                polls += 1
+                rate.wait()
+        return self._result()
+
+    def _pad(self, keyboard: Keyboard) -> Callable[[float], None]:
+        pad = KeyboardPad(keyboard, self._config.gamepad)
+
+        def press(now_s: float) -> None:
+            engaged = self._last is not None and self._last.engaged
+            self._stack.client.joy(*pad.read(now_s, engaged))
+
+        return press
+
+    def _note(self) -> None:
+        report = self._stack.client.report
+        if report is None:
+            return
+        if report.engaged and report.captured_s != self._captured_s:
+            self._captured_s = report.captured_s
+            self._latencies.append(report.latency_s)
+            self._sent.append(time.monotonic())
+        self._engagements += report.engaged and not (self._last is not None and self._last.engaged)
+        self._last = report
+
+    def _table(self) -> Table:
+        table = Table(title=f"teleoperation, Ctrl-C ends it: {escape(self._hint)}", title_justify="left", box=None)
+        table.add_column(justify="right", style="dim")
+        table.add_column()
+        report = self._last
+        if report is None:
+            table.add_row("state", "waiting for teleop_node")
+            return table
+        colour, state = _headline(report)
+        table.add_row("state", f"[{colour}]{state}[/{colour}]" + (", at the limit" if report.clamped else ""))
+        table.add_row("let go because", escape(report.reason))
+        table.add_row("arm", escape(report.arm or "silent"))
+        table.add_row("source", escape(report.source or f"{report.frames} frames, {report.dropped} dropped"))
+        recent = [t for t in self._sent if t > time.monotonic() - 1.0]
+        if report.engaged and recent:
+            latency_ms = 1e3 * float(np.median(list(self._latencies)[-len(recent) :]))
+            table.add_row("latency", f"{latency_ms:.0f} ms, {len(recent)} inputs/s")
+        if report.target is not None:
+            x, y, z, *_ = (1e3 * v for v in report.target)
+            table.add_row("target", f"x {x:4.0f}  y {y:4.0f}  z {z:4.0f} mm")
+        return table
+
+    def _result(self) -> dict[str, Any]:
+        report = self._last
+        looked = max(1, report.frames - report.dropped) if report else 1
+        p50, p95 = np.percentile(1e3 * np.array(self._latencies or [np.nan]), [50, 95])
+        return {
+            "frames": report.frames if report else 0,
+            "dropped": report.dropped if report else 0,
+            "hand_found": report.hands / looked if report else 0.0,
+            "engagements": self._engagements,
+            "latency_ms": {"p50": float(p50), "p95": float(p95)},
+        }
+
+
+def _headline(report: TeleopReport) -> tuple[str, str]:
+    if report.engaged:
+        return "green", "following"
+    if report.source or report.fault:
+        return "red", f"hold: {escape(report.source or report.fault)}"
+    return "yellow", "ready"

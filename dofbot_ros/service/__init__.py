@@ -1,1 +1,0 @@
-"""The ROS-free daemon that owns the bus."""

@@ -1,0 +1,1 @@
+"""What the operator does: landmarks, keys, a gamepad."""

@@ -1,0 +1,1 @@
+"""A session with its recordings, reports and pictures."""

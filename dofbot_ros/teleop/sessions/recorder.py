@@ -1,0 +1,151 @@
+"""Follows a recording with the simulated arm and writes what happened: operator and arm side by side, path, plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from pathlib import Path as FilePath
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+
+from dofbot_ros.core.clock import ManualClock
+from dofbot_ros.core.types import ImageArray
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.teleop.config import TeleopConfig
+from dofbot_ros.teleop.input.landmarks import CameraLandmarks, Observation
+from dofbot_ros.teleop.input.recording import load_observations
+from dofbot_ros.teleop.sessions.overlay import draw_overlay, shrunk
+from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source
+
+PANEL_WIDTH = 640
+"""Of the operator's picture [px]; the arm's has the same height, at most 4:3."""
+
+FILES = ("side_by_side.mp4", "path.npz", "path.csv", "tracking.png")
+
+
+def watch(source: str, config: TeleopConfig) -> Iterator[tuple[Observation, ImageArray]]:
+    """Observations and images (h, w, 3) RGB of a video, a folder, or a landmark recording, as fast as they come.
+
+    Raises:
+        DofbotError: the source cannot be used.
+    """
+    if FilePath(source).suffix == ".npz":
+        for observation in load_observations(source):
+            yield observation, np.full((observation.height, observation.width, 3), 40, np.uint8)
+        return
+    from dofbot_ros.teleop.input.mediapipe_detector import MediapipeDetector
+
+    # The clock of a recording is its own: it jumps to each frame's time.
+    frames = open_source(CaptureConfig(video_device=source), ManualClock())
+    seen = CameraLandmarks(frames, MediapipeDetector(config))
+    try:
+        while (found := seen.read()) is not None and seen.frame is not None:
+            yield found, seen.frame.image
+    finally:
+        seen.close()
+
+
+def count_frames(source: str) -> int | None:
+    """How many observations `watch` will give, when that can be told."""
+    path = FilePath(source)
+    if path.suffix == ".npz":
+        return len(load_observations(source))
+    if path.is_dir():
+        return sum(1 for _ in path.iterdir())
+    count = int(cv2.VideoCapture(source, cv2.CAP_FFMPEG).get(cv2.CAP_PROP_FRAME_COUNT))
+    return count if count > 0 else None
+
+
+class SideBySide:
+    """An mp4 file with one picture for each observation. Use it as a context.
+
+    Args:
+        file: to write.
+        fps: pictures a second.
+
+    Raises:
+        DofbotError: OpenCV cannot write there.
+    """
+
+    def __init__(self, file: FilePath, fps: float) -> None:
+        self._file, self._fps = file, fps
+        self._writer: cv2.VideoWriter | None = None
+
+    def __enter__(self) -> SideBySide:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.release()
+
+    def add(self, left: ImageArray, right: ImageArray) -> None:
+        """Append two pictures of the same height, RGB; all must be of the size of the first ones."""
+        picture = np.hstack([left, right])
+        if self._writer is None:
+            size = (picture.shape[1], picture.shape[0])
+            self._writer = cv2.VideoWriter(str(self._file), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, size)
+            if not self._writer.isOpened():
+                raise DofbotError(f"{self._file}: OpenCV cannot write a video of {size[0]}x{size[1]} there")
+        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+
+def record_session(
+    source: str,
+    config: TeleopConfig,
+    folder: FilePath,
+    seed: int = 0,
+    after_frame: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Let the simulated arm follow a recording and write FILES to `folder`.
+
+    Returns:
+        frames; hand_found: share of them that showed whom to follow; followed_s: time engaged [s]; let_go: how often
+        following ended; lag_ms and tracking_mm: the delay at which the tool fits its target best [ms] and what is left
+        then [mm rms]; rejections: control cycles in which the governor did more than clamp to limits.
+
+    Raises:
+        DofbotError: the source cannot be used, or is no recording.
+    """
+    from dofbot_ros.teleop.sessions.plot import plot_path
+    from dofbot_ros.teleop.sessions.session import SimSession
+
+    seen = watch(source, config)
+    head = list(islice(seen, 2))
+    if len(head) < 2:
+        raise DofbotError(f"{source}: {len(head)} pictures are no recording; at least two are needed")
+    fps = 1.0 / (head[1][0].stamp_s - head[0][0].stamp_s)
+    height = round(head[0][1].shape[0] * PANEL_WIDTH / head[0][1].shape[1]) // 2 * 2
+    frames = found = 0
+    with SimSession(config, seed) as session, SideBySide(folder / FILES[0], fps) as video:
+        for observation, image in chain(head, seen):
+            session.observe(observation)
+            frames += 1
+            found += (observation.hand if config.mode == "hand" else observation.body) is not None
+            small, shown = shrunk(image, observation, PANEL_WIDTH)
+            left = draw_overlay(small, shown, session.status, latency_s=None, reach=config.reach)
+            video.add(_fitted(left, PANEL_WIDTH, height), session.render(height * 4 // 3 // 2 * 2, height))
+            after_frame()
+        path = session.finish()
+    path.save(folder)
+    plot_path(path, folder / FILES[3])
+    lag_s, error_m = path.tracking()
+    return {
+        "frames": frames,
+        "hand_found": found / frames,
+        "followed_s": float(path.engaged.sum() / config.control_rate_hz),
+        "let_go": path.released,
+        "lag_ms": 1e3 * lag_s,
+        "tracking_mm": 1e3 * error_m,
+        "rejections": path.rejections,
+    }
+
+
+def _fitted(image: ImageArray, width: int, height: int) -> ImageArray:
+    if image.shape[:2] == (height, width):
+        return image
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)

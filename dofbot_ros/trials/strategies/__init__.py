@@ -1,0 +1,1 @@
+"""Who plans and grasps in a trial."""

@@ -1,0 +1,1 @@
+"""Markers and the blocks that carry them."""

@@ -1,0 +1,63 @@
+"""What `dofbot policy` says of arguments that do not fit: one line, before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("stable_baselines3", reason="training needs the extra learn")
+
+from dofbot_ros.cli.main import app
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.policy.runtime.policy_runner import shipped
+
+PIPELINE = str(shipped("pick", "pipeline"))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("--obs smell", "obs 'smell' is not one of state, image, pipeline"),
+        ("--task grab", "task 'grab' is not one of reach, pick, place"),
+        ("--teacher me", "teacher 'me' is not one of planner"),
+        ("--randomize huge", "level 'huge' is not one of none, mild, wide"),
+        ("--episodes 10", "--episodes: episodes are a teacher's: add --teacher planner"),
+        ("--pictures 10 --network X", "--pictures, --network: only for --obs pipeline"),
+        ("--resume", "there is nothing to resume"),
+        ("--obs pipeline --task pick --randomize huge", "level 'huge' is not one of none, mild, wide"),
+        ("--obs pipeline --task pick --teacher planner", "--teacher: a pipeline learns to see"),
+        ("--obs pipeline --task pick --network X --pictures 9", "--pictures: the pose network in --network is trained"),
+        ("--obs pipeline --task pick --network X", r"X/pose\.onnx does not exist"),
+        ("--obs image --task pick --teacher planner --steps 9", "--steps: a student of pictures does not go on alone"),
+        (f"--obs image --task pick --teacher planner --network {PIPELINE}", r"pose\.pt does not exist"),
+        ("--demos .", "holds no episode"),
+    ],
+)
+def test_training_refuses(words: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["policy", "train", *words.split(), "--out", "run"])
+    with pytest.raises(DofbotError, match=why):
+        raise done.exception or AssertionError(done.output)
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("--task grab", "task 'grab' is not one of reach, pick, place"),
+        ("--obs smell", "obs 'smell' is not one of state, image, pipeline"),
+        ("--task place --obs image", "ships no image policy for place"),
+        ("--model nowhere", "nowhere/policy.yaml does not exist"),
+        (f"--model {PIPELINE}", "holds a pipeline policy for pick, not state for reach"),
+        ("--domain mars", "domain 'mars' is not one of source, target"),
+        ("--physics real", "physics 'real' is not one of node, training"),
+        ("--rehearsal --workers 2", "one episode after the other: leave out --workers"),
+        ("--rehearsal --physics training", "leave out --physics training"),
+    ],
+)
+def test_measuring_refuses(words: str, why: str) -> None:
+    done = CliRunner().invoke(app, ["policy", "evaluate", *words.split()])
+    with pytest.raises(DofbotError, match=why):
+        raise done.exception or AssertionError(done.output)
