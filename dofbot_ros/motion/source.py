@@ -18,7 +18,7 @@ class MotionSource(Protocol):
     stamp_s: float
     """When the setpoint was last renewed [s]; a source that needs no renewing is stamped with each period."""
     done: bool
-    """Nothing more to setpoint for: the arm has been asked to rest where it shall be."""
+    """There is no further setpoint: the arm has been asked to rest where it shall be."""
 
     def setpoint(self, now_s: float, scale: float) -> Sample:
         """Where the arm shall be at the end of this period. `scale` in (0, 1] slows a motion that can be slowed."""

@@ -168,11 +168,11 @@ def test_torque_on_holds_where_the_arm_is_not_where_it_was_told_to_go(arm):
     arm.write(start, 2.0)
     watch(arm, 0.6)
     arm.torque(False)
-    torque_off = poses(watch(arm, 0.4))[-1]
+    sunk = poses(watch(arm, 0.4))[-1]
     arm.torque(True)
     held = poses(watch(arm, 1.0))
-    assert abs(torque_off[0] - start[0]) > 0.1
-    assert np.abs(held - torque_off).max() < 0.08
+    assert abs(sunk[0] - start[0]) > 0.1
+    assert np.abs(held - sunk).max() < 0.08
 
 
 def test_an_arm_can_be_closed_twice_and_connected_again(arm):

@@ -102,7 +102,7 @@ def play(seen: list[Observation], config: TeleopConfig) -> tuple[list[TeleopComm
         if stream is None:
             stream = Stream(joints, now)
         stream.renew(joints, now)
-        governed = governor.step(stream.wish(now, 1.0), now, now)
+        governed = governor.step(stream.setpoint(now, 1.0), now, now)
         # To be held to the speed and acceleration of the arm is no rejection.
         reasons += [reason for reason in governed.reasons if not reason.startswith(("velocity", "acceleration"))]
     return commands, reasons, released

@@ -81,11 +81,11 @@ class BodyMode:
     def target(self, values: FloatArray, stamp_s: float) -> Target:
         """The person's angles as joints, beside what is left of the difference at the anchor."""
         left = max(0.0, 1.0 - (stamp_s - self._anchor_s) / self._config.arm.align_s)
-        wish = self._joints.copy()
-        wish[:4] = self._mapped(values) + left * self._offset
+        requested = self._joints.copy()
+        requested[:4] = self._mapped(values) + left * self._offset
         arm = self._config.arm
-        wish[GRIP] = self._pickup(gap_of(values[OPENING], arm.opening_closed, arm.opening_open))
-        target = self._reach.joints(wish, self._joints)
+        requested[GRIP] = self._pickup(gap_of(values[OPENING], arm.opening_closed, arm.opening_open))
+        target = self._reach.joints(requested, self._joints)
         self._joints = target.joints
         return target
 

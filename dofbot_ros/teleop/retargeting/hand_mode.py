@@ -110,14 +110,14 @@ class HandMode:
         # A tool that was engaged at the end of its pitch range is led away from there as the hand moves.
         inner = float(np.clip(self._share0, PITCH_END, 1.0 - PITCH_END))
         led = min(1.0, float(np.linalg.norm((x, y, z))) / PITCH_LED_M)
-        wish = ToolTarget(
+        requested = ToolTarget(
             point=(tool.x + x, tool.y + y, tool.z + z),
             share=self._share0 + led * (inner - self._share0),
             turn=hand.pitch_scale * moved[PITCH],
             roll=tool.roll + hand.roll_scale * moved[ROLL],
             grip=self._pickup(gap_of(values[PINCH], 0.0, 1.0)),
         )
-        target = self._reach.tool(wish, self._joints)
+        target = self._reach.tool(requested, self._joints)
         self._joints = target.joints
         return target
 

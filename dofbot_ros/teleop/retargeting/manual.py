@@ -56,7 +56,7 @@ class ManualMode:
         self._kinematics, self._reach = kinematics, reach
         linear = config.linear
         self._speeds = np.array([linear, linear, linear, config.pitch, config.roll, config.gap])
-        self._wish = ToolTarget((0.0, 0.0, 0.0), 0.5, 0.0, 0.0, 0.0)
+        self._requested = ToolTarget((0.0, 0.0, 0.0), 0.5, 0.0, 0.0, 0.0)
         self._joints = np.zeros(N_JOINTS)
         self._stamp_s = 0.0
 
@@ -75,14 +75,14 @@ class ManualMode:
         """Begin at the present `joints` [rad] (6,)."""
         tool = self._kinematics.forward(joints[:N_ARM])
         share = self._reach.pitch_share(tool)
-        self._wish = ToolTarget((tool.x, tool.y, tool.z), share, 0.0, tool.roll, float(joints[GRIP]))
+        self._requested = ToolTarget((tool.x, tool.y, tool.z), share, 0.0, tool.roll, float(joints[GRIP]))
         self._joints, self._stamp_s = joints.copy(), stamp_s
 
     def target(self, values: FloatArray, stamp_s: float) -> Target:
         """The target moved on at `values` (rates, shape (6,)) for the time since the last input."""
         step = self._speeds * values * float(np.clip(stamp_s - self._stamp_s, 0.0, self.MAX_STEP_S))
         self._stamp_s = stamp_s
-        now = self._wish
+        now = self._requested
         share, grip = now.share, now.grip
         if step[Axis.PITCH]:
             share = float(np.clip(share + step[Axis.PITCH], PITCH_END, 1.0 - PITCH_END))
@@ -90,9 +90,9 @@ class ManualMode:
             grip = gap_to_joint(float(np.clip(joint_to_gap(grip) + step[Axis.GAP], 0.0, MAX_GAP)))
         x, y, z = (now.point[i] + step[i] for i in (Axis.X, Axis.Y, Axis.Z))
         target = self._reach.tool(ToolTarget((x, y, z), share, 0.0, now.roll + step[Axis.ROLL], grip), self._joints)
-        # The next wish begins where the arm can be: pushing on against a bound winds nothing up.
+        # The next request begins where the arm can be: pushing on against a bound winds nothing up.
         tool = target.tool
-        self._wish = ToolTarget((tool.x, tool.y, tool.z), share, 0.0, tool.roll, float(target.joints[GRIP]))
+        self._requested = ToolTarget((tool.x, tool.y, tool.z), share, 0.0, tool.roll, float(target.joints[GRIP]))
         self._joints = target.joints
         return target
 

@@ -78,7 +78,7 @@ class GapPickup:
     """The gripper follows the operator's fingers only from the moment they match it: engaging never drops a block.
 
     Args:
-        tolerance_m: how near the wished gap must come to the present one [m].
+        tolerance_m: how near the requested gap must come to the present one [m].
     """
 
     def __init__(self, tolerance_m: float = 0.004) -> None:
@@ -93,7 +93,7 @@ class GapPickup:
         self._last, self._following = None, False
 
     def __call__(self, gap: float) -> float:
-        """Gripper angle [rad] for a wished `gap` [m]."""
+        """Gripper angle [rad] for a requested `gap` [m]."""
         last, self._last = self._last, gap
         if not self._following:
             crossed = last is not None and (last - self._gap) * (gap - self._gap) <= 0.0

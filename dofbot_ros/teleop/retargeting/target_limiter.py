@@ -1,4 +1,4 @@
-"""What the arm can and may do: any wish is brought into it, so that following never demands the impossible."""
+"""What the arm can and may do: any request is brought into it, so that following never demands the impossible."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ToolTarget:
 
 
 class TargetLimiter:
-    """Brings any wish into what the arm can and may do, so that following never demands the impossible.
+    """Brings any request into what the arm can and may do, so that following never demands the impossible.
 
     Args:
         kinematics: of the arm.
@@ -75,20 +75,20 @@ class TargetLimiter:
         low, high = self._span((pose.x, pose.y, pose.z), pose.pitch) or (pose.pitch, pose.pitch)
         return float(np.clip((pose.pitch - low) / (high - low), 0.0, 1.0)) if high > low else 0.5
 
-    def tool(self, wish: ToolTarget, present: FloatArray) -> Target:
-        """Joints for a wished tool pose.
+    def tool(self, requested: ToolTarget, present: FloatArray) -> Target:
+        """Joints for a requested tool pose.
 
         The point comes first: it is kept inside the bounds, and a point out of reach is replaced by the nearest one in
-        reach. What pitch this arm can have then is a range of some 15 degrees that shifts with the point; the wished
+        reach. What pitch this arm can have then is a range of some 15 degrees that shifts with the point; the requested
         pitch lies in it at the same share as on engaging, so the tool tilts by itself as it must and the elbow stays
         away from its straight and its folded end, where it would have to be infinitely fast.
 
         Args:
-            wish: what the operator asks for.
+            requested: what the operator asks for.
             present: the present target [rad], shape (6,).
         """
         config, now = self._config, self._kinematics.forward(present[:N_ARM])
-        asked, here = np.array(wish.point), np.array([now.x, now.y, now.z])
+        asked, here = np.array(requested.point), np.array([now.x, now.y, now.z])
         low, high = np.transpose([config.x, config.y, config.z])
         # An arm that stands outside the bounds is not pulled inside: it may only not go farther out.
         x, y, z = np.clip(asked, np.minimum(low, here), np.maximum(high, here)).tolist()
@@ -96,7 +96,7 @@ class TargetLimiter:
         # Along the table the fingers tilt, and the corners of their pads would touch: higher up the way is often clear.
         lift = 0.0
         for step in (*LIFTS_M, 0.0):
-            joints = np.append(self._solve(self._goal((x, y, z + lift), wish, present), present), wish.grip)
+            joints = np.append(self._solve(self._goal((x, y, z + lift), requested, present), present), requested.grip)
             target, whole = self._towards(joints, present)
             tried.append(target)
             if whole:
@@ -105,7 +105,7 @@ class TargetLimiter:
         else:
             target = tried[0]
         tool = target.tool
-        moved = float(np.abs(asked - (tool.x, tool.y, tool.z)).max()) > 1e-4 or abs(tool.roll - wish.roll) > 1e-3
+        moved = float(np.abs(asked - (tool.x, tool.y, tool.z)).max()) > 1e-4 or abs(tool.roll - requested.roll) > 1e-3
         return replace(target, clamped=target.clamped or moved)
 
     def _too_low(self, joints: FloatArray) -> float:
@@ -113,7 +113,7 @@ class TargetLimiter:
         room = float(self._workspace.clearances(joints)[: len(BODIES)].min()) - self._config.clearance_m
         return LIFT_ROOM_M - room if room < 0.0 else 0.0
 
-    def _goal(self, point: tuple[float, float, float], wish: ToolTarget, present: FloatArray) -> ToolPose:
+    def _goal(self, point: tuple[float, float, float], requested: ToolTarget, present: FloatArray) -> ToolPose:
         """The reachable pose that is meant: the point or the one nearest to it, with the pitch that it allows."""
         kin = self._kinematics
         x, y, z = point
@@ -124,28 +124,30 @@ class TargetLimiter:
             x, y, z, pitch = nearest.x, nearest.y, nearest.z, nearest.pitch
             span = self._span((x, y, z), pitch) or (pitch, pitch)
         low, width = span[0], span[1] - span[0]
-        lowest, highest = min(wish.share, PITCH_END), max(wish.share, 1.0 - PITCH_END)
-        pitch = float(np.clip(low + wish.share * width + wish.turn, low + lowest * width, low + highest * width))
-        return ToolPose(x, y, z, pitch, float(np.clip(wish.roll, kin.lower[4], kin.upper[4])))
+        lowest, highest = min(requested.share, PITCH_END), max(requested.share, 1.0 - PITCH_END)
+        pitch = float(
+            np.clip(low + requested.share * width + requested.turn, low + lowest * width, low + highest * width)
+        )
+        return ToolPose(x, y, z, pitch, float(np.clip(requested.roll, kin.lower[4], kin.upper[4])))
 
-    def joints(self, wish: FloatArray, present: FloatArray) -> Target:
-        """The wished joints (6,) [rad] within the limits, or as far on the way from `present` (6,) as is clear.
+    def joints(self, requested: FloatArray, present: FloatArray) -> Target:
+        """The requested joints (6,) [rad] within the limits, or as far on the way from `present` (6,) as is clear.
 
         The fingers go first: closing them lengthens the tool.
         """
-        return self._towards(wish, present)[0]
+        return self._towards(requested, present)[0]
 
-    def _towards(self, wish: FloatArray, present: FloatArray) -> tuple[Target, bool]:
-        """The target on the way to `wish`, and whether it is the whole way."""
+    def _towards(self, requested: FloatArray, present: FloatArray) -> tuple[Target, bool]:
+        """The target on the way to `requested`, and whether it is the whole way."""
         kin = self._kinematics
         fingers = present.copy()
-        fingers[GRIP] = wish[GRIP]
+        fingers[GRIP] = requested[GRIP]
         start = self._clear_way(present, fingers)
         end = start.copy()
-        end[:N_ARM] = np.clip(wish[:N_ARM], kin.lower, kin.upper)
+        end[:N_ARM] = np.clip(requested[:N_ARM], kin.lower, kin.upper)
         reached = self._clear_way(start, end)
         whole = bool(np.array_equal(reached, end))
-        clamped = bool(np.abs(reached - wish).max() > 1e-6)
+        clamped = bool(np.abs(reached - requested).max() > 1e-6)
         return Target(reached, kin.forward(reached[:N_ARM]), clamped), whole
 
     def _span(self, point: tuple[float, float, float], near: float) -> tuple[float, float] | None:

@@ -95,10 +95,10 @@ def test_a_trajectory_that_the_governor_holds_back_too_far_is_given_up(cycles: C
     assert len(cycles.control.limited) > 1
     assert result.reason == "stopped on the way: " + "; ".join(cycles.control.limited)
     assert "limit: joint1" in result.reason
-    wished = [Trajectory([0.2], joints(1.2)[None], None, Sample(np.zeros(6), np.zeros(6)))]
+    asked = [Trajectory([0.2], joints(1.2)[None], None, Sample(np.zeros(6), np.zeros(6)))]
     played = round((cycles.now - 10.0) / PERIOD_S)
-    lag = wished[0].sample(played * PERIOD_S).position[0] - cycles.control.at.position[0]
-    lag_before = wished[0].sample((played - 1) * PERIOD_S).position[0] - before
+    lag = asked[0].sample(played * PERIOD_S).position[0] - cycles.control.at.position[0]
+    lag_before = asked[0].sample((played - 1) * PERIOD_S).position[0] - before
     assert lag > PATH_TOLERANCE >= lag_before
 
 

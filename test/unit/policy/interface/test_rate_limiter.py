@@ -1,4 +1,4 @@
-"""The scalar limiter does what the governor does with a moving wish."""
+"""The scalar limiter does what the governor does with a moving setpoint."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def test_it_leaves_of_any_stream_what_the_governor_leaves(seed: int, stride: flo
     governor.start(start, 0.0)
     for _ in range(40):
         goal = governor.state.position + rng.normal(0.0, stride, 6)
-        wish = Sample(goal, (goal - governor.state.position) / PERIOD_S)
-        governed = governor.step(wish, 0.0, 0.0)
+        setpoint = Sample(goal, (goal - governor.state.position) / PERIOD_S)
+        governed = governor.step(setpoint, 0.0, 0.0)
         assert np.allclose(limiter.step(goal.tolist()), governed.position, atol=1e-9)

@@ -29,7 +29,7 @@ joints = st.tuples(
     st.floats(-1.2, 1.2), st.floats(0.0, 1.0), st.floats(0.0, 1.5), st.floats(0.0, 1.5), st.floats(-1.5, 3.1),
     st.floats(0.0, 1.57),
 ).map(np.array)  # fmt: skip
-wishes = st.builds(
+requests = st.builds(
     ToolTarget,
     point=st.tuples(st.floats(-1.0, 1.0), st.floats(-1.0, 1.0), st.floats(-0.5, 1.0)),
     share=st.floats(0.0, 1.0),
@@ -40,12 +40,12 @@ wishes = st.builds(
 
 
 @settings(max_examples=200, deadline=None)
-@given(joints, wishes)
-def test_whatever_is_wished_the_target_is_allowed(present: FloatArray, wish: ToolTarget) -> None:
+@given(joints, requests)
+def test_whatever_is_wished_the_target_is_allowed(present: FloatArray, requested: ToolTarget) -> None:
     """From any pose that is clear: within limits and bounds of the workspace, and the whole joint-space way too."""
     margin = ReachConfig().clearance_m
     assume(WORKSPACE.clearances(present).min() >= margin)
-    target = REACH.tool(wish, present)
+    target = REACH.tool(requested, present)
     way = present + np.linspace(0.0, 1.0, 9)[:, None] * (target.joints - present)
     arm = target.joints[:N_ARM]
     assert ((arm >= KINEMATICS.lower - 1e-9) & (arm <= KINEMATICS.upper + 1e-9)).all()
@@ -77,8 +77,8 @@ def test_an_arm_that_stands_still_is_wished_to_stand_still(present: FloatArray) 
     tool = KINEMATICS.forward(present[:N_ARM])
     assume(tool.x > 0.02)
     assume(0.0 <= tool.pitch <= np.pi)
-    wish = ToolTarget((tool.x, tool.y, tool.z), REACH.pitch_share(tool), 0.0, tool.roll, float(present[N_ARM]))
-    assert np.abs(REACH.tool(wish, present).joints - present).max() < 2e-3
+    requested = ToolTarget((tool.x, tool.y, tool.z), REACH.pitch_share(tool), 0.0, tool.roll, float(present[N_ARM]))
+    assert np.abs(REACH.tool(requested, present).joints - present).max() < 2e-3
 
 
 def test_a_hand_pushing_into_the_table_slides_along_it() -> None:
