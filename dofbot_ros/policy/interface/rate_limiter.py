@@ -10,7 +10,7 @@ from dofbot_ros.motion.trajectory import MotionLimits
 
 
 class RateLimiter:
-    """Limits of velocity, acceleration and joint position, as safety.governor.Governor applies them to a moving setpoint.
+    """Limits of velocity, acceleration and joint position, as the Governor applies them to a moving setpoint.
 
     The workspace is not in it: the environment keeps the tool where the reach map lets it be. A test compares the two.
 

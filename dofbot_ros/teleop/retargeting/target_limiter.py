@@ -125,9 +125,8 @@ class TargetLimiter:
             span = self._span((x, y, z), pitch) or (pitch, pitch)
         low, width = span[0], span[1] - span[0]
         lowest, highest = min(requested.share, PITCH_END), max(requested.share, 1.0 - PITCH_END)
-        pitch = float(
-            np.clip(low + requested.share * width + requested.turn, low + lowest * width, low + highest * width)
-        )
+        asked = low + requested.share * width + requested.turn
+        pitch = float(np.clip(asked, low + lowest * width, low + highest * width))
         return ToolPose(x, y, z, pitch, float(np.clip(requested.roll, kin.lower[4], kin.upper[4])))
 
     def joints(self, requested: FloatArray, present: FloatArray) -> Target:
