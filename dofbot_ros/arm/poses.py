@@ -9,9 +9,6 @@ from dofbot_ros.config.loader import load_yaml, save_yaml
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import ConfigError, InputError, one_of
 
-FILE = Path("~/.config/dofbot/poses.yaml")
-"""Where poses are kept unless a file is given."""
-
 
 @dataclass(frozen=True)
 class NamedPoses:

@@ -14,7 +14,6 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
-from dofbot_ros.arm.poses import FILE, load_poses, save_poses
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.errors import DofbotError, InputError, one_of
@@ -28,6 +27,7 @@ REMEDIES = {"IDLE": "on", "ESTOP": "reset", "FAULT": "reset"}
 JOINTS = ("joint1", "joint2", "joint3", "joint4", "joint5")
 
 app = typer.Typer(no_args_is_help=True)
+POSES = Path("~/.config/dofbot/poses.yaml")
 PosesOption = Annotated[Path, typer.Option(help="File of named poses.")]
 
 
@@ -270,9 +270,11 @@ def gripper(context: typer.Context, millimetres: Annotated[float, typer.Argument
 def pose(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="As saved.")],
-    poses: PosesOption = FILE,
+    poses: PosesOption = POSES,
 ) -> None:
     """Move to a pose that was saved."""
+    from dofbot_ros.arm.poses import load_poses
+
     angles = load_poses(poses).find(name)
     _move(context, lambda arm: arm.move_joints(angles))
 
@@ -281,9 +283,11 @@ def pose(
 def save(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="For the pose.")],
-    poses: PosesOption = FILE,
+    poses: PosesOption = POSES,
 ) -> None:
     """Give the present pose a name."""
+    from dofbot_ros.arm.poses import load_poses, save_poses
+
     known = load_poses(poses)
     with _open(context) as arm:
         save_poses(known.with_pose(name, arm.position[:5]), poses)

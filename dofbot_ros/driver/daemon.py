@@ -108,6 +108,8 @@ class ArmDaemon(MotionCommands):
                 self._authority.settle(now)
             move_time_s = self._motion.move_time_s(now)
             goal = self._trimmed(governed.position, reading)
+        if self._clock.now() - now > PAUSED_S:
+            return  # decided before this computer stood still: the arm rests since, as the next cycle will find
         self._link.write(goal, move_time_s, self._repeat > 0)
 
     def _trimmed(self, position: FloatArray, reading: ArmReading) -> FloatArray:

@@ -14,6 +14,7 @@ from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
 from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.motion_events import Event, MotionEvent
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.record.motion import RecordedMotion
@@ -76,6 +77,7 @@ class Replay:
             raise InputError(f"a speed must be positive and finite, got {speed}")
         self._daemon, self._clock, self._motion, self._speed = daemon, clock, motion, speed
         self._rate = Rate(clock, daemon.config.control_rate_hz)
+        self._ended: dict[int, MotionEvent] = {}
         self.time_s = 0.0
 
     def go_to_start(self) -> None:
@@ -92,9 +94,9 @@ class Replay:
         number = self._daemon.move_joints(self._motion.wanted(0.0), "start of the recording")
         self._step()
         self._step_until(lambda s: s.state is not ArmState.ACTIVE, MOVE_S, "at the start of the recording")
-        result = self._daemon.snapshot().result
-        if result is None or result.motion != number or not result.succeeded:
-            reason = self._daemon.snapshot().reason if result is None or result.succeeded else result.reason
+        ended = self._ended.get(number)
+        if ended is None or not ended.succeeded:
+            reason = self._daemon.snapshot().reason if ended is None else ended.reason
             raise CommandRefusedError(f"the arm does not get to the start of the recording: {reason}")
         # A slow start is for the move there; the recording is to be played as it was.
         self._step_until(lambda _: self._clock.now() >= soft_until, MOVE_S, "ready")
@@ -147,7 +149,9 @@ class Replay:
 
     def _step(self) -> Snapshot:
         self._rate.wait()
-        return self._daemon.step()
+        snapshot = self._daemon.step()
+        self._ended |= {event.motion: event for event in snapshot.events if event.event is Event.ENDED}
+        return snapshot
 
     def _settle(self) -> None:
         self._daemon.stop()

@@ -35,7 +35,7 @@ def test_the_limits_are_the_drivers() -> None:
 
 def test_the_controllers_are_the_action_servers_of_the_arm() -> None:
     manager = read("moveit/moveit_controllers.yaml")["moveit_simple_controller_manager"]
-    served = (CONFIG.parent / "dofbot_ros" / "nodes" / "actions.py").read_text()
+    served = (CONFIG.parent / "dofbot_ros" / "ros" / "arm" / "actions.py").read_text()
     assert manager["controller_names"] == ["arm_controller", "gripper_controller"]
     for name in manager["controller_names"]:
         controller = manager[name]

@@ -393,6 +393,24 @@ def test_a_computer_that_stood_still_gives_the_motion_up_and_blames_no_servo(ben
     assert bench.run(1.0).reading.position[0] == pytest.approx(resting, abs=2 * TICK)
 
 
+def test_what_was_decided_before_the_computer_stood_still_is_not_sent_after_it(bench, monkeypatch):
+    bench.daemon.follow([4.0], [[1.2]], joints=["joint1"])
+    bench.run(1.0)
+    decide, motion = bench.daemon._motion.decide, bench.daemon._motion
+
+    def stopped_while_deciding(*given):
+        governed = decide(*given)
+        bench.clock.advance(2.0)
+        return governed
+
+    sent = len(bench.arm.goals)
+    monkeypatch.setattr(motion, "decide", stopped_while_deciding)
+    bench.daemon.step()
+    monkeypatch.setattr(motion, "decide", decide)
+    assert len(bench.arm.goals) == sent
+    assert bench.run(0.1).result.reason.startswith("this computer stood still for 2.0 s")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("control_rate_hz", np.inf), ("max_velocity", np.nan), ("write_rate_hz", 0.5), ("command_timeout_s", 60.0)],

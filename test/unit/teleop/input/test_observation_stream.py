@@ -27,7 +27,7 @@ from dofbot_ros.teleop.retargeting.manual import Axis
 from dofbot_ros.teleop.sessions.report import TeleopReport, landmarks_from_json, landmarks_json
 from dofbot_ros.vision.cameras.frames import CameraError, CameraLostError, Frame
 
-RECORDED = Path(__file__).parent / "data" / "hand_video.npz"
+RECORDED = Path(__file__).parents[1] / "data" / "hand_video.npz"
 PATIENCE_S = 10.0
 
 
