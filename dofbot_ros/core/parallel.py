@@ -48,10 +48,11 @@ def in_processes(
     except BrokenProcessPool as error:
         raise DofbotError("a worker process was killed: is there memory for so many --workers?") from error
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
         for child in set(multiprocessing.active_children()) - others:
             child.terminate()
             child.join()
+        # With nobody left to wait for: a pool whose thread outlives it complains at the interpreter's end.
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _leave_ctrl_c() -> None:
