@@ -20,8 +20,10 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.config.loader import to_mapping
 from dofbot_ros.core.types import JOINT_NAMES
 from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, UnreachableError
 from dofbot_ros.ros.conversions.messages import from_time, pose_message, to_time
+from dofbot_ros.ros.runtime.qos import EVENTS
 
 from .conftest import SOON_S, Arm, StartArm
 
@@ -166,15 +168,23 @@ def test_the_tool_goes_to_a_pose(arm: Arm) -> None:
 
 def test_a_stream_is_followed_and_its_silence_halts_the_arm(arm: Arm) -> None:
     client = arm.client
+    ends: list[MotionEvent] = []
+
+    def note(message: String) -> None:
+        event = MotionEvent.from_json(message.data)
+        if event.event is Event.ENDED and event.kind == "stream":
+            ends.append(event)
+
+    client.node.create_subscription(String, "motion_events", client.notify_after(note), EVENTS)
     for step in range(40):
         client.stream([0.01 * step, 0.0, 0.0, 0.0, 0.0, 0.0])
         time.sleep(0.02)  # the stream's own rhythm
     client.wait_until(lambda: client.position[0] > 0.2, SOON_S, "motion")
-    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest after the last point")
-    client.wait_until(lambda: "stale" in client.diagnostics["arm"]["last motion"], SOON_S, "reason")
+    client.wait_until(lambda: bool(ends) and client.state == "HOLD", SOON_S, "rest after the last point")
+    assert {end.code for end in ends} == {EndCode.STALE}
+    before = len(ends)
     client.stream([1.5, 0.0, 0.0, 0.0, 0.0, 0.0])
-    client.wait_until(lambda: client.state == "ACTIVE", SOON_S, "motion")
-    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
+    client.wait_until(lambda: len(ends) > before and client.state == "HOLD", SOON_S, "end of a stream of one point")
     assert client.position[0] < 1.0, "one point moves the arm for the timeout only"
 
 
