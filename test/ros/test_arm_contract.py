@@ -46,6 +46,8 @@ SERVICES = {
     **dict.fromkeys(("estop", "reset_estop", "clear_fault", "stop", "home", "park"), "std_srvs/srv/Trigger"),
 }
 LATCHED = {"state", "robot_description"}
+PAUSE_S = 0.7
+"""A stream that was stopped begins anew after more than engage_pause_s [s]."""
 REACH_TOLERANCE = 0.03
 """Quantisation, backlash and sag of servos that have arrived [rad]."""
 
@@ -176,15 +178,21 @@ def test_a_stream_is_followed_and_its_silence_halts_the_arm(arm: Arm) -> None:
             ends.append(event)
 
     client.node.create_subscription(String, "motion_events", client.notify_after(note), EVENTS)
-    for step in range(40):
-        client.stream([0.01 * step, 0.0, 0.0, 0.0, 0.0, 0.0])
-        time.sleep(0.02)  # the stream's own rhythm
-    client.wait_until(lambda: client.position[0] > 0.2, SOON_S, "motion")
+    deadline = time.monotonic() + SOON_S
+    while client.position[0] < 0.2:
+        assert time.monotonic() < deadline, "the stream is not followed"
+        time.sleep(PAUSE_S)  # a machine that stalls stops a stream, until it has paused
+        for step in range(40):
+            client.stream([0.01 * step, 0.0, 0.0, 0.0, 0.0, 0.0])
+            time.sleep(0.02)  # the stream's own rhythm
     client.wait_until(lambda: bool(ends) and client.state == "HOLD", SOON_S, "rest after the last point")
     assert {end.code for end in ends} == {EndCode.STALE}
-    before = len(ends)
-    client.stream([1.5, 0.0, 0.0, 0.0, 0.0, 0.0])
-    client.wait_until(lambda: len(ends) > before and client.state == "HOLD", SOON_S, "end of a stream of one point")
+    before, deadline = len(ends), time.monotonic() + SOON_S
+    while len(ends) == before:
+        assert time.monotonic() < deadline, "a stream of one point does not end"
+        client.stream([1.5, 0.0, 0.0, 0.0, 0.0, 0.0])
+        time.sleep(2 * PAUSE_S)
+    client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
     assert client.position[0] < 1.0, "one point moves the arm for the timeout only"
 
 
