@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
-from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.cli.options.keys import HINT, run_stoppable, space_bar
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.errors import DofbotError, InputError, one_of
 
@@ -103,14 +102,11 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
 @app.command()
 def watch(context: typer.Context) -> None:
     """The same, until Ctrl-C; the space bar is an emergency stop."""
-    with _open(context) as arm, Live(console=console, refresh_per_second=10) as live:
-
-        def show() -> None:
-            while arm.present or arm.state != "ESTOP":
-                live.update(_table(arm))
-                time.sleep(REFRESH_S)
-
-        run_stoppable(show, lambda: None, arm.estop)
+    with _open(context) as arm, space_bar() as pressed, Live(console=console, refresh_per_second=10) as live:
+        while True:
+            live.update(_table(arm))
+            if pressed(REFRESH_S):
+                arm.estop()
 
 
 def _facts(arm: ArmClient) -> dict[str, Any]:
@@ -181,15 +177,13 @@ def reset(context: typer.Context) -> None:
         console.print(_where(arm), highlight=False, soft_wrap=True)
 
 
-@app.command()
-def estop(context: typer.Context) -> None:
+@app.command("estop")
+def _estop(context: typer.Context) -> None:
     """Emergency stop: brake at once, and refuse every motion until `dofbot arm reset`."""
-    from dofbot_ros.ros.clients.connect import stop_now
-
-    stop_now(context.obj.namespace)
+    estop(context.obj.namespace)
 
 
-def estop_running(
+def estop(
     namespace: Annotated[str, typer.Option(help="Of the arm.")] = "",
     domain: Annotated[int | None, typer.Option(help="ROS domain of the arm; else ROS_DOMAIN_ID.")] = None,
 ) -> None:

@@ -38,7 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(arm.app, name="arm")
 app.add_typer(bench.app, name="bench")
-app.command("estop")(arm.estop_running)
+app.command("estop")(arm.estop)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
 app.add_typer(policy.app, name="policy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -101,11 +102,32 @@ def test_the_space_bar_stops_a_motion_and_what_was_typed_before_it_does_not(arm:
     os.close(theirs)
 
 
+def test_watching_ends_with_ctrl_c_and_the_space_bar_stops_the_arm(arm: Arm) -> None:
+    terminal, theirs = pty.openpty()
+    command = subprocess.Popen(words(arm, "watch"), stdin=theirs, stderr=subprocess.PIPE, text=True)
+    client, deadline = arm.client, time.monotonic() + LIMIT_S
+    while client.state != "ESTOP":
+        assert time.monotonic() < deadline, "the space bar does nothing"
+        os.write(terminal, b" ")  # what is typed before the view is there counts for nothing
+        time.sleep(0.3)
+    command.send_signal(signal.SIGINT)
+    assert command.wait(LIMIT_S) == 130
+    os.close(terminal)
+    os.close(theirs)
+
+
+def test_an_arm_without_a_port_says_so_and_not_only_that_it_is_not_there(tmp_path: Path) -> None:
+    command = [*DOFBOT, "arm", "--backend", "serial", "--port", str(tmp_path / "none"), "status"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert done.returncode == 1
+    assert f"no serial port {tmp_path / 'none'}" in done.stderr.splitlines()[-1]
+
+
 def test_ctrl_c_stops_a_motion(arm: Arm) -> None:
     command = subprocess.Popen(words(arm, "jog", "joint1", "80"), stderr=subprocess.PIPE, text=True)
     client = arm.client
     client.wait_until(lambda: bool(client.position[0] > 0.1), LIMIT_S, "motion")
-    command.send_signal(2)
+    command.send_signal(signal.SIGINT)
     client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
     assert command.wait(LIMIT_S) == 130
     assert client.position[0] < 1.2

@@ -17,7 +17,7 @@ from dofbot_ros.ros.runtime.managed_stack import managed_stack
 
 RUNNING = "running"
 BACKENDS = ("sim", "emulator", "serial", RUNNING)
-CONNECT_S, FOUND_S = 30.0, 6.0
+CONNECT_S, FOUND_S = 10.0, 6.0
 """For an arm that is started, and to find one that runs: a lost packet of discovery is sent again after 3 s [s]."""
 
 
@@ -87,7 +87,11 @@ def connect(
             arm.wait_until(lambda: bool(arm.state), FOUND_S if backend == RUNNING else CONNECT_S, "arm")
         except DofbotError as error:
             raise DofbotError(nobody(namespace)) from error
-        arm.wait_connected(CONNECT_S)
+        try:
+            arm.wait_connected(CONNECT_S)
+        except DofbotError as error:
+            why = arm.diagnostics.get("arm", {}).get("message") or str(error)
+            raise DofbotError(f"the driver runs, but its arm is not ready: {why}") from error
         if torque:
             arm.enable()
         yield arm

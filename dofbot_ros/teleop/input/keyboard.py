@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import select
-import termios
-import tty
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
+from dofbot_ros.core.terminal import single_keys, typed
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.teleop.retargeting.manual import Axis, ManualInput
 from dofbot_ros.teleop.retargeting.retarget import Ask
@@ -51,18 +48,16 @@ class Keyboard:
         self._fd = fd
         self._until_s = np.zeros(len(Axis))
         self._direction = np.zeros(len(Axis))
-        self._before: Any = None
+        self._keys = single_keys(fd)
 
     def __enter__(self) -> Keyboard:
-        self._before = termios.tcgetattr(self._fd)
-        tty.setcbreak(self._fd)
+        self._keys.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._before is not None:
-            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
+        self._keys.__exit__(kind, error, trace)
 
     def read(self, now_s: float) -> ManualInput:
         """What the keys say at `now_s` [s]; never waits.
@@ -82,13 +77,10 @@ class Keyboard:
         return ManualInput(now_s, np.where(now_s < self._until_s, self._direction, 0.0), ask)
 
     def _typed(self) -> str:
-        ready, _, _ = select.select([self._fd], [], [], 0.0)
-        if not ready:
-            return ""
         try:
-            typed = os.read(self._fd, 256)
+            keys = typed(self._fd)
         except OSError as error:
             raise DofbotError(f"the terminal is gone: {error.strerror}") from error
-        if not typed:
+        if keys == b"":
             raise DofbotError("the terminal is gone: end of input")
-        return typed.decode("ascii", errors="ignore").replace("\r", ENGAGE)
+        return (keys or b"").decode("ascii", errors="ignore").replace("\r", ENGAGE)

@@ -126,6 +126,18 @@ def test_a_terminal_that_goes_away_is_an_error(terminal: tuple[int, int]) -> Non
         keyboard.read(1.0)
 
 
+def test_keys_from_before_do_not_engage() -> None:
+    """A person who types while the program starts means something else."""
+    ours, theirs = pty.openpty()
+    os.write(ours, b"\nw")
+    with Keyboard(theirs) as keyboard:
+        given = keyboard.read(10.0)
+        assert given.clutch is None
+        assert not given.rates.any()
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_a_pipe_is_no_keyboard() -> None:
     reader, writer = os.pipe()
     with pytest.raises(DofbotError, match="standard input is none"):
