@@ -97,3 +97,9 @@ def start_arm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartArm]:
             return Arm(name, client)
 
         yield start
+
+
+@pytest.fixture(scope="module", params=["driver_node", "sim_node"])
+def running(request: pytest.FixtureRequest, start_arm: StartArm) -> Arm:
+    """Either node that owns an arm: what holds for one holds for the other."""
+    return start_arm(request.param)

@@ -22,15 +22,10 @@ from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.ros.conversions.messages import to_duration
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
-from .conftest import SOON_S, Arm, StartArm
+from .conftest import SOON_S, Arm
 
 PROMPT_S = 2.0
 """A result that waited for the executor to wake by itself came after 3 s, 5 s, or never."""
-
-
-@pytest.fixture(scope="module", params=["driver_node", "sim_node"])
-def running(request: pytest.FixtureRequest, start_arm: StartArm) -> Arm:
-    return start_arm(request.param)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from dofbot_ros.errors import CommandRefusedError, UnreachableError
 from dofbot_ros.ros.conversions.messages import from_time, pose_message, to_time
 from dofbot_ros.ros.runtime.qos import EVENTS
 
-from .conftest import SOON_S, Arm, StartArm
+from .conftest import SOON_S, Arm
 
 PUBLISHED = {
     "joint_states": "sensor_msgs/msg/JointState",
@@ -50,11 +50,6 @@ PAUSE_S = 0.7
 """A stream that was stopped begins anew after more than engage_pause_s [s]."""
 REACH_TOLERANCE = 0.03
 """Quantisation, backlash and sag of servos that have arrived [rad]."""
-
-
-@pytest.fixture(scope="module", params=["driver_node", "sim_node"])
-def running(request: pytest.FixtureRequest, start_arm: StartArm) -> Arm:
-    return start_arm(request.param)
 
 
 @pytest.fixture
