@@ -13,7 +13,7 @@ from dofbot_ros.policy.interface.spec import PolicySpec
 from dofbot_ros.policy.perception.pixels import nominal_view, rows
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
 from dofbot_ros.policy.runtime.block_tracker import BlockDetection
-from dofbot_ros.policy.runtime.controller import DriveConfig, PolicyController
+from dofbot_ros.policy.runtime.controller import ControllerConfig, PolicyController
 from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
 
 TASK, OBSERVED = "pick", ("state", "image", "pipeline")
@@ -21,7 +21,7 @@ TASK, OBSERVED = "pick", ("state", "image", "pipeline")
 WARM_UP = 20
 """Periods before the first that counts."""
 
-ENDLESS = DriveConfig(time_limit_s=1e6, goal_hold_s=1e6, max_block_age_s=1e6)
+ENDLESS = ControllerConfig(time_limit_s=1e6, goal_hold_s=1e6, max_block_age_s=1e6)
 
 
 def measure(steps: int, model: Path | None = None) -> dict[str, Any]:
@@ -55,20 +55,20 @@ def _shipped() -> list[Path]:
 
 def _periods(folder: Path, policy: PolicyRunner, steps: int) -> dict[str, float]:
     spec = policy.spec
-    drive = PolicyController(policy, ENDLESS, _reader(folder, spec))
-    rng, joints = np.random.default_rng(0), drive.ready_pose()
+    controller = PolicyController(policy, ENDLESS, _reader(folder, spec))
+    rng, joints = np.random.default_rng(0), controller.ready_pose()
     place = {"reach": (0.2, 0.05, 0.08), "pick": (), "place": (0.2, 0.05)}[spec.task]
     took = []
     for period in range(WARM_UP + steps):
         now_s = period * spec.period_s
-        drive.joints(joints, now_s)
-        drive.block(BlockDetection((0.2, 0.0, 0.015), 0.1, now_s))
+        controller.joints(joints, now_s)
+        controller.block(BlockDetection((0.2, 0.0, 0.015), 0.1, now_s))
         if spec.image_size:
-            drive.picture(rng.integers(0, 256, (rows(spec.image_size), spec.image_size, 3), np.uint8), now_s)
+            controller.picture(rng.integers(0, 256, (rows(spec.image_size), spec.image_size, 3), np.uint8), now_s)
         if period == 0:
-            drive.start(now_s, place)
+            controller.start(now_s, place)
         begin = time.perf_counter()
-        step = drive.step(now_s)
+        step = controller.step(now_s)
         took.append(time.perf_counter() - begin)
         if step.command is None:
             raise RuntimeError(f"the policy stopped: {step.end} {step.detail}")

@@ -94,8 +94,8 @@ class SimRobot:
         self._base = config.world()
         self.world = World(self._base)
         self.state = CellState()
-        self._steering = ActionMapper()
-        self.map: ToolPitchMap = self._steering.map
+        self._mapper = ActionMapper()
+        self.map: ToolPitchMap = self._mapper.map
         self._servos = WorldServos(self.world)
         self._on_desk = config.desk != OWN
         self._eye: DeskEye | None = None
@@ -133,7 +133,7 @@ class SimRobot:
         self._eye = None
         if installation is not None and self.config.marked is not None:
             self._eye = DeskEye(self.world, installation, self.config.marked)
-        self._steering.start(start)
+        self._mapper.start(start)
         self.state.joints = list(start)
         self._tracker = BlockTracker(DRAWN.kinematics)
         if self._reader is not None:
@@ -142,15 +142,15 @@ class SimRobot:
 
     def goal_of_tool(self, action: Sequence[float]) -> list[float]:
         """Joint goals [rad] (6,) of a tool displacement x, y, z, roll, grip, each -1..1; the tilt follows the map."""
-        return self._steering.goal_of_tool(action, self.state.joints[GRIP])
+        return self._mapper.goal_of_tool(action, self.state.joints[GRIP])
 
     def goal_of_joints(self, action: Sequence[float]) -> list[float]:
         """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1."""
-        return self._steering.goal_of_joints(action, self.state.joints[GRIP])
+        return self._mapper.goal_of_joints(action, self.state.joints[GRIP])
 
     def step(self, goal: Sequence[float]) -> None:
         """One period towards `goal` [rad] (6,)."""
-        command = self._steering.step(goal)
+        command = self._mapper.step(goal)
         self._iterate(grasping=self.config.block and self.state.gap < GRASP_GAP and self._at_block())
         self._servos.send(DEFAULT_CALIBRATION.plain_ticks(command), round(1000 * PERIOD_S))
         self.world.run_until(self.world.now_s + PERIOD_S)
@@ -177,7 +177,7 @@ class SimRobot:
         if draw.joint_noise > 0.0:
             joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
         before = state.joints
-        self._steering.measure(state, joints)
+        self._mapper.measure(state, joints)
         if self._reader is not None:
             state.block = self._read(self._reader, before)
         elif self._eye is not None:

@@ -30,7 +30,7 @@ from dofbot_ros.policy.interface.action_mapper import PERIOD_S
 from dofbot_ros.policy.interface.compatibility import driver_needs
 from dofbot_ros.policy.interface.spec import PolicySpec
 from dofbot_ros.policy.runtime.block_tracker import BlockDetection
-from dofbot_ros.policy.runtime.controller import DriveConfig, PolicyController
+from dofbot_ros.policy.runtime.controller import ControllerConfig, PolicyController
 from dofbot_ros.policy.runtime.episode_runner import unwilling
 from dofbot_ros.policy.runtime.policy_runner import PolicyRunner
 from dofbot_ros.safety.states import ArmState
@@ -42,7 +42,7 @@ HEALTHY_BUS = ("drop=0.001", "corrupt=0.001")
 STREAM = StreamConfig(soft_start_s=0.0)
 """Soft start is for the moment that torque comes on; an episode begins with an arm that has long been holding."""
 
-TO_THE_END = DriveConfig(time_limit_s=60.0, goal_hold_s=60.0)
+TO_THE_END = ControllerConfig(time_limit_s=60.0, goal_hold_s=60.0)
 """Episodes last as long as training's, and are judged at their end."""
 
 ROBOT = Robot.calibrated()
@@ -124,7 +124,7 @@ def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None =
 def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
     env.reset(seed=seed)
     clock, cell = MonotonicClock(), env.cell
-    drive = PolicyController(policy, TO_THE_END, robot=ROBOT)
+    controller = PolicyController(policy, TO_THE_END, robot=ROBOT)
     noise = np.random.default_rng([seed, 1])
     start = list(cell.state.command)
     faults = parse_faults(list(HEALTHY_BUS), np.random.default_rng(seed)).line
@@ -140,13 +140,13 @@ def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
             while now_s - begin_s < env.task.periods * PERIOD_S:
                 with emulator.lock:
                     cell.observe()
-                drive.joints(*_joints(daemon, env.draw.joint_noise, noise))
+                controller.joints(*_joints(daemon, env.draw.joint_noise, noise))
                 block = cell.state.block
                 if block is not None and (block.age == 0 or now_s == begin_s):
-                    drive.block(BlockDetection(block.position, block.yaw, now_s))
+                    controller.block(BlockDetection(block.position, block.yaw, now_s))
                 if now_s == begin_s:
-                    drive.begin(now_s, env.goal, start)
-                step = drive.step(now_s)
+                    controller.begin(now_s, env.goal, start)
+                step = controller.step(now_s)
                 if step.command is None:
                     raise CommandRefusedError(f"{step.end.value if step.end else 'ended'}: {step.detail}")
                 refused += not _told(daemon, step.command.tolist(), now_s)

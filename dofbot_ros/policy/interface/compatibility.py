@@ -1,4 +1,4 @@
-"""Whether this code can drive a policy, and whether an arm can do what the policy learned with."""
+"""Whether this code can run a policy, and whether an arm can do what the policy learned with."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DRIVER_PARAMETERS = ("max_velocity", "max_acceleration", "control_rate_hz", "com
 
 
 def check_spec(spec: PolicySpec) -> None:
-    """Refuse a policy that this code does not know how to drive; load_spec() has compared scales, limits and rate.
+    """Refuse a policy that this code does not know how to run; load_spec() has compared scales, limits and rate.
 
     Raises:
         InputError: its task, control, frame, layout or sizes; says which.

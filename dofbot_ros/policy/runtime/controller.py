@@ -62,7 +62,7 @@ class End(str, Enum):
 
 
 @dataclass(frozen=True)
-class DriveConfig:
+class ControllerConfig:
     """When a run ends.
 
     Attributes:
@@ -124,7 +124,7 @@ class PolicyController:
     def __init__(
         self,
         policy: Policy,
-        config: DriveConfig | None = None,
+        config: ControllerConfig | None = None,
         reader: BlockPoseEstimator | None = None,
         robot: Robot = DRAWN,
     ) -> None:
@@ -135,7 +135,7 @@ class PolicyController:
         self.task = TASKS[spec.task]
         self.state = CellState()
         self.shown: dict[str, Any] = {}
-        self._policy, self._config = policy, config or DriveConfig()
+        self._policy, self._config = policy, config or ControllerConfig()
         self._layout = StateLayout(self.task.block and spec.obs != "image")
         self._looks = spec.obs != "state"
         self._follows_block = self.task.block and spec.obs != "image"
@@ -156,7 +156,7 @@ class PolicyController:
     def use(self, robot: Robot) -> None:
         """Drive `robot` from the next run on. Where the block is has to be told again."""
         self.robot = robot
-        self._steering = ActionMapper(robot)
+        self._mapper = ActionMapper(robot)
         self._tracker = BlockTracker(robot.kinematics)
         if self._reader is not None:
             self._reader.camera.kinematics = robot.kinematics
@@ -164,8 +164,8 @@ class PolicyController:
     def _try_out(self, spec: PolicySpec) -> None:
         """Act once on nothing: a network that is not what its spec says is found out before anything moves."""
         self._joints, self._before = self.ready_pose(), self.ready_pose()
-        self._steering.start(self._joints)
-        self._steering.measure(self.state, self._joints)
+        self._mapper.start(self._joints)
+        self._mapper.measure(self.state, self._joints)
         if self.task.block:
             self.state.block = DEFAULT_ESTIMATE
         try:
@@ -200,7 +200,7 @@ class PolicyController:
         Raises:
             CommandRefusedError: the arm does not reach it.
         """
-        joints = self._steering.map.solve(*READY)
+        joints = self._mapper.map.solve(*READY)
         if joints is None:
             raise CommandRefusedError(
                 f"the arm does not reach {1e3 * READY[0]:.0f} mm from joint 1 at a height of {1e3 * READY[1]:.0f} mm, "
@@ -220,7 +220,7 @@ class PolicyController:
             CommandRefusedError: joints or block are not known, or are stale.
             InputError: no goal of this task, or one out of its reach.
         """
-        self.begin(now_s, self.task.goal_at(place, self._steering.map), command)
+        self.begin(now_s, self.task.goal_at(place, self._mapper.map), command)
 
     def begin(self, now_s: float, goal: Observation, command: Sequence[float] | None = None) -> None:
         """Do what start() does with a goal as observations show it."""
@@ -229,7 +229,7 @@ class PolicyController:
         stale = self._stale(now_s, held=False)
         if stale is not None:
             raise CommandRefusedError(f"{stale.end.value}: {stale.detail}" if stale.end else stale.detail)
-        self._steering.start(self._joints if command is None else command)
+        self._mapper.start(self._joints if command is None else command)
         self._before = self._joints
         self._reached_s = None
         self._pictures.clear()
@@ -243,7 +243,7 @@ class PolicyController:
         if stale is not None:
             return stale
         state = self.state
-        self._steering.measure(state, self._joints)
+        self._mapper.measure(state, self._joints)
         if self.task.block:
             try:
                 state.block = self._find_block(now_s)
@@ -260,9 +260,9 @@ class PolicyController:
             return Step(None, End.FAILED, first_words(error) or type(error).__name__)
         self._before = state.joints
         action += [0.0] * (N_JOINTS - len(action))
-        goal = self._goal_of(self._steering, action, state.joints[GRIP])
-        self._steering.step(goal)
-        return Step(np.array(self._steering.stopping_point()))
+        goal = self._goal_of(self._mapper, action, state.joints[GRIP])
+        self._mapper.step(goal)
+        return Step(np.array(self._mapper.stopping_point()))
 
     def _find_block(self, now_s: float) -> BlockEstimate:
         state, tracker = self.state, self._tracker
@@ -337,12 +337,12 @@ def _age(age: float, limit: float) -> str:
     return "none has come" if math.isinf(age) else f"{age:.2f} s, allowed are {limit:g} s"
 
 
-def _steer_tool(steering: ActionMapper, action: Sequence[float], measured_grip: float) -> list[float]:
-    return steering.goal_of_tool(action, measured_grip)
+def _steer_tool(mapper: ActionMapper, action: Sequence[float], measured_grip: float) -> list[float]:
+    return mapper.goal_of_tool(action, measured_grip)
 
 
-def _steer_joints(steering: ActionMapper, action: Sequence[float], measured_grip: float) -> list[float]:
-    return steering.goal_of_joints(action, measured_grip)
+def _steer_joints(mapper: ActionMapper, action: Sequence[float], measured_grip: float) -> list[float]:
+    return mapper.goal_of_joints(action, measured_grip)
 
 
 STEER = {"tool": _steer_tool, "joints": _steer_joints}

@@ -60,10 +60,10 @@ Command: TypeAlias = MoveCommand | StreamCommand | HaltCommand
 
 
 class EpisodeRunner:
-    """Decides; whoever owns it carries the orders to the arm. The drive is given joints and sightings directly.
+    """Decides what to command; its owner passes commands to the arm, and joints and detections to the controller.
 
     Args:
-        drive: the policy.
+        controller: the policy.
 
     Attributes:
         phase: where it is.
@@ -72,8 +72,8 @@ class EpisodeRunner:
         started_s: when the run began [s].
     """
 
-    def __init__(self, drive: PolicyController) -> None:
-        self.drive = drive
+    def __init__(self, controller: PolicyController) -> None:
+        self.controller = controller
         self.phase = Phase.IDLE
         self.ended = ""
         self.runs = self.reached = 0
@@ -100,8 +100,8 @@ class EpisodeRunner:
             raise CommandRefusedError(f"a run is under way ({self.phase.value}): stop it first")
         if why := unwilling(arm):
             raise CommandRefusedError(why)
-        self.drive.start(now_s, place)
-        self._place, self._ready = tuple(place), self.drive.ready_pose()
+        self.controller.start(now_s, place)
+        self._place, self._ready = tuple(place), self.controller.ready_pose()
         away = self._away()
         seconds = max(SHORTEST_APPROACH_S, away / APPROACH_SPEED)
         self._order = MoveCommand(self._ready, seconds) if away > AT_READY else None
@@ -112,8 +112,8 @@ class EpisodeRunner:
 
     def use(self, robot: Robot) -> None:
         """Drive `robot` from the next run on; a run that is under way ends on the arm that it began with."""
-        if self.phase is Phase.IDLE and robot is not self.drive.robot:
-            self.drive.use(robot)
+        if self.phase is Phase.IDLE and robot is not self.controller.robot:
+            self.controller.use(robot)
 
     def stop(self, why: str) -> HaltCommand | None:
         """End the run that is under way, if any."""
@@ -150,14 +150,14 @@ class EpisodeRunner:
             # A stream takes its velocity from the point before: with this one the arm is not late from the first on.
             return StreamCommand(np.array(self._ready))
         try:
-            self.drive.start(now_s, self._place, self._ready)
+            self.controller.start(now_s, self._place, self._ready)
         except DofbotError as error:
             return self.stop(str(error))
         self.phase, self.started_s = Phase.RUNNING, now_s
         return self._run(now_s)
 
     def _run(self, now_s: float) -> Command | None:
-        step = self.drive.step(now_s)
+        step = self.controller.step(now_s)
         if step.command is not None:
             return StreamCommand(step.command)
         end = step.end or End.TIMED_OUT
@@ -165,7 +165,7 @@ class EpisodeRunner:
         return self.stop(": ".join(filter(None, (end.value, step.detail))))
 
     def _away(self) -> float:
-        return max(abs(q - r) for q, r in zip(self.drive.measured, self._ready, strict=True))
+        return max(abs(q - r) for q, r in zip(self.controller.measured, self._ready, strict=True))
 
 
 def unwilling(arm: str) -> str:

@@ -24,7 +24,7 @@ from dofbot_ros.policy.interface.report import PolicyReport
 from dofbot_ros.policy.interface.spec import PolicySpec
 from dofbot_ros.policy.perception.pixels import nominal_view
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
-from dofbot_ros.policy.runtime.controller import DriveConfig, PolicyController
+from dofbot_ros.policy.runtime.controller import ControllerConfig, PolicyController
 from dofbot_ros.policy.runtime.episode_runner import (
     Command,
     EpisodeRunner,
@@ -77,7 +77,7 @@ class PolicyNode:
         self.node = Node("policy_node")
         self._lifeline = lifeline
         parameters = self._parameters = declare(self.node, PolicyParameters)
-        ends = declare(self.node, DriveConfig)
+        ends = declare(self.node, ControllerConfig)
         folder = Path(parameters.model) if parameters.model else shipped(parameters.task, parameters.obs)
         policy = PolicyRunner(folder)
         spec = self._spec = policy.spec
@@ -139,14 +139,14 @@ class PolicyNode:
     def _take_in(self) -> None:
         if self._arm.described.robot is not None:
             self._session.use(self._arm.described.robot)
-        drive, eyes = self._session.drive, self._eyes
+        controller, eyes = self._session.controller, self._eyes
         oldest_s = float(self._arm.stamps_s.min())
         if math.isfinite(oldest_s):
-            drive.joints(self._arm.position.tolist(), oldest_s)
+            controller.joints(self._arm.position.tolist(), oldest_s)
         if eyes.seen is not None:
-            drive.block(eyes.seen)
+            controller.block(eyes.seen)
         if eyes.picture is not None:
-            drive.picture(*eyes.picture)
+            controller.picture(*eyes.picture)
 
     @property
     def _arm_state(self) -> str:
@@ -197,7 +197,7 @@ class PolicyNode:
 
     def _report(self) -> PolicyReport:
         now, session, spec = self._clock.now(), self._session, self._spec
-        joint_age, block_age = session.drive.ages(now)
+        joint_age, block_age = session.controller.ages(now)
         times = self._seconds
         return PolicyReport(
             phase=session.phase.value,
@@ -211,7 +211,7 @@ class PolicyNode:
             seconds=now - session.started_s if session.phase is not Phase.IDLE else 0.0,
             joint_age_s=joint_age if math.isfinite(joint_age) else None,
             block_age_s=block_age if math.isfinite(block_age) else None,
-            held=session.drive.held,
+            held=session.controller.held,
             inference_ms=1e3 * times[-1] if times else None,
             missed=self._rate.missed,
         )

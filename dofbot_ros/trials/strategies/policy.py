@@ -46,7 +46,7 @@ class PolicyPicker:
         if (spec.task, spec.obs) != ("pick", "state"):
             raise InputError(f"trials take a policy for pick from state, this is one for {spec.task} from {spec.obs}")
         self._spec = spec
-        self._drive = PolicyController(policy, robot=robot)
+        self._controller = PolicyController(policy, robot=robot)
         self._limits = DriverConfig().motion_limits(robot)
         self._target = ""
 
@@ -64,7 +64,7 @@ class PolicyPicker:
 
     def pick(self, arm: TrialArm) -> Attempt:
         """See Picker.pick."""
-        session = EpisodeRunner(self._drive)
+        session = EpisodeRunner(self._controller)
         self._tell(arm)
         session.start(arm.now_s(), arm.state)
         tick_s = arm.now_s()
@@ -87,10 +87,10 @@ class PolicyPicker:
 
     def _tell(self, arm: TrialArm) -> None:
         joints, stamp_s = arm.joints()
-        self._drive.joints(joints.tolist(), stamp_s)
+        self._controller.joints(joints.tolist(), stamp_s)
         blocks, seen_s = arm.seen()
         if self._target in blocks:
-            self._drive.block(sighting(blocks[self._target], seen_s))
+            self._controller.block(sighting(blocks[self._target], seen_s))
 
     def _attempt(self, arm: TrialArm, way: list[FloatArray]) -> Attempt:
         """What the policy leaves behind: an object is put back where its way (n, 5) [rad] was lowest.
@@ -99,12 +99,12 @@ class PolicyPicker:
         """
         joints, _ = arm.joints()
         here = joints[:N_ARM]
-        lowest = way[int(np.argmin([self._drive.robot.kinematics.forward(q).z for q in way]))]
+        lowest = way[int(np.argmin([self._controller.robot.kinematics.forward(q).z for q in way]))]
         gap = joint_to_gap(float(joints[GRIP]))
         carry = joint_line(here, START)
         if np.abs(lowest - here).max() < SAME_RAD:
             timed = retime(carry, self._limits).later(TO_START_S)
-            return Attempt(self._drive.held, gap, timed, None, timed)
+            return Attempt(self._controller.held, gap, timed, None, timed)
         lower, leave = joint_line(here, lowest), np.vstack([joint_line(lowest, here), carry[1:]])
         away, down, back = (retime(path, self._limits) for path in (carry, lower, leave))
-        return Attempt(self._drive.held, gap, away.later(TO_START_S), down.later(TO_START_S), back)
+        return Attempt(self._controller.held, gap, away.later(TO_START_S), down.later(TO_START_S), back)

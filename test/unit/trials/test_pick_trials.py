@@ -97,16 +97,16 @@ class Scripted:
 
     def __init__(self, spec: PolicySpec) -> None:
         self.spec = spec
-        self.drive: PolicyController | None = None
+        self.controller: PolicyController | None = None
 
     def start(self) -> None:
         """It remembers nothing."""
 
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         action = np.zeros(len(self.spec.action), np.float32)
-        if self.drive is None or self.drive.state.block is None:
+        if self.controller is None or self.controller.state.block is None:
             return action
-        state = self.drive.state
+        state = self.controller.state
         away = np.array(state.block.position) - state.tool
         closed = state.gap < 0.036
         above = 0.045 if np.hypot(*away[:2]) > 0.006 else -0.003
@@ -121,7 +121,7 @@ def test_a_policy_lifts_through_the_joint_stream(pick_arm: DirectArm, log: PickL
     kit = log.series.protocol
     policy = Scripted(straight_policy.spec("pick", "tool"))
     picker = PolicyPicker(policy, pick_arm.daemon.robot)
-    policy.drive = picker._drive
+    policy.controller = picker._controller
     (record,) = run(pick_arm, log, picker, TruthJudge(kit.lift), missing(log, kit, 1)[:1])
     assert record.outcome == "lifted", record
     assert record.plan == pytest.approx({"x": 0.188, "y": 0.02}, abs=0.002)

@@ -59,13 +59,13 @@ class Failing:
         return np.asarray(self._last, np.float32)
 
 
-def run(drive: PolicyController) -> tuple[EpisodeRunner, list[Any]]:
+def run(controller: PolicyController) -> tuple[EpisodeRunner, list[Any]]:
     """Let an arm that stands at the ready pose be driven until the run ends."""
-    session, now_s, orders = EpisodeRunner(drive), 0.0, []
-    drive.joints(drive.ready_pose(), now_s)
+    session, now_s, orders = EpisodeRunner(controller), 0.0, []
+    controller.joints(controller.ready_pose(), now_s)
     session.start(now_s, "HOLD", GOAL)
     while session.phase is not Phase.IDLE and now_s < 5.0:
-        drive.joints(drive.ready_pose(), now_s)
+        controller.joints(controller.ready_pose(), now_s)
         order = session.cycle(now_s, "HOLD")
         orders += [] if order is None else [order]
         now_s += PERIOD_S
@@ -73,9 +73,9 @@ def run(drive: PolicyController) -> tuple[EpisodeRunner, list[Any]]:
 
 
 def test_a_network_that_answers_nan_ends_the_run(straight_policy: Any, tmp_path: Path) -> None:
-    drive = PolicyController(PolicyRunner(write(straight_policy, tmp_path / "p", "Sqrt")))
+    controller = PolicyController(PolicyRunner(write(straight_policy, tmp_path / "p", "Sqrt")))
 
-    session, orders = run(drive)
+    session, orders = run(controller)
 
     assert session.ended.startswith("the policy failed: the network answers numbers that are not finite")
     assert "\n" not in session.ended
@@ -96,9 +96,9 @@ def test_a_network_that_answers_nan_ends_the_run(straight_policy: Any, tmp_path:
     ],
 )
 def test_whatever_goes_wrong_on_the_way_the_arm_holds(straight_policy: Any, last: Any, says: str) -> None:
-    drive = PolicyController(Failing(straight_policy.spec("reach"), 6, last))
+    controller = PolicyController(Failing(straight_policy.spec("reach"), 6, last))
 
-    session, orders = run(drive)
+    session, orders = run(controller)
 
     assert re.search(f"^the policy failed: .*{says}", session.ended), session.ended
     assert "\n" not in session.ended
@@ -109,10 +109,10 @@ def test_whatever_goes_wrong_on_the_way_the_arm_holds(straight_policy: Any, last
 def test_actions_beyond_one_count_as_one(straight_policy: Any) -> None:
     steps = []
     for action in (1.0, 1e30):
-        drive = PolicyController(Failing(straight_policy.spec("reach"), 1, [action, 0.0, 0.0]))
-        drive.joints(drive.ready_pose(), 0.0)
-        drive.start(0.0, GOAL)
-        steps.append(drive.step(0.0).command)
+        controller = PolicyController(Failing(straight_policy.spec("reach"), 1, [action, 0.0, 0.0]))
+        controller.joints(controller.ready_pose(), 0.0)
+        controller.start(0.0, GOAL)
+        steps.append(controller.step(0.0).command)
 
     np.testing.assert_array_equal(steps[0], steps[1])
 

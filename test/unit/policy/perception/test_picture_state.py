@@ -32,9 +32,9 @@ class Seeing:
 
     def look(self, place: tuple[float, float, float] | None, joints: list[float], squeeze: float = 0.0) -> Tensor:
         """The state observation without goals of a picture in which the block is at `place` [m], or hidden."""
-        state, steering = CellState(), ActionMapper()
-        steering.start([*joints[:5], joints[5] + squeeze])
-        steering.measure(state, list(joints))
+        state, mapper = CellState(), ActionMapper()
+        mapper.start([*joints[:5], joints[5] + squeeze])
+        mapper.measure(state, list(joints))
         arm = torch.from_numpy(self.layout.build(state, self.before))[None]
         self.before = joints
         points = np.vstack([arm_points(joints), PLACE if place is None else place])
@@ -52,9 +52,9 @@ class Seeing:
 
 def test_it_tells_what_a_localiser_would() -> None:
     seen = Seeing().look(PLACE, OPEN).numpy()
-    state, steering = CellState(block=BlockEstimate(PLACE, 0.0)), ActionMapper()
-    steering.start(OPEN)
-    steering.measure(state, list(OPEN))
+    state, mapper = CellState(block=BlockEstimate(PLACE, 0.0)), ActionMapper()
+    mapper.start(OPEN)
+    mapper.measure(state, list(OPEN))
     assert seen == pytest.approx(StateLayout(block=True).build(state, OPEN), abs=0.02)
 
 

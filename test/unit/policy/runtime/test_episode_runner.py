@@ -17,7 +17,7 @@ from dofbot_ros.launching import processes
 from dofbot_ros.policy.interface.action_mapper import PERIOD_S
 from dofbot_ros.policy.interface.compatibility import RobotCapabilities, check_compatibility, check_spec
 from dofbot_ros.policy.interface.report import PolicyReport
-from dofbot_ros.policy.runtime.controller import READY, DriveConfig, PolicyController
+from dofbot_ros.policy.runtime.controller import READY, ControllerConfig, PolicyController
 from dofbot_ros.policy.runtime.episode_runner import (
     Command,
     EpisodeRunner,
@@ -42,7 +42,7 @@ class PerfectArm:
         self.tell()
 
     def tell(self) -> None:
-        self.session.drive.joints(self.joints, self.now_s)
+        self.session.controller.joints(self.joints, self.now_s)
 
     def live(self) -> None:
         """One period."""
@@ -67,7 +67,7 @@ class PerfectArm:
 @pytest.fixture
 def arm(straight_policy: Any, tmp_path: Path) -> PerfectArm:
     runner = PolicyRunner(straight_policy(tmp_path / "reach"))
-    return PerfectArm(EpisodeRunner(PolicyController(runner, DriveConfig(time_limit_s=8.0))))
+    return PerfectArm(EpisodeRunner(PolicyController(runner, ControllerConfig(time_limit_s=8.0))))
 
 
 def test_a_run_goes_to_the_ready_pose_then_to_its_goal_and_brakes(arm: PerfectArm) -> None:
@@ -91,7 +91,7 @@ def test_a_run_goes_to_the_ready_pose_then_to_its_goal_and_brakes(arm: PerfectAr
 
 
 def test_an_arm_that_is_there_already_is_not_sent_again(arm: PerfectArm) -> None:
-    arm.joints = arm.session.drive.ready_pose()
+    arm.joints = arm.session.controller.ready_pose()
     arm.tell()
     arm.session.start(0.0, arm.state, GOAL)
     arm.live_until_idle()
@@ -126,11 +126,11 @@ def test_a_run_ends_on_the_arm_that_it_began_with(arm: PerfectArm) -> None:
     arm.session.start(0.0, arm.state, GOAL)
     arm.live()
     arm.session.use(raised)
-    assert arm.session.drive.robot is DRAWN
+    assert arm.session.controller.robot is DRAWN
     arm.session.stop("stopped")
     arm.session.use(raised)
-    assert arm.session.drive.robot is raised
-    ready = arm.session.drive.ready_pose()
+    assert arm.session.controller.robot is raised
+    ready = arm.session.controller.ready_pose()
     assert raised.kinematics.forward(ready[:5]).z == pytest.approx(READY[1], abs=1e-6)
 
 
@@ -138,7 +138,7 @@ def test_an_arm_that_does_not_reach_the_ready_pose_is_told_so(arm: PerfectArm) -
     stiff = replace(DEFAULT_CALIBRATION.joint3, max_ticks=2100)
     arm.session.use(Robot.calibrated(replace(DEFAULT_CALIBRATION, joint3=stiff)))
     with pytest.raises(CommandRefusedError, match="does not reach 190 mm from joint 1 at a height of 110 mm"):
-        arm.session.drive.ready_pose()
+        arm.session.controller.ready_pose()
 
 
 def test_a_second_start_is_refused_and_stop_says_whether_there_was_a_run(arm: PerfectArm) -> None:
