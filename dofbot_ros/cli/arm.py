@@ -37,6 +37,7 @@ class Which:
     backend: str
     port: str
     namespace: str
+    domain: int | None
 
 
 @app.callback()
@@ -58,7 +59,7 @@ def arm_options(
 
     if domain is not None:
         os.environ["ROS_DOMAIN_ID"] = str(domain)
-    context.obj = Which(backend, port, namespace)
+    context.obj = Which(backend, port, namespace, domain)
 
 
 @contextmanager
@@ -180,21 +181,35 @@ def reset(context: typer.Context) -> None:
 @app.command("estop")
 def _estop(context: typer.Context) -> None:
     """Emergency stop: brake at once, and refuse every motion until `dofbot arm reset`."""
-    estop(context.obj.namespace)
+    estop(context.obj.namespace, context.obj.domain)
 
 
 def estop(
-    namespace: Annotated[str, typer.Option(help="Of the arm.")] = "",
-    domain: Annotated[int | None, typer.Option(help="ROS domain of the arm; else ROS_DOMAIN_ID.")] = None,
+    namespace: Annotated[str | None, typer.Option(help="Of the arm.")] = None,
+    domain: Annotated[int | None, typer.Option(help="ROS domain of the arm.")] = None,
 ) -> None:
-    """Emergency stop of the arm that runs: brake at once, and refuse every motion until `dofbot arm reset`."""
+    """Emergency stop: brake at once, and refuse every motion until `dofbot arm reset`.
+
+    Where neither an option nor ROS_DOMAIN_ID names one, every arm that runs on this machine is stopped. An arm on
+    another machine is stopped through ROS, which takes seconds.
+
+    Examples: dofbot estop | dofbot estop --namespace left | dofbot estop --domain 7
+    """
     import os
 
+    from dofbot_ros.core.arm_socket import chosen, stop
+
+    arms = chosen(domain, namespace)
+    done = stop(arms)
+    for who in done:
+        console.print(f"stopped {who}", highlight=False, soft_wrap=True, markup=False)
+    if arms and len(done) == len(arms):
+        return
     from dofbot_ros.ros.clients.connect import stop_now
 
     if domain is not None:
         os.environ["ROS_DOMAIN_ID"] = str(domain)
-    stop_now(namespace)
+    stop_now(namespace or "")
 
 
 # -- motions -----------------------------------------------------------------------------------------------------------

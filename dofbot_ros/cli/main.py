@@ -21,12 +21,11 @@ from dofbot_ros.cli import (
     grasp,
     localize,
     policy,
-    record,
-    replay,
     teleop,
     trials,
     up,
 )
+from dofbot_ros.cli.recording import record, replay
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 

@@ -19,6 +19,7 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from dofbot_ros.core.arm_socket import Address, StopLine
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.driver.daemon import ArmDaemon
 from dofbot_ros.driver.joint_velocity import JointVelocity
@@ -58,6 +59,9 @@ class ArmInterface:
         lifeline: told when the control thread fails.
         after_cycle: called in the control thread after each cycle, for what else must happen there.
         scheduling: how the control thread is to be scheduled; a thread that waits for a port may go first.
+
+    Raises:
+        DofbotError: another node on this machine commands an arm in this domain and namespace.
     """
 
     def __init__(
@@ -70,6 +74,9 @@ class ArmInterface:
         *,
         scheduling: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
+        # First: a second node of the same arm must touch nothing.
+        here = Address(node.context.get_domain_id(), node.get_namespace().strip("/"))
+        self._stop_line = StopLine(here, node.get_name(), lambda: daemon.estop("dofbot estop"))
         self._node, self._daemon, self._stamps, self._lifeline = node, daemon, stamps, lifeline
         self._extra, self._scheduling = after_cycle, scheduling
         self._stop = threading.Event()
@@ -109,6 +116,7 @@ class ArmInterface:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._stop_line.close()
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
