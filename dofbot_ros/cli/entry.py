@@ -19,8 +19,8 @@ def main() -> None:
 
 def _stopped(words: list[str]) -> bool:
     """Stop the arms that `words` name; False leaves everything else, help and errors too, to the command line."""
-    from dofbot_ros.core.arm_socket import chosen, stop
     from dofbot_ros.errors import InputError
+    from dofbot_ros.safety.stop_line import chosen, stop
 
     options = dict(zip(words[::2], words[1::2], strict=False))
     domain, namespace = options.pop("--domain", None), options.pop("--namespace", None)

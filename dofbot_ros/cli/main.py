@@ -26,6 +26,7 @@ from dofbot_ros.cli import (
     up,
 )
 from dofbot_ros.cli.recording import record, replay
+from dofbot_ros.cli.setup import arm_check, doctor, servos
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+arm.app.command("check")(arm_check.check)
 app.add_typer(arm.app, name="arm")
 app.add_typer(bench.app, name="bench")
 app.command("estop")(arm.estop)
@@ -49,6 +51,9 @@ app.command("export")(record.export)
 app.command("record")(record.record)
 app.command("replay")(replay.replay)
 app.command("teleop")(teleop.teleop)
+app.add_typer(servos.app, name="servos")
+app.command("doctor")(doctor.doctor)
+app.command("find-port")(servos.find_port)
 app.command("up")(up.up)
 
 

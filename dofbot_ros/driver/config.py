@@ -44,6 +44,13 @@ class DriverConfig:
     max_acceleration: float = _parameter(
         8.0, "Joint acceleration limit [rad/s^2]; also how hard the arm brakes.", 0.5, 60.0
     )
+    speed: float = _parameter(
+        1.0, "Share of max_velocity and max_acceleration in use; trajectories take as much longer.", 0.05, 1.0
+    )
+    first_time: bool = _parameter(False, "A fifth of the speed at most: for an arm that nobody has watched yet.")
+    waive_check: bool = _parameter(
+        False, "A real arm may move at full speed although `dofbot arm check` has not seen it."
+    )
     max_jerk: float = _parameter(
         80.0, "Joint jerk limit of moves planned here (home, park, tool goals) [rad/s^3].", 1.0, 10000.0
     )
@@ -81,9 +88,14 @@ class DriverConfig:
         if self.on_exit not in ("hold", "park", "release"):
             raise ConfigError(f"on_exit {self.on_exit!r} is not one of hold, park, release")
 
+    @property
+    def velocity(self) -> float:
+        """The joint velocity limit in use [rad/s]."""
+        return self.speed * self.max_velocity
+
     def motion_limits(self, robot: Robot) -> MotionLimits:
         """What a driver with this configuration lets pass on `robot`."""
-        return MotionLimits.of(robot, self.max_velocity, self.max_acceleration)
+        return MotionLimits.of(robot, self.velocity, self.speed * self.max_acceleration)
 
 
 HOME = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -11,6 +11,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -19,13 +20,13 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from dofbot_ros.core.arm_socket import Address, StopLine
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.driver.daemon import ArmDaemon
 from dofbot_ros.driver.joint_velocity import JointVelocity
 from dofbot_ros.driver.motion_events import Event, MotionEvent
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import CommandRefusedError, DofbotError
+from dofbot_ros.policy.interface.compatibility import SPEED_IN_USE
 from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.arm.actions import Actions
 from dofbot_ros.ros.arm.commanders import ANYBODY, HOME, PARK, UNKNOWN, Commanders
@@ -37,6 +38,7 @@ from dofbot_ros.ros.runtime.log_limit import LogLimit
 from dofbot_ros.ros.runtime.process import ShutdownSignal
 from dofbot_ros.ros.runtime.qos import COMMANDS, EVENTS, LATCHED, STREAM
 from dofbot_ros.safety.authority import Commander
+from dofbot_ros.safety.stop_line import Address, StopLine
 
 DIAGNOSTICS_PERIOD_S = 1.0
 NEWS_PERIOD_S = 0.1
@@ -96,10 +98,12 @@ class ArmInterface:
         self._events = node.create_publisher(String, "motion_events", EVENTS)
         self._diagnostics = diagnostics.DiagnosticsTopic(node)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
-        model = daemon.robot.describe(daemon.config.max_velocity)
+        model = daemon.robot.describe(daemon.config.velocity)
         self._description.publish(String(data=model.urdf))
         self._publish_frames = frame_publisher(node, model)
         self._next_frames_s = -float("inf")
+        read_only = ParameterDescriptor(description="Share of the limits that the arm really has.", read_only=True)
+        node.declare_parameter(SPEED_IN_USE, daemon.config.speed, read_only)
         self._commanders = Commanders(node, daemon.config.operators)
         self._groups = {name: MutuallyExclusiveCallbackGroup() for name in ("stop", "torque", "commands")}
         commands = Commands(daemon, stamps, node.get_parameter("frame_prefix").value)
@@ -257,7 +261,7 @@ class ArmInterface:
             {"refused": self._refusals, "last refusal": self._last_refusal},
         )
         entries = [
-            diagnostics.arm_status(prefix, snapshot),
+            diagnostics.arm_status(prefix, snapshot, self._daemon.config.speed),
             diagnostics.loop_status(prefix, rate.lateness_s()[-500:], rate.missed, self._daemon.config.control_rate_hz),
             diagnostics.bus_status(prefix, snapshot, frames_hz),
             commands,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rclpy.node import Node
 
-from dofbot_ros.arm.calibration import calibration_of
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, calibration_of
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.first_time import permitted
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.ros.arm.interface import ArmInterface
@@ -40,7 +41,8 @@ class SimNode:
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
         self.node = Node("sim_node")
-        config = declare(self.node, DriverConfig)
+        asked = declare(self.node, DriverConfig)
+        config, _ = permitted(replace(asked, waive_check=True), DEFAULT_CALIBRATION)  # a simulated arm hurts nobody
         parameters = declare(self.node, WorldParameters)
         rtf = declare(self.node, PaceParameters).rtf
         calibration = calibration_of(config.calibration_file)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dofbot_ros.core.arm_socket import STOP, WHO, Address, StopLine, addresses, ask, chosen, stop
 from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.safety.stop_line import STOP, WHO, Address, StopLine, addresses, ask, chosen, stop
 
 HERE = Address(os.getpid() + 1000, "left/hand")
 """A domain that no arm has: ROS ends at 232."""
