@@ -94,11 +94,20 @@ def open_arm(context: typer.Context, *, torque: bool = False) -> Iterator[ArmCli
 def _move(context: typer.Context, job: Callable[[ArmClient], object]) -> None:
     """Carry out a motion with the keys at hand that stop it, and say where the arm is then."""
     with open_arm(context, torque=True) as arm:
-        if arm.state in REMEDIES:
-            raise DofbotError(f"the arm's state is {arm.state}: `dofbot arm {REMEDIES[arm.state]}` first")
+        require_movable(arm)
         console.print(f"[dim]{HINT}[/dim]")
         run_stoppable(lambda: job(arm), arm.stop, arm.estop)
         console.print(_where(arm), highlight=False, soft_wrap=True)
+
+
+def require_movable(arm: ArmClient, also: tuple[str, ...] = ()) -> None:
+    """See that the arm takes commands, or is in one of the states `also`.
+
+    Raises:
+        DofbotError: it does not; with the command that ends that.
+    """
+    if arm.state in REMEDIES and arm.state not in also:
+        raise DofbotError(f"the arm's state is {arm.state}: `dofbot arm {REMEDIES[arm.state]}` first")
 
 
 def _where(arm: ArmClient) -> str:

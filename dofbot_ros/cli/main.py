@@ -25,7 +25,7 @@ from dofbot_ros.cli import (
     trials,
     up,
 )
-from dofbot_ros.cli.recording import record, replay
+from dofbot_ros.cli.recording import record, replay, teach
 from dofbot_ros.cli.setup import arm_check, doctor, servos
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
@@ -50,6 +50,7 @@ app.command("localize")(localize.localize)
 app.command("export")(record.export)
 app.command("record")(record.record)
 app.command("replay")(replay.replay)
+app.add_typer(teach.app, name="teach")
 app.command("teleop")(teleop.teleop)
 app.add_typer(servos.app, name="servos")
 app.command("doctor")(doctor.doctor)

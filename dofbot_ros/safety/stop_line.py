@@ -21,7 +21,8 @@ PREFIX = "dofbot_ros/arm/"
 STOP, WHO = b"estop", b"who"
 ANSWER_S = 0.3
 """A node that runs answers within this time, on a busy machine too [s]."""
-MOST_BYTES = 1024
+MOST_BYTES, MOST_REASON = 4096, 500
+"""Of a message [bytes], and of a reason in it [characters]."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,19 @@ class Address:
 
 @dataclass(frozen=True)
 class Owner:
-    """Who answers at an address: the node's name and its process."""
+    """Who answers at an address.
+
+    Attributes:
+        node: name of the arm's node.
+        pid: its process.
+        state: of the arm, as ArmState says it; "" where the node does not tell.
+        reason: for that state, "" where there is none.
+    """
 
     node: str
     pid: int
+    state: str = ""
+    reason: str = ""
 
     def __str__(self) -> str:
         return f"{self.node} (process {self.pid})"
@@ -59,14 +69,20 @@ class StopLine:
         address: of the arm.
         node: name of the arm's node.
         estop: called in this object's thread for every stop that comes.
+        state: state of the arm and the reason for it, for whoever asks.
 
     Raises:
         DofbotError: another node commands the arm of this address.
     """
 
-    def __init__(self, address: Address, node: str, estop: Callable[[], object]) -> None:
-        self._estop = estop
-        self._word = json.dumps({"node": node, "pid": os.getpid()}).encode()
+    def __init__(
+        self,
+        address: Address,
+        node: str,
+        estop: Callable[[], object],
+        state: Callable[[], tuple[str, str]] = lambda: ("", ""),
+    ) -> None:
+        self._node, self._estop, self._state = node, estop, state
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             self._socket.bind(address.name)
@@ -98,8 +114,10 @@ class StopLine:
             if message == STOP:
                 self._estop()
             if sender:
+                state, reason = self._state()
+                word = {"node": self._node, "pid": os.getpid(), "state": state, "reason": reason[:MOST_REASON]}
                 try:
-                    self._socket.sendto(self._word, socket.MSG_DONTWAIT, sender)
+                    self._socket.sendto(json.dumps(word).encode(), socket.MSG_DONTWAIT, sender)
                 except OSError:
                     continue  # whoever asked is gone; the stop stands
 
@@ -116,7 +134,7 @@ def ask(address: Address, message: bytes, timeout_s: float = ANSWER_S) -> Owner 
         try:
             line.sendto(message, address.name)
             told = json.loads(line.recv(MOST_BYTES))
-            return Owner(str(told["node"]), int(told["pid"]))
+            return Owner(str(told["node"]), int(told["pid"]), str(told["state"]), str(told["reason"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

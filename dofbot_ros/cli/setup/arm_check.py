@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dofbot_ros.cli.arm import REMEDIES, open_arm
+from dofbot_ros.cli.arm import open_arm, require_movable
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.errors import DofbotError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -47,8 +46,7 @@ def check(
 
     context.obj = replace(context.obj, arguments={**context.obj.arguments, "first_time": True})
     with open_arm(context, torque=True) as arm:
-        if arm.state in REMEDIES:
-            raise DofbotError(f"the arm's state is {arm.state}: `dofbot arm {REMEDIES[arm.state]}` first")
+        require_movable(arm)
         used, speed = driver_parameters(arm, "calibration_file", "speed_in_use")
         calibration = calibration_of(used)
         require_upright(arm)

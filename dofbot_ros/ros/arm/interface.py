@@ -76,10 +76,10 @@ class ArmInterface:
         *,
         scheduling: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        # First: a second node of the same arm must touch nothing.
-        here = Address(node.context.get_domain_id(), node.get_namespace().strip("/"))
-        self._stop_line = StopLine(here, node.get_name(), lambda: daemon.estop("dofbot estop"))
         self._node, self._daemon, self._stamps, self._lifeline = node, daemon, stamps, lifeline
+        # Before anything else: a second node of the same arm must touch nothing.
+        here = Address(node.context.get_domain_id(), node.get_namespace().strip("/"))
+        self._stop_line = StopLine(here, node.get_name(), lambda: daemon.estop("dofbot estop"), self._told_state)
         self._extra, self._scheduling = after_cycle, scheduling
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control")
@@ -186,6 +186,10 @@ class ArmInterface:
             self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["stop"])
         for name, action in actions.items():
             self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["commands"])
+
+    def _told_state(self) -> tuple[str, str]:
+        snapshot = self._daemon.snapshot()
+        return snapshot.state.value, snapshot.reason
 
     # -- the control thread ------------------------------------------------------------------------------------------
 
