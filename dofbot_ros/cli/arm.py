@@ -63,10 +63,7 @@ def arm_options(
         float, typer.Option(min=0.05, max=1.0, help="Share of its speed for an arm that is started.")
     ] = 1.0,
 ) -> None:
-    """See, move and stop an arm. While it moves, the space bar is an emergency stop, and Ctrl-C stops it.
-
-    Examples: dofbot arm status | dofbot arm on | dofbot arm jog joint1 5 | dofbot arm move 0.2 0 0.1
-    """
+    """See, move and stop an arm. While it moves, the space bar is an emergency stop, and Ctrl-C stops it."""
     import os
 
     if domain is not None:
@@ -219,8 +216,6 @@ def estop(
 
     Where neither an option nor ROS_DOMAIN_ID names one, every arm that runs on this machine is stopped. An arm on
     another machine is stopped through ROS, which takes seconds.
-
-    Examples: dofbot estop | dofbot estop --namespace left | dofbot estop --domain 7
     """
     import os
 

@@ -93,9 +93,6 @@ def teleop(
 
     Nothing moves until you engage: close the hand, then hold the open palm; Enter on the keyboard; RB on a gamepad.
     With --out a recording is followed without ROS, on simulated time, the same way each time.
-
-    Examples: dofbot teleop --source 0 | dofbot teleop --source keyboard --record demos |
-    dofbot teleop --source gamepad --backend serial --port /dev/ttyUSB0 --domain 7
     """
     from dataclasses import replace
 

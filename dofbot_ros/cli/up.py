@@ -26,10 +26,20 @@ LOOK_EVERY_S = 0.5
 OFFLINE = "DISCONNECTED"
 
 
+def argument_names(context: typer.Context) -> list[str]:
+    """`NAME:=` of the stack that is typed already, for a shell that completes."""
+    stack = STACKS.get(str(context.params.get("stack")))
+    return [f"{argument.name}:=" for argument in stack.arguments] if stack else []
+
+
 def up(
-    stack: Annotated[str, typer.Argument(help="Which stack; without one, the stacks are listed.")] = "",
+    stack: Annotated[
+        str,
+        typer.Argument(help="Which stack; without one, the stacks are listed.", autocompletion=lambda: list(STACKS)),
+    ] = "",
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME:=VALUE...", help="As behind `ros2 launch`.")
+        list[str] | None,
+        typer.Argument(metavar="NAME:=VALUE...", help="As behind `ros2 launch`.", autocompletion=argument_names),
     ] = None,
     *,
     show_args: Annotated[
@@ -50,8 +60,6 @@ def up(
 
     A required node that ends is named and takes the others with it: exit code 1. Nothing is restarted. An arm that is
     not connected is told, then and whenever it is lost or found.
-
-    Examples: dofbot up sim | dofbot up bringup port:=/dev/ttyUSB0 first_time:=true | dofbot up teleop source:=0
     """
     if not stack:
         for each in STACKS.values():

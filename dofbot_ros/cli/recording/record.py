@@ -55,8 +55,6 @@ def record(
 
     Whatever happens to this program, all but the last second can be read. Ctrl-C ends the episode. A topic that
     comes from several publishers is told.
-
-    Examples: dofbot record --out demos --label pick | dofbot record --out demos --seconds 30 --keep
     """
     from dofbot_ros.record import require_mcap
 

@@ -26,10 +26,9 @@ TO_START_RAD_S = 0.4
 """Of the farthest joint, on the way to where a motion starts [rad/s]."""
 
 app = typer.Typer(no_args_is_help=True)
-app.callback(
-    help="Teach the arm motions by hand. Options before the command say which arm, as for `dofbot arm`.\n\n"
-    "Examples: dofbot teach record wave.yaml | dofbot teach play wave.yaml --speed 0.5"
-)(arm_options)
+app.callback(help="Teach the arm motions by hand. Options before the command say which arm, as for `dofbot arm`.")(
+    arm_options
+)
 
 
 @app.command("record")
@@ -44,8 +43,6 @@ def record(
     """Let go of the arm, so that you can lead it, and keep the way it goes. Hold it: it sinks by itself.
 
     Fingers are led, too. The file holds a few points that can be changed with any editor.
-
-    Examples: dofbot teach record wave.yaml | dofbot teach record places.yaml --waypoints
     """
     from dofbot_ros.record.taught import save_taught, taught
 
@@ -73,10 +70,7 @@ def play(
     ] = 1.0,
     times: Annotated[int, typer.Option(min=1, help="How often.")] = 1,
 ) -> None:
-    """Play a taught motion. First the arm moves softly to where it starts; a motion that is too fast is refused whole.
-
-    Examples: dofbot teach play wave.yaml --speed 0.5 | dofbot teach play wave.yaml --times 3
-    """
+    """Play a taught motion. First the arm moves softly to its start; a motion that is too fast is refused whole."""
     from dofbot_ros.core.types import JOINT_NAMES
     from dofbot_ros.errors import CommandRefusedError
     from dofbot_ros.record.taught import load_taught

@@ -35,8 +35,6 @@ def check(
 
     Lead the arm upright by hand first, and keep a hand on its power switch. Each joint moves by 5 degrees, slowly, and
     back; you say whether it went the way that is named. An arm that is started here moves at a fifth of its speed.
-
-    Examples: dofbot arm check | dofbot arm --backend serial --port /dev/ttyUSB0 check
     """
     from dofbot_ros.arm.calibration import calibration_of
     from dofbot_ros.calibration.directions import RIGHT_WAY, check_joint, require_upright, with_signs

@@ -14,8 +14,6 @@ def doctor(as_json: JsonOption = False) -> None:
     """Look this machine over: packages, ROS, domain, shared memory, ports, brltty, permissions, camera, GPU.
 
     Exit code 1 where something is bad; each finding comes with its remedy. Nothing is changed, no port is opened.
-
-    Examples: dofbot doctor | dofbot doctor --json
     """
     from dofbot_ros.cli.setup.findings import BAD, Machine, look
 

@@ -42,8 +42,6 @@ def scan(
     """List the servos that answer: ids, ids that two share, position, temperature, supply, torque. Nothing moves.
 
     A servo does not tell its voltage, only whether it is in range. Exit code 1 where something is wrong.
-
-    Examples: dofbot servos scan | dofbot servos scan --port /dev/ttyUSB1 --ids 250
     """
     from dofbot_ros.hardware.scan import ALL_IDS, scan_board, scan_bus, speed_of
 
@@ -76,10 +74,7 @@ def set_id(
     port: PortArgument = "/dev/ttyUSB0",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Give one servo another id. Plug in that servo alone: two of one id would both be renamed.
-
-    Examples: dofbot servos set-id 1 3
-    """
+    """Give one servo another id. Plug in that servo alone: two of one id would both be renamed."""
     from dofbot_ros.hardware.scan import set_id as rename
 
     if not yes:
@@ -99,8 +94,6 @@ def find_port(
     """Ask every serial port whether an arm answers, and in which protocol. Nothing moves.
 
     Exit code 1 where none does.
-
-    Examples: dofbot find-port | dofbot find-port --json
     """
     from dofbot_ros.errors import PortError
     from dofbot_ros.hardware.port.search import PortIdentity, arm_answers, serial_ports

@@ -28,11 +28,15 @@ from dofbot_ros.policy.learning.bc_regularizer import OPTIONS, BcRegularizer
 from dofbot_ros.policy.learning.callback import Progress, TrainingCallback, log_draw
 from dofbot_ros.policy.learning.checkpoint import BUFFER, OLD_BUFFER, load_buffer, load_model, save_buffer
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
-from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
+from dofbot_ros.policy.learning.demonstrations import Transition, Usefulness, read_demonstrations, usefulness
 from dofbot_ros.policy.learning.export import export_policy
 
 CONFIG, CHECKPOINT, DRAWS = "train.yaml", "checkpoint.zip", "draws.jsonl"
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
+
+
+GROWS = ("steps", "episodes")
+"""Settings that a resumed run may raise."""
 
 
 @dataclass(frozen=True)
@@ -131,15 +135,18 @@ class Trainer:
         checkpoint = run / CHECKPOINT
         if resume:
             if not checkpoint.exists():
-                raise InputError(f"{checkpoint} does not exist: there is nothing to resume")
-            before = load_yaml(TrainConfig, run / CONFIG)
-            if {**asdict(before), "steps": 0, "episodes": 0} != {**asdict(config), "steps": 0, "episodes": 0}:
-                raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
+                raise InputError(f"{checkpoint} does not exist: nothing to resume; leave out --resume to begin a run")
+            before, now = asdict(load_yaml(TrainConfig, run / CONFIG)), asdict(config)
+            changed = [f"{k} was {before[k]}, now {now[k]}" for k in now if before[k] != now[k] and k not in GROWS]
+            if changed:
+                words = ", ".join(changed)
+                raise InputError(f"{run} was trained with another configuration ({words}): that is in {run / CONFIG}")
         elif checkpoint.exists():
             raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
         _check_device(device)
         self._env = config.environment()
         self._recorded: list[list[Transition]] = []
+        self.imitation_loss = float("nan")
         if config.demonstrations:
             self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
         run.mkdir(parents=True, exist_ok=True)
@@ -193,7 +200,15 @@ class Trainer:
         with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
             school.run(report, lambda step: log_draw(draws, step, self._env.draw), save)
         save()
-        return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
+        self.imitation_loss = school.loss
+        return Progress(
+            config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds, school.loss
+        )
+
+    @property
+    def demonstrations(self) -> Usefulness | None:
+        """What the recorded episodes are good for; None where there are none."""
+        return usefulness(self._recorded, self._env.task) if self._recorded else None
 
     def _keeper(self) -> BcRegularizer:
         """Holds the policy to what it was taught while it learns alone."""

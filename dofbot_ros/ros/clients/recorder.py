@@ -90,7 +90,9 @@ class RecordNode(BackgroundNode):
         """Topic, by its name as given -> names of the nodes that publish it; what nobody publishes is left out."""
         named = {
             topic.name: sorted(
-                f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+                "a node whose name is not known yet"
+                if info.node_name == NAMELESS
+                else f"{info.node_namespace.rstrip('/')}/{info.node_name}"
                 for info in self.node.get_publishers_info_by_topic(self._full_name(topic))
             )
             for topic in self._topics
