@@ -100,11 +100,11 @@ class GraspExecutor:
             EmptyHandError: the fingers closed on nothing, or lost what they held; they are open again.
             DofbotError: it was not begun, or ended early, and why.
         """
-        self._require_ready()
-        if self.holding:
-            raise NotNowError("the fingers still hold what they picked up: call grasp/put_back first")
-        self._held = None
         with self._arm.sequence():
+            self._require_ready()
+            if self.holding:
+                raise NotNowError("the fingers still hold what they picked up: call grasp/put_back first")
+            self._held = None
             self._stand_by()
             plan = self._survey().best()
             held = self._held = self._carry_out(lambda: pick_up(self._arm, plan))
@@ -117,11 +117,11 @@ class GraspExecutor:
         Raises:
             DofbotError: nothing is held, or it ended early, and why.
         """
-        self._require_ready()
-        held = self._held
-        if held is None or not self.holding:
-            raise NotNowError("the fingers hold nothing that grasp/execute picked up")
         with self._arm.sequence():
+            self._require_ready()
+            held = self._held
+            if held is None or not self.holding:
+                raise NotNowError("the fingers hold nothing that grasp/execute picked up")
             if not self._at_start():
                 self._carry_out(self._arm.home)
             self._carry_out(lambda: put_back(self._arm, held))
