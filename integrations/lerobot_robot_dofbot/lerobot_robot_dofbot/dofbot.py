@@ -75,9 +75,7 @@ class Dofbot(Robot):
         if config.max_velocity is not None:
             arguments["max_velocity"] = config.max_velocity
         with ExitStack() as running:
-            arm = running.enter_context(
-                dofbot_ros.connect(config.backend, namespace=config.namespace, **arguments)
-            )
+            arm = running.enter_context(dofbot_ros.connect(config.backend, namespace=config.namespace, **arguments))
             for camera in self.cameras.values():
                 camera.connect()
                 running.callback(camera.disconnect)
