@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.grasp.execution.pick import let_go
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.judge import Outcome, SuccessDetector, TrialOutcome
@@ -145,11 +145,7 @@ class PickTrial:
         return judgement
 
     def _put_back(self, attempt: Attempt) -> None:
-        if attempt.held:
-            if attempt.lower is not None:
-                self._arm.follow(attempt.lower)
-            self._arm.gripper(MAX_GAP)
-            self._arm.follow(attempt.leave)
+        if not attempt.held:
+            let_go(self._arm, (), attempt.carry)
         else:
-            self._arm.gripper(MAX_GAP)
-            self._arm.follow(attempt.carry)
+            let_go(self._arm, () if attempt.lower is None else [attempt.lower], attempt.leave)

@@ -10,15 +10,13 @@ import numpy as np
 from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
 from dofbot_ros.driver.config import HOME
 from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.grasp.execution.pick import grasp_and_lift, let_go
 from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.causes import Stage, cause_of
 from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed, standing
 from dofbot_ros.vision.markers.block_layout import BlockSet
-
-HELD_MARGIN = 0.002
-"""Fingers that stand this much wider than they were told hold something [m]."""
 
 
 @dataclass
@@ -149,32 +147,21 @@ class BlockTrial:
         record.roll_deg = math.degrees(plan.pick.roll)
         try:
             if self._pick(record, plan):
-                self._place(plan)
+                let_go(self._arm, [plan.carry, plan.lower], plan.leave, plan.open_gap)
         except CommandRefusedError as error:
             record.reason, record.stage = str(error), "refused"
             self._arm.prepare()
 
     def _pick(self, record: TrialRecord, plan: BlockPlan) -> bool:
         """Whether the fingers hold something; where they do not, the arm is back and they are open again."""
-        self._arm.follow(plan.reach)
-        self._arm.follow(plan.descend)
-        self._arm.gripper(plan.closed_gap)
-        self._arm.follow(plan.lift)
-        gap = self._arm.gap
-        if gap > plan.closed_gap + HELD_MARGIN:
-            record.gap_mm = 1e3 * gap
+        grip = grasp_and_lift(self._arm, [plan.reach, plan.descend], plan.lift, plan.closed_gap)
+        if grip.held:
+            record.gap_mm = 1e3 * grip.gap
             return True
         record.missed += 1
-        record.reason, record.stage = f"the fingers closed on nothing ({1e3 * gap:.0f} mm)", "missed"
-        self._arm.gripper(plan.open_gap)
-        self._arm.follow(plan.give_up)
+        record.reason, record.stage = f"the fingers closed on nothing ({1e3 * grip.gap:.0f} mm)", "missed"
+        let_go(self._arm, (), plan.give_up, plan.open_gap)
         return False
-
-    def _place(self, plan: BlockPlan) -> None:
-        self._arm.follow(plan.carry)
-        self._arm.follow(plan.lower)
-        self._arm.gripper(plan.open_gap)
-        self._arm.follow(plan.leave)
 
     # -- judging -----------------------------------------------------------------------------------------------------
 

@@ -12,15 +12,13 @@ from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.driver.config import HOME, DriverConfig
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.grasp.execution.pick import grasp_and_lift
 from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlanner, GraspError, PlannerConfig
 from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.protocol import SceneError, standing
 from dofbot_ros.vision.markers.block_layout import BlockSet
-
-HELD_MARGIN = 0.002
-"""Fingers that stand this much wider than they were told hold something [m]."""
 
 LIFT_HEIGHTS = (0.085, 0.095, 0.075)
 """Of the tool above the table when a block has been lifted: more than 50 mm over where it was taken [m]."""
@@ -133,9 +131,5 @@ class ArucoPicker:
     def pick(self, arm: TrialArm) -> Attempt:
         """See Picker.pick."""
         plan = self._plan
-        arm.follow(plan.reach)
-        arm.follow(plan.descend)
-        arm.gripper(plan.closed_gap)
-        arm.follow(plan.lift)
-        gap = arm.gap
-        return Attempt(gap > plan.closed_gap + HELD_MARGIN, gap, plan.give_up, plan.transfer, plan.leave)
+        grip = grasp_and_lift(arm, [plan.reach, plan.descend], plan.lift, plan.closed_gap)
+        return Attempt(grip.held, grip.gap, plan.give_up, plan.transfer, plan.leave)
