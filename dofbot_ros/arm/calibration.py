@@ -18,7 +18,7 @@ from dofbot_ros.arm.gripper import (
     servo_degrees_to_joint,
 )
 from dofbot_ros.config.loader import load_yaml
-from dofbot_ros.core.ranges import Checked
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, FloatArray
 from dofbot_ros.errors import CalibrationError
 

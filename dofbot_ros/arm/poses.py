@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
-from dofbot_ros.core.ranges import Checked
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import InputError, one_of
 

@@ -16,7 +16,7 @@ from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.targets.block_in_hand import FACES, SHEET_TARGET
 from dofbot_ros.calibration.targets.sheet import SHEET
 from dofbot_ros.config.loader import from_mapping, to_mapping
-from dofbot_ros.core.ranges import Checked
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import N_ARM, N_JOINTS, FloatArray
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.markers.block_layout import Block, square_corners

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from dofbot_ros.config.ranges import Range, declared
 from dofbot_ros.config.yaml_text import read_yaml
-from dofbot_ros.core.ranges import Range, declared
 from dofbot_ros.errors import ConfigError, one_of
 
 T = TypeVar("T")

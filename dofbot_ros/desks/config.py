@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dofbot_ros.config.loader import load_yaml
-from dofbot_ros.core.ranges import Checked, Finite, Index, NotNegative
+from dofbot_ros.config.ranges import Checked, Finite, Index, NotNegative
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.sim.rendering.flaws import TableKind
@@ -122,6 +122,11 @@ class DeskConfig(Checked):
         """See Checked.problems."""
         if not self.tables:
             yield "tables must name at least one kind of table"
+
+
+def desk_label(desk: str, seed: int) -> str:
+    """Kind and number of a desk, for reports: `desk` is a name or a file, `seed` says which installation of it."""
+    return desk if desk == OWN else f"{Path(desk).stem} {seed}"
 
 
 def load_desk(desk: str | Path) -> DeskConfig:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from dofbot_ros.arm.robot import Robot
-from dofbot_ros.core.ranges import POSITIVE, Checked, Range, parameter
+from dofbot_ros.config.ranges import POSITIVE, Checked, Range, parameter
 from dofbot_ros.motion.trajectory import MotionLimits
 
 Protocol = Literal["bus", "se"]

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import numpy as np
 
-from dofbot_ros.core.ranges import Checked, Count, Positive, Range
+from dofbot_ros.config.ranges import Checked, Count, Positive, Range
 from dofbot_ros.core.types import BoolArray, FloatArray
 from dofbot_ros.hardware.move_estimate import MoveEstimate, Ticks
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dofbot_ros import __version__
-from dofbot_ros.core.ranges import Checked
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.errors import InputError
 
 START_RECORD = "dofbot_ros.episode"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.core.ranges import Checked
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.safety.bodies import Bodies, link_axes
 

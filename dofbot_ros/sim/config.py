@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
-from dofbot_ros.core.ranges import POSITIVE, Checked, Colour, Count, Index, NotNegative, Range, Rising
+from dofbot_ros.config.ranges import POSITIVE, Checked, Colour, Count, Index, NotNegative, Range, Rising
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import N_JOINTS
 from dofbot_ros.sim.rendering.flaws import ArmFlaws, PictureFlaws, TableKind

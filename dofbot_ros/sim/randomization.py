@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
-from dofbot_ros.core.ranges import POSITIVE, Checked, Range, Rising
+from dofbot_ros.config.ranges import POSITIVE, Checked, Range, Rising
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import exp_so3
 from dofbot_ros.core.types import N_ARM, FloatArray

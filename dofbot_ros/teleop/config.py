@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from dofbot_ros.config.loader import load_yaml
-from dofbot_ros.core.ranges import Checked, Count, Index, Interval, NotNegative, Positive, Range, Share
+from dofbot_ros.config.ranges import Checked, Count, Index, Interval, NotNegative, Positive, Range, Share
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ToolPose
 from dofbot_ros.errors import ConfigError, one_of

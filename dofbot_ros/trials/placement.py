@@ -10,7 +10,7 @@ from typing import Annotated
 
 import numpy as np
 
-from dofbot_ros.core.ranges import Checked, Colour, Count, Index, Interval, NotNegative, Range
+from dofbot_ros.config.ranges import Checked, Colour, Count, Index, Interval, NotNegative, Range
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.sim.arrangement import Arrangement
 from dofbot_ros.sim.config import Light, PlainBlock, WorldConfig

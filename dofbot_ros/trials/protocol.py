@@ -8,7 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
-from dofbot_ros.core.ranges import POSITIVE, Checked, Count, Rising
+from dofbot_ros.config.ranges import POSITIVE, Checked, Count, Rising
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock

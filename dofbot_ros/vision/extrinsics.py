@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
-from dofbot_ros.core.ranges import Checked, Range
+from dofbot_ros.config.ranges import Checked, Range
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, transform
 from dofbot_ros.core.types import FloatArray
 

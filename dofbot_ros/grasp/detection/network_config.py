@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from dofbot_ros.core.ranges import Checked, Count, Index, Range
+from dofbot_ros.config.ranges import Checked, Count, Index, Range
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from torch import Tensor, nn
 
-from dofbot_ros.core.ranges import Checked, Count, NotNegative, Positive, Range
+from dofbot_ros.config.ranges import Checked, Count, NotNegative, Positive, Range
 from dofbot_ros.grasp.detection.crop import CHANNELS, SIZE
 from dofbot_ros.grasp.detection.network import conv_norm
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from dofbot_ros.core.ranges import Checked, Positive, Range
+from dofbot_ros.config.ranges import Checked, Positive, Range
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError

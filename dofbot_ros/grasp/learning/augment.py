@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dofbot_ros.core.ranges import Checked, Index, NotNegative, Share
+from dofbot_ros.config.ranges import Checked, Index, NotNegative, Share
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.grasp.detection.view import TopDownView, nearest_rotation, rotation_yaw
 

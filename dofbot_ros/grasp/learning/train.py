@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dofbot_ros.config.loader import from_mapping, save_yaml
-from dofbot_ros.core.ranges import Checked, Count, NotNegative, Positive, Range
+from dofbot_ros.config.ranges import Checked, Count, NotNegative, Positive, Range
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.model_io import ONNX, WEIGHTS, ModelInfo, export_onnx, load_weights, save_weights
 from dofbot_ros.grasp.detection.network import MobileUNet, load_backbone

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dofbot_ros.core.ranges import Checked, Finite, NotNegative, Share
+from dofbot_ros.config.ranges import Checked, Finite, NotNegative, Share
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.hardware.emulation.servos import SERVO_IDS, ModelServos
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dofbot_ros.arm.backend import ServoHealth
-from dofbot_ros.core.ranges import Checked, Index, NotNegative, Positive
+from dofbot_ros.config.ranges import Checked, Index, NotNegative, Positive
 
 NO_LOAD_SPEED_RAD_S = 3.4
 TICKS_PER_RAD = 2200 / math.pi

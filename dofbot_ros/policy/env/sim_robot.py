@@ -11,7 +11,7 @@ import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.robot import DRAWN
-from dofbot_ros.core.ranges import Checked
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import GRIP, ImageArray
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.desks.installation import install

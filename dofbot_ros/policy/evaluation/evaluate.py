@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dofbot_ros.config.ranges import Checked, Count
 from dofbot_ros.core.parallel import in_processes
-from dofbot_ros.core.ranges import Checked, Count
 from dofbot_ros.core.statistics import wilson
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.core.model_files import load_tensors, taking
-from dofbot_ros.core.ranges import Checked, Count, Positive
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.interface.spec import commit

@@ -19,8 +19,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.ranges import Checked, Count, Index, Positive, Range
 from dofbot_ros.core.model_files import load_tensors
-from dofbot_ros.core.ranges import Checked, Count, Index, Positive, Range
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.evaluation.evaluate import rollout

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.robot import DRAWN, Robot
+from dofbot_ros.config.ranges import Checked, Positive
 from dofbot_ros.core.model_files import first_words
-from dofbot_ros.core.ranges import Checked, Positive
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.policy.env.tasks import TASKS

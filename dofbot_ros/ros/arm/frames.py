@@ -11,7 +11,7 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from dofbot_ros.arm.model import ArmModel, Joint
-from dofbot_ros.core.ranges import parameter
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.transforms import rot_axis, transform
 from dofbot_ros.core.types import JOINT_NAMES, FloatArray
 from dofbot_ros.ros.conversions.messages import transform_message

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from std_srvs.srv import Trigger
 
-from dofbot_ros.core.ranges import Checked, Positive, parameter
+from dofbot_ros.config.ranges import Checked, Positive, parameter
 from dofbot_ros.core.transforms import quat_from_matrix
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.desks.installation import Installation, install

@@ -10,7 +10,7 @@ from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEve
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from dofbot_ros.core.ranges import Checked, parameter
+from dofbot_ros.config.ranges import Checked, parameter
 from dofbot_ros.errors import one_of
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.qos import NEWEST_IMAGE, RELIABLE_IMAGE

@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
-from dofbot_ros.core.ranges import parameter
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.transforms import quat_from_matrix
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.ros.arm import diagnostics

@@ -19,7 +19,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from dofbot_ros.arm.robot import load_robot
-from dofbot_ros.core.ranges import Checked, Count, Positive, Range, parameter
+from dofbot_ros.config.ranges import Checked, Count, Positive, Range, parameter
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.detection.detector import MIN_CHANCE, GraspDetection, GraspDetector, NothingToGraspError

@@ -16,8 +16,8 @@ from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.clock import MonotonicClock
-from dofbot_ros.core.ranges import parameter
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.policy.interface.compatibility import check_compatibility

@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.arm.robot import Robot
-from dofbot_ros.core.ranges import Checked, NotNegative, parameter
+from dofbot_ros.config.ranges import Checked, NotNegative, parameter
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.daemon import ArmDaemon

@@ -12,8 +12,8 @@ import numpy as np
 from rclpy.node import Node
 
 from dofbot_ros.arm.calibration import calibration_of
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.clock import MonotonicClock
-from dofbot_ros.core.ranges import parameter
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import ConfigError

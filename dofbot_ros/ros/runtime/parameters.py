@@ -13,7 +13,7 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 
 from dofbot_ros.config.loader import from_mapping
-from dofbot_ros.core.ranges import Range, declared
+from dofbot_ros.config.ranges import Range, declared
 from dofbot_ros.errors import ConfigError
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dofbot_ros.core.ranges import Checked, Positive, parameter
+from dofbot_ros.config.ranges import Checked, Positive, parameter
 from dofbot_ros.teleop.config import TeleopConfig, as_mode, load_config
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from dofbot_ros.core.ranges import POSITIVE, Checked, Positive, Range, Share
+from dofbot_ros.config.ranges import POSITIVE, Checked, Positive, Range, Share
 
 TableKind = Literal["plain", "wood", "printed", "cluttered"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dofbot_ros.core.ranges import Checked, NotNegative, Positive
+from dofbot_ros.config.ranges import Checked, NotNegative, Positive
 from dofbot_ros.core.types import BoolArray, FloatArray
 
 

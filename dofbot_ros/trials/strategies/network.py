@@ -35,10 +35,10 @@ class NetworkPicker:
         self._plan: PickPlan
 
     def check(self, arm: TrialArm) -> None:
-        """See Picker.check: every motion is planned within the arm's limits, and checked by the driver."""
+        """See PickStrategy.check: every motion is planned within the arm's limits, and checked by the driver."""
 
     def plan(self, arm: TrialArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
-        """See Picker.plan."""
+        """See PickStrategy.plan."""
         camera = arm.view
         try:
             survey = self._surveyor.survey(look.image, camera.intrinsics, camera.T_base_camera)
@@ -58,8 +58,8 @@ class NetworkPicker:
         }
 
     def pick(self, arm: TrialArm) -> Attempt:
-        """See Picker.pick."""
+        """See PickStrategy.pick."""
         motions, carry = self._plan.motions, self._plan.back
         way = self._plan.approach
         grip = grasp_and_lift(arm, [way], motions.lift)
-        return Attempt(grip.held, grip.gap, carry, motions.lift.reversed(), way.reversed())
+        return Attempt(grip.held, grip.gap, carry, (motions.lift.reversed(),), way.reversed())

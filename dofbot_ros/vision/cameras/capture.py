@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlparse
 
+from dofbot_ros.config.ranges import Checked, Count, Range
 from dofbot_ros.core.clock import Clock
-from dofbot_ros.core.ranges import Checked, Count, Range
 from dofbot_ros.core.resources import PACKAGE, package_share, share_file
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.vision.cameras.frame_files import ImageFolder, VideoFile

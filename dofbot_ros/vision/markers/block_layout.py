@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
-from dofbot_ros.core.ranges import Checked, Colour, Range
+from dofbot_ros.config.ranges import Checked, Colour, Range
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import apply, invert, rot_z, transform
 from dofbot_ros.core.types import FloatArray

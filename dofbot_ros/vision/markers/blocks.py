@@ -8,7 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
-from dofbot_ros.core.ranges import Checked, NotNegative, Positive, Range
+from dofbot_ros.config.ranges import Checked, NotNegative, Positive, Range
 from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 import pytest
 
 from dofbot_ros.config.loader import from_mapping, load_yaml, save_yaml, to_mapping
-from dofbot_ros.core.ranges import Range
+from dofbot_ros.config.ranges import Range
 from dofbot_ros.errors import CalibrationError, ConfigError
 
 

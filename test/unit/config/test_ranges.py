@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dofbot_ros.config.loader import from_mapping
-from dofbot_ros.core.ranges import Checked, Positive, Range, Rising
+from dofbot_ros.config.ranges import Checked, Positive, Range, Rising
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.sim.config import Light, PlainBlock
 from dofbot_ros.teleop.config import GamepadConfig, ManualConfig

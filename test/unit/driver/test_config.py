@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from dofbot_ros.core.ranges import Range, declared
+from dofbot_ros.config.ranges import Range, declared
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import ConfigError
 
