@@ -1,9 +1,12 @@
-"""What a number of successes says about the rate behind it."""
+"""What a number of successes says about the rate behind it, and how figures are spread."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
+
+import numpy as np
 
 from dofbot_ros.errors import InputError
 
@@ -65,3 +68,11 @@ def newcombe(a: tuple[int, int], b: tuple[int, int], confidence: float = 0.95) -
         difference - math.hypot(rate_a - low_a, high_b - rate_b),
         difference + math.hypot(high_a - rate_a, rate_b - low_b),
     )
+
+
+def spread(values: Sequence[float]) -> dict[str, float | None]:
+    """Median and 95th percentile, as plain data for summaries; None without values."""
+    if not values:
+        return {"median": None, "p95": None}
+    median, p95 = np.percentile(values, [50, 95])
+    return {"median": float(median), "p95": float(p95)}

@@ -7,23 +7,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
-from dofbot_ros.driver.config import HOME
+from dofbot_ros.arm.robot import Robot
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
+from dofbot_ros.grasp.planning.block_plan import GraspError, PlannerConfig
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
-from dofbot_ros.trials.arm import Look, TrialArm
+from dofbot_ros.trials.arm import Look, Pictures, TrialArm
 from dofbot_ros.trials.causes import Stage, cause_of
-from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed, standing
+from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed
+from dofbot_ros.trials.strategies.strategy import ArucoPicker, put_down
 from dofbot_ros.vision.markers.block_layout import BlockSet
-
-HELD_MARGIN = 0.002
-"""Fingers that stand this much wider than they were told hold something [m]."""
 
 
 @dataclass
 class TrialRecord:
-    """What came of a trial, filled in as it goes: one entry of results.json.
+    """What came of a trial, filled in as it goes: one line of trials.jsonl.
 
     Attributes:
         number: 0, 1, ... in its series.
@@ -73,13 +71,10 @@ class TrialRecord:
     cause: str = ""
     cycle_s: float | None = None
 
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """The camera's images at the first and the last look, RGB, shape (h, w, 3)."""
-
-    before: ImageArray
-    after: ImageArray
+    @property
+    def success(self) -> bool | None:
+        """Whether the block was placed; None where nobody knows."""
+        return self.placed
 
 
 class BlockTrial:
@@ -87,16 +82,15 @@ class BlockTrial:
 
     Args:
         arm: where they are run.
-        planner: of the motions; its limits are the arm's.
+        robot: the arm that is moved.
         blocks: what may lie on the table.
         config: the conditions.
     """
 
-    def __init__(self, arm: TrialArm, planner: BlockPlanner, blocks: BlockSet, config: ProtocolConfig) -> None:
+    def __init__(self, arm: TrialArm, robot: Robot, blocks: BlockSet, config: ProtocolConfig) -> None:
         self._arm = arm
-        self._planner = planner
+        self._picker = ArucoPicker(blocks, robot, PlannerConfig())
         self._config = config
-        self._sizes = {block.name: block.size for block in blocks.blocks}
 
     def run(self, seed: int, number: int) -> tuple[TrialRecord, Pictures]:
         """Trial `number` of the series `seed`. A trial that fails is a record, not an error.
@@ -113,14 +107,14 @@ class BlockTrial:
         record.not_believed = dict(first.refused)
         try:
             rng = np.random.default_rng([seed, number, 1])
-            record.block, record.target = choose(rng, self._standing(first), self._config)
+            record.block, record.target = choose(rng, self._picker.standing(first), self._config)
             while not record.seen_placed and record.attempts < self._config.attempts:
                 if record.attempts:
                     record.setbacks.append(record.reason)
                     record.reason, record.stage = "", ""
                 record.attempts += 1
                 self._note_belief(record, look)
-                self._attempt(record, self._standing(look), record.target)
+                self._attempt(record, self._picker.standing(look), record.target)
                 look = self._arm.look()
                 record.cycle_s = self._arm.now_s() - begin_s
                 self._judge_seen(record, look, record.target)
@@ -139,47 +133,28 @@ class BlockTrial:
     def _attempt(self, record: TrialRecord, blocks: dict[str, StandingBlock], target: tuple[float, float]) -> None:
         if record.block not in blocks:
             raise SceneError(f"{record.block} is not in the image any more")
-        block = blocks.pop(record.block)
+        block = blocks[record.block]
         record.start = record.start or (block.x, block.y, block.yaw)
         try:
-            plan = self._planner.plan(np.array(HOME[:N_ARM]), BlockMove(block, target, tuple(blocks.values())))
+            _, plan = self._picker.plan_move(blocks, record.block, target)
         except GraspError as error:
             raise SceneError(str(error)) from error
         record.pick_tilt_deg, record.place_tilt_deg = math.degrees(plan.pick.tilt), math.degrees(plan.place.tilt)
         record.roll_deg = math.degrees(plan.pick.roll)
         try:
-            if self._pick(record, plan):
-                self._place(plan)
+            attempt = self._picker.pick(self._arm)
+            gap_mm = 1e3 * attempt.gap_m
+            if attempt.held:
+                record.gap_mm = gap_mm
+            else:
+                record.missed += 1
+                record.reason, record.stage = f"the fingers closed on nothing ({gap_mm:.0f} mm)", "missed"
+            put_down(self._arm, attempt)
         except CommandRefusedError as error:
             record.reason, record.stage = str(error), "refused"
             self._arm.prepare()
 
-    def _pick(self, record: TrialRecord, plan: BlockPlan) -> bool:
-        """Whether the fingers hold something; where they do not, the arm is back and they are open again."""
-        self._arm.follow(plan.reach)
-        self._arm.follow(plan.descend)
-        self._arm.gripper(plan.closed_gap)
-        self._arm.follow(plan.lift)
-        gap = self._arm.gap
-        if gap > plan.closed_gap + HELD_MARGIN:
-            record.gap_mm = 1e3 * gap
-            return True
-        record.missed += 1
-        record.reason, record.stage = f"the fingers closed on nothing ({1e3 * gap:.0f} mm)", "missed"
-        self._arm.gripper(plan.open_gap)
-        self._arm.follow(plan.give_up)
-        return False
-
-    def _place(self, plan: BlockPlan) -> None:
-        self._arm.follow(plan.carry)
-        self._arm.follow(plan.lower)
-        self._arm.gripper(plan.open_gap)
-        self._arm.follow(plan.leave)
-
     # -- judging -----------------------------------------------------------------------------------------------------
-
-    def _standing(self, look: Look) -> dict[str, StandingBlock]:
-        return {name: standing(pose, self._sizes[name]) for name, pose in look.blocks.items()}
 
     def _localisation_errors(self, look: Look) -> list[float]:
         truth = self._arm.truth()
@@ -198,7 +173,7 @@ class BlockTrial:
             record.seen_placed, record.reason = False, record.reason or f"{record.block} is not in the last image"
             record.stage = record.stage or "not seen"
             return
-        verdict = judge(look.blocks[record.block], target, self._sizes[record.block], self._config)
+        verdict = judge(look.blocks[record.block], target, self._picker.sizes[record.block], self._config)
         record.seen_placed, record.seen_error_mm = verdict.placed, 1e3 * verdict.error_m
         record.reason = "" if verdict.placed else record.reason or verdict.reason
         record.stage = "" if verdict.placed else record.stage or "misplaced"
@@ -210,7 +185,7 @@ class BlockTrial:
         if record.target is None:
             record.placed = False
             return
-        verdict = judge(truth[record.block], record.target, self._sizes[record.block], self._config)
+        verdict = judge(truth[record.block], record.target, self._picker.sizes[record.block], self._config)
         record.placed, record.error_mm = verdict.placed, 1e3 * verdict.error_m
         record.reason = "" if verdict.placed else record.reason or verdict.reason
 

@@ -24,7 +24,6 @@ from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.randomization import load_domain
 from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.protocol import ProtocolConfig
-from dofbot_ros.trials.runner import make_planner
 from dofbot_ros.trials.trial import BlockTrial
 from dofbot_ros.vision.markers.blocks import LocaliserConfig
 
@@ -88,8 +87,7 @@ def demo(desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outco
     installation = install(desk, seed + number, load_world_config())
     arm = DirectArm(installation, driver, localiser=localiser)
     try:
-        planner = make_planner(arm.daemon.robot, DriverConfig())
-        record, _ = BlockTrial(arm, planner, installation.belief.blocks, ProtocolConfig()).run(seed, number)
+        record, _ = BlockTrial(arm, arm.daemon.robot, installation.belief.blocks, ProtocolConfig()).run(seed, number)
     finally:
         arm.close()
     placed = bool(record.placed)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from dofbot_ros.arm.gripper import MAX_GAP
+from dofbot_ros.arm.holding import still_holds
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
 from dofbot_ros.driver.config import HOME
@@ -29,8 +30,6 @@ START = np.array(HOME[:N_ARM])
 AT_START_RAD = 0.05
 OPEN_MARGIN_M = 0.004
 """Fingers this near to fully open are open [m]."""
-SAME_GAP_M = 0.004
-"""Fingers that have moved by more than this hold no longer what they held [m]: nothing stops them any more."""
 
 
 class NotNowError(DofbotError):
@@ -80,7 +79,7 @@ class GraspExecutor:
     @property
     def holding(self) -> bool:
         """Whether the fingers still stand around what they picked up."""
-        return self._held is not None and abs(self._arm.gap - self._held.gap) < SAME_GAP_M
+        return self._held is not None and still_holds(self._arm.gap, self._held.gap)
 
     def plan(self) -> str:
         """Look, and say which grasp is the best. Nothing moves.

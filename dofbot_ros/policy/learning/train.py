@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from sb3_contrib import TQC
@@ -19,8 +19,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.ranges import Checked, Count, Index, Positive, Range
 from dofbot_ros.core.model_files import load_tensors
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.evaluation.evaluate import rollout
 from dofbot_ros.policy.interface.spec import commit
@@ -36,7 +37,7 @@ LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Checked):
     """How to train.
 
     Attributes:
@@ -68,38 +69,31 @@ class TrainConfig:
     randomize: str = "none"
     control: Literal["tool", "joints"] = "tool"
     hindsight: bool = False
-    episodes: int = 0
+    episodes: Index = 0
     demonstrations: str = ""
     block: str = "red"
-    steps: int = 30_000
+    steps: Index = 30_000
     seed: int = 0
-    width: int = 128
-    learning_rate: float = 1e-3
-    batch: int = 256
-    buffer: int = 300_000
-    discount: float = 0.95
+    width: Count = 128
+    learning_rate: Positive = 1e-3
+    batch: Count = 256
+    buffer: Count = 300_000
+    discount: Annotated[float, Range(above=0.0, below=1.0)] = 0.95
     warm_up: int = 1000
     critics_first: int = 3000
     compared: int = 100
-    checkpoint_steps: int = 10_000
+    checkpoint_steps: Count = 10_000
 
-    def __post_init__(self) -> None:
-        if self.episodes < 0 or self.steps < (0 if self.shown else 1):
-            raise ConfigError(
-                "a policy learns from demonstrations, a teacher's episodes, or its own steps: got no demonstrations, "
-                f"{self.episodes} episodes and {self.steps} steps"
-            )
-        for name in ("width", "learning_rate", "batch", "buffer", "checkpoint_steps"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
-        if not 0.0 < self.discount < 1.0:
-            raise ConfigError(f"discount is between 0 and 1, got {self.discount}")
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
+        if not self.shown and not self.steps:
+            yield "a policy learns from demonstrations, a teacher's episodes, or its own steps: got none of them"
         if self.hindsight and (self.algo == "ppo" or self.obs != "state"):
-            raise ConfigError("hindsight needs a replay buffer and goals: algo tqc or sac, obs state")
+            yield "hindsight needs a replay buffer and goals: algo tqc or sac, obs state"
         if self.shown and self.steps and self.algo == "ppo":
-            raise ConfigError("ppo forgets what it was shown: go on with algo tqc or sac, or leave out the steps")
+            yield "ppo forgets what it was shown: go on with algo tqc or sac, or leave out the steps"
         if self.shown and (self.control != "tool" or self.obs != "state"):
-            raise ConfigError("teacher and demonstrations displace the tool, and show states: control tool, obs state")
+            yield "teacher and demonstrations displace the tool, and show states: control tool, obs state"
 
     @property
     def shown(self) -> bool:

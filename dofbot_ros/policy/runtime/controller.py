@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.robot import DRAWN, Robot
+from dofbot_ros.config.ranges import Checked, Positive
 from dofbot_ros.core.model_files import first_words
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
-from dofbot_ros.errors import CommandRefusedError, ConfigError, DofbotError, InputError
+from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.policy.env.tasks import TASKS
 from dofbot_ros.policy.interface.action_mapper import ActionMapper
 from dofbot_ros.policy.interface.compatibility import check_spec
@@ -61,7 +62,7 @@ class End(str, Enum):
 
 
 @dataclass(frozen=True)
-class ControllerConfig:
+class ControllerConfig(Checked):
     """When a run ends.
 
     Attributes:
@@ -73,16 +74,11 @@ class ControllerConfig:
             from an overhead camera on its way down for one to two seconds [s].
     """
 
-    time_limit_s: float = 10.0
-    goal_hold_s: float = 0.4
-    max_joint_age_s: float = 0.2
-    max_picture_age_s: float = 0.5
-    max_block_age_s: float = 3.0
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not 0.0 < value < math.inf:
-                raise ConfigError(f"{name} must be positive and finite, got {value}")
+    time_limit_s: Positive = 10.0
+    goal_hold_s: Positive = 0.4
+    max_joint_age_s: Positive = 0.2
+    max_picture_age_s: Positive = 0.5
+    max_block_age_s: Positive = 3.0
 
 
 @dataclass(frozen=True)

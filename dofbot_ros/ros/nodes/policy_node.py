@@ -17,6 +17,7 @@ from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
@@ -40,7 +41,7 @@ from dofbot_ros.ros.camera.observation_subscriber import ObservationSubscriber
 from dofbot_ros.ros.clients.arm_sender import ArmSender
 from dofbot_ros.ros.conversions.messages import finite, from_time
 from dofbot_ros.ros.conversions.stamps import Stamps
-from dofbot_ros.ros.runtime.parameters import declare, parameter
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.ros.runtime.qos import STREAM
 from dofbot_ros.vision.extrinsics import load_extrinsics
