@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dofbot_ros.cli.analysis.learning import live, prune
 from dofbot_ros.cli.analysis.options import (
     ImageOption,
     LayerOption,
@@ -24,6 +25,8 @@ from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError
 
 app = typer.Typer(no_args_is_help=True)
+app.command("live")(live)
+app.command("prune")(prune)
 
 OUT = Path("analysis")
 
@@ -64,7 +67,9 @@ def maximize(
     *,
     layer: LayerOption,
     features: Annotated[str, typer.Option(help="Numbers with commas, or a range: 0-8.")] = "0-8",
-    steps: Annotated[int, typer.Option(min=1, help="Of gradient ascent at each of three resolutions.")] = 60,
+    steps: Annotated[
+        int, typer.Option(min=1, help="Of gradient ascent at each resolution, three times as many at the last.")
+    ] = 40,
     seed: SeedOption = 0,
     out: OutOption = OUT,
     as_json: JsonOption = False,
@@ -75,7 +80,7 @@ def maximize(
     inputs = getattr(analyzer.network, "inputs", ())
     others = inputs_of(analyzer, None, 1, seed)[1:] if len(inputs) > 1 else ()
     with progress_bar("gradient ascent") as bar:
-        line = bar.add_task("steps", total=3 * steps)
+        line = bar.add_task("steps", total=None)
         picture = analyzer.visualize_max_filter_respondence(
             layer,
             chosen,

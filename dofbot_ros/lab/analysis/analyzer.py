@@ -159,7 +159,7 @@ class NetworkAnalyzer:
         self,
         layer: str,
         feature_ids: Sequence[int],
-        optimization_steps: int = 60,
+        optimization_steps: int = 40,
         *,
         seed: int = 0,
         others: Sequence[Tensor] = (),
@@ -170,7 +170,7 @@ class NetworkAnalyzer:
         Args:
             layer: its name.
             feature_ids: channels or units.
-            optimization_steps: of gradient ascent at each of three growing resolutions.
+            optimization_steps: of gradient ascent at each of three growing resolutions; more at the last.
             seed: of the noise that the search begins with.
             others: the network's inputs after the first, (1, ...) each.
             report: told how many steps are done, of how many.

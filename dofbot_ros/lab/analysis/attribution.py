@@ -23,7 +23,7 @@ Target = int | str | tuple[int, ...] | None
 COMPLETE = 0.05
 """Integrated gradients take more steps until their sum is within this share of what it should be."""
 
-FEWEST_STEPS, MOST_STEPS = 64, 2048
+FEWEST_STEPS, MOST_STEPS = 64, 1024
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,18 +17,18 @@ from dofbot_ros.lab.analysis.network import InputSpec, Network, activations, rec
 SHARES = (0.5, 0.75, 1.0)
 """Resolutions through which a picture grows, as shares of the network's own."""
 
-RATE = 0.1
+LAST_STAGE = 3
+"""So many times as many steps are made at the network's own resolution as at each of the others."""
+
+RATE = 0.3
 """Of Adam, on logits of the input between its bounds."""
 
-SMOOTHNESS = 2.0
+SMOOTHNESS = 0.05
 """Weight of the mean squared step between neighbouring pixels, in units of the input's range, against the activation in
 units of its first value: filters answer to noise too, but people do not see what it means."""
 
 STARTS = 64
 """Patterns of noise of which each search begins with the best."""
-
-SHIFT = 2
-"""The picture is shifted by up to so many pixels before each step, so that no pixel counts on its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ def maximize(
         network: with a description of its inputs.
         layer: its name.
         features: channels of a convolution, or units.
-        steps: of gradient ascent at each resolution.
+        steps: of gradient ascent at each resolution, LAST_STAGE times as many at the last.
         seed: of the noise that it begins with.
         others: the network's inputs after the first, (1, ...) each; they stay as they are.
         report: told how many steps are done, of how many.
@@ -99,19 +99,17 @@ def maximize(
         logits = _resized(logits, size) if spec.is_picture else logits
         logits = logits.detach().requires_grad_(True)
         optimiser = torch.optim.Adam([logits], lr=RATE, eps=1e-20)  # gradients are as small as pixels are many
-        for step in range(steps):
+        last = stage == len(sizes) - 1
+        for step in range(LAST_STAGE * steps if last else steps):
             optimiser.zero_grad()
             shown = _value(spec, logits)
-            if spec.is_picture:
-                shift = torch.randint(-SHIFT, SHIFT + 1, (2,), generator=rng).tolist()
-                shown = shown.roll(shift, dims=(2, 3))
             with recording(network, [layer]) as found:
                 network.module(shown, *held)
             excited = response(found[layer])[torch.arange(n), list(chosen)]
             (_roughness(spec, logits.sigmoid()) * SMOOTHNESS - excited / scale).sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             if report is not None:
-                report(stage * steps + step + 1, len(sizes) * steps)
+                report(stage * steps + step + 1, (len(sizes) - 1 + LAST_STAGE) * steps)
         with torch.no_grad():
             reached = _value(spec, _resized(logits, sizes[-1]) if spec.is_picture else logits)
         value = _measured(network, layer, chosen, (reached, *held))
