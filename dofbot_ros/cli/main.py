@@ -27,6 +27,7 @@ from dofbot_ros.cli import (
     trials,
     up,
 )
+from dofbot_ros.cli.analysis import commands as analyze
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(analyze.app, name="analyze")
 app.add_typer(arm.app, name="arm")
 app.add_typer(bench.app, name="bench")
 app.command("estop")(arm.estop)

@@ -259,6 +259,27 @@ def domain_gap(
         typer.echo(Path(result["table"]).read_text(encoding="utf-8"))
 
 
+@app.command("weights")
+def weights(
+    *,
+    folders: Annotated[list[Path], typer.Argument(help="Folders with policy.onnx, and pose.onnx of a pipeline.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write a policy's weights as safetensors, for `dofbot analyze`, and compare what both files answer."""
+    try:
+        from dofbot_ros.policy.learning.recover_weights import recover_weights
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), "learn", "reading weights") from error
+    files = [path for folder in folders for path in sorted(folder.glob("*.onnx"))]
+    if not files:
+        raise InputError(f"no .onnx file in {', '.join(map(str, folders))}: folders of policies are expected")
+    found = [recover_weights(path) for path in files]
+    result = {
+        str(one.path): {"kind": one.kind, "parameters": one.parameters, "difference": one.difference} for one in found
+    }
+    emit(result, as_json, "Weights for torch, and the largest difference of outputs to ONNX")
+
+
 def _workers(count: int | None) -> int:
     return count or os.cpu_count() or 1
 
