@@ -23,7 +23,7 @@ LAYERS = (
     {"record"},
     {"policy"},
     {"calibration"},
-    {"trials"},
+    {"trials", "lab"},
     {"supervisor", "launching", "stacks"},
     {"ros"},
     {"cli", "bench"},

@@ -1,0 +1,1 @@
+"""The learning laboratory: small, complete learning systems beside the arm."""
