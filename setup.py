@@ -50,6 +50,7 @@ setup(
         "sim": names("sim"),
         "teleop": names("teleop"),
         "learn": names("learn"),
+        "hopper": names("hopper"),
         "ray": requirements("ray"),
         "test": requirements("test"),
     },

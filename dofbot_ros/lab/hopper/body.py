@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ def import_mujoco() -> Any:
     Raises:
         DependencyError: it is not installed.
     """
+    # Drawing without a display, on one core; the library reads both when it is imported.
+    os.environ.setdefault("MUJOCO_GL", "egl")
+    os.environ.setdefault("LP_NUM_THREADS", "1")
     try:
         import mujoco
     except ModuleNotFoundError as error:

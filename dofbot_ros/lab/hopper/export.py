@@ -13,7 +13,13 @@ from dofbot_ros.policy.interface.spec import MODEL, SPEC
 
 
 def export_actor(
-    actor: nn.Module, sample: tuple[Tensor, ...], names: tuple[str, ...], spec: HopperSpec, folder: Path
+    actor: nn.Module,
+    sample: tuple[Tensor, ...],
+    names: tuple[str, ...],
+    spec: HopperSpec,
+    folder: Path,
+    *,
+    outputs: tuple[str, ...] = ("action",),
 ) -> None:
     """Write policy.onnx and policy.yaml.
 
@@ -23,15 +29,16 @@ def export_actor(
         names: of its inputs.
         spec: beside it.
         folder: gets both.
+        outputs: names of its outputs, the action first.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    axes = {name: {0: "n"} for name in (*names, "action")}
+    axes = {name: {0: "n"} for name in (*names, *outputs)}
     torch.onnx.export(
         actor.eval(),
         sample,
         str(folder / MODEL),
         input_names=list(names),
-        output_names=["action"],
+        output_names=list(outputs),
         dynamic_axes=axes,
         opset_version=17,
         dynamo=False,

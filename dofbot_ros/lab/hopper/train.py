@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -114,14 +114,8 @@ class HopperTrainer:
     def _checkpoint(self) -> None:
         """Save, and keep the policy apart if it does better than those before in the worlds of the training."""
         actor = NormalisedActor(self.model.policy, self._vector).to(self.model.device).eval()
-
-        def act(seen: NDArray[np.float32]) -> NDArray[np.float32]:
-            with torch.no_grad():
-                acted: NDArray[np.float32] = actor(torch.as_tensor(seen, device=self.model.device)).cpu().numpy()
-            return acted
-
         seeds = range(SELECTION_SEEDS, SELECTION_SEEDS + self.config.selected_episodes)
-        mean = float(np.mean([end.earned for end in rollouts(self._tests, act, seeds)]))
+        mean = float(np.mean([end.earned for end in rollouts(self._tests, _InTraining(actor), seeds)]))
         if mean > self._best:
             self._best = mean
             state = {name: value.cpu() for name, value in actor.state_dict().items()}
@@ -142,3 +136,20 @@ class HopperTrainer:
         self.model.set_random_seed(self.config.seed + self.model.num_timesteps)
         lines = (self.run / SELECTION).read_text(encoding="utf-8").splitlines()
         self._best = max(float(json.loads(line)["mean_return"]) for line in lines)
+
+
+class _InTraining:
+    """A network that acts before it is exported."""
+
+    def __init__(self, actor: NormalisedActor) -> None:
+        self._actor = actor
+
+    def start(self, episodes: int) -> None:
+        """Remembers nothing."""
+
+    def act(self, seen: NDArray[Any], live: Sequence[int]) -> NDArray[np.float32]:  # noqa: ARG002
+        """Actions (n, 3) of states (n, 11)."""
+        with torch.no_grad():
+            given = torch.as_tensor(seen, device=self._actor.mean.device)
+            acted: NDArray[np.float32] = self._actor(given).cpu().numpy()
+        return acted
