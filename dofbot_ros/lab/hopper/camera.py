@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.lab.hopper.body import HopperBody, import_mujoco
 from dofbot_ros.lab.hopper.randomization import HopperDraw
 from dofbot_ros.sim.randomization import shift_colour
@@ -40,7 +41,12 @@ class HopperCamera:
         moving = np.arange(model.ngeom) != model.geom("floor").id
         model.geom_matid[moving] = -1
         self._body, self._size = body, size
-        self._renderer = mujoco.Renderer(model, size, size)
+        try:
+            self._renderer = mujoco.Renderer(model, size, size)
+        except mujoco.FatalError as error:
+            raise DofbotError(
+                f"mujoco cannot draw here ({error}): install libegl1, and set MUJOCO_GL=egl before mujoco is imported"
+            ) from error
         # Before the interpreter takes EGL down: the renderer's own end comes after that and complains.
         self._end = weakref.finalize(self, self._renderer.close)
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0

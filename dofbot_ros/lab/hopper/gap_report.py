@@ -118,11 +118,12 @@ def table(groups: Sequence[Group], verdicts: Sequence[Verdict]) -> str:
         original = ORIGINAL.get((group.obs, group.randomize)) if group.trained_in == "source" else None
         told = "" if original is None else f"{original[0]:.0f} / {original[1]:.0f}"
         source, target = (f"{low:.0f} to {high:.0f}" for low, high in (group.source_interval, group.target_interval))
-        lines.append(
-            f"| {group.obs} | {group.randomize} | {group.trained_in} | {len(group.source)} | "
-            f"{np.mean(group.source):.0f} | {source} | {np.mean(group.target):.0f} | {target} | {group.drop:.0f} | {np.mean(group.source_500):.0f} | "
-            f"{np.mean(group.target_500):.0f} | {told} |"
-        )
+        cells = [
+            *(group.obs, group.randomize, group.trained_in, str(len(group.source))),
+            *(f"{np.mean(group.source):.0f}", source, f"{np.mean(group.target):.0f}", target, f"{group.drop:.0f}"),
+            *(f"{np.mean(group.source_500):.0f}", f"{np.mean(group.target_500):.0f}", told),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "| bar | asked | measured | |", "|---" * 4 + "|"]
     for verdict in verdicts:
         word = "not measured" if verdict.measured is None else "met" if verdict.met else "**missed**"
