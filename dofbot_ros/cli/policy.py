@@ -214,6 +214,9 @@ def evaluate(
     workers: WorkersOption = None,
     physics: Annotated[str, typer.Option(help="node: what sim_node runs; training: the faster one.")] = "node",
     desk: DeskOption = "own",
+    pictures: Annotated[
+        Path | None, typer.Option(help="Hopper: folder for drawings of the first episode: GIF, keypoints, states.")
+    ] = None,
     rehearsal: Annotated[
         bool,
         typer.Option("--rehearsal", help="Over an emulated servo bus too, in real time: what of it is left there?"),
@@ -234,9 +237,12 @@ def evaluate(
         _refuse(arms, "not for the hopper")
         from dofbot_ros.cli.policy_hopper import evaluate_hopper_policy
 
-        measured = evaluate_hopper_policy(obs=obs, model=model, episodes=episodes, domain=domain, seed=seed)
+        measured = evaluate_hopper_policy(
+            obs=obs, model=model, episodes=episodes, domain=domain, seed=seed, pictures=pictures
+        )
         emit(measured, as_json, f"hopper from {obs} in {domain}")
         return
+    _refuse({"--pictures": pictures}, "only for the hopper")
     episodes = episodes or EPISODES
     from dofbot_ros.policy.env.tasks import TASKS
     from dofbot_ros.policy.interface.spec import load_spec

@@ -101,7 +101,7 @@ def _train_state(given: dict[str, Any], out: Path, device: str, resume: bool) ->
 
 
 def evaluate_hopper_policy(
-    *, obs: str, model: Path | None, episodes: int | None, domain: str, seed: int
+    *, obs: str, model: Path | None, episodes: int | None, domain: str, seed: int, pictures: Path | None = None
 ) -> dict[str, Any]:
     """Measure a policy, with progress. Returns what the command prints; arguments are its options."""
     from dofbot_ros.lab.hopper.evaluate import HopperEvaluateConfig, evaluate_hopper
@@ -119,7 +119,12 @@ def evaluate_hopper_policy(
         def report(done: int, mean: float) -> None:
             bar.update(line, completed=done, rate=f"return {mean:.0f}")
 
-        return evaluate_hopper(config, report)
+        measured = evaluate_hopper(config, report)
+    if pictures is not None:
+        from dofbot_ros.lab.hopper.pictures import draw_episode
+
+        measured["pictures"] = draw_episode(model, domain, seed, pictures)
+    return measured
 
 
 def gap_of_hopper(

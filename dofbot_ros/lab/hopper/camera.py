@@ -16,8 +16,8 @@ from dofbot_ros.sim.randomization import shift_colour
 SIZE = 64
 """Edge of the pictures that networks see [px]."""
 
-HEIGHT_M, DISTANCE_M, FOVY_DEG = 0.75, 2.2, 45.0
-"""Of the camera over the floor, and from the hopper's plane: 1.82 m of height fill a picture."""
+HEIGHT_M, DISTANCE_M, FOVY_DEG = 0.95, 2.6, 45.0
+"""Of the camera over the floor, and from the hopper's plane: 2.15 m of height fill a picture, as high as it jumps."""
 
 BODY, FLOOR, SKY = (204, 153, 102), (204, 204, 204), (115, 140, 165)
 """Colours, 0..255."""
