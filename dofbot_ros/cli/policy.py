@@ -68,7 +68,7 @@ def train(
         str | None,
         typer.Option(
             help="planner: imitate the scripted expert before, or instead of, learning alone. "
-            "Hopper from pictures: the folder of a policy from state."
+            "Hopper: the folder of a policy from state, imitated from pictures; from state, it goes on with that one."
         ),
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Hopper: source (default) or target, to learn in.")] = None,

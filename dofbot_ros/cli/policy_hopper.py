@@ -45,11 +45,10 @@ def train_hopper(
 ) -> dict[str, Any]:
     """Train a policy in `out`, with progress. Returns what the command prints; arguments are its options."""
     if obs == "state":
-        if teacher is not None or pictures is not None:
-            raise ConfigError(
-                "--teacher, --pictures: only for --obs pipeline and image; a policy from state learns alone"
-            )
+        if pictures is not None:
+            raise ConfigError("--pictures: only for --obs pipeline and image")
         given = {"algo": algo or "ppo", "domain": domain or "source", "randomize": randomize, "seed": seed}
+        given |= {"start": str(teacher.resolve())} if teacher else {}
         return _train_state(given | ({} if steps is None else {"steps": steps}), out, device, resume)
     if algo is not None or domain is not None:
         raise ConfigError("--algo, --domain: a policy from pictures learns from its --teacher, in source")

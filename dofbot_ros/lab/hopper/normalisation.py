@@ -47,6 +47,13 @@ def load_normalisation(vector: VecNormalize, path: Path) -> None:
             setattr(statistic, part, given.astype(float) if part != "count" else float(given))
 
 
+def take_over(vector: VecNormalize, actor: NormalisedActor) -> None:
+    """Normalise observations from now on as `actor` does."""
+    seen = _statistics(vector)["observation"]
+    seen.mean = actor.mean.double().cpu().numpy()
+    seen.var = actor.scale.double().cpu().numpy() ** 2 - vector.epsilon
+
+
 class NormalisedActor(nn.Module):
     """A policy of stable-baselines3 behind the normalisation that it was trained with.
 

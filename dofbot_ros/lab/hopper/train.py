@@ -22,12 +22,19 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.model_files import load_state, load_tensors
+from dofbot_ros.errors import InputError
 from dofbot_ros.lab.hopper.body import STATE_SIZE
 from dofbot_ros.lab.hopper.env import HopperEnv
 from dofbot_ros.lab.hopper.export import export_actor
-from dofbot_ros.lab.hopper.normalisation import NormalisedActor, load_normalisation, normalised, save_normalisation
+from dofbot_ros.lab.hopper.normalisation import (
+    NormalisedActor,
+    load_normalisation,
+    normalised,
+    save_normalisation,
+    take_over,
+)
 from dofbot_ros.lab.hopper.rollout import rollouts
-from dofbot_ros.lab.hopper.spec import HopperSpec
+from dofbot_ros.lab.hopper.spec import HopperSpec, load_hopper_spec
 from dofbot_ros.lab.hopper.train_config import HopperTrainConfig
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.callback import Progress, TrainingCallback
@@ -71,6 +78,8 @@ class HopperTrainer:
         self._best = -np.inf
         if resume:
             self._go_on()
+        elif config.start:
+            self._begin_with(Path(config.start))
         self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
@@ -100,6 +109,7 @@ class HopperTrainer:
             "domain": self.config.domain,
             "randomize": self.config.randomize,
             "seed": str(self.config.seed),
+            "start": Path(self.config.start).name or "none",
             "steps": str(int(kept["steps"])),
             "steps_in_all": str(self.model.num_timesteps),
             "commit": commit(),
@@ -126,6 +136,15 @@ class HopperTrainer:
         save_checkpoint(self.model, self.run)
         with (self.run / SELECTION).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"steps": self.model.num_timesteps, "mean_return": mean}) + "\n")
+
+    def _begin_with(self, start: Path) -> None:
+        """Take over the policy that another run kept, and its normalisation."""
+        if load_hopper_spec(start).training.get("algorithm") != self.config.algo:
+            raise InputError(f"{start} was not trained with {self.config.algo}: its networks are others")
+        load_normalisation(self._vector, start / NORMALISATION)
+        actor = NormalisedActor(self.model.policy, self._vector)
+        load_state(actor, load_tensors(start / SELECTED, start / SELECTED)["actor"], start / SELECTED)
+        take_over(self._vector, actor)
 
     def _go_on(self) -> None:
         load_model(self.model, self.run / CHECKPOINT)

@@ -21,6 +21,7 @@ class HopperTrainConfig:
         randomize: level of config/hopper.yaml.
         steps: of the environment, all copies of it together.
         seed: of networks, exploration and worlds.
+        start: folder of a policy of the same algorithm with which it begins, from an easier world; "" for none.
         envs: copies that are played side by side; 1 for sac and tqc.
         rollout: steps of each copy before a policy is improved; ppo and trpo only.
         learning_rate: of Adam; it falls to zero along the steps for ppo.
@@ -34,6 +35,7 @@ class HopperTrainConfig:
     randomize: str = "none"
     steps: int = 1_000_000
     seed: int = 0
+    start: str = ""
     envs: int = 16
     rollout: int = 256
     learning_rate: float = 4e-4
