@@ -51,6 +51,7 @@ setup(
         "teleop": names("teleop"),
         "learn": names("learn"),
         "lerobot": names("lerobot"),
+        "hopper": names("hopper"),
         "ray": requirements("ray"),
         "test": requirements("test"),
     },

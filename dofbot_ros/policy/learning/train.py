@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
-from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.config.ranges import Checked, Count, Index, Positive, Range
 from dofbot_ros.core.model_files import load_tensors
 from dofbot_ros.errors import InputError
@@ -27,12 +27,19 @@ from dofbot_ros.policy.evaluation.evaluate import rollout
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.bc_regularizer import OPTIONS, BcRegularizer
 from dofbot_ros.policy.learning.callback import Progress, TrainingCallback, log_draw
-from dofbot_ros.policy.learning.checkpoint import BUFFER, OLD_BUFFER, load_buffer, load_model, save_buffer
+from dofbot_ros.policy.learning.checkpoint import (
+    BUFFER,
+    CHECKPOINT,
+    OLD_BUFFER,
+    load_buffer,
+    load_model,
+    save_checkpoint,
+)
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
 from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
 from dofbot_ros.policy.learning.export import export_policy
+from dofbot_ros.policy.learning.run_folder import CONFIG, DRAWS, check_device, claim_run
 
-CONFIG, CHECKPOINT, DRAWS = "train.yaml", "checkpoint.zip", "draws.jsonl"
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
 
 
@@ -122,16 +129,8 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
-        checkpoint = run / CHECKPOINT
-        if resume:
-            if not checkpoint.exists():
-                raise InputError(f"{checkpoint} does not exist: there is nothing to resume")
-            before = load_yaml(TrainConfig, run / CONFIG)
-            if {**asdict(before), "steps": 0, "episodes": 0} != {**asdict(config), "steps": 0, "episodes": 0}:
-                raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
-        elif checkpoint.exists():
-            raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
-        _check_device(device)
+        claim_run(config, run, resume, may_grow=("steps", "episodes"))
+        check_device(device)
         self._env = config.environment()
         self._recorded: list[list[Transition]] = []
         if config.demonstrations:
@@ -148,8 +147,8 @@ class Trainer:
             wanted=self.config.steps,
             checkpoint_steps=self.config.checkpoint_steps,
             draws=self.run / DRAWS,
-            env=self._env,
-            save=lambda: _save(self.model, self.run),
+            envs=[self._env],
+            save=lambda: save_checkpoint(self.model, self.run),
             report=report,
         )
         if self.config.shown and self.model.num_timesteps == 0:
@@ -163,7 +162,7 @@ class Trainer:
             self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
             if keeper is not None and not self._holds_its_own(keeper):
                 keeper.give_up()
-        _save(self.model, self.run)
+        save_checkpoint(self.model, self.run)
         self.export()
         return watcher.progress(self.model)
 
@@ -178,7 +177,7 @@ class Trainer:
 
         def save() -> None:
             torch.save(school.state(), self.run / f"new_{LESSONS}")
-            _save(self.model, self.run)
+            save_checkpoint(self.model, self.run)
             (self.run / f"new_{LESSONS}").replace(self.run / LESSONS)
 
         def report(done: int, wanted: int, success_rate: float) -> None:
@@ -270,21 +269,3 @@ def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) ->
     # Otherwise it would meet the worlds of the run's beginning once more.
     model.set_random_seed(config.seed + model.num_timesteps)
     return model
-
-
-def _save(model: BaseAlgorithm, run: Path) -> None:
-    """Replace the checkpoint only once the new one is whole."""
-    if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
-        save_buffer(model, run / f"new_{BUFFER}")
-        (run / f"new_{BUFFER}").replace(run / BUFFER)
-    model.save(run / f"new_{CHECKPOINT}")
-    (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)
-
-
-def _check_device(name: str) -> None:
-    # Networks of this size run slower on several cores than on one.
-    torch.set_num_threads(1)
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
