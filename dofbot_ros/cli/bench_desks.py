@@ -23,6 +23,7 @@ class Part(str, Enum):
 
     trim = "trim"
     tolerance = "tolerance"
+    sight = "sight"
 
 
 def desks(

@@ -74,6 +74,10 @@ def collect(
         Path | None, typer.Option(help="A run's folder: its network makes most proposals, for a second round.")
     ] = None,
     failures: Annotated[bool, typer.Option("--failures", help="Keep failed attempts in the files too.")] = False,
+    desk: DeskOption = "own",
+    looks: Annotated[
+        int, typer.Option(min=1, max=16, help="Pictures of each scene, over other tables; own and calibrated desks.")
+    ] = 1,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     ray: RayOption = None,
@@ -90,8 +94,8 @@ def collect(
         raise InputError(f"--size is a multiple of 16, got {size}")
     _name_skipped(objects)
     _name_skipped(val_objects)
-    rules = SceneRules(objects=clutter, bare=bare, view=TopDownView(size=size))
-    config = CollectConfig(objects, rotations, seed, rules, model)
+    rules = SceneRules(objects=clutter, bare=bare, view=TopDownView(size=size), looks=looks)
+    config = CollectConfig(objects, rotations, seed, rules, model, chosen_desk(desk, None, 0)[0])
     with progress_bar("{task.fields[rate]:.0%} succeed") as bar:
         tasks: dict[str, int] = {}
 

@@ -65,10 +65,12 @@ class Ablation:
     Attributes:
         trim: joints that gravity holds low are brought up (motion/goal_trim.py).
         tolerance: the localiser bears markers of another size, and images out of focus (vision/markers/blocks.py).
+        sight: the arm looks at its own hand, and aims by that (trials/sight.py).
     """
 
     trim: bool = True
     tolerance: bool = True
+    sight: bool = True
 
 
 WHOLE = Ablation()
@@ -89,7 +91,8 @@ def demo(desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outco
     arm = DirectArm(installation, driver, localiser=localiser)
     try:
         planner = make_planner(arm.daemon.robot, DriverConfig())
-        record, _ = BlockTrial(arm, planner, installation.belief.blocks, ProtocolConfig()).run(seed, number)
+        blocks = installation.belief.blocks
+        record, _ = BlockTrial(arm, planner, blocks, ProtocolConfig(), sight=ablation.sight).run(seed, number)
     finally:
         arm.close()
     placed = bool(record.placed)

@@ -13,7 +13,7 @@ import numpy as np
 
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.desks.config import OWN
+from dofbot_ros.desks.config import CALIBRATED, OWN
 from dofbot_ros.desks.installation import Installation, install
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.view import TopDownView
@@ -81,6 +81,7 @@ class SceneRules:
         gap: kept between their footprints when they are put down [m].
         view: what the planner sees.
         ranges: what is drawn at random.
+        looks: pictures of each scene, over other tables and from other cameras; more than one for data only.
     """
 
     objects: int = 1
@@ -89,6 +90,7 @@ class SceneRules:
     gap: float = 0.003
     view: TopDownView = field(default_factory=TopDownView)
     ranges: Randomisation = field(default_factory=Randomisation)
+    looks: int = 1
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,13 @@ class Scene:
         seed: it was drawn from.
         things: what lies on the table.
         image: the view, RGB (size, size, 3).
+        others: the same as other cameras show it over other tables, SceneRules.looks less one.
     """
 
     seed: int
     things: tuple[Thing, ...]
     image: ImageArray
+    others: tuple[ImageArray, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,11 +151,19 @@ class SceneMaker:
 
     Attributes:
         installation: of the present scene.
+
+    Raises:
+        InputError: several pictures of a scene on a desk on which a place in one is another in the next.
     """
 
     def __init__(self, families: Mapping[str, Family], rules: SceneRules | None = None, desk: str = OWN) -> None:
         self.rules = rules or SceneRules()
         self.desk = desk
+        if self.rules.looks > 1 and desk != OWN and not desk.endswith(CALIBRATED):
+            raise InputError(
+                f"several pictures of a scene agree on the own desk and on calibrated ones, not on {desk}, whose "
+                "cameras are not where they are believed to be"
+            )
         self.installation = install(desk, 0)
         self.world = World(WorldConfig(marked=(), plain=()))
         self._families = dict(families)
@@ -183,7 +195,8 @@ class SceneMaker:
         for file in Path(self._folder.name).iterdir():
             file.unlink()
         self._settle([thing.body for thing in things])
-        return Scene(seed, things, self._look(rng, table, seed))
+        image = self._look(rng, table, seed)
+        return Scene(seed, things, image, self._other_looks(table, seed) if self.rules.looks > 1 else ())
 
     def poses(self, scene: Scene) -> dict[int, FloatArray]:
         """True pose of every thing's centre of mass, by body, (4, 4): for judges, never for planners."""
@@ -360,6 +373,13 @@ class SceneMaker:
         full = CameraConfig()
         self._eye = replace(config, width=full.width, height=full.height, field_of_view=full.field_of_view), believed
         return view.rectify(camera.render(), camera.intrinsics, believed)
+
+    def _other_looks(self, table: list[Colour], seed: int) -> tuple[ImageArray, ...]:
+        eye = self._eye
+        seeds = [int(s) for s in np.random.SeedSequence([seed, 0x100C]).generate_state(self.rules.looks - 1)]
+        images = tuple(self._look(np.random.default_rng([s, 1]), table, s) for s in seeds)
+        self._eye = eye
+        return images
 
     def _look_on_desk(self, rng: np.random.Generator, seen: Installation) -> ImageArray:
         """The view as it is believed to be, of what the camera of an installation shows."""

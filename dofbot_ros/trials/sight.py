@@ -1,0 +1,96 @@
+"""Closing by sight: before a block is gone for, the arm looks at its own hand, and aims by where that truly is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from dofbot_ros.calibration.outline.fit import OutlineCamera
+from dofbot_ros.calibration.outline.registration import Registrar, Registration, show_hand, shown_poses
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlanner, joint_line
+from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
+from dofbot_ros.motion.timed_path import retime
+from dofbot_ros.trials.arm import Look, TrialArm
+
+SPARE_M = 0.004
+"""The hand's height is known less well than its place: it is kept this much higher than it was found to be [m]. It is
+corrected upwards only: one that is too low hits the table, one that is too high still holds the block."""
+
+
+class ArmSight:
+    """One arm's running estimate of where its hand is against what its camera sees.
+
+    Args:
+        arm: looked at.
+        planner: of its motions.
+    """
+
+    def __init__(self, arm: TrialArm, planner: BlockPlanner) -> None:
+        self._arm, self._planner = arm, planner
+        self._registrar: Registrar | None = None
+        self.registration: Registration | None = None
+
+    def look_at_hand(self) -> None:
+        """Show the hand, and add what is seen of it to the estimate. The arm is upright before and after.
+
+        Raises:
+            CommandRefusedError: the arm refused a motion or ended it early.
+        """
+        if self._registrar is None:
+            view = self._arm.view
+            camera = OutlineCamera(view.intrinsics, view.T_base_camera)
+            self._registrar = Registrar(self._planner.kinematics, camera)
+        show_hand(
+            self._registrar,
+            shown_poses(self._planner.kinematics),
+            picture=lambda: self._arm.look().image,
+            position=lambda: self._arm.position,
+            move=self._move,
+        )
+        self.registration = self._registrar.result()
+
+    @property
+    def word(self) -> str:
+        """What was found, for the report."""
+        found = self.registration
+        if found is None:
+            return ""
+        if found.refusal:
+            return f"not aimed by sight: {found.refusal}"
+        apart = f"hand and camera {1e3 * found.apart():.0f} mm apart"
+        return f"{apart}: corrected" if found.needed else f"{apart}: left as they are"
+
+    def corrected(self, look: Look) -> Look:
+        """The look with its blocks where the corrected camera sees them."""
+        found = self._needed()
+        if found is None:
+            return look
+        return replace(look, blocks={name: found.seen(pose) for name, pose in look.blocks.items()})
+
+    def aimed(self, move: BlockMove) -> tuple[BlockPlanner, BlockMove]:
+        """The planner and the move for a hand that is elsewhere than it is told: what it is to be told."""
+        found = self._needed()
+        if found is None:
+            return self._planner, move
+        picked, placed = (found.hand_off(*at)[0][2] for at in ((move.block.x, move.block.y), move.target))
+        raised = self._planner.raised(max(0.0, SPARE_M - picked), max(0.0, picked - placed))
+        off, _ = found.hand_off(*move.target)
+        target = move.target[0] - float(off[0]), move.target[1] - float(off[1])
+        others = tuple(_told(found, block) for block in move.others)
+        return raised, BlockMove(_told(found, move.block), target, others)
+
+    def _needed(self) -> Registration | None:
+        found = self.registration
+        return found if found is not None and found.needed else None
+
+    def _move(self, start: FloatArray, goal: FloatArray) -> None:
+        self._arm.follow(retime(joint_line(start, goal), self._planner.limits))
+
+
+def _told(found: Registration, block: StandingBlock) -> StandingBlock:
+    """Where the hand is told that the block is."""
+    off, turn = found.hand_off(block.x, block.y)
+    return StandingBlock(
+        block.x - float(off[0]), block.y - float(off[1]), math.remainder(block.yaw - turn, 2.0 * math.pi), block.size
+    )
