@@ -37,6 +37,11 @@ from dofbot_ros.vision.intrinsics import Intrinsics
 FALL = 0.002
 """Objects are let go this far above where they rest [m]."""
 
+OTHER_DESKS = 24
+OTHER_DESKS_FROM = 1 << 40
+"""Further pictures of scenes are of so many installations from this one on: drawing a table takes longer than its
+picture."""
+
 MAP_STEP = 0.001
 """Resolution of the map that keeps objects apart [m]."""
 
@@ -171,6 +176,7 @@ class SceneMaker:
         self._markers = tempfile.TemporaryDirectory(prefix="dofbot-markers-")
         self._made = 0
         self._eye: tuple[CameraConfig, FloatArray] | None = None
+        self._tables: dict[int, ImageArray] = {}
 
     def close(self) -> None:
         """Let go of the world; may be called twice."""
@@ -366,7 +372,7 @@ class SceneMaker:
         )
         texture = random_texture(rng, 48, *table) if len(table) > 1 else None
         if self.desk != OWN:
-            return self._look_on_desk(rng, install(self.desk, seed, WorldConfig(camera=config)))
+            return self._look_on_desk(rng, install(self.desk, seed, WorldConfig(camera=config)), seed)
         camera = TexturedTableCamera(self.world, config, rng, texture)
         believed = camera.pose()
         believed[:3, 3] += rng.normal(0.0, ranges.calibration_shift, size=3)
@@ -375,15 +381,17 @@ class SceneMaker:
         return view.rectify(camera.render(), camera.intrinsics, believed)
 
     def _other_looks(self, table: list[Colour], seed: int) -> tuple[ImageArray, ...]:
-        eye = self._eye
-        seeds = [int(s) for s in np.random.SeedSequence([seed, 0x100C]).generate_state(self.rules.looks - 1)]
-        images = tuple(self._look(np.random.default_rng([s, 1]), table, s) for s in seeds)
+        eye, rng = self._eye, np.random.default_rng([seed, 0x100C])
+        chosen = rng.choice(OTHER_DESKS, self.rules.looks - 1, replace=False)
+        images = tuple(self._look(rng, table, OTHER_DESKS_FROM + int(number)) for number in chosen)
         self._eye = eye
         return images
 
-    def _look_on_desk(self, rng: np.random.Generator, seen: Installation) -> ImageArray:
+    def _look_on_desk(self, rng: np.random.Generator, seen: Installation, seed: int) -> ImageArray:
         """The view as it is believed to be, of what the camera of an installation shows."""
-        camera = SimCamera(self.world, seen.world.camera, rng)
+        camera = SimCamera(self.world, seen.world.camera, rng, self._tables.get(seed))
+        if OTHER_DESKS_FROM <= seed < OTHER_DESKS_FROM + OTHER_DESKS:
+            self._tables[seed] = camera.table
         full = CameraConfig()
         whole = replace(camera.config, width=full.width, height=full.height, field_of_view=full.field_of_view)
         self._eye = whole, seen.belief.T_base_camera
