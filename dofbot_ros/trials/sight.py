@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
-from dofbot_ros.calibration.outline.fit import OutlineCamera
-from dofbot_ros.calibration.outline.registration import Registrar, Registration, show_hand, shown_poses
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlanner, joint_line
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
+from dofbot_ros.grasp.sight.fit import OutlineCamera
+from dofbot_ros.grasp.sight.registration import Registrar, Registration, show_hand, shown_poses
 from dofbot_ros.motion.timed_path import retime
 from dofbot_ros.trials.arm import Look, TrialArm
-
-SPARE_M = 0.004
-"""The hand's height is known less well than its place: it is kept this much higher than it was found to be [m]. It is
-corrected upwards only: one that is too low hits the table, one that is too high still holds the block."""
 
 
 class ArmSight:
@@ -74,11 +69,10 @@ class ArmSight:
         if found is None:
             return self._planner, move
         picked, placed = (found.hand_off(*at)[0][2] for at in ((move.block.x, move.block.y), move.target))
-        raised = self._planner.raised(max(0.0, SPARE_M - picked), max(0.0, picked - placed))
-        off, _ = found.hand_off(*move.target)
-        target = move.target[0] - float(off[0]), move.target[1] - float(off[1])
+        raised = self._planner.raised(found.raised(move.block.x, move.block.y), max(0.0, float(picked - placed)))
+        x, y, _ = found.told(*move.target, 0.0)
         others = tuple(_told(found, block) for block in move.others)
-        return raised, BlockMove(_told(found, move.block), target, others)
+        return raised, BlockMove(_told(found, move.block), (x, y), others)
 
     def _needed(self) -> Registration | None:
         found = self.registration
@@ -90,7 +84,4 @@ class ArmSight:
 
 def _told(found: Registration, block: StandingBlock) -> StandingBlock:
     """Where the hand is told that the block is."""
-    off, turn = found.hand_off(block.x, block.y)
-    return StandingBlock(
-        block.x - float(off[0]), block.y - float(off[1]), math.remainder(block.yaw - turn, 2.0 * math.pi), block.size
-    )
+    return StandingBlock(*found.told(block.x, block.y, block.yaw), block.size)

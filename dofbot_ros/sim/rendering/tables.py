@@ -61,7 +61,8 @@ def _wood(rng: np.random.Generator, pixels: int) -> ImageArray:
         tone = tone.T
     wood = np.array(WOODS[int(rng.integers(len(WOODS)))], np.float64)
     shade = 1.0 + tone
-    return np.stack([_levels(channel * shade) for channel in wood], axis=-1)
+    levels = np.stack([_levels(channel * shade) for channel in wood], axis=-1)
+    return np.ascontiguousarray(levels)  # OpenCV copies any other, each time
 
 
 def _print_on(rng: np.random.Generator, picture: ImageArray) -> None:

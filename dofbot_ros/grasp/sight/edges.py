@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from dofbot_ros.calibration.outline.silhouette import OutlinePoints
 from dofbot_ros.core.types import BoolArray, FloatArray, ImageArray
+from dofbot_ros.grasp.sight.silhouette import OutlinePoints
 
 SHADE = 0.45
 """A shadow leaves at least this share of every colour."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from dofbot_ros.calibration.outline.edges import edge_offsets
-from dofbot_ros.calibration.outline.silhouette import ArmShapes, OutlinePoints
 from dofbot_ros.core.transforms import exp_so3, invert
 from dofbot_ros.core.types import N_ARM, BoolArray, FloatArray
+from dofbot_ros.grasp.sight.edges import edge_offsets
+from dofbot_ros.grasp.sight.silhouette import ArmShapes, OutlinePoints
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 REACHES_PX = (24, 24, 16, 16, 10, 10, 10)

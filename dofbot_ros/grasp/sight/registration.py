@@ -11,8 +11,10 @@ import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import at_base_height, load_model
-from dofbot_ros.calibration.outline.edges import foreground
-from dofbot_ros.calibration.outline.fit import (
+from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
+from dofbot_ros.grasp.planning.tilt_band import TiltBand
+from dofbot_ros.grasp.sight.edges import foreground
+from dofbot_ros.grasp.sight.fit import (
     HEIGHT,
     ZEROS,
     ArmView,
@@ -21,9 +23,7 @@ from dofbot_ros.calibration.outline.fit import (
     arm_mask,
     fit_outline,
 )
-from dofbot_ros.calibration.outline.silhouette import ArmShapes
-from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
-from dofbot_ros.grasp.planning.tilt_band import TiltBand
+from dofbot_ros.grasp.sight.silhouette import ArmShapes
 
 SHOWN_AT = ((0.19, -0.6, 0.10), (0.19, 0.6, 0.10), (0.19, 0.0, 0.10))
 """Where the hand is looked at: distance from joint 1 [m], azimuth [rad], height [m], above whatever lies there."""
@@ -34,10 +34,14 @@ LEAST_FOUND, LEAST_EDGES, MOST_RMS_PX = 0.3, 80, 4.0
 """A fit with a smaller share of its outline, fewer edges, or larger residuals is not believed."""
 AGREE_M = 0.005
 """Hand and camera that are apart by less than this are left as they are: a grasp bears it [m]."""
+SPARE_M = 0.004
+"""The hand's height is known less well than its place: it is kept this much higher than it was found to be [m]. It is
+corrected upwards only: a hand that is too low hits the table, one that is too high still holds what it grasps."""
 HIGHEST_M = 0.030
 """Corrections are bounded by this [m]: more is no error of a desk, but of the fit."""
 GRASP_Z = 0.020
-SPOTS = tuple((r * math.cos(a), r * math.sin(a)) for r in (0.16, 0.25) for a in (-0.8, 0.0, 0.8))
+REACH_M = (0.16, 0.25)
+SPOTS = tuple((r * math.cos(a), r * math.sin(a)) for r in REACH_M for a in (-0.8, 0.0, 0.8))
 """Where on the table it is asked whether hand and camera agree, x, y [m]."""
 
 
@@ -88,36 +92,55 @@ class Registration:
         """A localised block's pose (4, 4) [m] as the corrected camera sees it: moved and turned at its height."""
         T = T_base_block.copy()
         ahead = T[:3, 3] + (0.01, 0.0, 0.0)
-        first, second = self._moved(T[:3, 3]), self._moved(ahead)
+        first, second = self.moved(T[:3, 3]), self.moved(ahead)
         turn = math.atan2(second[1] - first[1], second[0] - first[0])
         c, s = math.cos(turn), math.sin(turn)
         T[:3, :3] = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) @ T[:3, :3]
         T[:3, 3] = first
         return T
 
-    def hand_off(self, x: float, y: float, z: float = GRASP_Z) -> tuple[FloatArray, float]:
+    def told(self, x: float, y: float, yaw: float) -> tuple[float, float, float]:
+        """What the hand is to be told so that it truly closes at x, y [m] with the closing line at `yaw` [rad].
+
+        The tool leans outward: one that stands higher than it is told meets the height of a grasp further in.
+        """
+        off, turn = self.hand_off(x, y)
+        outward = float(off[2]) * math.tan(self._tilt(x, y)) / math.hypot(x, y)
+        return x - float(off[0]) - outward * x, y - float(off[1]) - outward * y, yaw - turn
+
+    def raised(self, x: float, y: float) -> float:
+        """How much higher than planned the hand is to be told to close there, so that it clears the table [m]."""
+        return max(0.0, SPARE_M - float(self.hand_off(x, y)[0][2]))
+
+    def hand_off(self, x: float, y: float) -> tuple[FloatArray, float]:
         """Where the hand truly is less where it is told to be, (3,) [m], and its yaw likewise [rad]."""
-        bands = TiltBand(self.kinematics, math.radians(1.0))
-        column = bands.column(x, y, (z, z), BAND, 0.0)
-        if column is None:  # out of reach: as at the nearest place that is not
-            azimuth, radius = math.atan2(y, x), min(max(math.hypot(x, y), 0.16), 0.25)
-            column = bands.column(radius * math.cos(azimuth), radius * math.sin(azimuth), (z, z), BAND, 0.0)
-        if column is None:
-            return np.zeros(3), 0.0
-        told = self.kinematics.tool_transform(column[0])
-        true = self.kinematics.tool_transform(column[0] + self.fit.x[ZEROS])
+        q = self._joints(x, y, GRASP_Z)
+        told = self.kinematics.tool_transform(q)
+        true = self.kinematics.tool_transform(q + self.fit.x[ZEROS])
         off = true[:3, 3] - told[:3, 3]
         off[2] += self.fit.x[HEIGHT]
         yaws = [math.atan2(T[1, 1], T[0, 1]) for T in (told, true)]
         return off, math.remainder(yaws[1] - yaws[0], math.pi)
 
+    def _joints(self, x: float, y: float, z: float) -> FloatArray:
+        """Joint angles (5,) [rad] of the tool there, or at the nearest radius that is well within reach."""
+        bands, azimuth, radius = TiltBand(self.kinematics, math.radians(1.0)), math.atan2(y, x), math.hypot(x, y)
+        for r in (radius, min(max(radius, REACH_M[0]), REACH_M[1])):
+            column = bands.column(r * math.cos(azimuth), r * math.sin(azimuth), (z, z), BAND, 0.0)
+            if column is not None:
+                return np.asarray(column[0])
+        return np.zeros(N_ARM)
+
+    def _tilt(self, x: float, y: float) -> float:
+        return self.kinematics.forward(self._joints(x, y, GRASP_Z)).tilt
+
     def _gap(self, x: float, y: float) -> FloatArray:
         """How a command for a spot that is seen there changes, horizontally, and the hand's height (3,) [m]."""
-        moved = self._moved(np.array([x, y, GRASP_Z])) - (x, y, GRASP_Z)
+        moved = self.moved(np.array([x, y, GRASP_Z])) - (x, y, GRASP_Z)
         off, _ = self.hand_off(x, y)
         return np.array([moved[0] - off[0], moved[1] - off[1], off[2]])
 
-    def _moved(self, point: FloatArray) -> FloatArray:
+    def moved(self, point: FloatArray) -> FloatArray:
         """A point (3,) [m] that the believed camera sees there, at its height as the corrected one sees it."""
         none = np.zeros(len(self.fit.x))
         pixel = self.camera.project(point[None], none)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import load_model
-from dofbot_ros.calibration.outline.edges import edge_offsets, foreground
-from dofbot_ros.calibration.outline.fit import (
+from dofbot_ros.core.transforms import transform
+from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.grasp.sight.edges import edge_offsets, foreground
+from dofbot_ros.grasp.sight.fit import (
     HEIGHT,
     SHIFT,
     TURN,
@@ -21,10 +23,8 @@ from dofbot_ros.calibration.outline.fit import (
     Spread,
     fit_outline,
 )
-from dofbot_ros.calibration.outline.registration import Registration, shown_poses
-from dofbot_ros.calibration.outline.silhouette import ArmShapes, OutlinePoints
-from dofbot_ros.core.transforms import transform
-from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.grasp.sight.registration import Registration, shown_poses
+from dofbot_ros.grasp.sight.silhouette import ArmShapes, OutlinePoints
 from dofbot_ros.vision.intrinsics import from_field_of_view
 
 SHAPES = ArmShapes(load_model())
