@@ -43,7 +43,8 @@ def desks(
     ] = 40,
     seed: Annotated[int, typer.Option(min=0, help="Of the installations and scenes.")] = 0,
     without: Annotated[
-        list[Part] | None, typer.Option(help="Leave out part of what bears errors, to see its worth; demo only.")
+        list[Part] | None,
+        typer.Option(help="Leave out part of what bears errors, to see its worth; demo, and sight of grasps."),
     ] = None,
     state: Annotated[
         Path | None, typer.Option(help="File that keeps what is done, to go on from after Ctrl-C.")

@@ -209,6 +209,7 @@ def evaluate(
         bool, typer.Option("--rehearsal", help="Over an emulated serial line, in real time, in an unfamiliar world.")
     ] = False,
     desk: DeskOption = "own",
+    sight: Annotated[bool, typer.Option(help="On a desk the arm looks at its hand first, and aims by that.")] = True,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     ray: RayOption = None,
@@ -231,6 +232,7 @@ def evaluate(
         baselines_for(objects) if baselines else (),
         rehearsal,
         chosen_desk(desk, None, 0)[0],
+        sight,
     )
     with progress_bar("{task.fields[rate]:.1%} lifted") as bar:
         task = bar.add_task("attempts", total=attempts, rate=0.0)

@@ -156,6 +156,7 @@ class SceneMaker:
 
     Attributes:
         installation: of the present scene.
+        whole: the same for a camera whose image shows the whole table; None before the first scene on a desk.
 
     Raises:
         InputError: several pictures of a scene on a desk on which a place in one is another in the next.
@@ -177,6 +178,7 @@ class SceneMaker:
         self._made = 0
         self._eye: tuple[CameraConfig, FloatArray] | None = None
         self._tables: dict[int, ImageArray] = {}
+        self.whole: Installation | None = None
 
     def close(self) -> None:
         """Let go of the world; may be called twice."""
@@ -372,6 +374,9 @@ class SceneMaker:
         )
         texture = random_texture(rng, 48, *table) if len(table) > 1 else None
         if self.desk != OWN:
+            full = CameraConfig()
+            large = replace(config, width=full.width, height=full.height, field_of_view=full.field_of_view)
+            self.whole = install(self.desk, seed, WorldConfig(camera=large))
             return self._look_on_desk(rng, install(self.desk, seed, WorldConfig(camera=config)), seed)
         camera = TexturedTableCamera(self.world, config, rng, texture)
         believed = camera.pose()
@@ -381,10 +386,10 @@ class SceneMaker:
         return view.rectify(camera.render(), camera.intrinsics, believed)
 
     def _other_looks(self, table: list[Colour], seed: int) -> tuple[ImageArray, ...]:
-        eye, rng = self._eye, np.random.default_rng([seed, 0x100C])
+        eye, whole, rng = self._eye, self.whole, np.random.default_rng([seed, 0x100C])
         chosen = rng.choice(OTHER_DESKS, self.rules.looks - 1, replace=False)
         images = tuple(self._look(rng, table, OTHER_DESKS_FROM + int(number)) for number in chosen)
-        self._eye = eye
+        self._eye, self.whole = eye, whole
         return images
 
     def _look_on_desk(self, rng: np.random.Generator, seen: Installation, seed: int) -> ImageArray:

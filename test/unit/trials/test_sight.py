@@ -1,0 +1,71 @@
+"""The arm that looks at its hand: on a desk it learns where that is, on its own desk that nothing is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pybullet")
+
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.desks.installation import install
+from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.grasp.planning.block_plan import BlockMove, joint_line
+from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
+from dofbot_ros.grasp.sight.registration import shown_poses
+from dofbot_ros.motion.timed_path import retime
+from dofbot_ros.trials.direct import DirectArm
+from dofbot_ros.trials.runner import make_planner
+from dofbot_ros.trials.sight import ArmSight
+
+
+def _aim(sight: ArmSight, at: FloatArray) -> FloatArray:
+    """Where the hand is told to go for a block that truly is there; without the tool's lean, which is of a grasp."""
+    found = sight.registration
+    assert found is not None
+    return np.asarray(at - found.hand_off(*at.tolist())[0][:2])
+
+
+MOVE = BlockMove(StandingBlock(0.2, 0.03, 0.2), (0.2, -0.08))
+
+
+def looked(arm: DirectArm) -> ArmSight:
+    sight = ArmSight(arm, make_planner(arm.daemon.robot, DriverConfig()))
+    arm.prepare()
+    sight.look_at_hand()
+    return sight
+
+
+def test_on_a_typical_desk_the_hand_comes_to_where_the_block_truly_is() -> None:
+    arm = DirectArm(install("typical", 102))
+    try:
+        sight = looked(arm)
+        assert sight.word.endswith("corrected")
+        look = arm.look()
+        name, kinematics = next(iter(look.blocks)), arm.daemon.robot.kinematics
+        true = arm.world.truth()[name][:2, 3]
+        told = [look.blocks[name][:2, 3], _aim(sight, sight.corrected(look).blocks[name][:2, 3])]
+        apart = []
+        for x, y in told:
+            q = shown_poses(kinematics, [(float(np.hypot(x, y)), float(np.arctan2(y, x)), 0.06)])[0]
+            limits = DriverConfig().motion_limits(arm.daemon.robot)
+            arm.follow(retime(joint_line(np.zeros(5), q), limits))
+            apart.append(1e3 * float(np.linalg.norm(arm.world.arm.link_pose("tool_link")[:2, 3] - true)))
+            arm.home()
+        assert apart[0] > 10.0, apart
+        assert apart[1] < 0.5 * apart[0], apart
+    finally:
+        arm.close()
+
+
+def test_on_its_own_desk_nothing_is_changed() -> None:
+    arm = DirectArm()
+    try:
+        sight = looked(arm)
+        _, move = sight.aimed(MOVE)
+        assert move == MOVE
+        assert sight.word.endswith("left as they are")
+        look = arm.look()
+        assert sight.corrected(look) is look
+    finally:
+        arm.close()
