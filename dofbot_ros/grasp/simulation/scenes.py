@@ -26,13 +26,13 @@ from dofbot_ros.grasp.simulation.appearance import (
     random_texture,
 )
 from dofbot_ros.grasp.simulation.families import KIT, Family
+from dofbot_ros.grasp.simulation.photograph import Photograph
 from dofbot_ros.grasp.simulation.shapes import Shape, write_urdf
 from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, WorldConfig
 from dofbot_ros.sim.objects import add_marked_cube
 from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.scene import FACE_UP
 from dofbot_ros.sim.world import World
-from dofbot_ros.vision.intrinsics import Intrinsics
 
 FALL = 0.002
 """Objects are let go this far above where they rest [m]."""
@@ -128,21 +128,6 @@ class Scene:
     things: tuple[Thing, ...]
     image: ImageArray
     others: tuple[ImageArray, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Photograph:
-    """What a camera took.
-
-    Attributes:
-        image: RGB (height, width, 3).
-        intrinsics: of the camera.
-        T_base_camera: where it is believed to be, (4, 4).
-    """
-
-    image: ImageArray
-    intrinsics: Intrinsics
-    T_base_camera: FloatArray
 
 
 class SceneMaker:
