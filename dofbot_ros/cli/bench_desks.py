@@ -49,6 +49,9 @@ def desks(
     state: Annotated[
         Path | None, typer.Option(help="File that keeps what is done, to go on from after Ctrl-C.")
     ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="Draw the figures of this call: a .png, .svg or .pdf.", dir_okay=False)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the jobs of the arm on desks with the errors of real ones, without ROS: success, interval, causes."""
@@ -75,6 +78,11 @@ def desks(
             ablation=left,
             report=report,
         )
+    if chart is not None:
+        from dofbot_ros.bench.desks.chart import draw_ladder
+
+        draw_ladder(result["rows"], chart)
+        console.print(f"chart in {escape(str(chart))}", highlight=False)
     if as_json:
         emit(result, True, "")
         return
