@@ -171,6 +171,9 @@ def train_ranker(
     epochs: EpochsOption = None,
     seed: TrainSeedOption = None,
     device: DeviceOption = "cpu",
+    start: Annotated[
+        Path | None, typer.Option(help="A run's folder: begin with its ranking network, for a second round's data.")
+    ] = None,
     resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -191,7 +194,7 @@ def train_ranker(
         def report(line: RankerEpoch) -> None:
             bar.update(task, completed=line.epoch, losses=f"{_losses(line)}, {line.val_ordered:.1%} in order")
 
-        best = learn(data, run, settings, device=device, resume=resume, report=report)
+        best = learn(data, run, settings, device=device, start=start, resume=resume, report=report)
     emit(asdict(best), as_json, f"Ranking network in {run}")
 
 
