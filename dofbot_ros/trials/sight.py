@@ -12,6 +12,9 @@ from dofbot_ros.grasp.sight.registration import Registrar, Registration, show_ha
 from dofbot_ros.motion.timed_path import retime
 from dofbot_ros.trials.arm import Look, TrialArm
 
+MOVED_M = 0.010
+"""Looks that differ by more than this are of a camera, or an arm, that has been moved: the earlier is dropped [m]."""
+
 
 class ArmSight:
     """One arm's running estimate of where its hand is against what its camera sees.
@@ -24,6 +27,7 @@ class ArmSight:
     def __init__(self, arm: TrialArm, planner: BlockPlanner) -> None:
         self._arm, self._planner = arm, planner
         self._registrar: Registrar | None = None
+        self._knocked = ""
         self.registration: Registration | None = None
 
     def look_at_hand(self) -> None:
@@ -32,18 +36,25 @@ class ArmSight:
         Raises:
             CommandRefusedError: the arm refused a motion or ended it early.
         """
-        if self._registrar is None:
-            view = self._arm.view
-            camera = OutlineCamera(view.intrinsics, view.T_base_camera)
-            self._registrar = Registrar(self._planner.kinematics, camera)
+        view = self._arm.view
+        registrar = Registrar(self._planner.kinematics, OutlineCamera(view.intrinsics, view.T_base_camera))
         show_hand(
-            self._registrar,
+            registrar,
             shown_poses(self._planner.kinematics),
             picture=lambda: self._arm.look().image,
             position=lambda: self._arm.position,
             move=self._move,
         )
-        self.registration = self._registrar.result()
+        found, earlier = registrar.result(), self.registration
+        lost = earlier is not None and bool(found.refusal) and not earlier.refusal
+        moved_m = 0.0 if earlier is None else found.moved_since(earlier)
+        self._knocked = "the earlier look was believed" if lost else ""
+        if moved_m > MOVED_M:
+            self._knocked = f"{1e3 * moved_m:.0f} mm from where they were"
+        if self._registrar is not None and not self._knocked:
+            registrar.join(self._registrar)
+            found = registrar.result()
+        self._registrar, self.registration = registrar, found
 
     @property
     def word(self) -> str:
@@ -51,9 +62,10 @@ class ArmSight:
         found = self.registration
         if found is None:
             return ""
+        knocked = f", {self._knocked}: was the camera knocked?" if self._knocked else ""
         if found.refusal:
-            return f"not aimed by sight: {found.refusal}"
-        apart = f"hand and camera {1e3 * found.apart():.0f} mm apart"
+            return f"not aimed by sight: {found.refusal}{knocked}"
+        apart = f"hand and camera {1e3 * found.apart():.0f} mm apart{knocked}"
         return f"{apart}: corrected" if found.needed else f"{apart}: left as they are"
 
     def corrected(self, look: Look) -> Look:

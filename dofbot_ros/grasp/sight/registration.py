@@ -88,6 +88,12 @@ class Registration:
         gaps = [self._gap(x, y) for x, y in SPOTS]
         return max(max(math.hypot(gap[0], gap[1]), -float(gap[2])) for gap in gaps)
 
+    def moved_since(self, earlier: Registration) -> float:
+        """Largest change of what a hand is told for a spot that is seen, on SPOTS [m]; 0 where one is not believed."""
+        if self.refusal or earlier.refusal:
+            return 0.0
+        return max(float(np.linalg.norm((self._gap(x, y) - earlier._gap(x, y))[:2])) for x, y in SPOTS)
+
     def seen(self, T_base_block: FloatArray) -> FloatArray:
         """A localised block's pose (4, 4) [m] as the corrected camera sees it: moved and turned at its height."""
         T = T_base_block.copy()
@@ -176,6 +182,10 @@ class Registrar:
         side = 2 * CLEAR_PX + 1
         usable = cv2.dilate(covered, np.ones((side, side), np.uint8)) == 0
         self._views.append(ArmView(q, foreground(bare, image), usable))
+
+    def join(self, other: Registrar) -> None:
+        """Add the views of another look by the same arm and camera."""
+        self._views += other._views
 
     def result(self) -> Registration:
         """What all views tell together."""

@@ -14,6 +14,7 @@ from dofbot_ros.grasp.planning.block_plan import BlockMove, joint_line
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 from dofbot_ros.grasp.sight.registration import shown_poses
 from dofbot_ros.motion.timed_path import retime
+from dofbot_ros.sim.randomization import displaced
 from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.runner import make_planner
 from dofbot_ros.trials.sight import ArmSight
@@ -67,5 +68,14 @@ def test_on_its_own_desk_nothing_is_changed() -> None:
         assert sight.word.endswith("left as they are")
         look = arm.look()
         assert sight.corrected(look) is look
+        # Somebody knocks the camera, and nobody tells the software.
+        arm.displace_camera(displaced(arm.world.config.camera, np.array([0.0, 0.015, 0.0]), np.eye(3)))
+        sight.look_at_hand()
+        assert "was the camera knocked?" in sight.word
+        name, seen = next(iter(sight.corrected(arm.look()).blocks.items()))
+        true = arm.world.truth()[name]
+        off, _ = sight.registration.hand_off(*seen[:2, 3].tolist()) if sight.registration else (np.zeros(3), 0.0)
+        # Seen and hand move together: the hand is told to go to where the block is.
+        assert np.linalg.norm(seen[:2, 3] - off[:2] - true[:2, 3]) < 0.006
     finally:
         arm.close()
