@@ -80,6 +80,17 @@ def empty_table(
     emit(measure(scenes, seed, model), as_json, "Chance of the best grasp")
 
 
+@app.command("estop")
+def estop(
+    as_json: JsonOption = False,
+    trials: Annotated[int, typer.Option(min=1, help="Of the command, and of the same stop through ROS.")] = 10,
+) -> None:
+    """Stop a moving emulated arm by `dofbot estop`: seconds from the command's start until its servos truly rest."""
+    from dofbot_ros.bench.estop import measure
+
+    emit(measure(trials), as_json, "Emergency stop from a terminal")
+
+
 @app.command("faults")
 def faults(
     *,

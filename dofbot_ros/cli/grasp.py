@@ -150,7 +150,7 @@ def train(
     settings = _settings(TrainConfig, "grasp.yaml", config, {"epochs": epochs, "seed": seed})
     trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, start=start, resume=resume)
     with progress_bar("{task.fields[losses]}") as bar:
-        task = bar.add_task("epochs", total=settings.epochs, losses="")
+        task = bar.add_task("epochs", total=settings.epochs, completed=trainer.done, losses="")
 
         def report(line: MapEpoch) -> None:
             bar.update(task, completed=line.epoch, losses=_losses(line))

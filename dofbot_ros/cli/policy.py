@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
-from dofbot_ros.core.console import JsonOption, emit
+from dofbot_ros.core.console import JsonOption, emit, warn
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
 
@@ -176,6 +176,9 @@ def train(
     config = from_mapping(TrainConfig, given, "dofbot policy train")
     config = config if steps is None else replace(config, steps=steps)
     trainer = Trainer(config, out, device=device, resume=resume)
+    shown = trainer.demonstrations
+    if shown is not None and shown.doubt:
+        warn(shown.doubt)
     try:
         with progress_bar("{task.fields[rate]}") as bar:
             what = "steps" if config.steps else "episodes" if config.episodes else "recordings"
@@ -190,21 +193,29 @@ def train(
             report(end)
     finally:
         trainer.close()
-    result = {
+    result: dict[str, Any] = {
         "steps": end.steps,
         "success_rate": end.success_rate,
         "mean_return": end.mean_return,
         "seconds": end.seconds,
         "policy": str(out / "policy.onnx"),
     }
+    if config.shown:
+        result["imitation_loss"] = trainer.imitation_loss
+    if shown is not None:
+        result["demonstrations"] = {**vars(shown), "warning": shown.doubt}
     emit(result, as_json, f"Run in {out}")
 
 
 @app.command("evaluate")
 def evaluate(
     *,
-    task: TaskOption = "reach",
-    obs: ObsOption = "state",
+    task: Annotated[
+        str | None, typer.Option(help="reach, pick or place; by default that of --model, or reach.")
+    ] = None,
+    obs: Annotated[
+        str | None, typer.Option(help="state, image or pipeline; by default that of --model, or state.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="A run's folder; by default the shipped policy.")] = None,
     episodes: Annotated[
         int | None, typer.Option(min=1, help="By default 500; 50 of the hopper.", show_default=False)
@@ -238,7 +249,7 @@ def evaluate(
         from dofbot_ros.cli.policy_hopper import evaluate_hopper_policy
 
         measured = evaluate_hopper_policy(
-            obs=obs, model=model, episodes=episodes, domain=domain, seed=seed, pictures=pictures
+            obs=obs or "state", model=model, episodes=episodes, domain=domain, seed=seed, pictures=pictures
         )
         emit(measured, as_json, f"hopper from {obs} in {domain}")
         return
@@ -249,7 +260,7 @@ def evaluate(
     from dofbot_ros.policy.runtime.policy_runner import shipped
 
     for what, given, valid in (("task", task, tuple(TASKS)), ("obs", obs, OBSERVATIONS)):
-        if given not in valid:
+        if given is not None and given not in valid:
             raise ConfigError(one_of(what, given, valid))
     if physics not in ("node", "training"):
         raise ConfigError(one_of("physics", physics, ("node", "training")))
@@ -260,8 +271,9 @@ def evaluate(
     where = chosen_desk(desk, None, 0)[0]
     if rehearsal and where != "own":
         raise ConfigError(f"a rehearsal has a world of its own: leave out --desk {desk}")
-    folder = model or shipped(task, obs)
+    folder = model or shipped(task or "reach", obs or "state")
     spec = load_spec(folder)
+    task, obs = task or spec.task, obs or spec.obs
     if (spec.task, spec.obs) != (task, obs):
         raise InputError(f"{folder} holds a {spec.obs} policy for {spec.task}, not {obs} for {task}")
     try:

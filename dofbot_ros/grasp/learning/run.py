@@ -17,6 +17,7 @@ from dofbot_ros.core.model_files import load_state, load_tensors, taking
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.learning import plots
 
+GROWS = "epochs"
 RISE = 0.08
 """Share of the run in which the learning rate rises to its highest."""
 
@@ -89,6 +90,11 @@ class TrainingRun(Generic[LineT]):
     ) -> None:
         self._board.close()
 
+    @property
+    def done(self) -> int:
+        """Epochs that lie behind."""
+        return len(self.log)
+
     def epochs(self, count: int) -> Iterator[int]:
         """Those that are left of `count`."""
         yield from range(len(self.log) + 1, count + 1)
@@ -132,18 +138,28 @@ class TrainingRun(Generic[LineT]):
 
     def _load(self, line: type[LineT]) -> None:
         if not self._checkpoint.exists():
-            raise InputError(f"{self._checkpoint} does not exist: there is nothing to resume")
+            raise InputError(f"{self._checkpoint} does not exist: nothing to resume; leave out --resume to begin a run")
         device = next(self._network.parameters()).device
         state = load_tensors(self._checkpoint, self._checkpoint, device)
         with taking(self._checkpoint):
             config, weights, optimiser = state["config"], state["network"], state["optimiser"]
             log = [line(**found) for found in state["log"]]
-        if config != self._config:
-            raise InputError(f"{self._folder} was trained with another configuration: resume with the same one")
+        if changed := _changed(config, self._config):
+            raise InputError(f"{self._folder} was trained with another configuration ({changed}): resume with that one")
         load_state(self._network, weights, self._checkpoint)
         with taking(self._checkpoint):
             self._optimiser.load_state_dict(optimiser)
         self.log = log
+
+
+def _changed(before: str, now: str) -> str:
+    """The settings that differ between two configurations in JSON, but for the number of epochs: a run may grow."""
+    try:
+        old, new = json.loads(before), json.loads(now)
+        names = [name for name in {**old, **new} if old.get(name) != new.get(name) and name != GROWS]
+    except (TypeError, ValueError, AttributeError):
+        return "one that cannot be read"
+    return ", ".join(f"{name} was {old.get(name)}, now {new.get(name)}" for name in names)
 
 
 def training_device(name: str) -> torch.device:

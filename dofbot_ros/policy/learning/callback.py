@@ -41,6 +41,7 @@ class Progress:
         success_rate: of the last 100 episodes; nan before the first.
         mean_return: of the same.
         seconds: of training, in this process.
+        loss: of imitation in its last updates (Huber, of actions from -1 to 1); nan where nobody was imitated.
     """
 
     steps: int
@@ -48,6 +49,7 @@ class Progress:
     success_rate: float
     mean_return: float
     seconds: float
+    loss: float = float("nan")
 
 
 class TrainingCallback(BaseCallback):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -39,11 +39,12 @@ def claim_run(
             raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
         return
     if not (run / checkpoint).exists():
-        raise InputError(f"{run / checkpoint} does not exist: there is nothing to resume")
-    ignored: dict[str, Any] = dict.fromkeys(may_grow)
-    before = load_yaml(type(config), run / CONFIG)
-    if asdict(before) | ignored != asdict(config) | ignored:
-        raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
+        raise InputError(f"{run / checkpoint} does not exist: nothing to resume; leave out --resume to begin a run")
+    before, now = asdict(load_yaml(type(config), run / CONFIG)), asdict(config)
+    changed = [f"{k} was {before[k]}, now {now[k]}" for k in now if before[k] != now[k] and k not in may_grow]
+    if changed:
+        words = ", ".join(changed)
+        raise InputError(f"{run} was trained with another configuration ({words}): that is in {run / CONFIG}")
 
 
 def check_device(name: str) -> None:

@@ -36,11 +36,15 @@ from dofbot_ros.policy.learning.checkpoint import (
     save_checkpoint,
 )
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
-from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
+from dofbot_ros.policy.learning.demonstrations import Transition, Usefulness, read_demonstrations, usefulness
 from dofbot_ros.policy.learning.export import export_policy
 from dofbot_ros.policy.learning.run_folder import CONFIG, DRAWS, check_device, claim_run
 
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
+
+
+GROWS = ("steps", "episodes")
+"""Settings that a resumed run may raise."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,11 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
-        claim_run(config, run, resume, may_grow=("steps", "episodes"))
+        claim_run(config, run, resume, may_grow=GROWS)
         check_device(device)
         self._env = config.environment()
         self._recorded: list[list[Transition]] = []
+        self.imitation_loss = float("nan")
         if config.demonstrations:
             self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
         run.mkdir(parents=True, exist_ok=True)
@@ -186,7 +191,15 @@ class Trainer:
         with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
             school.run(report, lambda step: log_draw(draws, step, self._env.draw), save)
         save()
-        return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
+        self.imitation_loss = school.loss
+        return Progress(
+            config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds, school.loss
+        )
+
+    @property
+    def demonstrations(self) -> Usefulness | None:
+        """What the recorded episodes are good for; None where there are none."""
+        return usefulness(self._recorded, self._env.task) if self._recorded else None
 
     def _keeper(self) -> BcRegularizer:
         """Holds the policy to what it was taught while it learns alone."""

@@ -67,6 +67,7 @@ class ArmListener:
         to_seconds: Callable[[Time], float] = from_time,
     ) -> None:
         self.node = node
+        self._namespace = str(node.get_namespace()).strip("/")
         self.state = ""
         self.position: FloatArray = np.full(N_JOINTS, np.nan)
         self.stamps_s: FloatArray = np.full(N_JOINTS, -np.inf)
@@ -198,5 +199,8 @@ class ArmListener:
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for entry in message.status:
-            values = {row.key: row.value for row in entry.values}
-            self.diagnostics[entry.name.split(": ")[-1]] = {"message": entry.message, **values}
+            owner, _, what = entry.name.rpartition(": ")
+            # On /diagnostics, which is that of the root namespace, arms of other namespaces speak as well.
+            if owner.rpartition("/")[0] == self._namespace:
+                values = {row.key: row.value for row in entry.values}
+                self.diagnostics[what] = {"message": entry.message, **values}

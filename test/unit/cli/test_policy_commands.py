@@ -57,7 +57,7 @@ def test_training_refuses(words: str, why: str, tmp_path: Path, monkeypatch: pyt
         ("--obs smell", "obs 'smell' is not one of state, image, pipeline"),
         ("--task place --obs image", "ships no image policy for place"),
         ("--model nowhere", "nowhere/policy.yaml does not exist"),
-        (f"--model {PIPELINE}", "holds a pipeline policy for pick, not state for reach"),
+        (f"--model {PIPELINE} --task reach", "holds a pipeline policy for pick, not pipeline for reach"),
         ("--domain mars", "domain 'mars' is not one of source, target"),
         ("--physics real", "physics 'real' is not one of node, training"),
         ("--task hopper", "ships no hopper policy"),

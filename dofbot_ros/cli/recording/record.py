@@ -23,6 +23,8 @@ REFRESH_S = 0.25
 FIND_S = 5.0
 ENDINGS = {"keep": None, "success": True, "failure": False}
 DISCARD = "discard"
+SHARED = ("diagnostics",)
+"""Topics that every node publishes."""
 
 
 def record(
@@ -51,7 +53,8 @@ def record(
 ) -> None:
     """Record an episode of a running arm (`dofbot up ...`) as one MCAP file; prints its path when it is kept.
 
-    Whatever happens to this program, all but the last second can be read. Ctrl-C ends the episode.
+    Whatever happens to this program, all but the last second can be read. Ctrl-C ends the episode. A topic that
+    comes from several publishers is told.
     """
     from dofbot_ros.record import require_mcap
 
@@ -74,11 +77,13 @@ def record(
             except DofbotError:
                 writer.discard()
                 raise
+            _tell_doubles(node)
             try:
                 _show_until_the_end(node, writer.path, seconds)
             except KeyboardInterrupt:
                 console.print("the episode has ended")
             finally:
+                publishers = node.publishers()
                 node.close()
                 duration_s = time.monotonic() - begun
     except KeyboardInterrupt:
@@ -91,9 +96,23 @@ def record(
     writer.finish(Outcome(ENDINGS[ending], duration_s))
     for step in writer.clock_steps:
         warn(f"{step} while recording: arrivals are stamped evenly, stamps inside messages jump")
-    counts = ", ".join(f"{topic.removeprefix(f'/{namespace}').strip('/')} {n}" for topic, n in writer.counts.items())
+    counts = ", ".join(
+        f"{(name := topic.removeprefix(f'/{namespace}').strip('/'))} {n}{_from(publishers.get(name, []))}"
+        for topic, n in writer.counts.items()
+    )
     console.print(f"kept {duration_s:.1f} s: {counts or 'no message at all'}", highlight=False, markup=False)
     sys.stdout.write(f"{writer.path}\n")
+
+
+def _tell_doubles(node: RecordNode) -> None:
+    """Say which topics come from several nodes: two arms, or two cameras, in one episode."""
+    for topic, nodes in node.publishers().items():
+        if len(nodes) > 1 and topic not in SHARED:
+            warn(f"{topic} comes from {len(nodes)} publishers: {', '.join(nodes)}")
+
+
+def _from(nodes: list[str]) -> str:
+    return f" from {len(nodes)} publishers" if len(nodes) > 1 else ""
 
 
 def export(
