@@ -27,6 +27,7 @@ from dofbot_ros.cli import (
     trials,
     up,
 )
+from dofbot_ros.cli.page.console import console as console_page
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 
@@ -43,6 +44,7 @@ app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
 app.add_typer(policy.app, name="policy")
 app.add_typer(trials.app, name="trials")
+app.command("console")(console_page)
 app.command("demo")(demo.demo)
 app.command("emulate")(emulate.emulate)
 app.command("localize")(localize.localize)
