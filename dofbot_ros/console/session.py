@@ -178,7 +178,7 @@ class Session:
         view = self._arm.view()
         if not view.present or view.state not in MOVABLE:
             raise CommandRefusedError(explain(view)[0].text)
-        if self._job is not None:
+        if self._job is not None and self._job[0] not in QUIET_JOBS:
             raise CommandRefusedError(f"{self._job[0]} is under way: stop it first")
         if self._follower is None or not self._follower.active:
             self._follower, self._ghost = Follower(self._arm.robot), None

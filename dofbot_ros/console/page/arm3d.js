@@ -26,6 +26,7 @@ void main() {
 }`;
 const SUN = [0.4, 0.5, 1.0];
 const SHADOW = [1, 0, -SUN[0] / SUN[2], 0, 0, 1, -SUN[1] / SUN[2], 0, 0, 0, 0, 0.0006, 0, 0, 0, 1];
+const SLOW_S = 0.08;
 const GHOST = [0.11, 0.45, 0.95, 0.5];
 
 export class Arm3D {
@@ -36,6 +37,7 @@ export class Arm3D {
     this.joints = this.ghost = null;
     this.blocks = [];
     this.awaited = false;
+    [this.seconds, this.coarse, this.fence] = [0, 1, null];
     if (this.gl) this.prepare();
     this.listen();
     new ResizeObserver(() => this.draw()).observe(canvas);
@@ -56,7 +58,27 @@ export class Arm3D {
   draw() {
     if (this.awaited || !this.gl) return;
     this.awaited = true;
-    requestAnimationFrame(() => { this.awaited = false; this.paint(); });
+    requestAnimationFrame(() => this.frame());
+  }
+
+  // A frame is begun when the one before is done: a slow graphics unit makes the picture coarse and rare, but never holds
+  // up the page, whose beat tells the console that it is there.
+  frame() {
+    const gl = this.gl;
+    if (this.fence && gl.getSyncParameter(this.fence, gl.SYNC_STATUS) !== gl.SIGNALED) {
+      requestAnimationFrame(() => this.frame());
+      return;
+    }
+    if (this.fence) {
+      gl.deleteSync(this.fence);
+      this.seconds = 0.8 * this.seconds + 0.2 * (performance.now() - this.begun) / 1000;
+      this.coarse = clamp(this.coarse * (this.seconds > SLOW_S ? 1.2 : this.seconds < SLOW_S / 4 ? 0.95 : 1), 1, 3);
+    }
+    this.awaited = false;
+    this.begun = performance.now();
+    this.paint();
+    this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
   }
 
   // -- geometry -------------------------------------------------------------------------------------------------------
@@ -112,7 +134,7 @@ export class Arm3D {
   // -- painting -------------------------------------------------------------------------------------------------------
 
   paint() {
-    const gl = this.gl, canvas = this.canvas, ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const gl = this.gl, canvas = this.canvas, ratio = Math.min(window.devicePixelRatio || 1, 2) / this.coarse;
     const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];

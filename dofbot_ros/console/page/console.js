@@ -3,9 +3,9 @@ import { Arm3D } from "./arm3d.js";
 import { Controls } from "./controls.js";
 import { Plot } from "./plot.js";
 
-const BEAT_MS = 40, AGAIN_MS = 1000, NEWS = 30;
+const BEAT_MS = 40, AGAIN_MS = 1000, PENDING_MS = 500, NEWS = 30;
 const $ = (id) => document.getElementById(id);
-const state = { socket: null, you: 0, arm: null };
+const state = { socket: null, you: 0, arm: null, pending: "" };  // pending: a job that was asked for and not begun yet
 const scene = new Arm3D($("scene"));
 const controls = new Controls(send);
 new Plot($("plot"), () => state.arm?.joints);
@@ -37,7 +37,7 @@ function hear(message) {
   if (message.scene) { scene.setScene(message.scene); controls.setLimits(message.scene.lower, message.scene.upper); }
   if (message.arm) show(message.arm);
   if (message.news) tell(message.news, "");
-  if (message.refusal) tell(message.refusal, "bad");
+  if (message.refusal) { state.pending = ""; jobs(); tell(message.refusal, "bad"); }
 }
 
 setInterval(() => { if (commands()) send(controls.beat()); }, BEAT_MS);
@@ -47,6 +47,7 @@ const commands = () => state.arm && state.arm.commander === state.you;
 
 function show(arm) {
   state.arm = arm;
+  if (arm.job === state.pending) state.pending = "";
   document.body.dataset.state = arm.state;
   pill(arm.state, arm.state || "no arm");
   lines(arm.lines);
@@ -54,16 +55,23 @@ function show(arm) {
   controls.show(arm);
   const tool = arm.tool?.map((v, i) => (i < 3 ? (1000 * v).toFixed(0) : (v * 180 / Math.PI).toFixed(0)));
   if (tool && scene.works) $("tool").textContent = `tool x ${tool[0]} y ${tool[1]} z ${tool[2]} mm, pitch ${tool[3]}°, roll ${tool[4]}°`;
-  for (const button of document.querySelectorAll("[data-job]")) {
-    const job = button.dataset.job;
-    button.hidden = !arm.offers.includes(job);
-    button.disabled = !commands() || (arm.job !== "" && arm.job !== job);
-    button.classList.toggle("busy", arm.job === job);
-  }
+  jobs();
   document.body.classList.toggle("watching", !commands());
   who(arm);
   choices($("block"), ["", ...arm.blocks.map(([name]) => name)], "any");
   choices($("look"), ["", ...arm.pictures], "off");
+}
+
+function jobs() {
+  const { arm, pending } = state;
+  if (!arm) return;
+  const busy = pending || arm.job;
+  for (const button of document.querySelectorAll("[data-job]")) {
+    const job = button.dataset.job;
+    button.hidden = !arm.offers.includes(job);
+    button.disabled = !commands() || (busy !== "" && busy !== job);
+    button.classList.toggle("busy", busy === job);
+  }
 }
 
 function pill(kind, text) { $("state").className = `pill ${kind}`; $("state").textContent = text; }
@@ -140,7 +148,10 @@ for (const button of document.querySelectorAll("[data-job]")) {
       return;
     }
     button.textContent = label;
-    send({ do: "job", text: button.dataset.job, block: $("block").value });
+    const job = state.pending = button.dataset.job;
+    setTimeout(() => { if (state.pending === job) state.pending = ""; jobs(); }, PENDING_MS);
+    jobs();
+    send({ do: "job", text: job, block: $("block").value });
   });
 }
 $("look").addEventListener("change", () => {
