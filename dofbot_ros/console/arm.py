@@ -88,6 +88,10 @@ class ConsoleArm(Protocol):
         """The arm's description; "" before it has described itself."""
         ...
 
+    def listen(self, on: bool) -> None:
+        """Whether somebody looks: what an arm tells that nobody looks at is not taken in."""
+        ...
+
     def view(self) -> ArmView:
         """The arm now."""
         ...

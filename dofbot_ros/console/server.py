@@ -157,12 +157,16 @@ class ConsoleServer:
     # -- the clockwork -----------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        """Nothing runs while no page is open."""
+        """Nothing runs while no page is open and nothing is under way."""
         count = 0
         due_s = 0.0
         loop = asyncio.get_running_loop()
         while True:
-            await self._somebody.wait()
+            if not self._open and not self._session.busy:
+                self._arm.listen(False)
+                await self._somebody.wait()
+                self._arm.listen(True)
+                count = 0
             self._session.tick()
             count += 1
             if count % TELL_EVERY == 0:

@@ -52,6 +52,7 @@ class Session:
         """Share of FULL_SPEED."""
         self.news: list[str] = []
         """Sentences that all pages show once; whoever shows them empties the list."""
+        self._halts = 0
         self._follower: Follower | None = None
         self._job: tuple[str, Future[JobEnd]] | None = None
         self._ghost: FloatArray | None = None
@@ -119,6 +120,7 @@ class Session:
             "pictures": list(view.pictures),
             "activity": view.activity,
             "job": self._job[0] if self._job else "",
+            "halts": self._halts,
             "speed": self.speed,
             "commander": self.operators.commander,
             "asking": self.operators.asking(),
@@ -132,6 +134,11 @@ class Session:
         """Whether something moves, or may move, because a page asked for it."""
         moving_job = self._job is not None and self._job[0] not in QUIET_JOBS
         return bool((self._follower and self._follower.active) or moving_job or self._started)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way that has to be seen to its end, with or without a page."""
+        return self.commanding or self._job is not None
 
     def tick(self) -> None:
         """One period, 50 times a second while a page is open: see that the page is there, and lead the arm on."""
@@ -168,6 +175,7 @@ class Session:
         self.news.append(LOST)
 
     def _rest(self) -> None:
+        self._halts += 1
         if self._follower is not None:
             self._follower.cancel()
         self._started = ""

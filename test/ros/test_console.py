@@ -6,17 +6,16 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import JointState
 
 from dofbot_ros.bench.console.browser import browser, kill, missing, resize
-from dofbot_ros.ros.conversions.messages import from_time
+from dofbot_ros.bench.console.page import Page
+from dofbot_ros.ros.probes.joint_watch import joint_watch
 from dofbot_ros.supervisor import ProcessGroup
 
 from .conftest import DOFBOT, READY_S, SOON_S, Arm, StartArm, node_command
@@ -52,88 +51,29 @@ def address(arm: Arm) -> Iterator[str]:
         assert console.wait(SOON_S) == 130
 
 
-class Page:
-    """The page as an operator sees it."""
-
-    def __init__(self, driver: Any, address: str) -> None:
-        self.driver = driver
-        driver.get(address)
-        self.until(lambda: self.find("#state").text not in ("", "connecting", "no arm"))
-
-    def find(self, selector: str) -> Any:
-        return self.driver.find_element("css selector", selector)
-
-    def until(self, condition: Callable[[], bool], limit_s: float = SOON_S) -> None:
-        deadline = time.monotonic() + limit_s
-        while not condition():
-            assert time.monotonic() < deadline, f"{self.find('#state').text}: {self.find('#news').text}"
-            time.sleep(0.05)
-
-    def job(self, name: str) -> None:
-        button = self.find(f"[data-job='{name}']")
-        self.until(button.is_enabled)
-        button.click()
-
-    def drag(self, slider: str, value: float) -> None:
-        """Move a slider, as a finger does."""
-        moved = "for (const e of ['input', 'change']) arguments[0].dispatchEvent(new Event(e))"
-        words = f"arguments[0].value = arguments[1]; {moved}"
-        self.driver.execute_script(words, self.find(f"#{slider}"), value)
-
-    def hold(self, jog: str) -> None:
-        """Press a jog button, and do not let go."""
-        from selenium.webdriver import ActionChains
-
-        ActionChains(self.driver).click_and_hold(self.find(f"[data-jog='{jog}']")).perform()
-
-    def let_go(self) -> None:
-        from selenium.webdriver import ActionChains
-
-        ActionChains(self.driver).release().perform()
-
-    def ready(self) -> None:
-        """Torque on, whatever was before."""
-        self.until(lambda: self.find("#state").text in ("IDLE", "HOLD", "ESTOP", "FAULT"))
-        if self.find("#state").text in ("ESTOP", "FAULT"):
-            self.job("reset")
-        self.job("torque on")
-        self.until(lambda: self.find("#state").text == "HOLD")
-
-
 @pytest.fixture(scope="module")
 def page(address: str) -> Iterator[Page]:
     with browser(1200, 900, webgl=False) as driver:
         yield Page(driver, address)
 
 
-class Watch:
-    """Joint 1 by joint_states, with the stamps of the readings, and how long the machine itself stood still."""
+class Stalls:
+    """How long the machine stands still at most: a thread that wants to wake every 10 ms, and sees when it does."""
 
-    def __init__(self, arm: Arm) -> None:
-        self.readings: list[tuple[float, float]] = []
-        self.stall_s = 0.0
+    def __init__(self) -> None:
+        self.worst_s = 0.0
         self._done = threading.Event()
-        arm.client.node.create_subscription(JointState, "joint_states", self._hear, 10)
         threading.Thread(target=self._look, daemon=True).start()
 
-    def _hear(self, message: JointState) -> None:
-        if "joint1" in message.name:
-            position = message.position[list(message.name).index("joint1")]
-            self.readings.append((from_time(message.header.stamp), position))
+    def end(self) -> float:
+        self._done.set()
+        return self.worst_s
 
     def _look(self) -> None:
         before = time.monotonic()
         while not self._done.wait(0.01):
             now = time.monotonic()
-            self.stall_s, before = max(self.stall_s, now - before - 0.01), now
-
-    def rest_after(self, since_s: float) -> float:
-        """How long after `since_s` the arm went on moving [s]."""
-        time.sleep(1.5)
-        self._done.set()
-        moving = [t for (_, p), (t, q) in zip(self.readings, self.readings[1:], strict=False) if abs(q - p) > 1e-3]
-        assert moving, "the arm did not move"
-        return moving[-1] - since_s
+            self.worst_s, before = max(self.worst_s, now - before - 0.01), now
 
 
 def moving(arm: Arm) -> None:
@@ -266,30 +206,19 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page: Page) -> None
 
 
 def test_a_camera_picture_comes_when_it_is_looked_at(page: Page) -> None:
-    page.until(lambda: "camera" in page.find("#look").text)
-    page.find("#look option[value='camera']").click()
+    page.choose("look", "camera")
     page.until(lambda: page.find("#shown").is_displayed() and page.find("#shown").get_property("naturalWidth") > 100)
-    page.find("#look option[value='']").click()
-
-
-@contextmanager
-def lost(address: str, arm: Arm) -> Iterator[Any]:
-    """A page of its own that jogs, to be lost by the test."""
-    with browser(1200, 900, webgl=False) as driver:
-        page = Page(driver, address)
-        page.until(lambda: page.find("#ask").text == "Take control" or "You have control" in page.find("#who").text)
-        if page.find("#ask").is_displayed():
-            page.find("#ask").click()
-        page.ready()
-        page.hold("joint1+" if arm.client.position[0] < 0.0 else "joint1-")
-        moving(arm)
-        yield driver
+    page.choose("look", "")
 
 
 def test_a_killed_browser_stops_the_arm_in_time(page: Page, address: str, arm: Arm) -> None:
-    page.driver.get("about:blank")  # so that the other one has control
-    with lost(address, arm) as driver:
-        watch = Watch(arm)
+    page.driver.get("about:blank")  # so that control is free
+    with browser(1200, 900, webgl=False) as driver, joint_watch(namespace(arm)) as watch:
+        other = Page(driver, address)
+        other.ready()
+        other.hold("joint1+" if arm.client.position[0] < 0.0 else "joint1-")
+        assert watch.turns()
+        stalls = Stalls()
         rest_s = watch.rest_after(kill(driver))
-    assert rest_s <= WITHIN_S + watch.stall_s
+    assert rest_s <= WITHIN_S + stalls.end()
     assert arm.client.state == "HOLD"

@@ -61,7 +61,8 @@ def browser(width: int, height: int, *, webgl: bool = True) -> Iterator[Chrome]:
         resize(driver, width, height)
         yield driver
     finally:
-        with suppress(Exception):  # one that was killed cannot be asked to quit
+        _signal(driver, signal.SIGCONT)  # one that was frozen has to hear that it is to quit
+        with suppress(Exception):  # one that was killed cannot
             driver.quit()
         driver.service.stop()
 
@@ -74,14 +75,23 @@ def resize(driver: Chrome, width: int, height: int) -> None:
 
 def kill(driver: Chrome) -> float:
     """End all processes of the browser by SIGKILL. Returns when, as ROS counts time [s]."""
+    return _signal(driver, signal.SIGKILL)
+
+
+def freeze(driver: Chrome) -> float:
+    """Stop all processes of the browser where they are (SIGSTOP), as kill(); its connections stay open."""
+    return _signal(driver, signal.SIGSTOP)
+
+
+def _signal(driver: Chrome, number: signal.Signals) -> float:
     import psutil
 
     processes = psutil.Process(driver.service.process.pid).children(recursive=True)
-    killed_s = time.time()
+    sent_s = time.time()
     for process in processes:
         with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
-    return killed_s
+            os.kill(process.pid, number)
+    return sent_s
 
 
 def _chromium() -> str | None:

@@ -26,7 +26,7 @@ void main() {
 }`;
 const SUN = [0.4, 0.5, 1.0];
 const SHADOW = [1, 0, -SUN[0] / SUN[2], 0, 0, 1, -SUN[1] / SUN[2], 0, 0, 0, 0, 0.0006, 0, 0, 0, 1];
-const SLOW_S = 0.08;
+const SLOW_S = 0.08, REST_MS = 500;  // a frame that takes so long is drawn coarser; a scene at rest is drawn fine
 const GHOST = [0.11, 0.45, 0.95, 0.5];
 
 export class Arm3D {
@@ -37,7 +37,7 @@ export class Arm3D {
     this.joints = this.ghost = null;
     this.blocks = [];
     this.awaited = false;
-    [this.seconds, this.coarse, this.fence] = [0, 1, null];
+    [this.seconds, this.coarse, this.fine, this.fence] = [0, 1, false, null];
     if (this.gl) this.prepare();
     this.listen();
     new ResizeObserver(() => this.draw()).observe(canvas);
@@ -76,7 +76,10 @@ export class Arm3D {
     }
     this.awaited = false;
     this.begun = performance.now();
-    this.paint();
+    clearTimeout(this.rest);
+    if (this.coarse > 1 && !this.fine) this.rest = setTimeout(() => { this.fine = true; this.draw(); }, REST_MS);
+    this.paint(this.fine ? 1 : this.coarse);
+    this.fine = false;
     this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
   }
@@ -133,8 +136,8 @@ export class Arm3D {
 
   // -- painting -------------------------------------------------------------------------------------------------------
 
-  paint() {
-    const gl = this.gl, canvas = this.canvas, ratio = Math.min(window.devicePixelRatio || 1, 2) / this.coarse;
+  paint(coarse) {
+    const gl = this.gl, canvas = this.canvas, ratio = Math.min(window.devicePixelRatio || 1, 2) / coarse;
     const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];

@@ -6,6 +6,7 @@ import { Plot } from "./plot.js";
 const BEAT_MS = 40, AGAIN_MS = 1000, PENDING_MS = 500, NEWS = 30;
 const $ = (id) => document.getElementById(id);
 const state = { socket: null, you: 0, arm: null, pending: "" };  // pending: a job that was asked for and not begun yet
+const blocks = new Set();
 const scene = new Arm3D($("scene"));
 const controls = new Controls(send);
 new Plot($("plot"), () => state.arm?.joints);
@@ -46,6 +47,8 @@ const commands = () => state.arm && state.arm.commander === state.you;
 // -- what is shown --------------------------------------------------------------------------------------------------------
 
 function show(arm) {
+  // What was held when everything was stopped has to be pressed anew.
+  if (state.arm && arm.halts !== state.arm.halts) controls.release();
   state.arm = arm;
   if (arm.job === state.pending) state.pending = "";
   document.body.dataset.state = arm.state;
@@ -58,7 +61,8 @@ function show(arm) {
   jobs();
   document.body.classList.toggle("watching", !commands());
   who(arm);
-  choices($("block"), ["", ...arm.blocks.map(([name]) => name)], "any");
+  for (const [name] of arm.blocks) blocks.add(name);  // one that is hidden for a moment stays in the list
+  choices($("block"), ["", ...[...blocks].sort()], "any block");
   choices($("look"), ["", ...arm.pictures], "off");
 }
 

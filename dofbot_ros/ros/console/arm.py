@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -30,10 +30,12 @@ class RosConsoleArm:
 
     Args:
         client: of the arm and the nodes beside it.
+        listen: lets what the client hears come in, or wait.
     """
 
-    def __init__(self, client: ConsoleClient) -> None:
+    def __init__(self, client: ConsoleClient, listen: Callable[[bool], None]) -> None:
         self._client = client
+        self.listen = listen
         self._pictures = Pictures(client.node)
         self._plan: MarkerPlan | None = None
         self._held: MarkerPlan | None = None

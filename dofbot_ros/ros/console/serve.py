@@ -12,10 +12,10 @@ from aiohttp import web
 from dofbot_ros.console.access import Access
 from dofbot_ros.console.server import ConsoleServer
 from dofbot_ros.errors import DofbotError, InputError
-from dofbot_ros.ros.clients.arm_client import background_client
 from dofbot_ros.ros.clients.connect import RUNNING
 from dofbot_ros.ros.console.arm import RosConsoleArm
 from dofbot_ros.ros.console.client import ConsoleClient
+from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
 
 NODE = "console"
@@ -58,10 +58,17 @@ def serve(
         if backend != RUNNING:
             arguments = {**given, **({"namespace": namespace} if namespace else {})}
             check = running.enter_context(managed_stack(stack, backend, arguments))
-        client = running.enter_context(background_client(ConsoleClient, NODE, namespace, check))
+        background = running.enter_context(BackgroundNode(NODE, namespace))
+        client = ConsoleClient(background.node, background.check)
+        background.spin()
         threads = running.enter_context(ThreadPoolExecutor(THREADS, thread_name_prefix="job"))
-        server = ConsoleServer(RosConsoleArm(client), Access.of(host), threads, lost_s)
-        asyncio.run(_run(server, host, page_port, started, check))
+        server = ConsoleServer(RosConsoleArm(client, background.listen), Access.of(host), threads, lost_s)
+
+        def check_both() -> None:
+            background.check()
+            check()
+
+        asyncio.run(_run(server, host, page_port, started, check_both))
 
 
 async def _run(

@@ -78,6 +78,8 @@ class DaemonArm:
             raise DofbotError("no such block")
         return JobEnd(f"{job} done", np.zeros(6) if job == "plan" else None)
 
+    def listen(self, on: bool) -> None: ...
+
     def look_at(self, names: Collection[str]) -> None: ...
 
     def picture(self, name: str) -> tuple[int, bytes]:
