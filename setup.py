@@ -34,7 +34,7 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "**/*.yaml", "**/*.html"]},
+    package_data={PACKAGE: ["py.typed", "**/*.yaml", "**/*.html", "console/page/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
@@ -49,6 +49,7 @@ setup(
         "ros": requirements("ros"),
         "sim": names("sim"),
         "teleop": names("teleop"),
+        "console": names("console"),
         "learn": names("learn"),
         "lerobot": names("lerobot"),
         "hopper": names("hopper"),

@@ -54,6 +54,21 @@ def bus(
     emit(measure(seconds), as_json, "Servo bus at 115200 baud")
 
 
+@app.command("console")
+def console_page(
+    as_json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(callback=finite, min=2.0, help="Of each measurement of load [s].")] = 20.0,
+    losses: Annotated[int, typer.Option(min=1, help="How often the page is lost, in each of two ways.")] = 5,
+    pictures: Annotated[Path | None, typer.Option(help="Folder for screenshots of the page.")] = None,
+) -> None:
+    """Look at `dofbot console` with a browser: load, first paint, and how soon the arm rests when the page is lost."""
+    from dofbot_ros.bench.console.cost import measure
+
+    with console.status("starting") as status:
+        result = measure(seconds, losses, pictures, status.update)
+    emit(result, as_json, "Operator's console")
+
+
 @app.command("env")
 def env(
     as_json: JsonOption = False,

@@ -25,7 +25,7 @@ LAYERS = (
     {"calibration"},
     {"trials", "lab"},
     {"supervisor", "launching", "stacks"},
-    {"ros"},
+    {"ros", "console"},
     {"cli", "bench"},
 )
 """Lowest first; a package imports from its own layer and from those below."""

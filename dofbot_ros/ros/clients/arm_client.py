@@ -53,10 +53,11 @@ class ArmClient(ArmSender):
         node: the node that owns subscriptions and publishers; its namespace is the arm's, its name tells the arm who
             commands it. Another thread spins it.
         check: called now and then while waiting; raises when waiting is in vain.
+        requests: as ArmSender.
     """
 
-    def __init__(self, node: Node, check: Callable[[], None] = lambda: None) -> None:
-        super().__init__(node, check)
+    def __init__(self, node: Node, check: Callable[[], None] = lambda: None, *, requests: Sequence[str] = ()) -> None:
+        super().__init__(node, check, requests=requests)
         self._commanding = threading.Lock()
         self._abort_at: int | None = None
 
