@@ -66,6 +66,9 @@ CAMERA = Argument("camera", "", "V4L2 index or path, video file, image folder or
 _CAMERA_SETTINGS = (FRAMERATE, IMAGE_WIDTH, IMAGE_HEIGHT, FRAME_ID)
 CAMERA_INFO = Argument("camera_info_url", "", "calibration of the camera: a camera_info YAML, file:// or a plain path")
 EXTRINSICS = Argument("extrinsics_file", "", "pose of the camera in base_link (YAML); a real camera needs one")
+LOOK_AT_HAND = Argument(
+    "look_at_hand", "false", "show the hand to the camera before the first grasp, and aim by it", ("true", "false")
+)
 BLOCKS = Argument("blocks_file", "", "ids, sizes and marker layout of the blocks (YAML); empty: the shipped set")
 SOURCE = Argument(
     "source",
@@ -172,6 +175,7 @@ GRASP = NodeSpec(
     {
         "model": Ref("model"),
         "extrinsics_file": Ref("extrinsics_file"),
+        "look_at_hand": Ref("look_at_hand", bool),
         "frame_prefix": Ref("frame_prefix", optional=True),
         "calibration_file": Ref("calibration_file"),
     },
@@ -338,6 +342,7 @@ STACKS: dict[str, Stack] = {
                 CAMERA_INFO,
                 *_CAMERA_SETTINGS,
                 EXTRINSICS,
+                LOOK_AT_HAND,
                 GRASP_WORLD,
                 RTF,
                 *SCENE_ARGUMENTS,

@@ -26,7 +26,9 @@ from dofbot_ros.cli import (
     trials,
     up,
 )
+from dofbot_ros.cli.analysis import commands as analyze
 from dofbot_ros.cli.options.examples import add_examples
+from dofbot_ros.cli.page.console import console as console_page
 from dofbot_ros.cli.recording import record, replay, teach
 from dofbot_ros.cli.setup import arm_check, doctor, servos
 from dofbot_ros.core.console import console
@@ -37,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(analyze.app, name="analyze")
 arm.app.command("check")(arm_check.check)
 app.add_typer(arm.app, name="arm")
 app.add_typer(bench.app, name="bench")
@@ -45,6 +48,7 @@ app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
 app.add_typer(policy.app, name="policy")
 app.add_typer(trials.app, name="trials")
+app.command("console")(console_page)
 app.command("demo")(demo.demo)
 app.command("emulate")(emulate.emulate)
 app.command("localize")(localize.localize)

@@ -84,9 +84,9 @@ def run(
     from dofbot_ros.launching import parse_words
     from dofbot_ros.stacks import find
     from dofbot_ros.trials.log import PickSeries, open_log
-    from dofbot_ros.trials.pick_runner import missing
     from dofbot_ros.trials.reporting.pick_report import write_report
     from dofbot_ros.trials.reporting.pick_summary import summary
+    from dofbot_ros.trials.runner import missing
 
     rules = _protocol(protocol)
     given = parse_words(arguments or [])
@@ -216,9 +216,9 @@ def _run(log: PickLog, picker: PickStrategy, todo: list[Placement], given: dict[
 
     from dofbot_ros.ros.clients.trial_stack import PickRecorder, pick_arm
     from dofbot_ros.sim.config import load_world_config
-    from dofbot_ros.trials.log import EPISODES
     from dofbot_ros.trials.person import Operator
-    from dofbot_ros.trials.pick_runner import no_recording, run_picks
+    from dofbot_ros.trials.runner import no_recording, run_picks
+    from dofbot_ros.trials.trial_log import EPISODES
 
     series = log.series
     person = Operator(console.input, console.print, log.folder, series.protocol)

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.core.model_files import load_tensors, taking
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS
@@ -38,7 +39,7 @@ STACK = 1
 
 
 @dataclass(frozen=True)
-class StudentConfig:
+class StudentConfig(Checked):
     """How to train.
 
     Attributes:
@@ -59,21 +60,16 @@ class StudentConfig:
 
     task: Literal["pick"] = "pick"
     randomize: str = "wide"
-    episodes: int = 1000
-    round_episodes: int = 20
-    alone_after: float = 0.2
+    episodes: Count = 1000
+    round_episodes: Count = 20
+    alone_after: Positive = 0.2
     shake: float = 0.15
-    epochs: int = 3
-    final_epochs: int = 10
-    batch: int = 256
-    learning_rate: float = 1e-4
+    epochs: Count = 3
+    final_epochs: Count = 10
+    batch: Count = 256
+    learning_rate: Positive = 1e-4
     seed: int = 0
     pose: PoseTrainConfig = field(default_factory=PoseTrainConfig)
-
-    def __post_init__(self) -> None:
-        for name in ("episodes", "round_episodes", "alone_after", "epochs", "final_epochs", "batch", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
 
 
 @dataclass

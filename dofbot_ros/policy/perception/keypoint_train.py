@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.core.model_files import load_state, load_tensors, taking
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.perception.keypoint_data import KeypointData, load_data, render_data
 from dofbot_ros.policy.perception.keypoint_measure import measure, sigma_px
@@ -42,7 +43,7 @@ SPREAD_CELLS = 0.7
 
 
 @dataclass(frozen=True)
-class PoseTrainConfig:
+class PoseTrainConfig(Checked):
     """How to train.
 
     Attributes:
@@ -56,18 +57,17 @@ class PoseTrainConfig:
     """
 
     randomize: str = "wide"
-    pictures: int = 6_000
-    epochs: int = 8
-    closeup_epochs: int = 30
-    batch: int = 64
-    learning_rate: float = 3e-3
+    pictures: Count = 6_000
+    epochs: Count = 8
+    closeup_epochs: Count = 30
+    batch: Count = 64
+    learning_rate: Positive = 3e-3
     seed: int = 0
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         load_level(self.randomize)
-        for name in ("pictures", "epochs", "closeup_epochs", "batch", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+        yield from ()
 
 
 Report = Callable[[str, int, int, float], None]

@@ -13,8 +13,9 @@ import numpy as np
 
 from dofbot_ros.errors import DependencyError
 from dofbot_ros.trials.protocol import ProtocolConfig
-from dofbot_ros.trials.results import Results, image_path
+from dofbot_ros.trials.results import Results
 from dofbot_ros.trials.trial import TrialRecord
+from dofbot_ros.trials.trial_log import image_path
 from dofbot_ros.vision.cameras.frame_files import read_image
 from dofbot_ros.vision.cameras.frames import CameraError
 
@@ -175,8 +176,8 @@ def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
         "number": trial.number,
         "block": trial.block,
         "scene": trial.scene_seed,
-        "before": thumbnail(image_path(out, trial.number, "before")),
-        "after": thumbnail(image_path(out, trial.number, "after")),
+        "before": thumbnail(image_path(out, f"{trial.number:04d}", "before")),
+        "after": thumbnail(image_path(out, f"{trial.number:04d}", "after")),
         "verdict": verdict[trial.placed],
         "tone": tone[trial.placed],
         "reason": f"{trial.cause}: {trial.reason}" if trial.cause not in ("", trial.reason) else trial.reason,

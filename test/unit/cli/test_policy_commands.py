@@ -33,6 +33,13 @@ PIPELINE = str(shipped("pick", "pipeline"))
         ("--obs image --task pick --teacher planner --steps 9", "--steps: a student of pictures does not go on alone"),
         (f"--obs image --task pick --teacher planner --network {PIPELINE}", r"pose\.pt does not exist"),
         ("--demos .", "holds no episode"),
+        ("--task hopper --randomize mild", "level 'mild' is not one of none, legs, wide"),
+        ("--task hopper --hindsight", "--hindsight: not for the hopper"),
+        ("--task hopper --obs pipeline", "give its folder with --teacher RUN"),
+        ("--task hopper --pictures 9", "only for --obs pipeline and image"),
+        ("--task hopper --teacher RUN", "RUN/policy.yaml does not exist"),
+        ("--task hopper --domain mars", "domain 'mars' is not one of source, target"),
+        ("--domain target", "--domain: only for the hopper"),
     ],
 )
 def test_training_refuses(words: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +60,8 @@ def test_training_refuses(words: str, why: str, tmp_path: Path, monkeypatch: pyt
         (f"--model {PIPELINE} --task reach", "holds a pipeline policy for pick, not pipeline for reach"),
         ("--domain mars", "domain 'mars' is not one of source, target"),
         ("--physics real", "physics 'real' is not one of node, training"),
+        ("--task hopper", "ships no hopper policy"),
+        ("--task hopper --desk typical", "--desk: not for the hopper"),
         ("--rehearsal --workers 2", "one episode after the other: leave out --workers"),
         ("--rehearsal --physics training", "leave out --physics training"),
     ],

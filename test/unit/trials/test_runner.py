@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from dofbot_ros.trials.results import Series, image_path, load
+from dofbot_ros.trials.results import Series, load
 from dofbot_ros.trials.runner import run_series
 from dofbot_ros.trials.trial import TrialRecord
+from dofbot_ros.trials.trial_log import image_path
 
 SERIES = Series(seed=0, backend="sim")
 
@@ -33,7 +34,7 @@ def test_a_block_is_found_grasped_and_placed(arm: Any, tmp_path: Path) -> None:
     assert record.cycle_s is not None
     assert record.cycle_s < 12.0
     for when in ("before", "after"):
-        assert cv2.imread(str(image_path(tmp_path, 0, when))).shape == (480, 640, 3)
+        assert cv2.imread(str(image_path(tmp_path, "0000", when))).shape == (480, 640, 3)
 
 
 def test_fingers_that_close_on_nothing_are_noticed_and_the_second_look_helps(arm: Any, tmp_path: Path) -> None:
