@@ -46,7 +46,8 @@ install-user: install
 	  *) echo "add this to your shell's start file: export PATH=\$$HOME/.local/bin:\$$PATH" ;; esac
 
 # The site in site/, with strict links, by a virtual environment of its own: nothing else needs mkdocs.
-docs:
+docs: install
+	$(BIN)/python tools/command_page.py
 	@test -x .docs_venv/bin/mkdocs || { $(PYTHON) -m venv .docs_venv && \
 	  .docs_venv/bin/python -m pip install --quiet -r requirements/docs.txt; }
 	NO_MKDOCS_2_WARNING=1 .docs_venv/bin/mkdocs build --strict

@@ -1,12 +1,7 @@
-"""Writes docs/commands.md: every command with its options, defaults and examples, as the code declares them.
-
-python tools/command_page.py            writes the file
-python tools/command_page.py --check    exit code 1 where it is not what would be written
-"""
+"""Writes docs/commands.md for the site: every command with its options, defaults and examples, as the code has them."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,19 +15,15 @@ from dofbot_ros.cli.options.examples import EXAMPLES, commands
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 HEAD = """# Commands
 
-Made by `python tools/command_page.py` from the code; a test holds it to that. `dofbot COMMAND --help` and
-`dofbot help COMMAND` tell the same. Those that measure take `--json`: one object on stdout, everything else on stderr.
+Made from the code. `dofbot COMMAND --help` and `dofbot help COMMAND` tell the same.
+Those that measure take `--json`: one object on stdout, everything else on stderr.
 Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
 """
 
 
-def main() -> int:
-    """Write or check the page. Returns the exit code."""
-    text = HEAD + "".join(section(path, command) for path, command in commands(get_command(app)) if path)
-    if "--check" in sys.argv[1:]:
-        return int(PAGE.read_text(encoding="utf-8") != text)
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+def page() -> str:
+    """The page."""
+    return HEAD + "".join(section(path, command) for path, command in commands(get_command(app)) if path)
 
 
 def section(path: str, command: Any) -> str:
@@ -44,7 +35,7 @@ def section(path: str, command: Any) -> str:
     if not isinstance(command, TyperGroup):
         lines += [f"    {usage}", ""]
     if rows := list(_rows(command)):
-        lines += ["| | default | |", "|---|---|---|", *rows, ""]
+        lines += ["| option | default | meaning |", "|---|---|---|", *rows, ""]
     lines += [f"    {example}" for example in EXAMPLES.get(path, ()) if example != usage]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -70,4 +61,4 @@ def _plain(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    PAGE.write_text(page(), encoding="utf-8")

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from dofbot_ros.arm.taught import load_taught, save_taught, simplified, taught
 from dofbot_ros.errors import ConfigError, InputError
-from dofbot_ros.record.taught import load_taught, save_taught, simplified, taught
 
 ANGLES = st.floats(-1.5, 1.5)
 
