@@ -158,8 +158,8 @@ def export(
 def _export_lerobot(source: Path, out: Path, task: str, fps: int, images: bool) -> None:
     from rich.progress import Progress
 
-    from dofbot_ros.record.lerobot_dataset import require_lerobot
-    from dofbot_ros.record.lerobot_export import episodes_in, export_lerobot
+    from dofbot_ros.record.lerobot.dataset import require_lerobot
+    from dofbot_ros.record.lerobot.export import episodes_in, export_lerobot
 
     require_lerobot()
     if not task.strip():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, FloatArray, ImageArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.record.lerobot_dataset import LeRobotWriter
+from dofbot_ros.record.lerobot.dataset import LeRobotWriter
 from dofbot_ros.record.motion import RecordedMotion
 from dofbot_ros.record.pictures import decoded, picture_times
 from dofbot_ros.record.reader import Episode

@@ -21,10 +21,10 @@ from typer.testing import CliRunner
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.cli.main import app
 from dofbot_ros.errors import InputError
-from dofbot_ros.record.lerobot_dataset import CAMERA, statistics
-from dofbot_ros.record.lerobot_export import NAMES, episodes_in, export_lerobot
+from dofbot_ros.record.lerobot.dataset import CAMERA, statistics
+from dofbot_ros.record.lerobot.export import NAMES, episodes_in, export_lerobot
 
-from .episodes import At, episode, gripper, image, state, stream
+from ..episodes import At, episode, gripper, image, state, stream
 
 FPS = 25
 TASK = "pick up the red block"
