@@ -19,6 +19,7 @@ from dofbot_ros.cli import (
     demo,
     emulate,
     grasp,
+    imitate,
     localize,
     policy,
     record,
@@ -41,6 +42,7 @@ app.add_typer(bench.app, name="bench")
 app.command("estop")(arm.estop)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
+app.add_typer(imitate.app, name="imitate")
 app.add_typer(policy.app, name="policy")
 app.add_typer(trials.app, name="trials")
 app.command("demo")(demo.demo)

@@ -28,6 +28,9 @@ ROWS = (
 )
 """What a domain gap compares."""
 
+GOING_ON_STEPS = 500_000
+"""In which a policy that was trained without randomisation goes on in wide worlds."""
+
 
 def train_hopper(
     *,
@@ -159,16 +162,19 @@ def _trained(runs: Path, obs: str, level: str, seed: int, domain: str | None = N
     if not (run / MODEL).exists():
         # A policy from pictures has claimed its folder as soon as that holds its configuration.
         begun = run / (CHECKPOINT if obs == "state" else "train.yaml")
+        # A wide world is learned from what a policy can do without randomisation: see docs/laboratory_hopper.md.
+        goes_on = obs == "state" and level != "none"
+        before = ("state", "none") if goes_on else ("state", level)
         train_hopper(
             obs=obs,
             algo=None,
             domain=domain,
             randomize=level,
             out=run,
-            steps=None,
+            steps=GOING_ON_STEPS if goes_on else None,
             seed=seed,
             device="cpu",
-            teacher=None if obs == "state" else _trained(runs, "state", level, seed),
+            teacher=_trained(runs, *before, seed) if goes_on or obs != "state" else None,
             pictures=None,
             resume=begun.exists(),
         )
