@@ -19,7 +19,6 @@ from dofbot_ros.cli import (
     demo,
     emulate,
     grasp,
-    imitate,
     localize,
     policy,
     record,
@@ -28,6 +27,7 @@ from dofbot_ros.cli import (
     trials,
     up,
 )
+from dofbot_ros.cli.lab import imitate
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 

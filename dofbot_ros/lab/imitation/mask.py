@@ -78,7 +78,7 @@ def landmark_capsules(points: NDArray[Any], thickness: float) -> NDArray[np.bool
     drawn: Any = np.zeros((CROP_PX, CROP_PX), np.uint8)
     for a, b in BONES:
         start, end = ([int(v) for v in np.rint(points[i])] for i in (a, b))
-        cv2.line(drawn, start, end, 255, max(1, round(thickness)))
+        cv2.line(drawn, start, end, (255,), max(1, round(thickness)))
     inside: NDArray[np.bool_] = drawn > 0
     return inside
 
@@ -111,7 +111,7 @@ def _by_grabcut(crop: ImageArray, points: NDArray[Any]) -> NDArray[np.bool_]:
     arm: Any = np.zeros((CROP_PX, CROP_PX), np.uint8)
     end = points[0] - 2.5 * (points[9] - points[0])
     start, stop = ([int(v) for v in np.rint(place)] for place in (points[0], end))
-    cv2.line(arm, start, stop, 255, max(1, round(0.9 * palm_px)))
+    cv2.line(arm, start, stop, (255,), max(1, round(0.9 * palm_px)))
     labels: Any = np.full(crop.shape[:2], cv2.GC_BGD, np.uint8)
     labels[arm > 0] = cv2.GC_PR_BGD
     labels[possible] = cv2.GC_PR_BGD

@@ -91,8 +91,8 @@ def evaluate_photos(
     """Imitate every photo of a folder.
 
     Returns:
-        `mean_iou` with `interval` and `baseline_iou` (placement fitted), all before the wrist and against this package's
-        own cut-outs; `no_hand`, names of photos without one; `photos`, how many there are.
+        `mean_iou` with `interval` and `baseline_iou` (placement fitted), all before the wrist and against this
+        package's own cut-outs; `no_hand`, names of photos without one; `photos`, how many there are.
 
     Raises:
         InputError: the folder holds no photos.

@@ -59,7 +59,7 @@ def train_hopper(
     given |= {} if steps is None else {"steps": steps}
     given |= {} if pictures is None else {"pictures": pictures}
     try:
-        from dofbot_ros.lab.hopper.student_train import StudentConfig, StudentTrainer
+        from dofbot_ros.lab.hopper.learning.student_train import StudentConfig, StudentTrainer
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
     trainer = StudentTrainer(from_mapping(StudentConfig, given, WHERE), out, resume=resume)
@@ -77,8 +77,8 @@ def train_hopper(
 
 def _train_state(given: dict[str, Any], out: Path, device: str, resume: bool) -> dict[str, Any]:
     try:
-        from dofbot_ros.lab.hopper.train import HopperTrainer
-        from dofbot_ros.lab.hopper.train_config import HopperTrainConfig
+        from dofbot_ros.lab.hopper.learning.train import HopperTrainer
+        from dofbot_ros.lab.hopper.learning.train_config import HopperTrainConfig
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
     trainer = HopperTrainer(from_mapping(HopperTrainConfig, given, WHERE), out, device=device, resume=resume)
@@ -106,7 +106,7 @@ def evaluate_hopper_policy(
     *, obs: str, model: Path | None, episodes: int | None, domain: str, seed: int, pictures: Path | None = None
 ) -> dict[str, Any]:
     """Measure a policy, with progress. Returns what the command prints; arguments are its options."""
-    from dofbot_ros.lab.hopper.evaluate import HopperEvaluateConfig, evaluate_hopper
+    from dofbot_ros.lab.hopper.evaluation.evaluate import HopperEvaluateConfig, evaluate_hopper
     from dofbot_ros.lab.hopper.spec import load_hopper_spec
 
     if model is None:
@@ -123,7 +123,7 @@ def evaluate_hopper_policy(
 
         measured = evaluate_hopper(config, report)
     if pictures is not None:
-        from dofbot_ros.lab.hopper.pictures import draw_episode
+        from dofbot_ros.lab.hopper.evaluation.pictures import draw_episode
 
         measured["pictures"] = draw_episode(model, domain, seed, pictures)
     return measured
@@ -133,7 +133,7 @@ def gap_of_hopper(
     *, out: Path, models: Sequence[Path] | None, episodes: int | None, seed: int, seeds: int | None
 ) -> dict[str, Any]:
     """Train what is missing, measure all, write table and chart. Returns what the command prints."""
-    from dofbot_ros.lab.hopper.domain_gap import hopper_gap
+    from dofbot_ros.lab.hopper.evaluation.domain_gap import hopper_gap
 
     if models and seeds:
         raise ConfigError("--seeds trains policies, --model brings them: give one of both")

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.lab.hopper.body import STEP_S
-from dofbot_ros.lab.hopper.camera import HopperCamera, draw_keypoints
-from dofbot_ros.lab.hopper.env import HopperEnv
 from dofbot_ros.lab.hopper.policy import HopperPolicy
+from dofbot_ros.lab.hopper.world.body import STEP_S
+from dofbot_ros.lab.hopper.world.camera import HopperCamera, draw_keypoints
+from dofbot_ros.lab.hopper.world.env import HopperEnv
 
 GIF, FRAMES, STATES = "hop.gif", "keypoints.png", "state.png"
 SHOWN_PX, GIF_STEPS, GIF_FRAMES = 240, 4, 120
