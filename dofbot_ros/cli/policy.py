@@ -104,7 +104,7 @@ def train(
             "--block": block != "red",
         }
         _refuse(arms, "not for the hopper")
-        from dofbot_ros.cli.policy_hopper import train_hopper
+        from dofbot_ros.cli.lab.hopper import train_hopper
 
         made = train_hopper(
             obs=obs,
@@ -246,7 +246,7 @@ def evaluate(
             "--workers": workers,
         }
         _refuse(arms, "not for the hopper")
-        from dofbot_ros.cli.policy_hopper import evaluate_hopper_policy
+        from dofbot_ros.cli.lab.hopper import evaluate_hopper_policy
 
         measured = evaluate_hopper_policy(
             obs=obs or "state", model=model, episodes=episodes, domain=domain, seed=seed, pictures=pictures
@@ -320,7 +320,7 @@ def domain_gap(
     """Measure what the change of world costs: policies in source and target, beside their bars, as table and chart."""
     if task == HOPPER:
         _refuse({"--desk": desk, "--workers": workers}, "not for the hopper")
-        from dofbot_ros.cli.policy_hopper import gap_of_hopper
+        from dofbot_ros.cli.lab.hopper import gap_of_hopper
 
         _told(gap_of_hopper(out=out, models=models, episodes=episodes, seed=seed, seeds=seeds), as_json)
         return

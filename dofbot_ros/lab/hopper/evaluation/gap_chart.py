@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dofbot_ros.lab.hopper.gap_report import ORIGINAL, Group
+from dofbot_ros.lab.hopper.evaluation.gap_report import ORIGINAL, Group
 
 COLOURS = {"source": "#4477aa", "target": "#ee9944"}
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from dofbot_ros.core.statistics import bootstrap_mean
 from dofbot_ros.errors import InputError
-from dofbot_ros.lab.hopper.evaluate import HopperEvaluateConfig, evaluate_hopper
-from dofbot_ros.lab.hopper.gap_report import Group, judge, table
+from dofbot_ros.lab.hopper.evaluation.evaluate import HopperEvaluateConfig, evaluate_hopper
+from dofbot_ros.lab.hopper.evaluation.gap_report import Group, judge, table
 from dofbot_ros.lab.hopper.policy import HopperPolicy
 from dofbot_ros.lab.hopper.spec import load_hopper_spec
 from dofbot_ros.policy.interface.spec import MODEL
@@ -43,7 +43,7 @@ def hopper_gap(
     Raises:
         InputError: there is no policy, or a folder holds none.
     """
-    from dofbot_ros.lab.hopper.gap_chart import chart
+    from dofbot_ros.lab.hopper.evaluation.gap_chart import chart
 
     if not policies:
         raise InputError("there is no hopper policy to measure: give runs with --model, or --seeds to train them")

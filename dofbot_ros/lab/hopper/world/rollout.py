@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dofbot_ros.lab.hopper.env import HopperEnv
+from dofbot_ros.lab.hopper.world.env import HopperEnv
 
 HALF = 500
 """Steps of the episodes that this task was first measured with."""

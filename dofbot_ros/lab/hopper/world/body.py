@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DependencyError
-from dofbot_ros.lab.hopper.randomization import HopperDraw
+from dofbot_ros.lab.hopper.world.randomization import HopperDraw
 
 FRAME_SKIP = 4
 """Physics steps of 2 ms in a step of the environment, as in Hopper-v5."""

@@ -13,12 +13,18 @@ from torch import Tensor, nn
 
 from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.errors import InputError
-from dofbot_ros.lab.hopper.body import KEYPOINTS
-from dofbot_ros.lab.hopper.camera import SIZE, HopperCamera, metres_per_pixel
-from dofbot_ros.lab.hopper.env import HopperEnv
-from dofbot_ros.lab.hopper.keypoint_network import FEATURES, KeypointNetwork, PictureEncoder, in_plane, to_pixels
+from dofbot_ros.lab.hopper.learning.keypoint_network import (
+    FEATURES,
+    KeypointNetwork,
+    PictureEncoder,
+    in_plane,
+    to_pixels,
+)
+from dofbot_ros.lab.hopper.learning.student_network import KeypointFeatures
 from dofbot_ros.lab.hopper.policy import HopperPolicy
-from dofbot_ros.lab.hopper.student_network import KeypointFeatures
+from dofbot_ros.lab.hopper.world.body import KEYPOINTS
+from dofbot_ros.lab.hopper.world.camera import SIZE, HopperCamera
+from dofbot_ros.lab.hopper.world.env import HopperEnv
 
 SHOWN_EVERY = 4
 """Steps between two pictures of an episode."""
@@ -86,7 +92,7 @@ def render_pictures(teacher: Path, level: str, count: int, path: Path, *, seed: 
 
 
 def train_keypoints(data: Pictures, epochs: int, seed: int, report: Report) -> KeypointNetwork:
-    """A network that finds keypoints; `report` is told its error [mm]."""
+    """A network that finds keypoints."""
     torch.manual_seed(seed)
     network = KeypointNetwork()
     cells = 0.5 + 2.0 * torch.arange(SIZE // 2)
@@ -151,5 +157,5 @@ def _descend(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-        report("networks: gradient steps", step + 1, steps, loss.item() * 1e3 * metres_per_pixel())
+        report("networks: gradient steps", step + 1, steps, loss.item())
     network.eval()

@@ -18,21 +18,21 @@ from torch import Tensor, nn
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.model_files import load_state, load_tensors
 from dofbot_ros.errors import ConfigError, InputError, one_of
-from dofbot_ros.lab.hopper.export import export_actor
-from dofbot_ros.lab.hopper.keypoint_network import FEATURES, ExportedKeypoints, KeypointNetwork, PictureEncoder
-from dofbot_ros.lab.hopper.keypoint_reader import KEYPOINT_MODEL
-from dofbot_ros.lab.hopper.keypoint_train import (
+from dofbot_ros.lab.hopper.learning.export import export_actor
+from dofbot_ros.lab.hopper.learning.keypoint_network import FEATURES, ExportedKeypoints, KeypointNetwork, PictureEncoder
+from dofbot_ros.lab.hopper.learning.keypoint_train import (
     Report,
     keypoint_errors_mm,
     render_pictures,
     train_encoder,
     train_keypoints,
 )
-from dofbot_ros.lab.hopper.lessons import Lessons
+from dofbot_ros.lab.hopper.learning.lessons import Lessons
+from dofbot_ros.lab.hopper.learning.student_network import HISTORY, ExportedStudent, HistoryStudent, KeypointFeatures
 from dofbot_ros.lab.hopper.policy import HopperPolicy
-from dofbot_ros.lab.hopper.randomization import load_hopper_level
 from dofbot_ros.lab.hopper.spec import HopperSpec
-from dofbot_ros.lab.hopper.student_network import HISTORY, ExportedStudent, HistoryStudent, KeypointFeatures
+from dofbot_ros.lab.hopper.world.keypoint_reader import KEYPOINT_MODEL
+from dofbot_ros.lab.hopper.world.randomization import load_hopper_level
 from dofbot_ros.policy.interface.spec import MEMORY, commit
 from dofbot_ros.policy.learning.run_folder import CONFIG, check_device, claim_run
 

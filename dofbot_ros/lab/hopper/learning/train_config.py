@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.lab.hopper.randomization import DOMAINS, load_hopper_level
+from dofbot_ros.lab.hopper.world.randomization import DOMAINS, load_hopper_level
 
 ON_POLICY = ("ppo", "trpo")
 

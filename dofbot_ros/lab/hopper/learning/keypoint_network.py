@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dofbot_ros.lab.hopper.body import KEYPOINTS
-from dofbot_ros.lab.hopper.camera import HEIGHT_M, SIZE, metres_per_pixel
+from dofbot_ros.lab.hopper.world.body import KEYPOINTS
+from dofbot_ros.lab.hopper.world.camera import HEIGHT_M, SIZE, metres_per_pixel
 
 FEATURES = 48
 """Numbers in which a picture is summed up for a policy that sees pictures alone."""

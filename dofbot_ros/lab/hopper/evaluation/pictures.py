@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.lab.hopper.body import STEP_S
-from dofbot_ros.lab.hopper.camera import HopperCamera, draw_keypoints
-from dofbot_ros.lab.hopper.env import HopperEnv
 from dofbot_ros.lab.hopper.policy import HopperPolicy
+from dofbot_ros.lab.hopper.world.body import STEP_S
+from dofbot_ros.lab.hopper.world.camera import HopperCamera, draw_keypoints
+from dofbot_ros.lab.hopper.world.env import HopperEnv
 
 GIF, FRAMES, STATES = "hop.gif", "keypoints.png", "state.png"
-SHOWN_PX, GIF_STEPS, GIF_FRAMES = 240, 4, 120
-"""Edge of the pictures [px]; steps between two frames of the GIF, and how many frames it has at most."""
+SHOWN_PX, GIF_PX, GIF_STEPS, GIF_FRAMES = 240, 160, 5, 100
+"""Edges of pictures and GIF [px]; steps between two frames of the GIF, and how many frames it has at most."""
 MARKED_STEPS = 25
 """Between two of the eight frames with keypoints."""
 TRUE, FOUND = (0, 200, 0), (255, 40, 40)
@@ -83,7 +83,8 @@ def draw_episode(folder: Path, domain: str, seed: int, out: Path) -> dict[str, s
 def _gif(frames: list[ImageArray], path: Path) -> str:
     from PIL import Image
 
-    pictures = [Image.fromarray(frame).quantize(48, dither=Image.Dither.NONE) for frame in frames]
+    small = [cv2.resize(frame, (GIF_PX, GIF_PX), interpolation=cv2.INTER_AREA) for frame in frames]
+    pictures = [Image.fromarray(frame).quantize(32, dither=Image.Dither.NONE) for frame in small]
     pictures[0].save(
         path, save_all=True, append_images=pictures[1:], duration=round(1e3 * GIF_STEPS * STEP_S), loop=0, optimize=True
     )

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.lab.hopper.body import STATE_SIZE
-from dofbot_ros.lab.hopper.env import HopperEnv
+from dofbot_ros.lab.hopper.learning.student_network import HISTORY, HistoryStudent
 from dofbot_ros.lab.hopper.policy import HopperPolicy
 from dofbot_ros.lab.hopper.spec import ACTIONS
-from dofbot_ros.lab.hopper.student_network import HISTORY, HistoryStudent
+from dofbot_ros.lab.hopper.world.body import STATE_SIZE
+from dofbot_ros.lab.hopper.world.env import HopperEnv
 
 NOISE_M, BIAS_M = (0.005, 0.015), 0.004
 """Of keypoints in lessons: standard deviation in a frame, drawn for each episode, and of what stays along it [m]."""

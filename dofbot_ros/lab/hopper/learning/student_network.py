@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dofbot_ros.lab.hopper.body import STATE_SIZE
 from dofbot_ros.lab.hopper.spec import ACTIONS
+from dofbot_ros.lab.hopper.world.body import STATE_SIZE
 
 HISTORY = 16
 """Frames that a student sees: 0.13 s. Speeds are told by them: with 8 frames they are three times as uncertain."""

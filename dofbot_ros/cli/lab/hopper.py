@@ -28,6 +28,9 @@ ROWS = (
 )
 """What a domain gap compares."""
 
+GOING_ON_STEPS = 500_000
+"""In which a policy that was trained without randomisation goes on in wide worlds."""
+
 
 def train_hopper(
     *,
@@ -56,7 +59,7 @@ def train_hopper(
     given |= {} if steps is None else {"steps": steps}
     given |= {} if pictures is None else {"pictures": pictures}
     try:
-        from dofbot_ros.lab.hopper.student_train import StudentConfig, StudentTrainer
+        from dofbot_ros.lab.hopper.learning.student_train import StudentConfig, StudentTrainer
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
     trainer = StudentTrainer(from_mapping(StudentConfig, given, WHERE), out, resume=resume)
@@ -74,8 +77,8 @@ def train_hopper(
 
 def _train_state(given: dict[str, Any], out: Path, device: str, resume: bool) -> dict[str, Any]:
     try:
-        from dofbot_ros.lab.hopper.train import HopperTrainer
-        from dofbot_ros.lab.hopper.train_config import HopperTrainConfig
+        from dofbot_ros.lab.hopper.learning.train import HopperTrainer
+        from dofbot_ros.lab.hopper.learning.train_config import HopperTrainConfig
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "training") from error
     trainer = HopperTrainer(from_mapping(HopperTrainConfig, given, WHERE), out, device=device, resume=resume)
@@ -103,7 +106,7 @@ def evaluate_hopper_policy(
     *, obs: str, model: Path | None, episodes: int | None, domain: str, seed: int, pictures: Path | None = None
 ) -> dict[str, Any]:
     """Measure a policy, with progress. Returns what the command prints; arguments are its options."""
-    from dofbot_ros.lab.hopper.evaluate import HopperEvaluateConfig, evaluate_hopper
+    from dofbot_ros.lab.hopper.evaluation.evaluate import HopperEvaluateConfig, evaluate_hopper
     from dofbot_ros.lab.hopper.spec import load_hopper_spec
 
     if model is None:
@@ -120,7 +123,7 @@ def evaluate_hopper_policy(
 
         measured = evaluate_hopper(config, report)
     if pictures is not None:
-        from dofbot_ros.lab.hopper.pictures import draw_episode
+        from dofbot_ros.lab.hopper.evaluation.pictures import draw_episode
 
         measured["pictures"] = draw_episode(model, domain, seed, pictures)
     return measured
@@ -130,7 +133,7 @@ def gap_of_hopper(
     *, out: Path, models: Sequence[Path] | None, episodes: int | None, seed: int, seeds: int | None
 ) -> dict[str, Any]:
     """Train what is missing, measure all, write table and chart. Returns what the command prints."""
-    from dofbot_ros.lab.hopper.domain_gap import hopper_gap
+    from dofbot_ros.lab.hopper.evaluation.domain_gap import hopper_gap
 
     if models and seeds:
         raise ConfigError("--seeds trains policies, --model brings them: give one of both")
@@ -159,16 +162,19 @@ def _trained(runs: Path, obs: str, level: str, seed: int, domain: str | None = N
     if not (run / MODEL).exists():
         # A policy from pictures has claimed its folder as soon as that holds its configuration.
         begun = run / (CHECKPOINT if obs == "state" else "train.yaml")
+        # A wide world is learned from what a policy can do without randomisation: see docs/laboratory_hopper.md.
+        goes_on = obs == "state" and level != "none"
+        before = ("state", "none") if goes_on else ("state", level)
         train_hopper(
             obs=obs,
             algo=None,
             domain=domain,
             randomize=level,
             out=run,
-            steps=None,
+            steps=GOING_ON_STEPS if goes_on else None,
             seed=seed,
             device="cpu",
-            teacher=None if obs == "state" else _trained(runs, "state", level, seed),
+            teacher=_trained(runs, *before, seed) if goes_on or obs != "state" else None,
             pictures=None,
             resume=begun.exists(),
         )

@@ -11,10 +11,10 @@ import numpy as np
 
 from dofbot_ros.core.statistics import bootstrap_mean
 from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.lab.hopper.env import HopperEnv
 from dofbot_ros.lab.hopper.policy import HopperPolicy
-from dofbot_ros.lab.hopper.randomization import DOMAINS
-from dofbot_ros.lab.hopper.rollout import Ended, rollouts
+from dofbot_ros.lab.hopper.world.env import HopperEnv
+from dofbot_ros.lab.hopper.world.randomization import DOMAINS
+from dofbot_ros.lab.hopper.world.rollout import Ended, rollouts
 
 SIDE_BY_SIDE = 10
 """Episodes played at once."""

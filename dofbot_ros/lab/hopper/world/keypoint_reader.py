@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dofbot_ros.core.model_files import open_onnx
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.lab.hopper.body import KEYPOINTS
+from dofbot_ros.lab.hopper.world.body import KEYPOINTS
 
 KEYPOINT_MODEL = "keypoints.onnx"
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.lab.hopper.body import HopperBody, import_mujoco
-from dofbot_ros.lab.hopper.randomization import HopperDraw
+from dofbot_ros.lab.hopper.world.body import HopperBody, import_mujoco
+from dofbot_ros.lab.hopper.world.randomization import HopperDraw
 from dofbot_ros.sim.randomization import shift_colour
 
 SIZE = 64

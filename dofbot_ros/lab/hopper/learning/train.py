@@ -23,19 +23,19 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.model_files import load_state, load_tensors
 from dofbot_ros.errors import InputError
-from dofbot_ros.lab.hopper.body import STATE_SIZE
-from dofbot_ros.lab.hopper.env import HopperEnv
-from dofbot_ros.lab.hopper.export import export_actor
-from dofbot_ros.lab.hopper.normalisation import (
+from dofbot_ros.lab.hopper.learning.export import export_actor
+from dofbot_ros.lab.hopper.learning.normalisation import (
     NormalisedActor,
     load_normalisation,
     normalised,
     save_normalisation,
     take_over,
 )
-from dofbot_ros.lab.hopper.rollout import rollouts
+from dofbot_ros.lab.hopper.learning.train_config import HopperTrainConfig
 from dofbot_ros.lab.hopper.spec import HopperSpec, load_hopper_spec
-from dofbot_ros.lab.hopper.train_config import HopperTrainConfig
+from dofbot_ros.lab.hopper.world.body import STATE_SIZE
+from dofbot_ros.lab.hopper.world.env import HopperEnv
+from dofbot_ros.lab.hopper.world.rollout import rollouts
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.callback import Progress, TrainingCallback
 from dofbot_ros.policy.learning.checkpoint import BUFFER, CHECKPOINT, load_buffer, load_model, save_checkpoint
@@ -65,6 +65,8 @@ class HopperTrainer:
     def __init__(self, config: HopperTrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
         claim_run(config, run, resume, may_grow=("steps",))
+        if config.start and load_hopper_spec(Path(config.start)).training.get("algorithm") != config.algo:
+            raise InputError(f"{config.start} was not trained with {config.algo}: its networks are others")
         check_device(device)
         self._worlds = [HopperEnv(config.domain, config.randomize) for _ in range(config.copies)]
         self._tests = [HopperEnv(config.domain, config.randomize) for _ in range(config.selected_episodes)]
@@ -139,8 +141,6 @@ class HopperTrainer:
 
     def _begin_with(self, start: Path) -> None:
         """Take over the policy that another run kept, and its normalisation."""
-        if load_hopper_spec(start).training.get("algorithm") != self.config.algo:
-            raise InputError(f"{start} was not trained with {self.config.algo}: its networks are others")
         load_normalisation(self._vector, start / NORMALISATION)
         actor = NormalisedActor(self.model.policy, self._vector)
         load_state(actor, load_tensors(start / SELECTED, start / SELECTED)["actor"], start / SELECTED)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.lab.hopper.body import KEYPOINTS, STATE_SIZE, HopperBody
-from dofbot_ros.lab.hopper.camera import SIZE, HopperCamera
-from dofbot_ros.lab.hopper.keypoint_reader import KeypointReader
-from dofbot_ros.lab.hopper.randomization import DOMAINS, HopperRanges, load_hopper_level
+from dofbot_ros.lab.hopper.world.body import KEYPOINTS, STATE_SIZE, HopperBody
+from dofbot_ros.lab.hopper.world.camera import SIZE, HopperCamera
+from dofbot_ros.lab.hopper.world.keypoint_reader import KeypointReader
+from dofbot_ros.lab.hopper.world.randomization import DOMAINS, HopperRanges, load_hopper_level
 
 ENV_ID = "DofBotHopper-v0"
 OBSERVATIONS = ("state", "image", "pipeline")
@@ -113,7 +113,7 @@ class HopperEnv(gym.Env[NDArray[Any], NDArray[np.float32]]):
 def register() -> None:
     """Make the environment known to gymnasium.make."""
     if ENV_ID not in gym.registry:
-        gym.register(ENV_ID, entry_point="dofbot_ros.lab.hopper.env:HopperEnv", order_enforce=False)
+        gym.register(ENV_ID, entry_point="dofbot_ros.lab.hopper.world.env:HopperEnv", order_enforce=False)
 
 
 register()
