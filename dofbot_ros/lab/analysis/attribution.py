@@ -77,7 +77,7 @@ def attribute(
         from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Saliency
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "lab", "attribution") from error
-    given = tuple(part.detach().clone() for part in inputs)
+    given = tuple(part.detach().clone().requires_grad_(True) for part in inputs)
     which = chosen_output(network, given, target)
     answer = _answering(network, which)
     if method == "saliency":

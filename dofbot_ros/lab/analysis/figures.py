@@ -100,7 +100,7 @@ def scatter(places: NDArray[Any], values: NDArray[Any] | None, title: str, label
     """Points in a plane, coloured by a number each."""
     figure = new_figure(5.0)
     axes = figure.add_subplot()
-    points = axes.scatter(places[:, 0], places[:, 1], c=values, s=12, cmap="viridis")
+    points = axes.scatter(places[:, 0], places[:, 1], c=values, s=12, cmap=None if values is None else "viridis")
     axes.set_title(title, fontsize=9)
     axes.set_xlabel("component 1")
     axes.set_ylabel("component 2")
