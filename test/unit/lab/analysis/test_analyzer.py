@@ -16,8 +16,8 @@ from torch import nn
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import InputError
 from dofbot_ros.lab.analysis.analyzer import NetworkAnalyzer
+from dofbot_ros.lab.analysis.delivery import free_path
 from dofbot_ros.lab.analysis.network import InputSpec
-from dofbot_ros.lab.analysis.output_files import free_path
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)
