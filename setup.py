@@ -50,6 +50,7 @@ setup(
         "sim": names("sim"),
         "teleop": names("teleop"),
         "learn": names("learn"),
+        "lab": names("lab"),
         "ray": requirements("ray"),
         "test": requirements("test"),
     },
