@@ -23,6 +23,12 @@ Target = int | str | tuple[int, ...] | None
 COMPLETE = 0.05
 """Integrated gradients take more steps until their sum is within this share of what it should be."""
 
+SMALL = 0.05
+"""Changes below this share of the largest among the samples count as this share: nothing is divided by zero."""
+
+PICTURES, VECTORS = 64, 8192
+"""Inputs that are given to the network at once."""
+
 FEWEST_STEPS, MOST_STEPS = 64, 1024
 
 
@@ -100,11 +106,16 @@ def attribute(
     while True:
         shares = _tuple(
             IntegratedGradients(answer, multiply_by_inputs=True).attribute(
-                given, nothing, n_steps=steps, method="gausslegendre", internal_batch_size=max(64, len(given[0]))
+                given,
+                nothing,
+                n_steps=steps,
+                method="gausslegendre",
+                internal_batch_size=max(PICTURES if given[0].ndim == 4 else VECTORS, len(given[0])),
             )
         )
         total = sum(share.flatten(1).sum(dim=1) for share in shares)
-        missing = float(((total - wanted).abs() / wanted.abs().clamp_min(1e-2)).max())
+        floor = SMALL * wanted.abs().max().clamp_min(1e-6)
+        missing = float(((total - wanted).abs() / wanted.abs().clamp_min(float(floor))).max())
         if missing <= COMPLETE or steps >= MOST_STEPS:
             return Attribution(method, which, shares, missing, steps)
         steps *= 2
