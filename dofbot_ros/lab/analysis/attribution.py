@@ -29,7 +29,7 @@ SMALL = 0.05
 PICTURES, VECTORS = 64, 8192
 """Inputs that are given to the network at once."""
 
-FEWEST_STEPS, MOST_STEPS = 64, 1024
+FEWEST_STEPS, MOST_STEPS, MOST_PICTURE_STEPS = 64, 1024, 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ def attribute(
     nothing = tuple(part.expand_as(whole) for part, whole in zip(nothing, given, strict=True))
     with torch.no_grad():
         wanted = answer(*given) - answer(*nothing)
-    steps = FEWEST_STEPS
+    steps, most = FEWEST_STEPS, MOST_PICTURE_STEPS if given[0].ndim == 4 else MOST_STEPS
     while True:
         shares = _tuple(
             IntegratedGradients(answer, multiply_by_inputs=True).attribute(
@@ -116,7 +116,7 @@ def attribute(
         total = sum(share.flatten(1).sum(dim=1) for share in shares)
         floor = SMALL * wanted.abs().max().clamp_min(1e-6)
         missing = float(((total - wanted).abs() / wanted.abs().clamp_min(float(floor))).max())
-        if missing <= COMPLETE or steps >= MOST_STEPS:
+        if missing <= COMPLETE or steps >= most:
             return Attribution(method, which, shares, missing, steps)
         steps *= 2
 
