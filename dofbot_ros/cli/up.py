@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.launching import describe, environment, parse_words, processes
@@ -27,6 +28,7 @@ def up(
     ready_timeout: Annotated[
         float, typer.Option(help="Seconds after which not all nodes serving is a failure.")
     ] = 30.0,
+    view: ViewOption = False,
 ) -> None:
     """Start the nodes of a stack, say `ready` when all of them serve, and end them together on Ctrl-C.
 
@@ -47,7 +49,8 @@ def up(
         with ProcessGroup(commands, environment(chosen, given)) as group:
             seconds = group.wait_ready(ready_timeout)
             console.print(f"[green]ready[/green]: {stack} after {seconds:.1f} s, Ctrl-C ends it")
-            ended = _first_required_end(group)
+            with console_beside(view, given.get("namespace", ""), environment(chosen, given)):
+                ended = _first_required_end(group)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     raise DofbotError(f"{ended}: the stack {stack} ends with it")

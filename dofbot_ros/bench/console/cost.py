@@ -29,6 +29,7 @@ PAINTS = 5
 GRASP_S = 90.0
 START_S = 60.0
 PRESSES = 5
+JPEG_QUALITY = 85
 
 
 def measure(seconds: float, losses: int, pictures: Path | None, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -94,21 +95,27 @@ _SUMMARY: tuple[tuple[str, Callable[[list[float]], float]], ...] = (("median", s
 
 
 def take_pictures(address: str, folder: Path) -> None:
-    """Screenshots of a console with a planned grasp: console_1200.png and console_390.png."""
+    """Screenshots of a console with a planned grasp: console_1200.jpg and console_390.jpg."""
     folder.mkdir(parents=True, exist_ok=True)
     with browser(*WIDE) as driver:
         page = Page(driver, address)
         page.ready()
-        page.job("home")
         page.choose("look", "camera")
-        page.until(lambda: page.find("[data-job='plan']").is_enabled() and page.state == "HOLD")
         page.choose("block", "red")
         page.job("plan")
         page.until(lambda: "Grasp carries it out" in page.news, GRASP_S)
         for name, size in (("console_1200", WIDE), ("console_390", PHONE)):
             resize(driver, *size)
             time.sleep(SETTLE_S)
-            driver.save_screenshot(str(folder / f"{name}.png"))
+            _write(driver.get_screenshot_as_png(), folder / f"{name}.jpg")
+
+
+def _write(png: bytes, path: Path) -> None:
+    import cv2
+    import numpy as np
+
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
 
 
 @contextmanager

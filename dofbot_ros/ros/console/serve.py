@@ -17,6 +17,7 @@ from dofbot_ros.ros.console.arm import RosConsoleArm
 from dofbot_ros.ros.console.client import ConsoleClient
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
+from dofbot_ros.ros.runtime.process import notify_ready
 
 NODE = "console"
 """By this name the driver ranks it as an operator."""
@@ -85,6 +86,7 @@ async def _run(
                 f"the page cannot be served at {host} port {page_port}: {error.strerror}; name another --page-port"
             ) from error
         assert site._server is not None
+        notify_ready()
         started(server.address(site._server.sockets[0].getsockname()[1]))  # type: ignore[attr-defined]
         while True:
             check()
