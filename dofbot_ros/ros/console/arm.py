@@ -82,8 +82,9 @@ class RosConsoleArm:
         self._client.send_gripper(gap)
 
     def request_stop(self) -> None:
-        """See ConsoleArm."""
+        """See ConsoleArm; a policy and teleoperation end as well, and do not knock on until they may begin again."""
         self._client.request_stop()
+        self._client.release_nodes()
 
     def request_estop(self) -> None:
         """See ConsoleArm."""

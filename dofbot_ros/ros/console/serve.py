@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -82,9 +83,9 @@ async def _run(
         try:
             await site.start()
         except OSError as error:
-            raise DofbotError(
-                f"the page cannot be served at {host} port {page_port}: {error.strerror}; name another --page-port"
-            ) from error
+            why = os.strerror(error.errno or 0)
+            place = f"{host} port {page_port}"
+            raise DofbotError(f"the page cannot be served at {place}: {why}; name another --page-port") from error
         assert site._server is not None
         notify_ready()
         started(server.address(site._server.sockets[0].getsockname()[1]))  # type: ignore[attr-defined]
