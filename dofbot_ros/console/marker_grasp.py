@@ -89,6 +89,10 @@ def plan_grasp(robot: Robot, blocks: Sequence[SeenBlock], start: FloatArray, spe
 def carry_out(arm: Arm, plan: MarkerPlan) -> bool:
     """Grasp and lift. Returns whether the fingers hold something; where they do not, the arm is back where it began.
 
+    Args:
+        arm: within its sequence(), so that a stop ends all of it.
+        plan: to carry out.
+
     Raises:
         CommandRefusedError: the arm refused a motion or ended it early; it rests where it was then.
         DofbotError: the arm has moved since it was planned.
@@ -96,26 +100,24 @@ def carry_out(arm: Arm, plan: MarkerPlan) -> bool:
     if np.abs(arm.position[:N_ARM] - plan.start).max() > MOVED_RAD:
         raise DofbotError("the arm has moved since this grasp was planned: plan again")
     motions = plan.motions
-    with arm.sequence():
-        arm.gripper(MAX_GAP)
-        arm.follow(motions.reach)
-        arm.follow(motions.descend)
-        arm.gripper(motions.closed_gap)
-        arm.follow(motions.lift)
-        if arm.gap > motions.closed_gap + HELD_MARGIN_M:
-            return True
-        arm.gripper(MAX_GAP)
-        arm.follow(motions.give_up)
+    arm.gripper(MAX_GAP)
+    arm.follow(motions.reach)
+    arm.follow(motions.descend)
+    arm.gripper(motions.closed_gap)
+    arm.follow(motions.lift)
+    if arm.gap > motions.closed_gap + HELD_MARGIN_M:
+        return True
+    arm.gripper(MAX_GAP)
+    arm.follow(motions.give_up)
     return False
 
 
 def put_back(arm: Arm, plan: MarkerPlan) -> None:
-    """Put what was grasped where it was, let go, and return to where the grasp began.
+    """Put what was grasped where it was, let go, and return to where the grasp began; arguments as carry_out().
 
     Raises:
         CommandRefusedError: the arm refused a motion or ended it early.
     """
-    with arm.sequence():
-        arm.follow(plan.motions.transfer)
-        arm.gripper(MAX_GAP)
-        arm.follow(plan.motions.leave)
+    arm.follow(plan.motions.transfer)
+    arm.gripper(MAX_GAP)
+    arm.follow(plan.motions.leave)

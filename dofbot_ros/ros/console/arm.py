@@ -91,7 +91,11 @@ class RosConsoleArm:
         self._client.request_estop()
 
     def do(self, job: str, speed: float, block: str = "") -> JobEnd:
-        """See ConsoleArm."""
+        """See ConsoleArm; a stop, from when this begins on, ends all of it."""
+        with self._client.sequence():
+            return self._do(job, speed, block)
+
+    def _do(self, job: str, speed: float, block: str) -> JobEnd:
         client = self._client
         match job:
             case "torque on":
