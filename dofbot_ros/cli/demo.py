@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk, told_of
+from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import JsonOption, console, emit
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def demo(
     ] = 2.0,
     desk: DeskOption = "own",
     desk_seed: DeskSeedOption = None,
+    view: ViewOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run trials of finding, grasping and placing a block in simulation, through the interface of the real arm.
@@ -57,7 +59,7 @@ def demo(
     out.mkdir(parents=True, exist_ok=True)
     load(out, series)  # a folder that cannot be used is told before anything starts
     try:
-        _run(series, trials, out, rtf)
+        _run(series, trials, out, rtf, view)
     except KeyboardInterrupt:
         console.print(f"interrupted; the same command goes on: {escape(str(out))} holds what has been done")
         raise typer.Exit(130) from None
@@ -67,7 +69,7 @@ def demo(
     emit({**results.summary(), "report": str(report)}, as_json, "Finding, grasping and placing a block")
 
 
-def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
+def _run(series: Series, trials: int, out: Path, rtf: float, view: bool) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -89,6 +91,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
         task = progress.add_task("starting the demo stack", total=trials, completed=done)
         with (
             managed_stack("demo", series.backend, given) as check,
+            console_beside(view),
             trial_client(WORLD_NODES[series.backend], check) as arm,
         ):
             progress.update(task, description="trials")
