@@ -182,6 +182,7 @@ def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
         "tone": tone[trial.placed],
         "reason": f"{trial.cause}: {trial.reason}" if trial.cause not in ("", trial.reason) else trial.reason,
         "setbacks": trial.setbacks,
+        "sight": trial.sight,
         "error": _mm(error, 1),
         "localised": _mm(max(trial.localisation_mm, default=None)),
         "cycle": _seconds(trial.cycle_s),
