@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,9 +18,8 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
-from dofbot_ros.config.loader import load_yaml, save_yaml
 from dofbot_ros.config.ranges import Checked, Count, Index, Positive, Range
-from dofbot_ros.core.model_files import load_tensors
+from dofbot_ros.core.files import whole_file
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.evaluation.evaluate import rollout
@@ -31,8 +30,9 @@ from dofbot_ros.policy.learning.checkpoint import BUFFER, OLD_BUFFER, load_buffe
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
 from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
 from dofbot_ros.policy.learning.export import export_policy
+from dofbot_ros.training.run_folder import TENSORBOARD, RunFolder, training_device
 
-CONFIG, CHECKPOINT, DRAWS = "train.yaml", "checkpoint.zip", "draws.jsonl"
+CHECKPOINT, DRAWS = "checkpoint.zip", "draws.jsonl"
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
 
 
@@ -122,25 +122,19 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
-        checkpoint = run / CHECKPOINT
-        if resume:
-            if not checkpoint.exists():
-                raise InputError(f"{checkpoint} does not exist: there is nothing to resume")
-            before = load_yaml(TrainConfig, run / CONFIG)
-            if {**asdict(before), "steps": 0, "episodes": 0} != {**asdict(config), "steps": 0, "episodes": 0}:
-                raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
-        elif checkpoint.exists():
-            raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
-        _check_device(device)
+        self._folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
+        self._folder.require_same(config, growing=("steps", "episodes"))
+        # Networks of this size run slower on several cores than on one.
+        torch.set_num_threads(1)
+        training_device(device)
         self._env = config.environment()
         self._recorded: list[list[Transition]] = []
         if config.demonstrations:
             self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
-        run.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, run / CONFIG)
+        self._folder.begin(config)
         vector = DummyVecEnv([lambda: Monitor(self._env)])
         self.model = _loaded(config, run, vector, device) if resume else _new(config, vector, device)
-        self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
+        self.model.set_logger(configure(str(run / TENSORBOARD), ["tensorboard"]))
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
@@ -173,13 +167,13 @@ class Trainer:
         remember = config.steps > 0 or config.hindsight
         lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, remember)
         school = DaggerTrainer(self.model, self._env, lessons, self._recorded)
-        if (self.run / LESSONS).exists():
-            school.go_on(load_tensors(self.run / LESSONS, self.run / LESSONS))
+        if lessons_before := self._folder.load(LESSONS):
+            school.go_on(lessons_before)
 
         def save() -> None:
-            torch.save(school.state(), self.run / f"new_{LESSONS}")
-            _save(self.model, self.run)
-            (self.run / f"new_{LESSONS}").replace(self.run / LESSONS)
+            with whole_file(self.run / LESSONS) as draft:
+                torch.save(school.state(), draft)
+                _save(self.model, self.run)
 
         def report(done: int, wanted: int, success_rate: float) -> None:
             watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
@@ -195,9 +189,9 @@ class Trainer:
         if not isinstance(model, OffPolicyAlgorithm):
             raise TypeError("policies that were shown something go on with tqc or sac")
         goes_on = model.num_timesteps > 0 and file.exists()
-        taught = load_tensors(file, file, model.device) if goes_on else None
+        taught = self._folder.load(TAUGHT, model.device) if goes_on else None
         keeper = BcRegularizer(model, self.config.critics_first, taught)
-        torch.save(keeper.state(), file)
+        self._folder.save(TAUGHT, keeper.state())
         return keeper
 
     def _holds_its_own(self, keeper: BcRegularizer) -> bool:
@@ -275,16 +269,7 @@ def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) ->
 def _save(model: BaseAlgorithm, run: Path) -> None:
     """Replace the checkpoint only once the new one is whole."""
     if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
-        save_buffer(model, run / f"new_{BUFFER}")
-        (run / f"new_{BUFFER}").replace(run / BUFFER)
-    model.save(run / f"new_{CHECKPOINT}")
-    (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)
-
-
-def _check_device(name: str) -> None:
-    # Networks of this size run slower on several cores than on one.
-    torch.set_num_threads(1)
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
+        with whole_file(run / BUFFER) as draft:
+            save_buffer(model, draft)
+    with whole_file(run / CHECKPOINT) as draft:
+        model.save(draft)
