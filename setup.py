@@ -34,7 +34,7 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "**/*.yaml", "**/*.html"]},
+    package_data={PACKAGE: ["py.typed", "**/*.yaml", "**/*.html", "console/page/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
@@ -49,7 +49,10 @@ setup(
         "ros": requirements("ros"),
         "sim": names("sim"),
         "teleop": names("teleop"),
+        "console": names("console"),
         "learn": names("learn"),
+        "lerobot": names("lerobot"),
+        "hopper": names("hopper"),
         "ray": requirements("ray"),
         "test": requirements("test"),
     },
@@ -60,7 +63,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "dofbot = dofbot_ros.cli.main:main",
+            "dofbot = dofbot_ros.cli.entry:main",
             "driver_node = dofbot_ros.ros.nodes.driver_node:main",
             "sim_node = dofbot_ros.ros.nodes.sim_node:main",
             "world_node = dofbot_ros.ros.nodes.world_node:main",

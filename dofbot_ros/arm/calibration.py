@@ -89,6 +89,7 @@ class Calibration(Checked):
 
     Attributes:
         base_height_m: table to joint 2 [m]; 0.1075 in the drawing, up to 0.12 on suction cups.
+        signs_checked: whether somebody has watched that every joint turns the right way (`dofbot arm check`).
     """
 
     base_height_m: float = 0.1075
@@ -98,6 +99,7 @@ class Calibration(Checked):
     joint4: ServoCalibration = ServoCalibration(4, 2000, 900, 3100)
     joint5: ServoCalibration = ServoCalibration(5, 1486, 380, 3700, 1, 3320 / 270)
     grip_joint: ServoCalibration = ServoCalibration(6, 900, 900, 3100)
+    signs_checked: bool = False
 
     ERROR = CalibrationError
 

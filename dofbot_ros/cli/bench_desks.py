@@ -23,6 +23,7 @@ class Part(str, Enum):
 
     trim = "trim"
     tolerance = "tolerance"
+    sight = "sight"
 
 
 def desks(
@@ -42,10 +43,14 @@ def desks(
     ] = 40,
     seed: Annotated[int, typer.Option(min=0, help="Of the installations and scenes.")] = 0,
     without: Annotated[
-        list[Part] | None, typer.Option(help="Leave out part of what bears errors, to see its worth; demo only.")
+        list[Part] | None,
+        typer.Option(help="Leave out part of what bears errors, to see its worth; demo, and sight of grasps."),
     ] = None,
     state: Annotated[
         Path | None, typer.Option(help="File that keeps what is done, to go on from after Ctrl-C.")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="Draw the figures of this call: a .png, .svg or .pdf.", dir_okay=False)
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,6 +78,11 @@ def desks(
             ablation=left,
             report=report,
         )
+    if chart is not None:
+        from dofbot_ros.bench.desks.chart import draw_ladder
+
+        draw_ladder(result["rows"], chart)
+        console.print(f"chart in {escape(str(chart))}", highlight=False)
     if as_json:
         emit(result, True, "")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from dofbot_ros.config.loader import load_yaml
@@ -144,7 +145,12 @@ def load_desk(desk: str | Path) -> DeskConfig:
     if desk == OWN:
         return DeskConfig()
     if desk in NAMES:
-        return load_yaml(DeskConfig, share_file("config", "desks", f"{desk}.yaml"))
+        return _shipped(desk)
     if not Path(desk).is_file():
         raise InputError(f"{one_of('desk', desk, NAMES)}, or the path of a desk file")
     return load_yaml(DeskConfig, desk)
+
+
+@lru_cache(maxsize=len(NAMES))
+def _shipped(name: str) -> DeskConfig:
+    return load_yaml(DeskConfig, share_file("config", "desks", f"{name}.yaml"))

@@ -44,6 +44,13 @@ class DriverConfig(Checked):
     max_acceleration: Annotated[float, Range(0.5, 60.0)] = parameter(
         8.0, "Joint acceleration limit [rad/s^2]; also how hard the arm brakes."
     )
+    speed: Annotated[float, Range(0.05, 1.0)] = parameter(
+        1.0, "Share of max_velocity and max_acceleration in use; trajectories take as much longer."
+    )
+    first_time: bool = parameter(False, "A fifth of the speed at most: for an arm that nobody has watched yet.")
+    waive_check: bool = parameter(
+        False, "A real arm may move at full speed although `dofbot arm check` has not seen it."
+    )
     max_jerk: Annotated[float, Range(1.0, 10000.0)] = parameter(
         80.0, "Joint jerk limit of moves planned here (home, park, tool goals) [rad/s^3]."
     )
@@ -77,9 +84,14 @@ class DriverConfig(Checked):
     on_exit: OnExit = parameter("hold", "At the end: hold the pose, park and let go, or release the torque at once.")
     calibration_file: str = parameter("", "Calibration YAML; empty for the vendor's nominal values.")
 
+    @property
+    def velocity(self) -> float:
+        """The joint velocity limit in use [rad/s]."""
+        return self.speed * self.max_velocity
+
     def motion_limits(self, robot: Robot) -> MotionLimits:
         """What a driver with this configuration lets pass on `robot`."""
-        return MotionLimits.of(robot, self.max_velocity, self.max_acceleration)
+        return MotionLimits.of(robot, self.velocity, self.speed * self.max_acceleration)
 
 
 HOME = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from dofbot_ros.core.files import whole_file
 from dofbot_ros.core.model_files import load_tensors
 from dofbot_ros.errors import InputError
 
-CONFIG, TENSORBOARD = "train.yaml", "tensorboard"
+CONFIG, DRAWS, TENSORBOARD = "train.yaml", "draws.jsonl", "tensorboard"
 
 
 class RunFolder:
@@ -38,7 +38,7 @@ class RunFolder:
         if begun and not resume:
             raise InputError(f"{path} already holds a run: go on with --resume, or take another --out")
         if resume and needed and not begun:
-            raise InputError(f"{path / mark} does not exist: there is nothing to resume")
+            raise InputError(f"{path / mark} does not exist: nothing to resume; leave out --resume to begin a run")
         self.resumed = begun
 
     def require_same(self, config: Any, growing: Sequence[str] = ()) -> None:
@@ -50,9 +50,9 @@ class RunFolder:
         file = self.path / self._config_file
         if not self.resumed or not file.exists():
             return
-        before = asdict(load_yaml(type(config), file))
-        if before | dict.fromkeys(growing) != asdict(config) | dict.fromkeys(growing):
-            raise InputError(f"{self.path} was begun with another configuration: resume with that in {file}")
+        changed = changes(asdict(load_yaml(type(config), file)), asdict(config), growing)
+        if changed:
+            raise InputError(f"{self.path} was trained with another configuration ({changed}): that is in {file}")
 
     def begin(self, config: Any = None) -> None:
         """Make the folder, and write its configuration, a dataclass, down."""
@@ -77,6 +77,17 @@ class RunFolder:
         """
         file = self.path / name
         return load_tensors(file, file, device) if file.exists() else {}
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any], growing: Sequence[str] = ()) -> str:
+    """In words, the settings that differ between two configurations, but for those that are `growing`."""
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name) and name not in growing]
+    return ", ".join(f"{name} was {before.get(name)}, now {now.get(name)}" for name in names)
+
+
+def one_core() -> None:
+    """Networks of a few hundred thousand weights are slower on several cores than on one: take one from now on."""
+    torch.set_num_threads(1)
 
 
 def training_device(name: str) -> torch.device:

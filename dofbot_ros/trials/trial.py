@@ -15,6 +15,7 @@ from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 from dofbot_ros.trials.arm import Look, Pictures, TrialArm
 from dofbot_ros.trials.causes import Stage, cause_of
 from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed
+from dofbot_ros.trials.sight import ArmSight
 from dofbot_ros.trials.strategies.strategy import ArucoPicker, put_down
 from dofbot_ros.vision.markers.block_layout import BlockSet
 
@@ -45,6 +46,7 @@ class TrialRecord:
         stage: where the last attempt ended, as causes.Stage.
         cause: why it failed, as causes.cause_of tells it.
         cycle_s: arm time from the first look to the arm's return with the block placed, looking included.
+        sight: what the look at the arm's own hand told; "" where it was not looked at.
     """
 
     number: int
@@ -70,6 +72,7 @@ class TrialRecord:
     stage: Stage = ""
     cause: str = ""
     cycle_s: float | None = None
+    sight: str = ""
 
     @property
     def success(self) -> bool | None:
@@ -85,12 +88,16 @@ class BlockTrial:
         robot: the arm that is moved.
         blocks: what may lie on the table.
         config: the conditions.
+        sight: look at the arm's own hand before the first trial, and again after what failed, and aim by that.
     """
 
-    def __init__(self, arm: TrialArm, robot: Robot, blocks: BlockSet, config: ProtocolConfig) -> None:
+    def __init__(
+        self, arm: TrialArm, robot: Robot, blocks: BlockSet, config: ProtocolConfig, *, sight: bool = True
+    ) -> None:
         self._arm = arm
         self._picker = ArucoPicker(blocks, robot, PlannerConfig())
         self._config = config
+        self._sight = ArmSight(arm, self._picker.planner) if sight else None
 
     def run(self, seed: int, number: int) -> tuple[TrialRecord, Pictures]:
         """Trial `number` of the series `seed`. A trial that fails is a record, not an error.
@@ -106,18 +113,20 @@ class BlockTrial:
         record.localisation_mm = self._localisation_errors(first)
         record.not_believed = dict(first.refused)
         try:
+            look = self._by_sight(record, first, again=False)
             rng = np.random.default_rng([seed, number, 1])
-            record.block, record.target = choose(rng, self._picker.standing(first), self._config)
+            record.block, record.target = choose(rng, self._picker.standing(look), self._config)
             while not record.seen_placed and record.attempts < self._config.attempts:
                 if record.attempts:
                     record.setbacks.append(record.reason)
                     record.reason, record.stage = "", ""
+                    look = self._by_sight(record, look, again=True)
                 record.attempts += 1
                 self._note_belief(record, look)
                 self._attempt(record, self._picker.standing(look), record.target)
                 look = self._arm.look()
                 record.cycle_s = self._arm.now_s() - begin_s
-                self._judge_seen(record, look, record.target)
+                self._judge_seen(record, self._corrected(look), record.target)
         except SceneError as error:
             record.reason = str(error)
             record.stage = "no plan" if isinstance(error.__cause__, GraspError) else "not seen"
@@ -130,13 +139,31 @@ class BlockTrial:
         )
         return record, Pictures(first.image, look.image)
 
+    def _by_sight(self, record: TrialRecord, look: Look, *, again: bool) -> Look:
+        """The look with its blocks where they truly are, after one at the hand where there was none, or `again`."""
+        sight = self._sight
+        if sight is None:
+            return look
+        if again or sight.registration is None:
+            try:
+                sight.look_at_hand()
+            except CommandRefusedError as error:
+                record.setbacks.append(f"while the arm looked at its hand: {error}")
+                self._arm.prepare()
+        record.sight = sight.word
+        return sight.corrected(look)
+
+    def _corrected(self, look: Look) -> Look:
+        return look if self._sight is None else self._sight.corrected(look)
+
     def _attempt(self, record: TrialRecord, blocks: dict[str, StandingBlock], target: tuple[float, float]) -> None:
         if record.block not in blocks:
             raise SceneError(f"{record.block} is not in the image any more")
         block = blocks[record.block]
         record.start = record.start or (block.x, block.y, block.yaw)
         try:
-            _, plan = self._picker.plan_move(blocks, record.block, target)
+            aim = None if self._sight is None else self._sight.aimed
+            _, plan = self._picker.plan_move(blocks, record.block, target, aim)
         except GraspError as error:
             raise SceneError(str(error)) from error
         record.pick_tilt_deg, record.place_tilt_deg = math.degrees(plan.pick.tilt), math.degrees(plan.place.tilt)

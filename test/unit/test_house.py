@@ -23,9 +23,9 @@ LAYERS = (
     {"record"},
     {"policy"},
     {"calibration"},
-    {"trials"},
+    {"trials", "lab"},
     {"supervisor", "launching", "stacks"},
-    {"ros"},
+    {"ros", "console"},
     {"cli", "bench"},
 )
 """Lowest first; a package imports from its own layer and from those below."""

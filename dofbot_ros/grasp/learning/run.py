@@ -17,8 +17,10 @@ from dofbot_ros.core.files import write_whole
 from dofbot_ros.core.model_files import load_state, taking
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.learning import plots
-from dofbot_ros.training.run_folder import RunFolder
+from dofbot_ros.training.run_folder import RunFolder, changes
 
+GROWS = ("epochs",)
+"""Settings that a resumed run may raise."""
 RISE = 0.08
 """Share of the run in which the learning rate rises to its highest."""
 
@@ -88,6 +90,11 @@ class TrainingRun(Generic[LineT]):
     ) -> None:
         self._board.close()
 
+    @property
+    def done(self) -> int:
+        """Epochs that lie behind."""
+        return len(self.log)
+
     def epochs(self, count: int) -> Iterator[int]:
         """Those that are left of `count`."""
         yield from range(len(self.log) + 1, count + 1)
@@ -131,10 +138,11 @@ class TrainingRun(Generic[LineT]):
         where = self._folder / self._checkpoint
         state = self._run.load(self._checkpoint, next(self._network.parameters()).device)
         with taking(where):
-            config, weights, optimiser = state["config"], state["network"], state["optimiser"]
+            config, weights, optimiser = json.loads(state["config"]), state["network"], state["optimiser"]
             log = [line(**found) for found in state["log"]]
-        if config != self._config:
-            raise InputError(f"{self._folder} was trained with another configuration: resume with the same one")
+            changed = changes(config, json.loads(self._config), GROWS)
+        if changed:
+            raise InputError(f"{self._folder} was trained with another configuration ({changed}): resume with that one")
         load_state(self._network, weights, where)
         with taking(where):
             self._optimiser.load_state_dict(optimiser)

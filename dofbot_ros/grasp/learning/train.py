@@ -136,6 +136,11 @@ class Trainer:
             raise InputError(f"{run} holds a network of another shape ({info.network}) than the configuration's")
         self._network.load_state_dict(network.state_dict())
 
+    @property
+    def done(self) -> int:
+        """Epochs of this run that lie behind: a resumed one begins there."""
+        return self._run.done
+
     def train(self, report: Callable[[MapEpoch], None] | None = None) -> MapEpoch:
         """Train to the end, keep the weights of the lowest validation loss. Returns that epoch."""
         begin = time.monotonic()

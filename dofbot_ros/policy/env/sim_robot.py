@@ -144,13 +144,9 @@ class SimRobot:
             self._reader.reset()
         self.observe()
 
-    def goal_of_tool(self, action: Sequence[float]) -> list[float]:
-        """Joint goals [rad] (6,) of a tool displacement x, y, z, roll, grip, each -1..1; the tilt follows the map."""
-        return self._mapper.goal_of_tool(action, self.state.joints[GRIP])
-
-    def goal_of_joints(self, action: Sequence[float]) -> list[float]:
-        """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1."""
-        return self._mapper.goal_of_joints(action, self.state.joints[GRIP])
+    def act(self, control: str, action: Sequence[float]) -> None:
+        """One period in which `action` displaces tool or joints, as ActionMapper.goal() takes it."""
+        self.step(self._mapper.goal(control, action, self.state.joints[GRIP]))
 
     def step(self, goal: Sequence[float]) -> None:
         """One period towards `goal` [rad] (6,)."""

@@ -28,7 +28,7 @@ from dofbot_ros.policy.learning.student import Head, ImageStudent
 from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
 from dofbot_ros.policy.perception.picture_state import MEMORY, PictureState, picture_numbers
-from dofbot_ros.training.run_folder import CONFIG, RunFolder
+from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core
 
 CHECKPOINT, DRAWS, POSE = "student.ckpt", "draws.jsonl", "pose"
 
@@ -105,7 +105,7 @@ class StudentTrainer:
     ) -> None:
         self._folder = RunFolder(run, resume=resume, mark=CONFIG, needed=False)
         self._folder.require_same(config, growing=("episodes",))
-        torch.set_num_threads(1)
+        one_core()
         self.config, self.run, self._report = config, run, report
         torch.manual_seed(config.seed)
         self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=STACK)

@@ -26,14 +26,24 @@ from dofbot_ros.policy.evaluation.evaluate import rollout
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.bc_regularizer import OPTIONS, BcRegularizer
 from dofbot_ros.policy.learning.callback import Progress, TrainingCallback, log_draw
-from dofbot_ros.policy.learning.checkpoint import BUFFER, OLD_BUFFER, load_buffer, load_model, save_buffer
+from dofbot_ros.policy.learning.checkpoint import (
+    BUFFER,
+    CHECKPOINT,
+    OLD_BUFFER,
+    load_buffer,
+    load_model,
+    save_checkpoint,
+)
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
-from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
+from dofbot_ros.policy.learning.demonstrations import Transition, Usefulness, read_demonstrations, usefulness
 from dofbot_ros.policy.learning.export import export_policy
-from dofbot_ros.training.run_folder import TENSORBOARD, RunFolder, training_device
+from dofbot_ros.training.run_folder import DRAWS, TENSORBOARD, RunFolder, one_core, training_device
 
-CHECKPOINT, DRAWS = "checkpoint.zip", "draws.jsonl"
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
+
+
+GROWS = ("steps", "episodes")
+"""Settings that a resumed run may raise."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +133,12 @@ class Trainer:
     def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
         self._folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
-        self._folder.require_same(config, growing=("steps", "episodes"))
-        # Networks of this size run slower on several cores than on one.
-        torch.set_num_threads(1)
+        self._folder.require_same(config, GROWS)
+        one_core()
         training_device(device)
         self._env = config.environment()
         self._recorded: list[list[Transition]] = []
+        self.imitation_loss = float("nan")
         if config.demonstrations:
             self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
         self._folder.begin(config)
@@ -142,8 +152,8 @@ class Trainer:
             wanted=self.config.steps,
             checkpoint_steps=self.config.checkpoint_steps,
             draws=self.run / DRAWS,
-            env=self._env,
-            save=lambda: _save(self.model, self.run),
+            envs=[self._env],
+            save=lambda: save_checkpoint(self.model, self.run),
             report=report,
         )
         if self.config.shown and self.model.num_timesteps == 0:
@@ -157,7 +167,7 @@ class Trainer:
             self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
             if keeper is not None and not self._holds_its_own(keeper):
                 keeper.give_up()
-        _save(self.model, self.run)
+        save_checkpoint(self.model, self.run)
         self.export()
         return watcher.progress(self.model)
 
@@ -173,7 +183,7 @@ class Trainer:
         def save() -> None:
             with whole_file(self.run / LESSONS) as draft:
                 torch.save(school.state(), draft)
-                _save(self.model, self.run)
+                save_checkpoint(self.model, self.run)
 
         def report(done: int, wanted: int, success_rate: float) -> None:
             watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
@@ -181,7 +191,15 @@ class Trainer:
         with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
             school.run(report, lambda step: log_draw(draws, step, self._env.draw), save)
         save()
-        return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
+        self.imitation_loss = school.loss
+        return Progress(
+            config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds, school.loss
+        )
+
+    @property
+    def demonstrations(self) -> Usefulness | None:
+        """What the recorded episodes are good for; None where there are none."""
+        return usefulness(self._recorded, self._env.task) if self._recorded else None
 
     def _keeper(self) -> BcRegularizer:
         """Holds the policy to what it was taught while it learns alone."""
@@ -264,12 +282,3 @@ def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) ->
     # Otherwise it would meet the worlds of the run's beginning once more.
     model.set_random_seed(config.seed + model.num_timesteps)
     return model
-
-
-def _save(model: BaseAlgorithm, run: Path) -> None:
-    """Replace the checkpoint only once the new one is whole."""
-    if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
-        with whole_file(run / BUFFER) as draft:
-            save_buffer(model, draft)
-    with whole_file(run / CHECKPOINT) as draft:
-        model.save(draft)

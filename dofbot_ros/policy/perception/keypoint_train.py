@@ -26,7 +26,7 @@ from dofbot_ros.policy.perception.keypoints import BLOCK
 from dofbot_ros.policy.perception.pixels import WIDTH, rows
 from dofbot_ros.policy.perception.pose_estimator import POSE_MODEL, POSE_SPEC, PoseSpec
 from dofbot_ros.sim.randomization import load_domain, load_level
-from dofbot_ros.training.run_folder import RunFolder
+from dofbot_ros.training.run_folder import RunFolder, one_core
 
 CONFIG, CHECKPOINT, PICTURES, DRAWS, WEIGHTS = "pose_train.yaml", "pose.ckpt", "pictures", "pictures.jsonl", "pose.pt"
 
@@ -87,7 +87,7 @@ def train_pose(config: PoseTrainConfig, run: Path, *, resume: bool = False, repo
     Raises:
         InputError: `run` holds another run.
     """
-    torch.set_num_threads(1)
+    one_core()
     folder = RunFolder(run, resume=resume, mark=CONFIG, config_file=CONFIG, needed=False)
     folder.require_same(config)
     folder.begin(config)

@@ -28,7 +28,7 @@ MOTION_S = 60.0
 HEARD_S = 2.0
 """An arm that was heard before and then says nothing for this long is not there [s]."""
 FIRST_HEARD_S = 10.0
-"""One that has not been heard yet may take this long: a lost packet of discovery is sent again after 3 s [s]."""
+"""One that has not been heard yet may take this long, on a machine that starts it just now [s]."""
 SETTLE_S = 0.12
 """Arm time after which the servos have reached what they were told [s]."""
 
@@ -53,10 +53,11 @@ class ArmClient(ArmSender):
         node: the node that owns subscriptions and publishers; its namespace is the arm's, its name tells the arm who
             commands it. Another thread spins it.
         check: called now and then while waiting; raises when waiting is in vain.
+        requests: as ArmSender.
     """
 
-    def __init__(self, node: Node, check: Callable[[], None] = lambda: None) -> None:
-        super().__init__(node, check)
+    def __init__(self, node: Node, check: Callable[[], None] = lambda: None, *, requests: Sequence[str] = ()) -> None:
+        super().__init__(node, check, requests=requests)
         self._commanding = threading.Lock()
         self._abort_at: int | None = None
 
@@ -231,8 +232,8 @@ class ArmClient(ArmSender):
         Raises:
             DofbotError: it does not, and what to do.
         """
-        # Asked as soon as its node runs, it may not have heard the arm yet.
         self._await_word(lambda: bool(self.state), FIRST_HEARD_S)
+        self.catch_up(lambda: self.state in MOVABLE)
         if self.state not in MOVABLE:
             way_out = WAYS_OUT.get(self.state)
             raise DofbotError(f"the arm's state is {self.state}" + (f": call {way_out} first" if way_out else ""))

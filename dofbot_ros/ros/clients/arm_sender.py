@@ -25,7 +25,7 @@ from dofbot_ros.ros.runtime.qos import COMMAND
 SERVICE_TIMEOUT_S = 5.0
 MATCH_S = 1.0
 """In which a new publisher finds the driver [s]."""
-REQUESTS = {"stop": Trigger, "enable_torque": SetBool}
+REQUESTS = {"stop": Trigger, "estop": Trigger, "enable_torque": SetBool}
 """Service -> its type, of those that are asked for without waiting."""
 
 
@@ -39,8 +39,8 @@ class ArmSender(ArmListener):
             commands it.
         check: as ArmListener.
         to_seconds: as ArmListener.
-        requests: what request_stop() and request_torque() will ask for, "stop" and "enable_torque": found beforehand,
-            since they do not wait.
+        requests: what request_stop(), request_estop() and request_torque() will ask for, "stop", "estop" and
+            "enable_torque": found beforehand, since they do not wait.
     """
 
     def __init__(
@@ -114,6 +114,10 @@ class ArmSender(ArmListener):
     def request_stop(self) -> None:
         """Ask for a stop; without the service the arm halts all the same, once its stream is too old."""
         self._request(Trigger, "stop", Trigger.Request())
+
+    def request_estop(self) -> bool:
+        """Ask for an emergency stop. Returns whether somebody was there to hear it."""
+        return self._request(Trigger, "estop", Trigger.Request())
 
     def request_torque(self) -> None:
         """Ask for torque, once for each state that the arm tells of."""

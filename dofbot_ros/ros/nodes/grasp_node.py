@@ -61,6 +61,11 @@ class GraspParameters(Checked):
         MIN_CHANCE, "How likely a grasp has to be to hold, 0..1; see `dofbot bench empty-table`."
     )
     image_timeout_s: Positive = parameter(3.0, "How long to wait for an image, and how old one may be.")
+    look_at_hand: bool = parameter(
+        False,
+        "Show the hand to the camera before the first grasp and after a miss, 0.1 m above the table, and aim by where "
+        "it is seen: for arms and cameras that are not calibrated.",
+    )
     survey_rate_hz: Positive = parameter(
         1.0, "Images surveyed a second at most, while somebody listens to the results."
     )
@@ -88,7 +93,14 @@ class GraspNode:
         self._camera = GraspCamera(self._arm, pose, parameters.image_timeout_s)
         self._camera.on_image = self._on_image
         self._topics = GraspTopics(self.node, self._robot.kinematics, self._surveyor.view.size)
-        self._station = GraspExecutor(self._arm, self._camera.look, self._surveyor, self._robot.kinematics, self._show)
+        self._station = GraspExecutor(
+            self._arm,
+            self._camera.look,
+            self._surveyor,
+            self._robot.kinematics,
+            self._show,
+            sight=parameters.look_at_hand,
+        )
         self._busy = threading.Lock()
         self._survey: GraspDetection | None = None
         self._answer, self._next_survey_s = "", -float("inf")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rclpy.node import Node
 
-from dofbot_ros.arm.calibration import calibration_of
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, calibration_of
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.config.ranges import Checked, NotNegative, parameter
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.first_time import permitted
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.ros.arm.interface import ArmInterface
 from dofbot_ros.ros.arm.sim_world import WorldParameters, WorldTopics, make_installation
@@ -38,7 +39,8 @@ class SimNode:
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
         self.node = Node("sim_node")
-        config = declare(self.node, DriverConfig)
+        asked = declare(self.node, DriverConfig)
+        config, _ = permitted(replace(asked, waive_check=True), DEFAULT_CALIBRATION)  # a simulated arm hurts nobody
         parameters = declare(self.node, WorldParameters)
         rtf = declare(self.node, PaceParameters).rtf
         calibration = calibration_of(config.calibration_file)

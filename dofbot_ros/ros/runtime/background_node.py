@@ -36,6 +36,9 @@ class BackgroundNode:
         for warning in warnings:
             self.node.get_logger().warning(warning)
         self.failure: BaseException | None = None
+        self._closing = False
+        self._awake = threading.Event()
+        self._awake.set()
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._spin, name=name, daemon=True)
@@ -52,6 +55,14 @@ class BackgroundNode:
         """Let callbacks run from now on."""
         self._thread.start()
 
+    def listen(self, on: bool) -> None:
+        """Let callbacks run, or let them wait: messages that come meanwhile cost next to nothing, and all but the
+        newest are forgotten."""
+        if on:
+            self._awake.set()
+        else:
+            self._awake.clear()
+
     def check(self) -> None:
         """Raise what a callback raised and ended the thread with."""
         if self.failure is not None:
@@ -60,6 +71,8 @@ class BackgroundNode:
     def close(self) -> None:
         """Leave ROS; no callback runs any more. May be called twice."""
         if self._context.ok():
+            self._closing = True
+            self._awake.set()
             self._executor.shutdown()
             if self._thread.ident is not None:
                 self._thread.join()
@@ -68,7 +81,9 @@ class BackgroundNode:
 
     def _spin(self) -> None:
         try:
-            self._executor.spin()
+            while self._context.ok() and not self._closing:  # as Executor.spin()
+                self._executor.spin_once()
+                self._awake.wait()
         except ExternalShutdownException:
             return
         except BaseException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -109,13 +110,17 @@ class ArucoPicker:
         blocks: what may lie on the table.
         robot: the arm that takes them.
         config: distances of the planner.
+
+    Attributes:
+        planner: of its motions.
+        sizes: edges of the blocks [m], by name.
     """
 
     name = "aruco"
 
     def __init__(self, blocks: BlockSet, robot: Robot, config: PlannerConfig = LIFTING) -> None:
         limits = DriverConfig().motion_limits(robot)
-        self._planner = BlockPlanner(robot.kinematics, limits, Workspace(robot.kinematics), config)
+        self.planner = BlockPlanner(robot.kinematics, limits, Workspace(robot.kinematics), config)
         self.sizes = {block.name: block.size for block in blocks.blocks}
 
     def check(self, arm: TrialArm) -> None:
@@ -145,9 +150,19 @@ class ArucoPicker:
         return {name: standing(pose, self.sizes[name]) for name, pose in look.blocks.items()}
 
     def plan_move(
-        self, blocks: dict[str, StandingBlock], target: str, place: tuple[float, float] | None = None
+        self,
+        blocks: dict[str, StandingBlock],
+        target: str,
+        place: tuple[float, float] | None = None,
+        aim: Callable[[BlockMove], tuple[BlockPlanner, BlockMove]] | None = None,
     ) -> tuple[StandingBlock, BlockPlan]:
         """Plan to take one of the blocks and to put it at `place` x, y [m], or back where it stands.
+
+        Args:
+            blocks: that are seen.
+            target: the one to take.
+            place: x, y [m].
+            aim: what to plan, and by which planner, for a hand that is elsewhere than it is told (trials/sight.py).
 
         Returns:
             The block, and the motions that pick() carries out.
@@ -160,7 +175,9 @@ class ArucoPicker:
             raise NoGraspError(f"{target} is not seen; {', '.join(sorted(blocks)) or 'nothing'} is")
         block = blocks[target]
         others = tuple(other for name, other in blocks.items() if name != target)
-        self._plan = self._planner.plan(START, BlockMove(block, place or (block.x, block.y), others))
+        move = BlockMove(block, place or (block.x, block.y), others)
+        planner, move = (self.planner, move) if aim is None else aim(move)
+        self._plan = planner.plan(START, move)
         return block, self._plan
 
     def pick(self, arm: TrialArm) -> Attempt:

@@ -38,7 +38,7 @@ def test_a_run_is_begun_once_and_resumed_where_it_was(tmp_path: Path) -> None:
 
 
 def test_nothing_to_resume_is_refused_or_begun(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"checkpoint\.pt does not exist: there is nothing to resume"):
+    with pytest.raises(InputError, match=r"checkpoint\.pt does not exist: nothing to resume"):
         RunFolder(tmp_path, resume=True, mark=CHECKPOINT)
     assert not RunFolder(tmp_path, resume=True, mark=CHECKPOINT, needed=False).resumed
 
@@ -48,7 +48,7 @@ def test_another_configuration_is_refused_but_for_what_may_grow(tmp_path: Path) 
     again = RunFolder(tmp_path, resume=True, mark=CONFIG)
     again.require_same(Config(steps=20), growing=("steps",))
     for other in (Config(steps=20), replace(Config(), width=64)):
-        with pytest.raises(InputError, match="begun with another configuration"):
+        with pytest.raises(InputError, match="trained with another configuration"):
             again.require_same(other)
 
 

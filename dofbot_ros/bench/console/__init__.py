@@ -1,0 +1,1 @@
+"""What the console costs, and a browser to look at it."""
