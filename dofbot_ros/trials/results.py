@@ -92,16 +92,22 @@ def load(out: Path, series: Series) -> Results:
     Raises:
         InputError: the folder holds another series, or a file that is not readable.
     """
+    held = read_results(out) or Results(series)
+    if held.series != series:
+        raise InputError(f"{out} holds {_difference(held.series, series)}: give another --out, or move it away")
+    return held
+
+
+def read_results(out: Path) -> Results | None:
+    """What the folder `out` holds; None where it holds no series.
+
+    Raises:
+        InputError: a file that is not readable.
+    """
     if (out / SERIES).exists():
         log = read_folder(out, Series, TrialRecord)
-        held, trials = log.series, tuple(log.records)
-    elif (out / FILE).exists():
-        held, trials = _of_file(out / FILE)
-    else:
-        held, trials = series, ()
-    if held != series:
-        raise InputError(f"{out} holds {_difference(held, series)}: give another --out, or move it away")
-    return Results(held, trials)
+        return Results(log.series, tuple(log.records))
+    return _of_file(out / FILE) if (out / FILE).exists() else None
 
 
 def save(out: Path, results: Results) -> None:
@@ -110,14 +116,13 @@ def save(out: Path, results: Results) -> None:
     write_whole(out / FILE, json.dumps(content, indent=1) + "\n")
 
 
-def _of_file(path: Path) -> tuple[Series, tuple[TrialRecord, ...]]:
+def _of_file(path: Path) -> Results:
     """A series that an earlier version kept in results.json alone."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        results = from_mapping(Results, {key: content[key] for key in ("series", "trials")}, str(path))
+        return from_mapping(Results, {key: content[key] for key in ("series", "trials")}, str(path))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is no results file ({error}): move it away, or give another --out") from error
-    return results.series, results.trials
 
 
 def _difference(held: Series, wanted: Series) -> str:

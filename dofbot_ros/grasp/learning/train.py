@@ -24,7 +24,8 @@ from dofbot_ros.grasp.learning import plots
 from dofbot_ros.grasp.learning.augment import AugmentConfig, augment
 from dofbot_ros.grasp.learning.dataset import TRAIN_FILE, VAL_FILE, GraspData, join, load
 from dofbot_ros.grasp.learning.loss import grasp_loss
-from dofbot_ros.grasp.learning.run import Epoch, TrainingRun, training_device
+from dofbot_ros.grasp.learning.run import Epoch, TrainingRun
+from dofbot_ros.training.run_folder import training_device
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from dofbot_ros.grasp.detection.model_io import RANKER_ONNX, RANKER_WEIGHTS, exp
 from dofbot_ros.grasp.detection.ranker import GraspRanker, RankerConfig
 from dofbot_ros.grasp.detection.view import TopDownView, rotation_yaw
 from dofbot_ros.grasp.learning.dataset import TRAIN_FILE, VAL_FILE, GraspData, IntArray, join, load
-from dofbot_ros.grasp.learning.run import Epoch, TrainingRun, training_device
+from dofbot_ros.grasp.learning.run import Epoch, TrainingRun
 from dofbot_ros.grasp.planning.planar_plan import PlanarGrasp
+from dofbot_ros.training.run_folder import training_device
 
 PREFIX = "ranker_"
 """Of this network's files in a run's folder."""

@@ -11,13 +11,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from dofbot_ros.config.loader import save_yaml
-from dofbot_ros.core.model_files import load_state, load_tensors
+from dofbot_ros.core.model_files import load_state
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.lab.imitation.hand import HandModel
 from dofbot_ros.lab.imitation.network import ImitationNetwork
 from dofbot_ros.lab.imitation.silhouette import SIZE, hard, iou, soft
-from dofbot_ros.policy.learning.run_folder import CONFIG, check_device, claim_run
+from dofbot_ros.training.run_folder import RunFolder, one_core
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "hand.safetensors", "training.jsonl"
 
@@ -74,17 +73,17 @@ def train_imitation(
     Raises:
         InputError: `run` holds another run, or there is nothing to go on with.
     """
-    claim_run(config, run, resume, may_grow=("steps",), checkpoint=CHECKPOINT)
-    check_device("cpu")
-    run.mkdir(parents=True, exist_ok=True)
-    save_yaml(config, run / CONFIG)
+    folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
+    folder.require_same(config, ("steps",))
+    one_core()
+    folder.begin(config)
     torch.manual_seed(config.seed)
     model = HandModel(config.dof)
     network = ImitationNetwork(model)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     first = 0
     if resume:
-        saved = load_tensors(run / CHECKPOINT, run / CHECKPOINT)
+        saved = folder.load(CHECKPOINT)
         load_state(network, saved["network"], run / CHECKPOINT)
         optimiser.load_state_dict(saved["optimiser"])
         first = int(saved["steps"])
@@ -111,8 +110,7 @@ def train_imitation(
             report(step + 1, config.steps, mean)
         if (step + 1) % config.checkpoint_steps == 0 or step + 1 == config.steps:
             state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "steps": step + 1}
-            torch.save(state, run / f"new_{CHECKPOINT}")
-            (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)
+            folder.save(CHECKPOINT, state)
             with (run / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"steps": step + 1, "iou": mean}) + "\n")
     save_file(network.state_dict(), str(run / WEIGHTS), {"dof": str(config.dof)})

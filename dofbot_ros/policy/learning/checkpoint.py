@@ -23,6 +23,7 @@ from stable_baselines3.common.save_util import recursive_setattr
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from dofbot_ros.core.array_files import load_arrays
+from dofbot_ros.core.files import whole_file
 from dofbot_ros.core.model_files import MAX_MODEL, first_words, load_tensors
 from dofbot_ros.errors import InputError
 
@@ -37,10 +38,10 @@ _OBSERVATIONS = ("observations", "next_observations")
 def save_checkpoint(model: BaseAlgorithm, run: Path) -> None:
     """Replace the checkpoint in a run's folder only once the new one is whole."""
     if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
-        save_buffer(model, run / f"new_{BUFFER}")
-        (run / f"new_{BUFFER}").replace(run / BUFFER)
-    model.save(run / f"new_{CHECKPOINT}")
-    (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)
+        with whole_file(run / BUFFER) as draft:
+            save_buffer(model, draft)
+    with whole_file(run / CHECKPOINT) as draft:
+        model.save(draft)
 
 
 def load_model(model: BaseAlgorithm, path: Path) -> None:

@@ -18,9 +18,8 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
-from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.config.ranges import Checked, Count, Index, Positive, Range
-from dofbot_ros.core.model_files import load_tensors
+from dofbot_ros.core.files import whole_file
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.evaluation.evaluate import rollout
@@ -38,7 +37,7 @@ from dofbot_ros.policy.learning.checkpoint import (
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
 from dofbot_ros.policy.learning.demonstrations import Transition, Usefulness, read_demonstrations, usefulness
 from dofbot_ros.policy.learning.export import export_policy
-from dofbot_ros.policy.learning.run_folder import CONFIG, DRAWS, check_device, claim_run
+from dofbot_ros.training.run_folder import DRAWS, TENSORBOARD, RunFolder, one_core, training_device
 
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
 
@@ -133,18 +132,19 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
-        claim_run(config, run, resume, may_grow=GROWS)
-        check_device(device)
+        self._folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
+        self._folder.require_same(config, GROWS)
+        one_core()
+        training_device(device)
         self._env = config.environment()
         self._recorded: list[list[Transition]] = []
         self.imitation_loss = float("nan")
         if config.demonstrations:
             self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
-        run.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, run / CONFIG)
+        self._folder.begin(config)
         vector = DummyVecEnv([lambda: Monitor(self._env)])
         self.model = _loaded(config, run, vector, device) if resume else _new(config, vector, device)
-        self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
+        self.model.set_logger(configure(str(run / TENSORBOARD), ["tensorboard"]))
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
@@ -177,13 +177,13 @@ class Trainer:
         remember = config.steps > 0 or config.hindsight
         lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, remember)
         school = DaggerTrainer(self.model, self._env, lessons, self._recorded)
-        if (self.run / LESSONS).exists():
-            school.go_on(load_tensors(self.run / LESSONS, self.run / LESSONS))
+        if lessons_before := self._folder.load(LESSONS):
+            school.go_on(lessons_before)
 
         def save() -> None:
-            torch.save(school.state(), self.run / f"new_{LESSONS}")
-            save_checkpoint(self.model, self.run)
-            (self.run / f"new_{LESSONS}").replace(self.run / LESSONS)
+            with whole_file(self.run / LESSONS) as draft:
+                torch.save(school.state(), draft)
+                save_checkpoint(self.model, self.run)
 
         def report(done: int, wanted: int, success_rate: float) -> None:
             watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
@@ -207,9 +207,9 @@ class Trainer:
         if not isinstance(model, OffPolicyAlgorithm):
             raise TypeError("policies that were shown something go on with tqc or sac")
         goes_on = model.num_timesteps > 0 and file.exists()
-        taught = load_tensors(file, file, model.device) if goes_on else None
+        taught = self._folder.load(TAUGHT, model.device) if goes_on else None
         keeper = BcRegularizer(model, self.config.critics_first, taught)
-        torch.save(keeper.state(), file)
+        self._folder.save(TAUGHT, keeper.state())
         return keeper
 
     def _holds_its_own(self, keeper: BcRegularizer) -> bool:

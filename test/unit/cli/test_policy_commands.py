@@ -25,7 +25,7 @@ PIPELINE = str(shipped("pick", "pipeline"))
         ("--randomize huge", "level 'huge' is not one of none, mild, wide"),
         ("--episodes 10", "--episodes: episodes are a teacher's: add --teacher planner"),
         ("--pictures 10 --network X", "--pictures, --network: only for --obs pipeline"),
-        ("--resume", "there is nothing to resume"),
+        ("--resume", "nothing to resume"),
         ("--obs pipeline --task pick --randomize huge", "level 'huge' is not one of none, mild, wide"),
         ("--obs pipeline --task pick --teacher planner", "--teacher: a pipeline learns to see"),
         ("--obs pipeline --task pick --network X --pictures 9", "--pictures: the pose network in --network is trained"),

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.model_files import load_state, load_tensors
 from dofbot_ros.errors import ConfigError, InputError, one_of
 from dofbot_ros.lab.hopper.learning.export import export_actor
@@ -34,7 +33,7 @@ from dofbot_ros.lab.hopper.spec import HopperSpec
 from dofbot_ros.lab.hopper.world.keypoint_reader import KEYPOINT_MODEL
 from dofbot_ros.lab.hopper.world.randomization import load_hopper_level
 from dofbot_ros.policy.interface.spec import MEMORY, commit
-from dofbot_ros.policy.learning.run_folder import CONFIG, check_device, claim_run
+from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core
 
 CHECKPOINT, NETWORK, PICTURES, SELECTION = "student.pt", "network.pt", "pictures.npz", "selection.jsonl"
 KEYPOINT_ERRORS = "keypoints.json"
@@ -99,13 +98,13 @@ class StudentTrainer:
 
     def __init__(self, config: StudentConfig, run: Path, *, resume: bool = False) -> None:
         self.config, self.run = config, run
-        claim_run(config, run, resume, may_grow=("steps",), checkpoint=CONFIG)
-        check_device("cpu")
+        self._folder = RunFolder(run, resume=resume, mark=CONFIG)
+        self._folder.require_same(config, ("steps",))
+        one_core()
         teacher = HopperPolicy(Path(config.teacher))
         if teacher.spec.obs != "state":
             raise InputError(one_of(f"obs of the teacher {config.teacher}", teacher.spec.obs, ("state",)))
-        run.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, run / CONFIG)
+        self._folder.begin(config)
         self._teacher = teacher
 
     def train(self, report: Report) -> dict[str, Any]:
@@ -120,8 +119,7 @@ class StudentTrainer:
         student = HistoryStudent(FEATURES if config.obs == "image" else 10)
         optimiser = torch.optim.Adam(student.parameters(), lr=1e-3)
         first, best = 0, -np.inf
-        if (self.run / CHECKPOINT).exists():
-            saved = load_tensors(self.run / CHECKPOINT, self.run / CHECKPOINT)
+        if saved := self._folder.load(CHECKPOINT):
             load_state(student, saved["student"], self.run / CHECKPOINT)
             optimiser.load_state_dict(saved["optimiser"])
             lessons.restore(saved["lessons"])
@@ -179,8 +177,7 @@ class StudentTrainer:
 
     def _keep(self, student: HistoryStudent, lessons: Lessons, mean: float, rounds: int) -> None:
         state = {"student": student.state_dict(), "mean": lessons.state_mean, "scale": lessons.state_scale}
-        torch.save({**state, "rounds": rounds}, self.run / "new_selected.pt")
-        (self.run / "new_selected.pt").replace(self.run / "selected.pt")
+        self._folder.save("selected.pt", {**state, "rounds": rounds})
         with (self.run / SELECTION).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"rounds": rounds, "mean_return": mean}) + "\n")
 
@@ -188,8 +185,7 @@ class StudentTrainer:
         self, student: HistoryStudent, optimiser: torch.optim.Optimizer, lessons: Lessons, rounds: int, best: float
     ) -> None:
         parts = {"student": student.state_dict(), "optimiser": optimiser.state_dict(), "lessons": lessons.state()}
-        torch.save({**parts, "rounds": rounds, "best": best}, self.run / f"new_{CHECKPOINT}")
-        (self.run / f"new_{CHECKPOINT}").replace(self.run / CHECKPOINT)
+        self._folder.save(CHECKPOINT, {**parts, "rounds": rounds, "best": best})
 
     def _export(self, encoder: nn.Module) -> None:
         config = self.config

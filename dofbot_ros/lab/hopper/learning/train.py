@@ -20,7 +20,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from dofbot_ros.config.loader import save_yaml
+from dofbot_ros.core.files import whole_file
 from dofbot_ros.core.model_files import load_state, load_tensors
 from dofbot_ros.errors import InputError
 from dofbot_ros.lab.hopper.learning.export import export_actor
@@ -39,7 +39,7 @@ from dofbot_ros.lab.hopper.world.rollout import rollouts
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.callback import Progress, TrainingCallback
 from dofbot_ros.policy.learning.checkpoint import BUFFER, CHECKPOINT, load_buffer, load_model, save_checkpoint
-from dofbot_ros.policy.learning.run_folder import CONFIG, DRAWS, check_device, claim_run
+from dofbot_ros.training.run_folder import DRAWS, TENSORBOARD, RunFolder, one_core, training_device
 
 ALGORITHMS: dict[str, Callable[..., BaseAlgorithm]] = {"ppo": PPO, "sac": SAC, "tqc": TQC, "trpo": TRPO}
 NORMALISATION, SELECTION, SELECTED = "normalisation.npz", "selection.jsonl", "selected.pt"
@@ -64,14 +64,15 @@ class HopperTrainer:
 
     def __init__(self, config: HopperTrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
-        claim_run(config, run, resume, may_grow=("steps",))
-        if config.start and load_hopper_spec(Path(config.start)).training.get("algorithm") != config.algo:
-            raise InputError(f"{config.start} was not trained with {config.algo}: its networks are others")
-        check_device(device)
+        self._folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
+        self._folder.require_same(config, ("steps",))
+        one_core()
+        training_device(device)
         self._worlds = [HopperEnv(config.domain, config.randomize) for _ in range(config.copies)]
         self._tests = [HopperEnv(config.domain, config.randomize) for _ in range(config.selected_episodes)]
-        run.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, run / CONFIG)
+        if config.start and not resume:
+            self._require_start(Path(config.start))
+        self._folder.begin(config)
         monitored: list[Callable[[], Env[Any, Any]]] = [partial(Monitor, world) for world in self._worlds]
         self._vector = normalised(DummyVecEnv(monitored), config.discount)
         self.model = ALGORITHMS[config.algo](
@@ -82,7 +83,7 @@ class HopperTrainer:
             self._go_on()
         elif config.start:
             self._begin_with(Path(config.start))
-        self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
+        self.model.set_logger(configure(str(run / TENSORBOARD), ["tensorboard"]))
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
@@ -131,13 +132,16 @@ class HopperTrainer:
         if mean > self._best:
             self._best = mean
             state = {name: value.cpu() for name, value in actor.state_dict().items()}
-            torch.save({"actor": state, "steps": self.model.num_timesteps}, self.run / f"new_{SELECTED}")
-            (self.run / f"new_{SELECTED}").replace(self.run / SELECTED)
-        save_normalisation(self._vector, self.run / f"new_{NORMALISATION}")
-        (self.run / f"new_{NORMALISATION}").replace(self.run / NORMALISATION)
+            self._folder.save(SELECTED, {"actor": state, "steps": self.model.num_timesteps})
+        with whole_file(self.run / NORMALISATION) as draft:
+            save_normalisation(self._vector, draft)
         save_checkpoint(self.model, self.run)
         with (self.run / SELECTION).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"steps": self.model.num_timesteps, "mean_return": mean}) + "\n")
+
+    def _require_start(self, start: Path) -> None:
+        if load_hopper_spec(start).training.get("algorithm") != self.config.algo:
+            raise InputError(f"{start} was not trained with {self.config.algo}: its networks are others")
 
     def _begin_with(self, start: Path) -> None:
         """Take over the policy that another run kept, and its normalisation."""

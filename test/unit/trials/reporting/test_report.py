@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dofbot_ros.trials.reporting.report import write_report
+from dofbot_ros.trials.reporting.place_report import write_report
 from dofbot_ros.trials.results import Results, Series
 from dofbot_ros.trials.trial import TrialRecord
 from dofbot_ros.trials.trial_log import IMAGES, image_path
