@@ -34,7 +34,8 @@ def chart(groups: Sequence[Group], path: Path) -> None:
                 if panel == 0:
                     values: tuple[float, ...] = (ORIGINAL[key][side],)
                 elif group is None:
-                    axes.text(place, 30.0, "not\nmeasured", ha="center", va="bottom", fontsize=7) if side == 0 else None
+                    if side == 0:
+                        axes.text(place, 30.0, "not\nmeasured", ha="center", va="bottom", fontsize=7)
                     continue
                 else:
                     values = getattr(group, domain + ("_500" if panel == 1 else ""))
