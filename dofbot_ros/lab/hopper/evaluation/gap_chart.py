@@ -43,6 +43,7 @@ def chart(groups: Sequence[Group], path: Path) -> None:
                 if panel:
                     axes.plot([x] * len(values), values, "k.", markersize=4)
         axes.set_xticks(range(len(ORIGINAL)), [f"{obs}\n{level}" for obs, level in ORIGINAL], fontsize=8)
+        axes.set_xlim(-0.7, len(ORIGINAL) - 0.3)
         axes.set_title(title, fontsize=10)
         axes.set_ylim(0.0, 2000.0 if panel < 2 else 4000.0)
         axes.grid(axis="y", alpha=0.3)
