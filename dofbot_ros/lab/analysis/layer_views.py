@@ -127,6 +127,8 @@ def attribution_figure(network: Network, inputs: tuple[Tensor, ...], found: Attr
     title = f"{network.name}: {found.method.replace('_', ' ')}"
     if network.outputs:
         title += f" of {', '.join(dict.fromkeys(network.outputs[k] for k in found.target))}"
+    if found.method == "integrated_gradients":
+        title += f" (completeness error {found.error:.0%})"
     share = found.inputs[0]
     if share.ndim == 4:
         signed = found.method == "integrated_gradients"
