@@ -29,7 +29,7 @@ WAYS = {
     "ros": (sys.executable, "-c", "from dofbot_ros.ros.clients.connect import stop_now; stop_now('bench')"),
 }
 """The command as a user types it, and the same stop as a call of the ROS service by a program that was not running."""
-READY_S, WATCH_S = 60.0, 4.0
+READY_S, WATCH_S, ATTEMPTS = 60.0, 6.0, 4
 UNDERWAY_RAD = 0.15
 """So far joint 1 has turned when the stop is asked for [rad]."""
 SWING_RAD, SWING_S = 1.4, 7.0
@@ -127,8 +127,7 @@ def _speed(time_s: FloatArray, place: FloatArray) -> FloatArray:
 
 def _stop_moving(arm: ArmClient, command: tuple[str, ...]) -> tuple[float, float]:
     """Swing joint 1, and stop it on its way. Returns when the command began and when it had ended [s]."""
-    arm.send_trajectory([SWING_S], [[SWING_RAD]], ["joint1"])
-    arm.wait_until(lambda: bool(arm.position[0] > UNDERWAY_RAD), READY_S, "motion")
+    _swing(arm)
     begun_s = time.monotonic()
     environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -137,6 +136,18 @@ def _stop_moving(arm: ArmClient, command: tuple[str, ...]) -> tuple[float, float
     done_s = time.monotonic()
     arm.wait_until(lambda: arm.state == "ESTOP", WATCH_S, "emergency stop")
     return begun_s, done_s
+
+
+def _swing(arm: ArmClient) -> None:
+    """Return while joint 1 is on its way. A motion that a busy machine has paused is begun anew."""
+    for attempt in range(ATTEMPTS):
+        arm.send_trajectory([SWING_S], [[SWING_RAD]], ["joint1"])
+        try:
+            arm.wait_until(lambda: bool(arm.position[0] > UNDERWAY_RAD), WATCH_S, "motion")
+            return
+        except DofbotError:
+            if attempt == ATTEMPTS - 1:
+                raise
 
 
 def _latched(arm: ArmClient) -> bool:
