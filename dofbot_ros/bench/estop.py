@@ -18,17 +18,21 @@ from dofbot_ros.core.console import console
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD
+from dofbot_ros.safety import stop_sender
 from dofbot_ros.supervisor import Command, ProcessGroup
 
 if TYPE_CHECKING:
     from dofbot_ros.hardware.emulation.truth_log import Truth
     from dofbot_ros.ros.clients.arm_client import ArmClient
 
+SENDER = Path(stop_sender.__file__)
 WAYS = {
+    "installed": (sys.executable, "-I", "-S", str(SENDER), "--namespace", "bench"),
     "command": (sys.executable, "-c", "from dofbot_ros.cli.entry import main; main()", "estop", "--namespace", "bench"),
     "ros": (sys.executable, "-c", "from dofbot_ros.ros.clients.connect import stop_now; stop_now('bench')"),
 }
-"""The command as a user types it, and the same stop as a call of the ROS service by a program that was not running."""
+"""`dofbot estop` as `make install-user` puts it on the PATH, the command of the virtual environment itself, and the
+same stop as a call of the ROS service by a program that was not running."""
 READY_S, WATCH_S, ATTEMPTS = 60.0, 6.0, 4
 UNDERWAY_RAD = 0.15
 """So far joint 1 has turned when the stop is asked for [rad]."""
