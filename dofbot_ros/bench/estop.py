@@ -116,10 +116,11 @@ def stopped(truth: Truth, begun_s: float) -> tuple[float, float]:
     speed = np.abs(_speed(truth.time_s, place))
     before = float(np.median(speed[(truth.time_s > begun_s - WINDOW_S) & (truth.time_s < begun_s)]))
     after = truth.time_s > begun_s
-    slow, moving = after & (speed < SLOWED * before), after & (speed > RESTED * before)
-    if before < 0.02 or not slow.any() or moving[-1]:
+    # The last time that it was fast: a driver that a busy machine keeps waiting makes it slower for a moment, too.
+    fast, moving = speed >= SLOWED * before, after & (speed > RESTED * before)
+    if before < 0.02 or not moving.any() or moving[-1]:
         raise DofbotError(f"no stop to measure: joint1 moved at {before:.3f} rad/s, and then at {speed[-1]:.3f} rad/s")
-    return float(truth.time_s[slow][0]), float(truth.time_s[moving][-1])
+    return max(begun_s, float(truth.time_s[fast][-1])), float(truth.time_s[moving][-1])
 
 
 def _speed(time_s: FloatArray, place: FloatArray) -> FloatArray:
