@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dofbot_ros.cli.analysis.policy_weights import weights
+from dofbot_ros.cli.analysis.weights import weights
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar

@@ -1,4 +1,4 @@
-"""`dofbot policy weights`: a policy's weights in the form that analysis reads."""
+"""`dofbot policy weights`: a policy's weights out of its ONNX file, for torch."""
 
 from __future__ import annotations
 
