@@ -1,4 +1,4 @@
-"""When a servo began to brake, and when it rested, from its truth: also where it had been slower for a moment before."""
+"""When a servo began to brake, and when it rested, by its truth: also where it had been slower for a moment."""
 
 from __future__ import annotations
 
