@@ -80,7 +80,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "imitate evaluate": ("dofbot imitate evaluate --model RUN --targets 200 --json",),
     "imitate run": ("dofbot imitate run --source 0 --model RUN",),
     "imitate train": ("dofbot imitate train --out RUN", "dofbot imitate train --out RUN --resume"),
-    "localize": ("dofbot localize picture.jpg", "dofbot localize picture.jpg --json"),
+    "localize": (
+        "dofbot localize picture.jpg --camera-info camera.yaml",
+        "dofbot localize picture.jpg --camera-info camera.yaml --out marked.png --json",
+    ),
     "policy": ("dofbot policy train --task reach --out RUN", "dofbot up policy task:=pick"),
     "policy domain-gap": ("dofbot policy domain-gap --out GAP --episodes 500",),
     "policy evaluate": ("dofbot policy evaluate --task pick --obs state --model RUN --episodes 100 --json",),
