@@ -8,7 +8,7 @@ REQUIREMENTS := requirements.txt $(filter-out requirements/interfaces.txt,$(wild
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 REACHES_TORCH_CPU := import urllib.request as u; u.urlopen('$(TORCH_CPU)/torch/', timeout=5)
 
-.PHONY: demo test lint interfaces mutation coverage measured install licences clean
+.PHONY: install-user docs demo test lint interfaces mutation coverage measured install licences clean
 .DELETE_ON_ERROR:
 
 demo: install
@@ -36,6 +36,21 @@ coverage: measured
 
 measured: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/measure.txt
+
+# `dofbot` in every terminal, and its completion in the shell: a link, so that `git pull` is all it takes to be up to date.
+install-user: install
+	@mkdir -p $(HOME)/.local/bin
+	ln -sf $(abspath $(BIN))/dofbot $(HOME)/.local/bin/dofbot
+	@$(BIN)/dofbot --install-completion >/dev/null 2>&1 || true
+	@case ":$$PATH:" in *":$(HOME)/.local/bin:"*) echo "dofbot is there, its completion in a new terminal" ;; \
+	  *) echo "add this to your shell's start file: export PATH=\$$HOME/.local/bin:\$$PATH" ;; esac
+
+# The site in site/, with strict links, by a virtual environment of its own: nothing else needs mkdocs.
+docs: install
+	$(BIN)/python tools/command_page.py
+	@test -x .docs_venv/bin/mkdocs || { $(PYTHON) -m venv .docs_venv && \
+	  .docs_venv/bin/python -m pip install --quiet -r requirements/docs.txt; }
+	NO_MKDOCS_2_WARNING=1 .docs_venv/bin/mkdocs build --strict
 
 # docs/licences.md, after a pin has changed.
 licences: install

@@ -51,6 +51,9 @@ setup(
         "teleop": names("teleop"),
         "console": names("console"),
         "learn": names("learn"),
+        "lerobot": names("lerobot"),
+        "hopper": names("hopper"),
+        "lab": names("lab"),
         "ray": requirements("ray"),
         "test": requirements("test"),
     },
@@ -61,7 +64,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "dofbot = dofbot_ros.cli.main:main",
+            "dofbot = dofbot_ros.cli.entry:main",
             "driver_node = dofbot_ros.ros.nodes.driver_node:main",
             "sim_node = dofbot_ros.ros.nodes.sim_node:main",
             "world_node = dofbot_ros.ros.nodes.world_node:main",

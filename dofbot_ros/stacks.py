@@ -39,6 +39,11 @@ PROTOCOL = Argument(
 CALIBRATION = Argument("calibration_file", "", "calibration of the arm (YAML); empty: the shipped one")
 BAUDRATE = Argument("baudrate", "", "bits per second on the servo bus; empty: 115200")
 MAX_VELOCITY = Argument("max_velocity", "", "joint velocity limit of the arm [rad/s]; empty: 1.6")
+SPEED = Argument("speed", "", "share of the arm's velocity and acceleration limits, 0.05 to 1; empty: 1")
+FIRST_TIME = Argument("first_time", "false", "a fifth of the speed at most: for the first time", ("true", "false"))
+WAIVE_CHECK = Argument(
+    "waive_check", "false", "full speed on a real arm whose directions were never checked", ("true", "false")
+)
 FRAMERATE = Argument("framerate", "", "frames a second of the camera; empty: its own")
 IMAGE_WIDTH = Argument("image_width", "", "asked of a V4L2 camera [px]; empty: 640")
 IMAGE_HEIGHT = Argument("image_height", "", "asked of a V4L2 camera [px]; empty: 480")
@@ -61,6 +66,9 @@ CAMERA = Argument("camera", "", "V4L2 index or path, video file, image folder or
 _CAMERA_SETTINGS = (FRAMERATE, IMAGE_WIDTH, IMAGE_HEIGHT, FRAME_ID)
 CAMERA_INFO = Argument("camera_info_url", "", "calibration of the camera: a camera_info YAML, file:// or a plain path")
 EXTRINSICS = Argument("extrinsics_file", "", "pose of the camera in base_link (YAML); a real camera needs one")
+LOOK_AT_HAND = Argument(
+    "look_at_hand", "false", "show the hand to the camera before the first grasp, and aim by it", ("true", "false")
+)
 BLOCKS = Argument("blocks_file", "", "ids, sizes and marker layout of the blocks (YAML); empty: the shipped set")
 SOURCE = Argument(
     "source",
@@ -92,6 +100,9 @@ _ARM_PARAMETERS: dict[str, Scalar | Ref] = {
     "calibration_file": Ref("calibration_file"),
     "on_exit": Ref("on_exit"),
     "max_velocity": Ref("max_velocity", float, optional=True),
+    "speed": Ref("speed", float, optional=True),
+    "first_time": Ref("first_time", bool),
+    "waive_check": Ref("waive_check", bool),
     "frame_prefix": Ref("frame_prefix", optional=True),
 }
 _SCENE: dict[str, Scalar | Ref] = {
@@ -164,6 +175,7 @@ GRASP = NodeSpec(
     {
         "model": Ref("model"),
         "extrinsics_file": Ref("extrinsics_file"),
+        "look_at_hand": Ref("look_at_hand", bool),
         "frame_prefix": Ref("frame_prefix", optional=True),
         "calibration_file": Ref("calibration_file"),
     },
@@ -208,8 +220,16 @@ def _in_world(node: NodeSpec) -> NodeSpec:
     return replace(node, parameters={**node.parameters, "world_file": Ref("world_file")})
 
 
-_ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT, BAUDRATE, MAX_VELOCITY)
-_FAST_ARM_ARGUMENTS = (*_ARM_ARGUMENTS[:-1], replace(MAX_VELOCITY, default=POLICY_VELOCITY))
+_SPEEDS = (SPEED, FIRST_TIME, WAIVE_CHECK)
+_ARM_ARGUMENTS = (PROTOCOL, CALIBRATION, ON_EXIT, BAUDRATE, MAX_VELOCITY, *_SPEEDS)
+_FAST_ARM_ARGUMENTS = (
+    PROTOCOL,
+    CALIBRATION,
+    ON_EXIT,
+    BAUDRATE,
+    replace(MAX_VELOCITY, default=POLICY_VELOCITY),
+    *_SPEEDS,
+)
 _LOCALIZER_ARGUMENTS = (EXTRINSICS, BLOCKS)
 SCENE_ARGUMENTS = (SEED, DESK, DESK_SEED)
 """Of every stack that may simulate."""
@@ -322,6 +342,7 @@ STACKS: dict[str, Stack] = {
                 CAMERA_INFO,
                 *_CAMERA_SETTINGS,
                 EXTRINSICS,
+                LOOK_AT_HAND,
                 GRASP_WORLD,
                 RTF,
                 *SCENE_ARGUMENTS,

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "licences.md"
-PARTS = ("base", "ros", "sim", "teleop", "console", "learn", "test", "ray")
+PARTS = (*re.findall(r"-r requirements/(\w+)\.txt", (ROOT / "requirements.txt").read_text()), "ray")
 LONGEST = 60
 """A licence field that is longer holds the whole text [characters]; the classifier then names it."""
 BY_HAND = {

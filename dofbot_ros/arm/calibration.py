@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from dofbot_ros.arm.gripper import (
     servo_degrees_to_joint,
 )
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES, FloatArray
 from dofbot_ros.errors import CalibrationError
 
@@ -37,7 +38,7 @@ _DEGREES, _RADIANS = 180.0 / math.pi, math.pi / 180.0
 
 
 @dataclass(frozen=True)
-class ServoCalibration:
+class ServoCalibration(Checked):
     """One servo.
 
     Attributes:
@@ -49,6 +50,8 @@ class ServoCalibration:
         ticks_per_degree: its scale [1/deg].
     """
 
+    ERROR = CalibrationError
+
     id: int
     zero_ticks: int
     min_ticks: int
@@ -56,22 +59,20 @@ class ServoCalibration:
     sign: int = 1
     ticks_per_degree: float = TICKS_PER_DEGREE
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if not 1 <= self.id <= _MAX_ID:
-            raise CalibrationError(f"id {self.id} is not a servo's address: 1 to {_MAX_ID}")
+            yield f"id {self.id} is not a servo's address: 1 to {_MAX_ID}"
         if self.sign not in (-1, 1):
-            raise CalibrationError(f"sign {self.sign} must be 1 (ticks rise with the angle) or -1 (they fall)")
+            yield f"sign {self.sign} must be 1 (ticks rise with the angle) or -1 (they fall)"
         low, high = _PLAUSIBLE_SCALE
         if not low <= self.ticks_per_degree <= high:
-            raise CalibrationError(
-                f"ticks_per_degree {self.ticks_per_degree:g} is not these servos': they have {low:g} to {high:g}"
-            )
+            yield f"ticks_per_degree {self.ticks_per_degree:g} is not these servos': they have {low:g} to {high:g}"
         if self.min_ticks >= self.max_ticks:
-            raise CalibrationError(f"limits are reversed: min_ticks {self.min_ticks} >= max_ticks {self.max_ticks}")
+            yield f"limits are reversed: min_ticks {self.min_ticks} >= max_ticks {self.max_ticks}"
         if self.min_ticks < LOWEST_TICK or self.max_ticks > HIGHEST_TICK:
-            raise CalibrationError(
-                f"limits {self.min_ticks}..{self.max_ticks} leave what the servos accept: {LOWEST_TICK}..{HIGHEST_TICK}"
-            )
+            limits, taken = f"{self.min_ticks}..{self.max_ticks}", f"{LOWEST_TICK}..{HIGHEST_TICK}"
+            yield f"limits {limits} leave what the servos accept: {taken}"
 
 
 # Zero of each servo and how far the vendor's own zero setting (register 0x1C) may move it.
@@ -80,7 +81,7 @@ _ZERO_WINDOW = {"joint1": 400, "joint2": 400, "joint3": 400, "joint4": 400, "joi
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Checked):
     """One arm. The defaults are the vendor's numbers (Arm_Lib 1.0.0) and drawing.
 
     In this package's angles (upright 0, forward positive) the ticks of all six servos rise with the joint angle:
@@ -88,6 +89,7 @@ class Calibration:
 
     Attributes:
         base_height_m: table to joint 2 [m]; 0.1075 in the drawing, up to 0.12 on suction cups.
+        signs_checked: whether somebody has watched that every joint turns the right way (`dofbot arm check`).
     """
 
     base_height_m: float = 0.1075
@@ -97,32 +99,32 @@ class Calibration:
     joint4: ServoCalibration = ServoCalibration(4, 2000, 900, 3100)
     joint5: ServoCalibration = ServoCalibration(5, 1486, 380, 3700, 1, 3320 / 270)
     grip_joint: ServoCalibration = ServoCalibration(6, 900, 900, 3100)
+    signs_checked: bool = False
 
-    def __post_init__(self) -> None:
+    ERROR = CalibrationError
+
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         low, high = _PLAUSIBLE_HEIGHT
         if not low <= self.base_height_m <= high:
-            raise CalibrationError(f"base_height_m {self.base_height_m:g} is not this arm's: {low:g} to {high:g} m")
+            yield f"base_height_m {self.base_height_m:g} is not this arm's: {low:g} to {high:g} m"
+        seen: dict[int, str] = {}
         for name, servo in zip(JOINT_NAMES, self.servos, strict=True):
             nominal, window = _NOMINAL_ZERO[name], _ZERO_WINDOW[name]
             if abs(servo.zero_ticks - nominal) > window:
-                raise CalibrationError(
+                yield (
                     f"{name}: zero_ticks {servo.zero_ticks} is more than {window} from the nominal {nominal}; "
                     "is the horn mounted a tooth off?"
                 )
-        seen: dict[int, str] = {}
-        for name, servo in zip(JOINT_NAMES, self.servos, strict=True):
             if servo.id in seen:
-                raise CalibrationError(f"{seen[servo.id]} and {name} have the same id {servo.id}")
+                yield f"{seen[servo.id]} and {name} have the same id {servo.id}"
             seen[servo.id] = name
-        self._check_gripper()
-
-    def _check_gripper(self) -> None:
-        """The vendor's table covers 0..180 degrees; a tick outside it would have no crank angle of its own."""
+        # The vendor's table covers 0..180 degrees; a tick outside it would have no crank angle of its own.
         servo = self.grip_joint
         scale = servo.sign / servo.ticks_per_degree
         ends = [(ticks - servo.zero_ticks) * scale for ticks in (servo.min_ticks, servo.max_ticks)]
         if min(ends) < -0.01 or max(ends) > 180.01:
-            raise CalibrationError(
+            yield (
                 f"{GRIP_JOINT}: limits {servo.min_ticks}..{servo.max_ticks} are {min(ends):.1f}..{max(ends):.1f} "
                 "degrees of servo 6; the gripper's table covers 0..180"
             )

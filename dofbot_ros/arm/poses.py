@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import N_ARM, FloatArray
-from dofbot_ros.errors import ConfigError, InputError, one_of
+from dofbot_ros.errors import InputError, one_of
 
 
 @dataclass(frozen=True)
-class NamedPoses:
+class NamedPoses(Checked):
     """Poses by name.
 
     Attributes:
@@ -20,10 +22,11 @@ class NamedPoses:
 
     poses: dict[str, list[float]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         for name, angles in self.poses.items():
             if len(angles) != N_ARM:
-                raise ConfigError(f"pose {name!r} has {len(angles)} angles, and needs {N_ARM}")
+                yield f"pose {name!r} has {len(angles)} angles, and needs {N_ARM}"
 
     def find(self, name: str) -> list[float]:
         """The angles [rad] of a pose.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -120,7 +121,7 @@ def corrected(stored: Calibration, found: BundleResult) -> Calibration:
     Raises:
         CalibrationError: no DofBot has such numbers.
     """
-    changed: dict[str, ServoCalibration] = {}
+    changed: dict[str, Any] = {}
     for joint in ARM_JOINTS:
         servo: ServoCalibration = getattr(stored, joint)
         scale = servo.ticks_per_degree / (1.0 + found.value(f"{joint}.scale"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.targets.block_in_hand import FACES, SHEET_TARGET
 from dofbot_ros.calibration.targets.sheet import SHEET
 from dofbot_ros.config.loader import from_mapping, to_mapping
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import N_ARM, N_JOINTS, FloatArray
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.markers.block_layout import Block, square_corners
@@ -24,7 +26,7 @@ MAX_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
-class View:
+class View(Checked):
     """One pose of the arm at rest.
 
     Attributes:
@@ -37,12 +39,13 @@ class View:
     markers: dict[str, list[list[float]]]
     approach: list[int] = field(default_factory=lambda: [0, 0])
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if len(self.ticks) != N_JOINTS or len(self.approach) != 2:
-            raise ConfigError(f"a view has {N_JOINTS} ticks and 2 sides, got {self.ticks} and {self.approach}")
+            yield f"a view has {N_JOINTS} ticks and 2 sides, got {self.ticks} and {self.approach}"
         for name, corners in self.markers.items():
             if not name.isdigit() or np.shape(corners) != (4, 2):
-                raise ConfigError(f"marker {name[:20]!r} has a number as its id and four corners u, v")
+                yield f"marker {name[:20]!r} has a number as its id and four corners u, v"
 
 
 @dataclass(frozen=True)

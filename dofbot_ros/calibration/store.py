@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dofbot_ros.core.files import whole_file
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CalibrationError
 
@@ -86,12 +86,9 @@ def replace(
             str(path),
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    write(draft)
     backup = path.with_name(path.name + BACKUP) if path.exists() else None
-    if backup is not None:
-        shutil.copy2(path, backup)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    with whole_file(path) as draft:
+        write(draft)
+        if backup is not None:
+            shutil.copy2(path, backup)
     return backup

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.live import Live
@@ -26,6 +26,9 @@ REMEDIES = {"IDLE": "on", "ESTOP": "reset", "FAULT": "reset"}
 JOINTS = ("joint1", "joint2", "joint3", "joint4", "joint5")
 
 app = typer.Typer(no_args_is_help=True)
+ProtocolOption = Annotated[
+    Literal["bus", "se"], typer.Option(help="Of a serial arm. bus: straight to the servos; se: the DOFBOT-SE's board.")
+]
 POSES = Path("~/.config/dofbot/poses.yaml")
 PosesOption = Annotated[Path, typer.Option(help="File of named poses.")]
 
@@ -35,13 +38,16 @@ class Which:
     """Which arm."""
 
     backend: str
-    port: str
     namespace: str
+    domain: int | None
+    arguments: dict[str, object]
+    """Of the stack that is started, where one is."""
 
 
 @app.callback()
 def arm_options(
     context: typer.Context,
+    *,
     backend: Annotated[
         str,
         typer.Option(help="running: an arm whose stack runs; serial, sim, emulator: start one for this command."),
@@ -49,25 +55,34 @@ def arm_options(
     port: Annotated[str, typer.Option(help="Serial port, for --backend serial.")] = "/dev/ttyUSB0",
     namespace: Annotated[str, typer.Option(help="Of a running arm.")] = "",
     domain: Annotated[int | None, typer.Option(help="ROS domain of a running arm; else ROS_DOMAIN_ID.")] = None,
+    protocol: ProtocolOption = "bus",
+    calibration_file: Annotated[
+        Path | None, typer.Option(help="Calibration of an arm that is started; by default the shipped one.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.05, max=1.0, help="Share of its speed for an arm that is started.")
+    ] = 1.0,
 ) -> None:
-    """See, move and stop an arm. While it moves, the space bar is an emergency stop, and Ctrl-C stops it.
-
-    Examples: dofbot arm status | dofbot arm on | dofbot arm jog joint1 5 | dofbot arm move 0.2 0 0.1
-    """
+    """See, move and stop an arm. While it moves, the space bar is an emergency stop, and Ctrl-C stops it."""
     import os
 
     if domain is not None:
         os.environ["ROS_DOMAIN_ID"] = str(domain)
-    context.obj = Which(backend, port, namespace)
+    arguments: dict[str, object] = {"protocol": protocol, "speed": speed}
+    if backend == "serial":
+        arguments["port"] = port
+    if calibration_file is not None:
+        arguments["calibration_file"] = calibration_file.resolve()
+    context.obj = Which(backend, namespace, domain, arguments)
 
 
 @contextmanager
-def _open(context: typer.Context, *, torque: bool = False) -> Iterator[ArmClient]:
+def open_arm(context: typer.Context, *, torque: bool = False) -> Iterator[ArmClient]:
     """The arm. One that is started here gets torque where `torque` asks for it; one that runs is left as it is."""
     from dofbot_ros.ros.clients.connect import RUNNING, connect
 
     which: Which = context.obj
-    arguments: dict[str, object] = {"port": which.port} if which.backend == "serial" else {}
+    arguments = which.arguments if which.backend != RUNNING else {}
     torque = torque and which.backend != RUNNING
     with connect(which.backend, torque=torque, namespace=which.namespace, **arguments) as arm:
         yield arm
@@ -75,12 +90,21 @@ def _open(context: typer.Context, *, torque: bool = False) -> Iterator[ArmClient
 
 def _move(context: typer.Context, job: Callable[[ArmClient], object]) -> None:
     """Carry out a motion with the keys at hand that stop it, and say where the arm is then."""
-    with _open(context, torque=True) as arm:
-        if arm.state in REMEDIES:
-            raise DofbotError(f"the arm's state is {arm.state}: `dofbot arm {REMEDIES[arm.state]}` first")
+    with open_arm(context, torque=True) as arm:
+        require_movable(arm)
         console.print(f"[dim]{HINT}[/dim]")
         run_stoppable(lambda: job(arm), arm.stop, arm.estop)
         console.print(_where(arm), highlight=False, soft_wrap=True)
+
+
+def require_movable(arm: ArmClient, also: tuple[str, ...] = ()) -> None:
+    """See that the arm takes commands, or is in one of the states `also`.
+
+    Raises:
+        DofbotError: it does not; with the command that ends that.
+    """
+    if arm.state in REMEDIES and arm.state not in also:
+        raise DofbotError(f"the arm's state is {arm.state}: `dofbot arm {REMEDIES[arm.state]}` first")
 
 
 def _where(arm: ArmClient) -> str:
@@ -94,7 +118,7 @@ def _where(arm: ArmClient) -> str:
 @app.command()
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
     """State, joints, tool and health, once."""
-    with _open(context) as arm:
+    with open_arm(context) as arm:
         arm.wait_until(lambda: "arm" in arm.diagnostics, 5.0, "diagnostics")
         emit(_facts(arm), as_json, "The arm")
 
@@ -102,7 +126,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
 @app.command()
 def watch(context: typer.Context) -> None:
     """The same, until Ctrl-C; the space bar is an emergency stop."""
-    with _open(context) as arm, space_bar() as pressed, Live(console=console, refresh_per_second=10) as live:
+    with open_arm(context) as arm, space_bar() as pressed, Live(console=console, refresh_per_second=10) as live:
         while True:
             live.update(_table(arm))
             if pressed(REFRESH_S):
@@ -114,6 +138,7 @@ def _facts(arm: ArmClient) -> dict[str, Any]:
     faults = {name: entry["message"] for name, entry in arm.diagnostics.items() if name in (*JOINTS, "grip_joint")}
     return {
         "state": arm.state,
+        "speed": float(told.get("speed") or 1.0),
         "why": told.get("message", "").partition(": ")[2],
         "joints_deg": [round(math.degrees(angle), 2) for angle in arm.position[:5]],
         "gap_mm": round(1e3 * arm.gap, 1),
@@ -140,7 +165,7 @@ def _table(arm: ArmClient) -> Table:
 @app.command()
 def on(context: typer.Context) -> None:
     """Hold the arm with torque where it is."""
-    with _open(context) as arm:
+    with open_arm(context) as arm:
         arm.enable()
         console.print(_where(arm), highlight=False, soft_wrap=True)
 
@@ -148,14 +173,14 @@ def on(context: typer.Context) -> None:
 @app.command()
 def off(context: typer.Context) -> None:
     """Let go of the arm. It sinks unless somebody holds it."""
-    with _open(context) as arm:
+    with open_arm(context) as arm:
         arm.release()
 
 
 @app.command()
 def freedrive(context: typer.Context) -> None:
     """Let go, so that the arm can be led by hand; Enter holds it where it was led to."""
-    with _open(context) as arm:
+    with open_arm(context) as arm:
         arm.switch("freedrive", True)
         typer.prompt("the arm is free: hold it; Enter holds it where it is", default="", show_default=False)
         arm.switch("freedrive", False)
@@ -165,14 +190,14 @@ def freedrive(context: typer.Context) -> None:
 @app.command()
 def stop(context: typer.Context) -> None:
     """Brake and hold."""
-    with _open(context) as arm:
+    with open_arm(context) as arm:
         arm.stop()
 
 
 @app.command()
 def reset(context: typer.Context) -> None:
     """Allow motions again after an emergency stop or a fault; nothing moves by itself."""
-    with _open(context) as arm:
+    with open_arm(context) as arm:
         arm.reset()
         console.print(_where(arm), highlight=False, soft_wrap=True)
 
@@ -180,21 +205,33 @@ def reset(context: typer.Context) -> None:
 @app.command("estop")
 def _estop(context: typer.Context) -> None:
     """Emergency stop: brake at once, and refuse every motion until `dofbot arm reset`."""
-    estop(context.obj.namespace)
+    estop(context.obj.namespace, context.obj.domain)
 
 
 def estop(
-    namespace: Annotated[str, typer.Option(help="Of the arm.")] = "",
-    domain: Annotated[int | None, typer.Option(help="ROS domain of the arm; else ROS_DOMAIN_ID.")] = None,
+    namespace: Annotated[str | None, typer.Option(help="Of the arm.")] = None,
+    domain: Annotated[int | None, typer.Option(help="ROS domain of the arm.")] = None,
 ) -> None:
-    """Emergency stop of the arm that runs: brake at once, and refuse every motion until `dofbot arm reset`."""
+    """Emergency stop: brake at once, and refuse every motion until `dofbot arm reset`.
+
+    Where neither an option nor ROS_DOMAIN_ID names one, every arm that runs on this machine is stopped. An arm on
+    another machine is stopped through ROS, which takes seconds.
+    """
     import os
 
+    from dofbot_ros.safety.stop_line import chosen, stop
+
+    arms = chosen(domain, namespace)
+    done = stop(arms)
+    for who in done:
+        console.print(f"stopped {who}", highlight=False, soft_wrap=True, markup=False)
+    if arms and len(done) == len(arms):
+        return
     from dofbot_ros.ros.clients.connect import stop_now
 
     if domain is not None:
         os.environ["ROS_DOMAIN_ID"] = str(domain)
-    stop_now(namespace)
+    stop_now(namespace or "")
 
 
 # -- motions -----------------------------------------------------------------------------------------------------------
@@ -283,6 +320,6 @@ def save(
     from dofbot_ros.arm.poses import load_poses, save_poses
 
     known = load_poses(poses)
-    with _open(context) as arm:
+    with open_arm(context) as arm:
         save_poses(known.with_pose(name, arm.position[:5]), poses)
         console.print(f"{name}: {_where(arm)}", highlight=False, soft_wrap=True)

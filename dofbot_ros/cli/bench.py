@@ -26,6 +26,21 @@ def root() -> None:
     """Measure one part of the stack and print its figures; --json prints one object for machines."""
 
 
+@app.command("analysis")
+def analysis(
+    as_json: JsonOption = False,
+    views: Annotated[
+        int, typer.Option(min=60, help="Real inputs that maximised activations are compared with.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything.")] = 0,
+    only: Annotated[str, typer.Option(help="Networks whose name holds this.")] = "",
+) -> None:
+    """Run every method of the network analyzer on every shipped network: what fails, how long, how well."""
+    from dofbot_ros.bench.analysis.networks import measure
+
+    emit(measure(views, seed, only, lambda line: console.print(line, highlight=False)), as_json, "NetworkAnalyzer")
+
+
 @app.command("bus")
 def bus(
     as_json: JsonOption = False,
@@ -78,6 +93,17 @@ def empty_table(
     from dofbot_ros.bench.empty_table import measure
 
     emit(measure(scenes, seed, model), as_json, "Chance of the best grasp")
+
+
+@app.command("estop")
+def estop(
+    as_json: JsonOption = False,
+    trials: Annotated[int, typer.Option(min=1, help="Of the command, and of the same stop through ROS.")] = 10,
+) -> None:
+    """Stop a moving emulated arm by `dofbot estop`: seconds from the command's start until its servos truly rest."""
+    from dofbot_ros.bench.estop import measure
+
+    emit(measure(trials), as_json, "Emergency stop from a terminal")
 
 
 @app.command("faults")
@@ -204,6 +230,17 @@ def kinematics(
     from dofbot_ros.bench.kinematics import measure
 
     emit(measure(goals, seed), as_json, "Inverse kinematics")
+
+
+@app.command("learning")
+def learning(
+    as_json: JsonOption = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks that learn XOR.")] = 10,
+) -> None:
+    """Watch small networks learn: XOR solved, films written, frames served, networks pruned; how long each takes."""
+    from dofbot_ros.bench.analysis.learning import measure
+
+    emit(measure(seeds), as_json, "Seeing networks learn")
 
 
 @app.command("localizer")

@@ -23,6 +23,7 @@ class Part(str, Enum):
 
     trim = "trim"
     tolerance = "tolerance"
+    sight = "sight"
 
 
 def desks(
@@ -42,18 +43,25 @@ def desks(
     ] = 40,
     seed: Annotated[int, typer.Option(min=0, help="Of the installations and scenes.")] = 0,
     without: Annotated[
-        list[Part] | None, typer.Option(help="Leave out part of what bears errors, to see its worth; demo only.")
+        list[Part] | None,
+        typer.Option(help="Leave out part of what bears errors, to see its worth; demo, and sight of grasps."),
     ] = None,
     state: Annotated[
         Path | None, typer.Option(help="File that keeps what is done, to go on from after Ctrl-C.")
     ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="Draw the figures of this call: a .png, .svg or .pdf.", dir_okay=False)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the jobs of the arm on desks with the errors of real ones, without ROS: success, interval, causes."""
+    from dofbot_ros.bench.desks.chart import check_format, draw_ladder
     from dofbot_ros.bench.desks.jobs import JOBS, Ablation
     from dofbot_ros.bench.desks.run import measure
     from dofbot_ros.desks.config import NAMES
 
+    if chart is not None:
+        check_format(chart)
     left = Ablation(**{part.value: False for part in without or []})
     with progress_bar("{task.fields[last]}") as bar:
         task = bar.add_task("desks", total=None, last="")
@@ -73,6 +81,9 @@ def desks(
             ablation=left,
             report=report,
         )
+    if chart is not None:
+        draw_ladder(result["rows"], chart)
+        console.print(f"chart in {escape(str(chart))}", highlight=False)
     if as_json:
         emit(result, True, "")
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,30 +49,26 @@ def demo(
     Starts the demo stack in a ROS domain of its own and ends it again. Interrupted by Ctrl-C, the same command goes on
     where it was.
     """
-    from dofbot_ros.trials.reporting.report import write_report
+    from dofbot_ros.cli.options.trial_bar import interruptible
+    from dofbot_ros.trials.reporting.report import report_places
     from dofbot_ros.trials.results import Series, load
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     where, number = chosen_desk(desk, desk_seed, seed)
     series = Series(seed, backend.value, desk=where, desk_seed=number)
     out.mkdir(parents=True, exist_ok=True)
     load(out, series)  # a folder that cannot be used is told before anything starts
     try:
-        _run(series, trials, out, rtf, view)
-    except KeyboardInterrupt:
-        console.print(f"interrupted; the same command goes on: {escape(str(out))} holds what has been done")
-        raise typer.Exit(130) from None
+        with interruptible(out):
+            _run(series, trials, out, rtf, view)
     finally:
-        results = load(out, series).first(trials)
-        report = write_report(out, results) if results.trials else None
-    emit({**results.summary(), "report": str(report)}, as_json, "Finding, grasping and placing a block")
+        figures = report_places(out, load(out, series).first(trials))
+    emit(figures, as_json, "Finding, grasping and placing a block")
 
 
 def _run(series: Series, trials: int, out: Path, rtf: float, view: bool) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from dofbot_ros.arm.robot import load_robot
+    from dofbot_ros.cli.options.trial_bar import TrialBar
     from dofbot_ros.ros.clients.trial_client import trial_client
     from dofbot_ros.ros.runtime.managed_stack import WORLD_NODES, managed_stack
     from dofbot_ros.trials.results import load
@@ -86,22 +81,19 @@ def _run(series: Series, trials: int, out: Path, rtf: float, view: bool) -> None
         return
     told = told_of(series.desk, series.desk_seed, out / "belief")
     given = {"rtf": str(rtf), **told}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting the demo stack", total=trials, completed=done)
-        with (
-            managed_stack("demo", series.backend, given) as check,
-            console_beside(view),
-            trial_client(WORLD_NODES[series.backend], check) as arm,
-        ):
-            progress.update(task, description="trials")
+    with (
+        TrialBar("starting the demo stack", done, trials) as bar,
+        managed_stack("demo", series.backend, given) as check,
+        console_beside(view),
+        trial_client(WORLD_NODES[series.backend], check) as arm,
+    ):
+        bar.describe("trials")
 
-            def after_trial(record: TrialRecord) -> None:
-                progress.advance(task)
-                console.print(_line(record), highlight=False)
+        def after_trial(record: TrialRecord) -> None:
+            bar.advance(_line(record))
 
-            robot, blocks = load_robot(told.get("calibration_file", "")), load_blocks(told.get("blocks_file") or None)
-            run_series(arm, robot, blocks, series, trials=trials, out=out, after_trial=after_trial)
+        robot, blocks = load_robot(told.get("calibration_file", "")), load_blocks(told.get("blocks_file") or None)
+        run_series(arm, robot, blocks, series, trials=trials, out=out, after_trial=after_trial)
 
 
 def _line(record: TrialRecord) -> str:

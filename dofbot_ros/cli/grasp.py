@@ -74,6 +74,10 @@ def collect(
         Path | None, typer.Option(help="A run's folder: its network makes most proposals, for a second round.")
     ] = None,
     failures: Annotated[bool, typer.Option("--failures", help="Keep failed attempts in the files too.")] = False,
+    desk: DeskOption = "own",
+    looks: Annotated[
+        int, typer.Option(min=1, max=16, help="Pictures of each scene, over other tables; own and calibrated desks.")
+    ] = 1,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     ray: RayOption = None,
@@ -90,8 +94,8 @@ def collect(
         raise InputError(f"--size is a multiple of 16, got {size}")
     _name_skipped(objects)
     _name_skipped(val_objects)
-    rules = SceneRules(objects=clutter, bare=bare, view=TopDownView(size=size))
-    config = CollectConfig(objects, rotations, seed, rules, model)
+    rules = SceneRules(objects=clutter, bare=bare, view=TopDownView(size=size), looks=looks)
+    config = CollectConfig(objects, rotations, seed, rules, model, chosen_desk(desk, None, 0)[0])
     with progress_bar("{task.fields[rate]:.0%} succeed") as bar:
         tasks: dict[str, int] = {}
 
@@ -146,7 +150,7 @@ def train(
     settings = _settings(TrainConfig, "grasp.yaml", config, {"epochs": epochs, "seed": seed})
     trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, start=start, resume=resume)
     with progress_bar("{task.fields[losses]}") as bar:
-        task = bar.add_task("epochs", total=settings.epochs, losses="")
+        task = bar.add_task("epochs", total=settings.epochs, completed=trainer.done, losses="")
 
         def report(line: MapEpoch) -> None:
             bar.update(task, completed=line.epoch, losses=_losses(line))
@@ -167,6 +171,9 @@ def train_ranker(
     epochs: EpochsOption = None,
     seed: TrainSeedOption = None,
     device: DeviceOption = "cpu",
+    start: Annotated[
+        Path | None, typer.Option(help="A run's folder: begin with its ranking network, for a second round's data.")
+    ] = None,
     resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -187,7 +194,7 @@ def train_ranker(
         def report(line: RankerEpoch) -> None:
             bar.update(task, completed=line.epoch, losses=f"{_losses(line)}, {line.val_ordered:.1%} in order")
 
-        best = learn(data, run, settings, device=device, resume=resume, report=report)
+        best = learn(data, run, settings, device=device, start=start, resume=resume, report=report)
     emit(asdict(best), as_json, f"Ranking network in {run}")
 
 
@@ -205,6 +212,11 @@ def evaluate(
         bool, typer.Option("--rehearsal", help="Over an emulated serial line, in real time, in an unfamiliar world.")
     ] = False,
     desk: DeskOption = "own",
+    sight: Annotated[bool, typer.Option(help="On a desk the arm looks at its hand first, and aims by that.")] = True,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(help="Instead, score the network on the recorded grasps of a .npz: does it find those that held?"),
+    ] = None,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     ray: RayOption = None,
@@ -216,6 +228,9 @@ def evaluate(
     from dofbot_ros.grasp.learning.evaluate import evaluate as measure
     from dofbot_ros.grasp.simulation.scenes import SceneRules
 
+    if dataset is not None:
+        emit(_on_dataset(dataset, model), as_json, f"Recorded grasps of {dataset}")
+        return
     rules = SceneRules(objects=clutter, view=load_model(model).info.view)
     _name_skipped(objects)
     config = EvaluateConfig(
@@ -227,6 +242,7 @@ def evaluate(
         baselines_for(objects) if baselines else (),
         rehearsal,
         chosen_desk(desk, None, 0)[0],
+        sight,
     )
     with progress_bar("{task.fields[rate]:.1%} lifted") as bar:
         task = bar.add_task("attempts", total=attempts, rate=0.0)
@@ -238,6 +254,14 @@ def evaluate(
     if not as_json:
         del result["failed_scenes"]  # for machines: which ones to look at
     emit(result, as_json, f"Grasps of {objects}")
+
+
+def _on_dataset(dataset: Path, model: Path | None) -> dict[str, Any]:
+    from dofbot_ros.grasp.learning.evaluate_dataset import evaluate_dataset
+
+    with progress_bar("recorded views") as bar:
+        task = bar.add_task("views", total=None)
+        return evaluate_dataset(dataset, model, lambda done, of: bar.update(task, completed=done, total=of))
 
 
 def _settings(kind: type[Settings], name: str, config: Path | None, given: dict[str, int | None]) -> Settings:

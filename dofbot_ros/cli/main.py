@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
+from typer.main import get_command
 
 from dofbot_ros import __version__
 from dofbot_ros.cli import (
@@ -21,27 +22,32 @@ from dofbot_ros.cli import (
     grasp,
     localize,
     policy,
-    record,
-    replay,
     teleop,
     trials,
     up,
 )
+from dofbot_ros.cli.analysis import commands as analyze
+from dofbot_ros.cli.lab import imitate
+from dofbot_ros.cli.options.examples import add_examples
 from dofbot_ros.cli.page.console import console as console_page
+from dofbot_ros.cli.recording import record, replay, teach
+from dofbot_ros.cli.setup import arm_check, doctor, servos
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(analyze.app, name="analyze")
+arm.app.command("check")(arm_check.check)
 app.add_typer(arm.app, name="arm")
 app.add_typer(bench.app, name="bench")
 app.command("estop")(arm.estop)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
+app.add_typer(imitate.app, name="imitate")
 app.add_typer(policy.app, name="policy")
 app.add_typer(trials.app, name="trials")
 app.command("console")(console_page)
@@ -51,7 +57,11 @@ app.command("localize")(localize.localize)
 app.command("export")(record.export)
 app.command("record")(record.record)
 app.command("replay")(replay.replay)
+app.add_typer(teach.app, name="teach")
 app.command("teleop")(teleop.teleop)
+app.add_typer(servos.app, name="servos")
+app.command("doctor")(doctor.doctor)
+app.command("find-port")(servos.find_port)
 app.command("up")(up.up)
 
 
@@ -70,10 +80,29 @@ def root(
     """Control stack for the Yahboom DofBot: a real, an emulated or a simulated arm behind one interface."""
 
 
+@app.command("help")
+def show_help(
+    words: Annotated[list[str] | None, typer.Argument(metavar="COMMAND...", help="Of which; none: all of it.")] = None,
+) -> None:
+    """Show the help of a command."""
+    run([*(words or []), "--help"])
+
+
+def run(words: list[str] | None = None) -> None:
+    """Run the command line, whose help ends with examples.
+
+    Args:
+        words: behind `dofbot`; this process's own when None.
+    """
+    command = get_command(app)
+    add_examples(command)
+    command(words, prog_name="dofbot")
+
+
 def main() -> None:
     """Run the command line: exit code 0 done, 1 expected error, 2 wrong usage, 130 interrupted."""
     try:
-        app(prog_name="dofbot")
+        run()
     except DofbotError as error:
         _complain(str(error))
     except OSError as error:

@@ -5,30 +5,39 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dofbot_ros.cli.analysis.weights import weights
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
-from dofbot_ros.core.console import JsonOption, emit
+from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+    from dofbot_ros.lab.live.policy_watch import PolicyWatch
     from dofbot_ros.policy.learning.callback import Progress as Trained
+    from dofbot_ros.policy.learning.train import Trainer
 
 app = typer.Typer(no_args_is_help=True)
+app.command("weights")(weights)
 
 TEACHER_EPISODES, TEACHER_WIDTH = 1200, 256
 """What imitation of the planner does by default, and the width of the networks that it teaches."""
 
+HOPPER = "hopper"
+EPISODES = 500
+"""In which policies of the arm are measured by default."""
+
 OBSERVATIONS = ("state", "image", "pipeline")
 
-TaskOption = Annotated[str, typer.Option(help="reach, pick or place.")]
+TaskOption = Annotated[str, typer.Option(help="reach, pick or place; hopper: the laboratory's.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
 ObsOption = Annotated[str, typer.Option(help="state (joints, tool, block as localised), image or pipeline.")]
 
@@ -43,8 +52,13 @@ def train(
     *,
     task: TaskOption = "reach",
     obs: ObsOption = "state",
-    algo: Annotated[str, typer.Option(help="tqc, sac or ppo.")] = "tqc",
-    randomize: Annotated[str, typer.Option(help="none, mild or wide: config/randomization.yaml.")] = "none",
+    algo: Annotated[
+        str | None, typer.Option(help="tqc, sac or ppo; hopper: trpo too. By default tqc, for the hopper ppo.")
+    ] = None,
+    randomize: Annotated[
+        str,
+        typer.Option(help="none, mild or wide: config/randomization.yaml. Hopper: none, legs or wide."),
+    ] = "none",
     out: Annotated[Path, typer.Option(help="Folder of this run.")],
     steps: Annotated[
         int | None, typer.Option(min=0, help="Of the environment; resumed runs count on. With a teacher 0 by default.")
@@ -56,8 +70,13 @@ def train(
     ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     teacher: Annotated[
-        str | None, typer.Option(help="planner: imitate the scripted expert before, or instead of, learning alone.")
+        str | None,
+        typer.Option(
+            help="planner: imitate the scripted expert before, or instead of, learning alone. "
+            "Hopper: the folder of a policy from state, imitated from pictures; from state, it goes on with that one."
+        ),
     ] = None,
+    domain: Annotated[str | None, typer.Option(help="Hopper: source (default) or target, to learn in.")] = None,
     demos: Annotated[
         Path | None, typer.Option(help="Folder of recorded episodes (.mcap) of this task, shown to the policy first.")
     ] = None,
@@ -72,6 +91,10 @@ def train(
         typer.Option(help="That acts in a pipeline, or that a student begins with; by default the shipped one."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="See its network learn in a browser; --out keeps it as learning.html."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a policy; interrupted, it goes on from its last checkpoint with --resume."""
@@ -79,6 +102,35 @@ def train(
 
     if obs not in OBSERVATIONS:
         raise ConfigError(one_of("obs", obs, OBSERVATIONS))
+    if task == HOPPER:
+        arms = {
+            "--hindsight": hindsight,
+            "--demos": demos,
+            "--episodes": episodes,
+            "--network": network,
+            "--state-policy": state_policy,
+            "--control": control != "tool",
+            "--block": block != "red",
+        }
+        _refuse(arms, "not for the hopper")
+        from dofbot_ros.cli.lab.hopper import train_hopper
+
+        made = train_hopper(
+            obs=obs,
+            algo=algo,
+            domain=domain,
+            randomize=randomize,
+            out=out,
+            steps=steps,
+            seed=seed,
+            device=device,
+            teacher=Path(teacher) if teacher else None,
+            pictures=pictures,
+            resume=resume,
+        )
+        emit(made, as_json, f"Run in {out}")
+        return
+    _refuse({"--domain": domain}, "only for the hopper")
     if teacher not in (None, "planner"):
         raise ConfigError(one_of("teacher", str(teacher), ("planner",)))
     if demos is not None and obs != "state":
@@ -95,6 +147,7 @@ def train(
         _refuse(eyes, "only for --obs pipeline, and for --obs image with --teacher planner")
         _refuse({"--episodes": not taught and episodes}, "episodes are a teacher's: add --teacher planner")
     _refuse({"--pictures": network and pictures}, "the pose network in --network is trained already")
+    _refuse({"--watch": watch and obs != "state"}, "networks of linear layers are watched: take --obs state")
     if pixels:
         from dofbot_ros.cli.policy_pixels import train_pixels
 
@@ -120,7 +173,7 @@ def train(
     given = {
         "task": task,
         "obs": obs,
-        "algo": algo,
+        "algo": algo or "tqc",
         "randomize": randomize,
         "seed": seed,
         "control": control,
@@ -133,8 +186,12 @@ def train(
     config = from_mapping(TrainConfig, given, "dofbot policy train")
     config = config if steps is None else replace(config, steps=steps)
     trainer = Trainer(config, out, device=device, resume=resume)
+    shown = trainer.demonstrations
+    if shown is not None and shown.doubt:
+        warn(shown.doubt)
     try:
-        with progress_bar("{task.fields[rate]}") as bar:
+        with progress_bar("{task.fields[rate]}") as bar, ExitStack() as stack:
+            seen = stack.enter_context(_watch(trainer, out)) if watch else None
             what = "steps" if config.steps else "episodes" if config.episodes else "recordings"
             line = bar.add_task(what, total=None, rate="")
 
@@ -142,46 +199,81 @@ def train(
                 known = (progress.success_rate, "{:.0%} succeed"), (progress.mean_return, "return {:.1f}")
                 rate = ", ".join(text.format(value) for value, text in known if not math.isnan(value))
                 bar.update(line, completed=progress.steps, total=progress.wanted, rate=rate)
+                if seen is not None:
+                    seen.take(progress.steps, progress.success_rate)
 
             end = trainer.train(report)
             report(end)
     finally:
         trainer.close()
-    result = {
+    result: dict[str, Any] = {
         "steps": end.steps,
         "success_rate": end.success_rate,
         "mean_return": end.mean_return,
         "seconds": end.seconds,
         "policy": str(out / "policy.onnx"),
     }
+    if config.shown:
+        result["imitation_loss"] = trainer.imitation_loss
+    if shown is not None:
+        result["demonstrations"] = {**vars(shown), "warning": shown.doubt}
     emit(result, as_json, f"Run in {out}")
 
 
 @app.command("evaluate")
 def evaluate(
     *,
-    task: TaskOption = "reach",
-    obs: ObsOption = "state",
+    task: Annotated[
+        str | None, typer.Option(help="reach, pick or place; by default that of --model, or reach.")
+    ] = None,
+    obs: Annotated[
+        str | None, typer.Option(help="state, image or pipeline; by default that of --model, or state.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="A run's folder; by default the shipped policy.")] = None,
-    episodes: Annotated[int, typer.Option(min=1)] = 500,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, help="By default 500; 50 of the hopper.", show_default=False)
+    ] = None,
     domain: Annotated[str, typer.Option(help="source or target: config/domains.yaml.")] = "source",
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 0,
     workers: WorkersOption = None,
     physics: Annotated[str, typer.Option(help="node: what sim_node runs; training: the faster one.")] = "node",
     desk: DeskOption = "own",
+    pictures: Annotated[
+        Path | None, typer.Option(help="Hopper: folder for drawings of the first episode: GIF, keypoints, states.")
+    ] = None,
     rehearsal: Annotated[
         bool,
         typer.Option("--rehearsal", help="Over an emulated servo bus too, in real time: what of it is left there?"),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a policy: success rate with its interval, judged by what is true of the simulated world."""
+    """Measure a policy: success rate with its interval, judged by what is true of the simulated world.
+
+    Of the hopper: mean_return with its interval, return_500 (of the first 500 steps), mean_length.
+    """
+    if task == HOPPER:
+        arms = {
+            "--physics": physics != "node",
+            "--desk": desk != "own",
+            "--rehearsal": rehearsal,
+            "--workers": workers,
+        }
+        _refuse(arms, "not for the hopper")
+        from dofbot_ros.cli.lab.hopper import evaluate_hopper_policy
+
+        measured = evaluate_hopper_policy(
+            obs=obs or "state", model=model, episodes=episodes, domain=domain, seed=seed, pictures=pictures
+        )
+        emit(measured, as_json, f"hopper from {obs} in {domain}")
+        return
+    _refuse({"--pictures": pictures}, "only for the hopper")
+    episodes = episodes or EPISODES
     from dofbot_ros.policy.env.tasks import TASKS
     from dofbot_ros.policy.interface.spec import load_spec
     from dofbot_ros.policy.runtime.policy_runner import shipped
 
     for what, given, valid in (("task", task, tuple(TASKS)), ("obs", obs, OBSERVATIONS)):
-        if given not in valid:
+        if given is not None and given not in valid:
             raise ConfigError(one_of(what, given, valid))
     if physics not in ("node", "training"):
         raise ConfigError(one_of("physics", physics, ("node", "training")))
@@ -192,8 +284,9 @@ def evaluate(
     where = chosen_desk(desk, None, 0)[0]
     if rehearsal and where != "own":
         raise ConfigError(f"a rehearsal has a world of its own: leave out --desk {desk}")
-    folder = model or shipped(task, obs)
+    folder = model or shipped(task or "reach", obs or "state")
     spec = load_spec(folder)
+    task, obs = task or spec.task, obs or spec.obs
     if (spec.task, spec.obs) != (task, obs):
         raise InputError(f"{folder} holds a {spec.obs} policy for {spec.task}, not {obs} for {task}")
     try:
@@ -217,10 +310,16 @@ def evaluate(
 def domain_gap(
     *,
     out: Annotated[Path, typer.Option(help="Folder for results, table and chart; a second call goes on there.")],
+    task: Annotated[str | None, typer.Option(help="hopper: its policies; else those of the arm.")] = None,
     models: Annotated[
         list[Path] | None, typer.Option("--model", help="A run's folder, as often as wanted; all shipped by default.")
     ] = None,
-    episodes: Annotated[int, typer.Option(min=1, help="Of each policy in each domain.")] = 500,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, help="Of each policy in each domain; by default 500, 50 of the hopper.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Hopper: train every kind of policy with so many seeds in --out first.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode of each.")] = 0,
     desk: Annotated[
         list[str] | None,
@@ -232,6 +331,16 @@ def domain_gap(
     as_json: JsonOption = False,
 ) -> None:
     """Measure what the change of world costs: policies in source and target, beside their bars, as table and chart."""
+    if task == HOPPER:
+        _refuse({"--desk": desk, "--workers": workers}, "not for the hopper")
+        from dofbot_ros.cli.lab.hopper import gap_of_hopper
+
+        _told(gap_of_hopper(out=out, models=models, episodes=episodes, seed=seed, seeds=seeds), as_json)
+        return
+    if task is not None:
+        raise ConfigError(f"domain-gap takes --task hopper, or no task for the arm's policies, got {task}")
+    _refuse({"--seeds": seeds}, "only for --task hopper")
+    episodes = episodes or EPISODES
     try:
         from dofbot_ros.policy.evaluation import domain_gap as gap
     except ModuleNotFoundError as error:
@@ -253,10 +362,23 @@ def domain_gap(
             desks=[chosen_desk(name, None, 0)[0] for name in desk or []],
             report=report,
         )
+    _told(result, as_json)
+
+
+def _told(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         emit(result, as_json, "")
     else:
         typer.echo(Path(result["table"]).read_text(encoding="utf-8"))
+
+
+def _watch(trainer: Trainer, out: Path) -> PolicyWatch:
+    """Frames of the trainer's network, in a browser."""
+    from dofbot_ros.lab.live.policy_watch import PolicyWatch
+
+    watch = PolicyWatch(trainer.model, trainer.config.environment(), out)
+    console.print(f"watch it at {watch.url}", highlight=False)
+    return watch
 
 
 def _workers(count: int | None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -74,6 +74,19 @@ def teleop(
     seconds: Annotated[
         float | None, typer.Option(callback=finite, min=0.0, help="End after so long; otherwise Ctrl-C ends it.")
     ] = None,
+    protocol: Annotated[
+        Literal["bus", "se"], typer.Option(help="bus: straight to the servos; se: the DOFBOT-SE's USB board.")
+    ] = "bus",
+    calibration_file: Annotated[
+        Path | None, typer.Option(help="Calibration of the arm (YAML); by default the shipped one.")
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Folder that gets the session as an episode (MCAP) to learn from."),
+    ] = None,
+    domain: Annotated[
+        int | None, typer.Option(min=0, max=101, help="ROS domain of the session; by default one of its own.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Steer an arm: starts it and teleop_node in a ROS domain of their own, and shows how they do.
@@ -97,6 +110,8 @@ def teleop(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     try:
         if out is not None:
+            if record is not None or domain is not None:
+                raise InputError("--out follows a recording without ROS: --record and --domain have no place there")
             if source in DEVICES or not Path(source).exists() or source.startswith("/dev/"):
                 raise InputError(f"--out takes a recording (video file, image folder, .npz), and {source} is none")
             _record(source, chosen, out, as_json)
@@ -107,22 +122,18 @@ def teleop(
             "backend": backend.value,
             "config_file": str(config.resolve()) if config else "",
             "port": port,
+            "protocol": protocol,
+            "calibration_file": str(calibration_file.resolve()) if calibration_file else "",
             "auto_engage": "true" if engage is Engage.auto else "false",
         }
         to_start = backend is not Backend.serial if start is None else start
-        _live(arguments, chosen, to_start, seconds, as_json)
+        from dofbot_ros.ros.teleop.terminal_session import LiveSession
+
+        with LiveSession(arguments, chosen, to_start, seconds, record=record, domain=domain) as session:
+            result = session.run()
+        emit(result, as_json, "Teleoperation")
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def _live(
-    arguments: dict[str, str], config: TeleopConfig, to_start: bool, seconds: float | None, as_json: bool
-) -> None:
-    from dofbot_ros.ros.teleop.terminal_session import LiveSession
-
-    with LiveSession(arguments, config, to_start, seconds) as session:
-        result = session.run()
-    emit(result, as_json, "Teleoperation")
 
 
 def _record(source: str, config: TeleopConfig, out: Path, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -83,12 +82,12 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run grasp trials by a protocol. Interrupted in whatever way, the same command goes on where it stopped."""
+    from dofbot_ros.cli.options.trial_bar import interruptible
     from dofbot_ros.launching import parse_words
     from dofbot_ros.stacks import find
     from dofbot_ros.trials.log import PickSeries, open_log
-    from dofbot_ros.trials.pick_runner import missing
-    from dofbot_ros.trials.reporting.pick_report import write_report
-    from dofbot_ros.trials.reporting.pick_summary import summary
+    from dofbot_ros.trials.reporting.report import report_picks
+    from dofbot_ros.trials.runner import missing
 
     rules = _protocol(protocol)
     given = parse_words(arguments or [])
@@ -102,20 +101,16 @@ def run(
     given = {**told_of(where, number, out / "belief"), **given}
     picker, digest = _picker(planner, model, given)
     series = PickSeries(planner.value, backend.value, seed, chosen.value, digest, rules, desk=where, desk_seed=number)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     with open_log(out, series) as log:
         todo = missing(log, rules, trials or rules.trials)
         try:
             if todo:
-                _run(log, picker, todo, given, record=record, view=view)
+                with interruptible(out):
+                    _run(log, picker, todo, given, record=record, view=view)
             else:
                 console.print(f"{escape(str(out))} holds all these trials")
-        except KeyboardInterrupt:
-            console.print(f"interrupted; the same command goes on: {escape(str(out))} holds what has been done")
-            raise typer.Exit(130) from None
         finally:
-            report = write_report(log) if log.records else None
-    figures = {"desk": series.desk_label, **summary(log.records), "report": str(report)}
+            figures = report_picks(log)
     emit(figures, as_json, f"Grasp trials in {out}")
 
 
@@ -124,17 +119,10 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a series.", show_default=False)],
     as_json: JsonOption = False,
 ) -> None:
-    """Write report.html of a series, one file with its pictures inside, and print its figures."""
-    from dofbot_ros.trials.log import read_log
-    from dofbot_ros.trials.reporting.pick_report import write_report
-    from dofbot_ros.trials.reporting.pick_summary import summary
+    """Write report.html of a series, of the demo's too, one file with its pictures inside, and print its figures."""
+    from dofbot_ros.trials.reporting.report import report_folder
 
-    log = read_log(folder)
-    if not log.records:
-        raise InputError(f"{folder} holds no trial yet")
-    path = write_report(log)
-    figures = {"desk": log.series.desk_label, **summary(log.records), "report": str(path)}
-    emit(figures, as_json, f"Grasp trials in {folder}")
+    emit(report_folder(folder), as_json, f"Trials in {folder}")
 
 
 @app.command("compare")
@@ -216,27 +204,24 @@ def _run(
     """Run what is missing, with a progress bar and a line for each trial."""
     from contextlib import ExitStack
 
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from dofbot_ros.cli.options.trial_bar import TrialBar
     from dofbot_ros.ros.clients.trial_stack import PickRecorder, pick_arm
     from dofbot_ros.sim.config import load_world_config
-    from dofbot_ros.trials.log import EPISODES
     from dofbot_ros.trials.person import Operator
-    from dofbot_ros.trials.pick_runner import no_recording, run_picks
+    from dofbot_ros.trials.runner import no_recording, run_picks
+    from dofbot_ros.trials.trial_log import EPISODES
 
     series = log.series
     person = Operator(console.input, console.print, log.folder, series.protocol)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with ExitStack() as stack:
-        progress = stack.enter_context(Progress(*columns, console=console, transient=True))
-        task = progress.add_task("starting the trials' stack", total=len(log.records) + len(todo))
-        progress.update(task, completed=len(log.records))
+        done = len(log.records)
+        bar = stack.enter_context(TrialBar("starting the trials' stack", done, done + len(todo)))
         world = series.protocol.world(load_world_config(given.get("world_file") or None))
         arm = stack.enter_context(pick_arm(series.backend, world, given))
         stack.enter_context(console_beside(view))
-        progress.update(task, description="trials")
+        bar.describe("trials")
         if "person" in (series.judge, "person" if series.backend == "serial" else ""):
-            progress.stop()  # questions and a live bar do not share a terminal
+            bar.stop()  # questions and a live bar do not share a terminal
 
         def set_up(placement: Placement) -> bool:
             if series.backend == "serial":
@@ -245,8 +230,7 @@ def _run(
             return True
 
         def after_trial(result: PickRecord) -> None:
-            progress.advance(task)
-            console.print(_line(result), highlight=False, soft_wrap=True)
+            bar.advance(_line(result))
 
         recorder = stack.enter_context(PickRecorder(log.folder / EPISODES)).record if record else no_recording
         run_picks(

@@ -12,13 +12,12 @@ from typing import Any, TypeVar
 
 import yaml
 
+from dofbot_ros.config.ranges import Range, declared
 from dofbot_ros.config.yaml_text import read_yaml
 from dofbot_ros.errors import ConfigError, one_of
 
 T = TypeVar("T")
 
-INFINITE = "infinite"
-"""Key of a field's metadata: it may be inf."""
 MAX_SHOWN = 80
 """Most of a wrong value that a message repeats [characters]."""
 
@@ -37,7 +36,7 @@ def load_yaml(cls: type[T], path: str | Path) -> T:
 def from_mapping(cls: type[T], content: object, where: str) -> T:
     """Build the dataclass `cls` from plain data; `where` names the place in messages.
 
-    Numbers must be finite; a field with `metadata={INFINITE: True}` may be inf.
+    Numbers must be finite; a field of which a `Range` says so may be inf.
     """
     if not isinstance(content, Mapping):
         raise ConfigError(f"expected a mapping of {cls.__name__}, got {_shown(content)}", where)
@@ -52,9 +51,10 @@ def from_mapping(cls: type[T], content: object, where: str) -> T:
     if missing:
         raise ConfigError(f"missing {', '.join(missing)}", where)
     hints = typing.get_type_hints(cls)
+    rules = declared(cls)
     values = {
         key: value
-        if fields[key].metadata.get(INFINITE) and value == math.inf
+        if value == math.inf and any(isinstance(rule, Range) and rule.infinite for rule in rules.get(key, ()))
         else _convert(hints[key], value, f"{where}: {key}")
         for key, value in content.items()
     }

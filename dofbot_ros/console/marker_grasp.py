@@ -13,15 +13,14 @@ from dofbot_ros.console.arm import SeenBlock
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError, PlannerConfig
+from dofbot_ros.grasp.execution.pick import grasp_and_lift, let_go
+from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
 from dofbot_ros.motion.arm import Arm
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.trials.protocol import SceneError, standing
-from dofbot_ros.trials.strategies.strategy import LIFT_HEIGHTS
+from dofbot_ros.trials.strategies.strategy import LIFTING
 
-HELD_MARGIN_M = 0.002
-"""Fingers that stand this much wider than they were told hold something [m]."""
 MOVED_RAD = 0.05
 """An arm that stands farther than this from where its plan begins needs another one [rad]."""
 
@@ -62,8 +61,7 @@ def plan_grasp(robot: Robot, blocks: Sequence[SeenBlock], start: FloatArray, spe
     if not blocks:
         raise GraspError("no block is seen: is one in the camera's view, and the arm out of it? Home moves it away")
     limits = MotionLimits.of(robot, speed, DriverConfig().max_acceleration)
-    config = PlannerConfig(carry_heights=LIFT_HEIGHTS)
-    planner = BlockPlanner(robot.kinematics, limits, Workspace(robot.kinematics), config)
+    planner = BlockPlanner(robot.kinematics, limits, Workspace(robot.kinematics), LIFTING)
     standing_blocks, troubles = {}, {}
     for block in blocks:
         try:
@@ -101,15 +99,10 @@ def carry_out(arm: Arm, plan: MarkerPlan) -> bool:
         raise DofbotError("the arm has moved since this grasp was planned: plan again")
     motions = plan.motions
     arm.gripper(MAX_GAP)
-    arm.follow(motions.reach)
-    arm.follow(motions.descend)
-    arm.gripper(motions.closed_gap)
-    arm.follow(motions.lift)
-    if arm.gap > motions.closed_gap + HELD_MARGIN_M:
-        return True
-    arm.gripper(MAX_GAP)
-    arm.follow(motions.give_up)
-    return False
+    grip = grasp_and_lift(arm, [motions.reach, motions.descend], motions.lift, motions.closed_gap)
+    if not grip.held:
+        let_go(arm, (), motions.give_up)
+    return grip.held
 
 
 def put_back(arm: Arm, plan: MarkerPlan) -> None:
@@ -118,6 +111,4 @@ def put_back(arm: Arm, plan: MarkerPlan) -> None:
     Raises:
         CommandRefusedError: the arm refused a motion or ended it early.
     """
-    arm.follow(plan.motions.transfer)
-    arm.gripper(MAX_GAP)
-    arm.follow(plan.motions.leave)
+    let_go(arm, (plan.motions.carry, plan.motions.lower), plan.motions.leave)

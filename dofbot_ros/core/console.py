@@ -27,13 +27,31 @@ def warn(message: str) -> None:
 def emit(result: Mapping[str, Any], as_json: bool, title: str) -> None:
     """Print the result of a measurement: JSON on stdout, or a table for people on stdout."""
     if as_json:
-        sys.stdout.write(json.dumps(_finite(result)) + "\n")
+        sys.stdout.write(json.dumps(_plain(result)) + "\n")
         sys.stdout.flush()
         return
     table = Table("", "", title=title, show_header=False, title_justify="left")
     for key, value in _flat(result):
-        table.add_row(key, f"{value:.4g}" if isinstance(value, float) else str(value))
+        table.add_row(key, _words(value))
     Console().print(table)
+
+
+def _words(value: Any) -> str:
+    """A value as people read it: rounded, lists without brackets, and a dash for what was not measured."""
+    if hasattr(value, "item") and not isinstance(value, (list, tuple)):
+        value = value.item()
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "-"
+    if isinstance(value, (list, tuple)):
+        between = "; " if any(isinstance(item, (list, tuple, Mapping)) for item in value) else "  "
+        return between.join(_words(item) for item in value) or "-"
+    return str(value)
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -43,12 +61,14 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return rows
 
 
-def _finite(value: Any) -> Any:
-    """JSON knows no NaN: what could not be measured is null."""
+def _plain(value: Any) -> Any:
+    """For JSON, which knows no NaN: what could not be measured is null. Numbers keep six digits that count."""
     if isinstance(value, Mapping):
-        return {str(k): _finite(v) for k, v in value.items()}
+        return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
+        return [_plain(v) for v in value]
     if hasattr(value, "item"):
         value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value

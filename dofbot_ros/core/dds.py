@@ -84,10 +84,14 @@ def _shipped(profile: Path) -> bool:
 
 
 @contextmanager
-def private_domain() -> Iterator[None]:
-    """What starts in here hears no other arm on the network, and nobody else on this machine hears it."""
+def private_domain(domain: int | None = None) -> Iterator[None]:
+    """What starts in here hears no other arm on the network, and nobody else on this machine hears it.
+
+    Args:
+        domain: the ROS domain to take, which programs of this machine that name it share; a random one when None.
+    """
     private = {
-        "ROS_DOMAIN_ID": str(random.SystemRandom().choice(DOMAINS)),
+        "ROS_DOMAIN_ID": str(random.SystemRandom().choice(DOMAINS) if domain is None else domain),
         RANGE_VARIABLE: WITHIN_THIS_MACHINE[0],
         NETWORK_VARIABLE: LOCAL,
     }

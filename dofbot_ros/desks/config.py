@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.ranges import Checked, Finite, Index, NotNegative
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.errors import ConfigError, InputError, one_of
+from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.sim.rendering.flaws import TableKind
 
 OWN = "own"
@@ -19,7 +21,7 @@ CALIBRATED = ":calibrated"
 
 
 @dataclass(frozen=True)
-class CameraErrors:
+class CameraErrors(Checked):
     """The overhead camera. Directions and signs are drawn for each installation, sizes are as given.
 
     Attributes:
@@ -36,24 +38,24 @@ class CameraErrors:
         loss: share of the images that never arrive.
     """
 
-    position_mm: float = 0.0
-    turn_deg: float = 0.0
-    focal_percent: float = 0.0
-    lens_k1: float = 0.0
-    lens_k1_percent: float = 0.0
-    defocus_px: float = 0.0
-    jpeg_quality: int = 0
-    noise: float = 0.0
-    log_gamma: float = 0.0
-    log_exposure: float = 0.0
-    log_white_balance: float = 0.0
-    shadow: float = 0.0
-    latency_s: float = 0.0
-    loss: float = 0.0
+    position_mm: NotNegative = 0.0
+    turn_deg: NotNegative = 0.0
+    focal_percent: NotNegative = 0.0
+    lens_k1: Finite = 0.0
+    lens_k1_percent: NotNegative = 0.0
+    defocus_px: NotNegative = 0.0
+    jpeg_quality: Index = 0
+    noise: NotNegative = 0.0
+    log_gamma: NotNegative = 0.0
+    log_exposure: NotNegative = 0.0
+    log_white_balance: NotNegative = 0.0
+    shadow: NotNegative = 0.0
+    latency_s: NotNegative = 0.0
+    loss: NotNegative = 0.0
 
 
 @dataclass(frozen=True)
-class BlockErrors:
+class BlockErrors(Checked):
     """Blocks and their markers.
 
     Attributes:
@@ -64,16 +66,16 @@ class BlockErrors:
         pad_friction: Coulomb coefficient between finger pads and block; 0.8 is the simulation's own.
     """
 
-    marker_small_percent: float = 0.0
-    size_mm: float = 0.0
-    glue_mm: float = 0.0
-    glue_deg: float = 0.0
-    mass_factor: float = 1.0
-    pad_friction: float = 0.8
+    marker_small_percent: NotNegative = 0.0
+    size_mm: NotNegative = 0.0
+    glue_mm: NotNegative = 0.0
+    glue_deg: NotNegative = 0.0
+    mass_factor: NotNegative = 1.0
+    pad_friction: NotNegative = 0.8
 
 
 @dataclass(frozen=True)
-class ArmErrors:
+class ArmErrors(Checked):
     """The arm and how it stands.
 
     Attributes:
@@ -89,20 +91,20 @@ class ArmErrors:
         finger_mm: of the fingers along the tool and along the closing line, of either sign each.
     """
 
-    zero_deg: float = 0.0
-    scale_percent: float = 0.0
-    link_mm: float = 0.0
-    base_height_mm: float = 0.0
-    tilt_deg: float = 0.0
-    droop_deg: float = 0.0
-    flex_deg: float = 0.0
-    play_deg: float | None = None
-    speed_factor: float = 1.0
-    finger_mm: float = 0.0
+    zero_deg: NotNegative = 0.0
+    scale_percent: NotNegative = 0.0
+    link_mm: NotNegative = 0.0
+    base_height_mm: NotNegative = 0.0
+    tilt_deg: NotNegative = 0.0
+    droop_deg: NotNegative = 0.0
+    flex_deg: NotNegative = 0.0
+    play_deg: NotNegative | None = None
+    speed_factor: NotNegative = 1.0
+    finger_mm: NotNegative = 0.0
 
 
 @dataclass(frozen=True)
-class DeskConfig:
+class DeskConfig(Checked):
     """One kind of desk.
 
     Attributes:
@@ -117,14 +119,15 @@ class DeskConfig:
     blocks: BlockErrors = field(default_factory=BlockErrors)
     arm: ArmErrors = field(default_factory=ArmErrors)
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if not self.tables:
-            raise ConfigError("tables must name at least one kind of table")
-        for part in ("camera", "blocks", "arm"):
-            for name, value in vars(getattr(self, part)).items():
-                signed = name == "lens_k1"
-                if value is not None and not (math.isfinite(value) and (signed or value >= 0)):
-                    raise ConfigError(f"{part}: {name} is a magnitude: finite and not negative, got {value}")
+            yield "tables must name at least one kind of table"
+
+
+def desk_label(desk: str, seed: int) -> str:
+    """Kind and number of a desk, for reports: `desk` is a name or a file, `seed` says which installation of it."""
+    return desk if desk == OWN else f"{Path(desk).stem} {seed}"
 
 
 def load_desk(desk: str | Path) -> DeskConfig:
@@ -142,7 +145,12 @@ def load_desk(desk: str | Path) -> DeskConfig:
     if desk == OWN:
         return DeskConfig()
     if desk in NAMES:
-        return load_yaml(DeskConfig, share_file("config", "desks", f"{desk}.yaml"))
+        return _shipped(desk)
     if not Path(desk).is_file():
         raise InputError(f"{one_of('desk', desk, NAMES)}, or the path of a desk file")
     return load_yaml(DeskConfig, desk)
+
+
+@lru_cache(maxsize=len(NAMES))
+def _shipped(name: str) -> DeskConfig:
+    return load_yaml(DeskConfig, share_file("config", "desks", f"{name}.yaml"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ def install(desk: DeskConfig | str | Path, seed: int, base: WorldConfig | None =
         return calibrated(install(desk.removesuffix(CALIBRATED), seed, base))
     chosen = desk if isinstance(desk, DeskConfig) else load_desk(desk)
     world = base or WorldConfig()
-    camera, blocks = world.camera, world.blocks or load_blocks()
+    camera, blocks = world.camera, world.blocks or _shipped_blocks()
     if camera.mount != "overhead":
         raise ConfigError(f"a desk has an overhead camera, not a {camera.mount} camera")
     intrinsics = from_field_of_view(camera.width, camera.height, camera.field_of_view)
@@ -125,6 +126,12 @@ def install(desk: DeskConfig | str | Path, seed: int, base: WorldConfig | None =
     )
     belief = Belief(DEFAULT_CALIBRATION, told, T_base_camera, blocks)
     return Installation(chosen.name, seed, true_world, calibration, _servos(chosen.arm), belief)
+
+
+@lru_cache(maxsize=1)
+def _shipped_blocks() -> BlockSet:
+    """Read once: an evaluation draws hundreds of installations."""
+    return load_blocks()
 
 
 def _arm(rng: np.random.Generator, errors: ArmErrors) -> ArmFlaws:

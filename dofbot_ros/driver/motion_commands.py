@@ -210,6 +210,12 @@ class MotionCommands(ArmCore):
         if JOINT_NAMES[GRIP] not in joints:
             # The gripper may be moving, by itself: that is no part of this trajectory.
             start = Sample(start.position, np.append(start.velocity[:GRIP], 0.0))
+        speed = self.config.speed
+        if speed < 1.0:
+            # As an override of an industrial controller: the same path, played slower.
+            times = np.asarray(times, dtype=np.float64) / speed
+            speeds = None if speeds is None else speeds * speed
+            changes = None if changes is None else changes * speed**2
         return Trajectory(times, full, speeds, start, changes)
 
     def _begin(self, source: MotionSource, by: Commander, grips: bool = False, stream: bool = False) -> int:

@@ -44,7 +44,7 @@ def serial_backend(
         clock,
         stream=StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks),
         sync_write=config.sync_write,
-        max_speed=SPEED_SLACK * config.max_velocity,
+        max_speed=SPEED_SLACK * config.velocity,
         open_port=open_port,
         ports=ports,
     )

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from dofbot_ros.config.ranges import Checked, Count, Positive, Range
 from dofbot_ros.core.types import BoolArray, FloatArray
 from dofbot_ros.hardware.move_estimate import MoveEstimate, Ticks
 
@@ -26,7 +28,7 @@ IMPLAUSIBLE_TICKS = 420
 
 
 @dataclass(frozen=True)
-class StreamConfig:
+class StreamConfig(Checked):
     """How goals are streamed.
 
     Attributes:
@@ -40,26 +42,14 @@ class StreamConfig:
         resends: how often at most, for one goal.
     """
 
-    write_rate_hz: float = 25.0
-    overlap: float = 1.5
-    dead_band_ticks: int = 2
+    write_rate_hz: Positive = 25.0
+    overlap: Annotated[float, Range(1.0)] = 1.5
+    dead_band_ticks: Count = 2
     soft_start_s: float = 1.0
-    soft_speed: float = 700.0
+    soft_speed: Positive = 700.0
     resend_beyond_ticks: int = 8
     resend_after_s: float = 0.2
     resends: int = 2
-
-    def __post_init__(self) -> None:
-        if not self.write_rate_hz > 0:
-            raise ValueError(f"write_rate_hz must be positive, got {self.write_rate_hz}")
-        if not self.overlap >= 1:
-            raise ValueError(f"overlap must be at least 1, or the arm stops between goals; got {self.overlap}")
-        if self.dead_band_ticks < 1:
-            raise ValueError(
-                f"dead_band_ticks must be at least 1: servos count whole ticks; got {self.dead_band_ticks}"
-            )
-        if not self.soft_speed > 0:
-            raise ValueError(f"soft_speed must be positive, got {self.soft_speed}")
 
     @property
     def interval_s(self) -> float:

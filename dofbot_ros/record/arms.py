@@ -13,7 +13,9 @@ from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.first_time import permitted
 from dofbot_ros.driver.serial_backend import serial_backend
+from dofbot_ros.errors import CommandRefusedError
 
 BackendName = Literal["sim", "emulator", "serial"]
 
@@ -47,4 +49,7 @@ def _backend(name: BackendName, config: DriverConfig, calibration: Calibration, 
         from dofbot_ros.hardware.emulation.emulator import Emulator
 
         config = replace(config, port=stack.enter_context(Emulator(protocol=config.protocol, first=True)).port)
-    return serial_backend(config, calibration)
+    allowed, slower = permitted(config, calibration)
+    if slower:
+        raise CommandRefusedError(slower)
+    return serial_backend(allowed, calibration)

@@ -6,7 +6,6 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,9 @@ from numpy.typing import NDArray
 from dofbot_ros.core.types import BoolArray, FloatArray, ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.record.motion import RecordedMotion
-from dofbot_ros.record.reader import Episode, Recorded, understood
-from dofbot_ros.record.timing import times_made
+from dofbot_ros.record.pictures import decoded, picture_times
+from dofbot_ros.record.reader import Episode
 from dofbot_ros.record.topics import IMAGES
-from dofbot_ros.vision.cameras.pictures import PictureError, decode_picture
 
 STEP_S = 0.02
 """Rows are this far apart: the period of joint_states [s]."""
@@ -46,6 +44,8 @@ def export_npz(
     Raises:
         InputError: no episode, no motion of the arm in it or too long a one, or `out` cannot be written.
     """
+    if out.suffix != ".npz":
+        raise InputError(f"{out} is no name for numpy arrays: it has to end in .npz")
     episode = Episode(path)
     if damaged is not None:
         for words in episode.damage:
@@ -81,12 +81,10 @@ def _held(gaps: list[tuple[float, float]], times: FloatArray) -> FloatArray:
 
 
 def _write_images(archive: zipfile.ZipFile, episode: Episode, motion: RecordedMotion) -> dict[str, tuple[int, ...]]:
-    stamps = [Recorded(m.topic, m.received_s, _only_stamp(m.content)) for m in episode.messages(IMAGES)]
-    with understood(episode.path, f"its messages on {IMAGES}"):
-        made = times_made(stamps) - motion.start_s
-    pictures = (_decoded(episode, message) for message in episode.messages(IMAGES))
+    made = picture_times(episode) - motion.start_s
+    pictures = (decoded(episode, message) for message in episode.messages(IMAGES))
     first = next(pictures, None)
-    shape = (0, 0, 0, 3) if first is None else (len(stamps), *first.shape)
+    shape = (0, 0, 0, 3) if first is None else (len(made), *first.shape)
 
     def alike() -> Iterator[ImageArray]:
         if first is not None:
@@ -112,17 +110,3 @@ def _write(
         for part in parts:
             member.write(np.ascontiguousarray(part).tobytes())
     return shape
-
-
-def _only_stamp(content: Any) -> Any:
-    """The message without its picture."""
-    return SimpleNamespace(header=getattr(content, "header", None))
-
-
-def _decoded(episode: Episode, message: Recorded) -> ImageArray:
-    try:
-        with understood(episode.path, f"its messages on {IMAGES}"):
-            data = bytes(message.content.data)
-        return decode_picture(data)
-    except PictureError as error:
-        raise InputError(f"{episode.path}: an image of {IMAGES} {error}") from error

@@ -6,10 +6,12 @@ import json
 import platform
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from dofbot_ros import __version__
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.errors import InputError
 
 START_RECORD = "dofbot_ros.episode"
@@ -19,7 +21,7 @@ STEP_RECORD = "dofbot_ros.clock_step"
 
 
 @dataclass(frozen=True)
-class EpisodeInfo:
+class EpisodeInfo(Checked):
     """Known when an episode begins.
 
     Attributes:
@@ -31,6 +33,8 @@ class EpisodeInfo:
         versions: of the programs involved.
     """
 
+    ERROR = InputError
+
     started_s: float
     label: str = ""
     operator: str = ""
@@ -40,9 +44,10 @@ class EpisodeInfo:
         default_factory=lambda: {"dofbot_ros": __version__, "python": platform.python_version()}
     )
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if "/" in self.label or len(self.label) > 100:
-            raise InputError(f"label {self.label!r} is to be part of a file name: no slash, at most 100 characters")
+            yield f"label {self.label!r} is to be part of a file name: no slash, at most 100 characters"
 
     @property
     def file_stem(self) -> str:

@@ -52,6 +52,11 @@ class Curve:
             return np.full(np.shape(times), np.nan)
         return np.asarray(np.interp(times, self.times, self.values))
 
+    def last(self, times: FloatArray) -> FloatArray:
+        """The last value that was known at each of `times` [s] (k,), those of the future left aside; nan before any."""
+        i = np.searchsorted(self.times, times, side="right") - 1
+        return np.asarray(np.append(self.values, np.nan)[np.where(i < 0, self.values.size, i)])
+
     def alive(self, times: FloatArray) -> BoolArray:
         """Whether each of `times` [s] (k,) lies between two values no further apart than STREAM_PAUSE_S."""
         if self.times.size < 2:
@@ -103,6 +108,16 @@ class RecordedMotion:
     def measured(self, times: ArrayLike) -> FloatArray:
         """Where all joints were [rad] at `times` [s] (n,), shape (n, 6); nan where the episode does not say."""
         return np.stack([self._measured[name].at(self._absolute(times)) for name in JOINT_NAMES], axis=-1)
+
+    def last_measured(self, times: ArrayLike) -> FloatArray:
+        """Where all joints had been read to be [rad] last at `times` [s] (n,), (n, 6); nan before known_from_s."""
+        return np.stack([self._measured[name].last(self._absolute(times)) for name in JOINT_NAMES], axis=-1)
+
+    @property
+    def known_from_s(self) -> float:
+        """From when on all joints have been read [s]; inf where the episode does not say where each was."""
+        curves = self._measured.values()
+        return max(c.times[0] if c.times.size else math.inf for c in curves) - self.start_s
 
     def wanted(self, times: ArrayLike) -> FloatArray:
         """Where the arm joints were to be [rad] at `times` [s] (n,), shape (n, 5).

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dofbot_ros.core.types import JOINT_NAMES, FloatArray
+from dofbot_ros.motion.braking import braking_velocity
 from dofbot_ros.motion.trajectory import MotionLimits, Sample
 from dofbot_ros.safety.workspace import Workspace
 
@@ -211,29 +212,3 @@ class Governor:
         names = [name for name, hit in zip(JOINT_NAMES, joints, strict=True) if hit]
         if names:
             reasons.append(f"{what}: {', '.join(names)}")
-
-
-def braking_velocity(distance: FloatArray, step: FloatArray, period_s: float) -> FloatArray:
-    """Largest velocity from which lowering it by `step` each period covers no more than `distance`.
-
-    This period moves velocity * period_s, the next (velocity - step) * period_s, and so on: with
-    velocity = (n + f) step the sum is ((n + 1)(n + f) - n (n + 1) / 2) step period_s, solved here for velocity.
-
-    Args:
-        distance: [rad] >= 0, shape (n,).
-        step: velocity change a period [rad/s], shape (n,).
-        period_s: [s].
-    """
-    units = distance / (step * period_s)
-    n = np.floor(-0.5 + np.sqrt(0.25 + 2.0 * units))
-    velocity: FloatArray = step * (units + 0.5 * n * (n + 1.0)) / (n + 1.0)
-    return velocity
-
-
-def braking_distance(
-    velocity: FloatArray, step: FloatArray, period_s: float, periods: FloatArray | float = np.inf
-) -> FloatArray:
-    """Distance [rad] of `periods` periods (to rest by default) after one at `velocity`, each slower by `step`."""
-    n = np.minimum(np.floor(velocity / step), periods)
-    distance: FloatArray = period_s * (n * velocity - 0.5 * n * (n + 1.0) * step)
-    return distance

@@ -7,14 +7,14 @@ all shadows overlap, the smallest overlap is how deep the bodies are in each oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import ConfigError
 from dofbot_ros.safety.bodies import Bodies, link_axes
 
 FAR = 0.02
@@ -26,15 +26,16 @@ LINK1_BELOW_JOINT2 = 0.01445
 
 
 @dataclass(frozen=True)
-class Box:
+class Box(Checked):
     """A box along the axes of base_link, by two opposite corners [m]."""
 
     lower: tuple[float, float, float]
     upper: tuple[float, float, float]
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if any(not low < high for low, high in zip(self.lower, self.upper, strict=True)):
-            raise ConfigError(f"lower must lie below upper in x, y and z, got {self.lower} and {self.upper}", "box")
+            yield f"box: lower must lie below upper in x, y and z, got {self.lower} and {self.upper}"
 
     @property
     def middle(self) -> FloatArray:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.ranges import POSITIVE, Checked, Colour, Count, Index, NotNegative, Range, Rising
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import N_JOINTS
-from dofbot_ros.errors import ConfigError
 from dofbot_ros.sim.rendering.flaws import ArmFlaws, PictureFlaws, TableKind
 from dofbot_ros.vision.markers.block_layout import BlockSet
 
@@ -20,7 +21,7 @@ MAX_BLOCK = 1.0
 
 
 @dataclass(frozen=True)
-class PlainBlock:
+class PlainBlock(Checked):
     """A cube in one colour, without markers.
 
     Attributes:
@@ -30,18 +31,12 @@ class PlainBlock:
     """
 
     name: str
-    colour: tuple[int, int, int]
-    size: float = 0.030
-
-    def __post_init__(self) -> None:
-        if not all(0 <= value <= 255 for value in self.colour):
-            raise ConfigError(f"colour is red, green, blue, each 0 to 255, got {list(self.colour)}")
-        if not 0.0 < self.size <= MAX_BLOCK:
-            raise ConfigError(f"size is above 0 and at most {MAX_BLOCK:g} m, got {self.size:g}")
+    colour: Colour
+    size: Annotated[float, Range(above=0.0, at_most=MAX_BLOCK)] = 0.030
 
 
 @dataclass(frozen=True)
-class SceneConfig:
+class SceneConfig(Checked):
     """Where a reset puts the blocks: a sector around joint 1, uniform by area, any yaw, any face up.
 
     Attributes:
@@ -50,21 +45,13 @@ class SceneConfig:
         spacing: smallest distance between two blocks' centres; leaves room for the open fingers [m].
     """
 
-    radius: tuple[float, float] = (0.16, 0.26)
-    azimuth: float = 1.05
-    spacing: float = 0.075
-
-    def __post_init__(self) -> None:
-        if not 0 < self.radius[0] < self.radius[1]:
-            raise ConfigError(f"radius is a smaller and a larger one, got {list(self.radius)}")
-        if self.spacing < 0:
-            raise ConfigError(f"spacing must not be negative, got {self.spacing}")
-        if not 0 < self.azimuth <= np.pi:
-            raise ConfigError(f"azimuth is above 0 and at most pi, got {self.azimuth}")
+    radius: Annotated[tuple[float, float], POSITIVE, Rising()] = (0.16, 0.26)
+    azimuth: Annotated[float, Range(above=0.0, at_most=np.pi)] = 1.05
+    spacing: NotNegative = 0.075
 
 
 @dataclass(frozen=True)
-class PhysicsConfig:
+class PhysicsConfig(Checked):
     """The physics engine and the materials.
 
     Attributes:
@@ -83,32 +70,28 @@ class PhysicsConfig:
         limp_friction: torque that it takes to turn a servo without power [N m].
     """
 
-    step_hz: int = 500
-    servo_hz: int = 100
-    substeps: int = 1
-    solver_iterations: int = 50
-    table_friction: float = 0.7
-    block_friction: float = 0.8
-    arm_friction: float = 1.0
-    block_density: float = 700.0
-    arm_torque: float = 1.47
-    grip_torque: float = 0.59
-    servo_gain: float = 1.0
-    limp_friction: float = 0.06
+    step_hz: Count = 500
+    servo_hz: Count = 100
+    substeps: Count = 1
+    solver_iterations: Index = 50
+    table_friction: NotNegative = 0.7
+    block_friction: NotNegative = 0.8
+    arm_friction: NotNegative = 1.0
+    block_density: NotNegative = 700.0
+    arm_torque: NotNegative = 1.47
+    grip_torque: NotNegative = 0.59
+    servo_gain: NotNegative = 1.0
+    limp_friction: NotNegative = 0.06
 
-    def __post_init__(self) -> None:
-        if self.step_hz <= 0 or self.servo_hz <= 0 or self.step_hz % self.servo_hz:
-            raise ConfigError(f"step_hz must be a multiple of servo_hz, got {self.step_hz} and {self.servo_hz}")
-        if self.substeps < 1 or (self.step_hz // self.servo_hz) % self.substeps:
-            raise ConfigError(
-                f"substeps divides step_hz / servo_hz, got {self.substeps} of {self.step_hz} / {self.servo_hz}"
-            )
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
+        if self.step_hz % self.servo_hz:
+            yield f"step_hz must be a multiple of servo_hz, got {self.step_hz} and {self.servo_hz}"
+        elif (self.step_hz // self.servo_hz) % self.substeps:
+            yield f"substeps must divide step_hz / servo_hz, got {self.substeps} of {self.step_hz} / {self.servo_hz}"
         call_s = 1.0 / self.calls_hz
         if call_s / (call_s / self.substeps) != self.substeps or self.substeps * (call_s / self.substeps) != call_s:
-            raise ConfigError(f"the engine would miscount {self.substeps} substeps of {call_s:g} s by its rounding")
-        for name, value in vars(self).items():
-            if not 0 <= value < np.inf:
-                raise ConfigError(f"{name} must be finite and not negative, got {value}")
+            yield f"the engine would miscount {self.substeps} substeps of {call_s:g} s by its rounding"
 
     @property
     def calls_hz(self) -> int:
@@ -117,7 +100,7 @@ class PhysicsConfig:
 
 
 @dataclass(frozen=True)
-class Light:
+class Light(Checked):
     """One distant light; casts no shadow.
 
     Attributes:
@@ -127,18 +110,17 @@ class Light:
     """
 
     direction: tuple[float, float, float] = (0.3, 0.4, 1.0)
-    ambient: float = 0.62
-    diffuse: float = 0.35
+    ambient: NotNegative = 0.62
+    diffuse: NotNegative = 0.35
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if not any(self.direction):
-            raise ConfigError("the light's direction is not 0, 0, 0")
-        if self.ambient < 0.0 or self.diffuse < 0.0:
-            raise ConfigError(f"ambient and diffuse are 0 or more, got {self.ambient:g} and {self.diffuse:g}")
+            yield "direction must not be 0, 0, 0"
 
 
 @dataclass(frozen=True)
-class CameraConfig:
+class CameraConfig(Checked):
     """A camera; ideal unless `flaws` say otherwise.
 
     Attributes:
@@ -159,30 +141,25 @@ class CameraConfig:
     """
 
     mount: Literal["overhead", "wrist"] = "overhead"
-    width: int = 640
-    height: int = 480
-    field_of_view: float = 0.98
+    width: Count = 640
+    height: Count = 480
+    field_of_view: Annotated[float, Range(above=0.0, below=np.pi)] = 0.98
     position: tuple[float, float, float] = (0.19, 0.0, 0.58)
     target: tuple[float, float, float] = (0.19, 0.0, 0.0)
     up: tuple[float, float, float] = (1.0, 0.0, 0.0)
-    supersampling: int = 2
-    noise: float = 0.0
+    supersampling: Count = 2
+    noise: NotNegative = 0.0
     light: Light = field(default_factory=Light)
     table_colour: tuple[int, int, int] = (176, 178, 174)
     table: TableKind = "plain"
     table_seed: int = 0
     flaws: PictureFlaws = field(default_factory=PictureFlaws)
 
-    def __post_init__(self) -> None:
-        if self.width <= 0 or self.height <= 0 or self.supersampling < 1:
-            raise ConfigError("width, height and supersampling are positive")
-        if not 0 < self.field_of_view < np.pi:
-            raise ConfigError(f"field_of_view is between 0 and pi, got {self.field_of_view}")
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         axis = np.subtract(self.target, self.position)
         if np.linalg.norm(np.cross(axis, self.up)) < 1e-9:
-            raise ConfigError("up must not lie along the line from position to target")
-        if self.noise < 0:
-            raise ConfigError(f"noise must not be negative, got {self.noise}")
+            yield "up must not lie along the line from position to target"
 
     def sized(self, width: int, height: int) -> CameraConfig:
         """The same view in a picture of another size [px]."""
@@ -190,7 +167,7 @@ class CameraConfig:
 
 
 @dataclass(frozen=True)
-class WorldConfig:
+class WorldConfig(Checked):
     """The simulated world.
 
     Attributes:
@@ -217,15 +194,16 @@ class WorldConfig:
     arm: ArmFlaws = field(default_factory=ArmFlaws)
     blocks: BlockSet | None = None
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.lean and self.camera.mount == "wrist":
-            raise ConfigError("a lean arm has no camera_optical_frame: a wrist camera needs lean: false")
+            yield "a lean arm has no camera_optical_frame: a wrist camera needs lean: false"
         names = [*self.marked, *(block.name for block in self.plain)]
         for name in names:
             if names.count(name) > 1:
-                raise ConfigError(f"two blocks are called {name}")
+                yield f"two blocks are called {name}"
         if len(self.start) != N_JOINTS:
-            raise ConfigError(f"start has {N_JOINTS} joint angles, got {len(self.start)}")
+            yield f"start has {N_JOINTS} joint angles, got {len(self.start)}"
 
 
 def load_world_config(path: str | Path | None = None) -> WorldConfig:

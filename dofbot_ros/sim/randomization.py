@@ -7,12 +7,13 @@ import dataclasses
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import cv2
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.ranges import POSITIVE, Checked, Range, Rising
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import exp_so3
 from dofbot_ros.core.types import N_ARM, FloatArray
@@ -21,7 +22,11 @@ from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD, ServoModelC
 from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.world import World
 
-Range = tuple[float, float]
+Amount: TypeAlias = Annotated[tuple[float, float], Range(0.0), Rising(or_equal=True)]
+Factor: TypeAlias = Annotated[tuple[float, float], POSITIVE, Rising(or_equal=True)]
+Part: TypeAlias = Annotated[tuple[float, float], Range(0.0, 1.0), Rising(or_equal=True)]
+Gain: TypeAlias = Annotated[tuple[float, float], Range(above=0.0, at_most=1.0), Rising(or_equal=True)]
+"""The lowest and the highest value of a quantity: from 0 on, above 0, from 0 to 1, of these above 0."""
 
 PHYSICS, SERVO = PhysicsConfig(), ServoModelConfig()
 
@@ -33,7 +38,7 @@ MARKED_BLOCKS = ("red", "green", "blue", "yellow")
 
 
 @dataclass(frozen=True)
-class RandomizationRanges:
+class RandomizationRanges(Checked):
     """Lowest and highest value of each quantity, drawn uniformly; the defaults are the simulation as it is.
 
     Attributes:
@@ -62,40 +67,29 @@ class RandomizationRanges:
         picture_noise: standard deviation of the camera's noise [grey levels of 255].
     """
 
-    block_density: Range = (PHYSICS.block_density,) * 2
-    block_friction: Range = (PHYSICS.block_friction,) * 2
-    table_friction: Range = (PHYSICS.table_friction,) * 2
-    block_size: Range = (0.030, 0.030)
-    link_mass: Range = (1.0, 1.0)
-    servo_delay_s: Range = (SERVO.start_delay_s,) * 2
-    servo_gain: Range = (PHYSICS.servo_gain,) * 2
-    servo_speed: Range = (1.0, 1.0)
-    backlash_deg: Range = (math.degrees(SERVO.backlash_ticks / TICKS_PER_RAD),) * 2
-    torque: Range = (1.0, 1.0)
-    joint_noise: Range = (0.0, 0.0)
-    block_noise_m: Range = (0.0, 0.0)
-    block_noise_rad: Range = (0.0, 0.0)
-    observation_delay_s: Range = (0.0, 0.0)
-    dropout: Range = (0.0, 0.0)
-    camera_shift_m: Range = (0.0, 0.0)
-    camera_turn_deg: Range = (0.0, 0.0)
-    light_ambient: Range = (Light().ambient,) * 2
-    light_lean: Range = (0.5, 0.5)
-    colour_shift: Range = (0.0, 0.0)
-    other_block: Range = (0.0, 0.0)
-    table_texture: Range = (0.0, 0.0)
-    picture_noise: Range = (0.0, 0.0)
-
-    def __post_init__(self) -> None:
-        for name, (low, high) in vars(self).items():
-            if not 0.0 <= low <= high < math.inf:
-                raise ConfigError(f"{name} is a lower and an upper value, not negative, got {[low, high]}")
-        for name in ("servo_gain", "dropout", "light_ambient", "colour_shift", "other_block", "table_texture"):
-            if getattr(self, name)[1] > 1.0:
-                raise ConfigError(f"{name} is at most 1, got {list(getattr(self, name))}")
-        for name in ("servo_gain", "servo_speed", "block_size", "block_density", "link_mass"):
-            if getattr(self, name)[0] <= 0.0:
-                raise ConfigError(f"{name} must be positive, got {list(getattr(self, name))}")
+    block_density: Factor = (PHYSICS.block_density,) * 2
+    block_friction: Amount = (PHYSICS.block_friction,) * 2
+    table_friction: Amount = (PHYSICS.table_friction,) * 2
+    block_size: Factor = (0.030, 0.030)
+    link_mass: Factor = (1.0, 1.0)
+    servo_delay_s: Amount = (SERVO.start_delay_s,) * 2
+    servo_gain: Gain = (PHYSICS.servo_gain,) * 2
+    servo_speed: Factor = (1.0, 1.0)
+    backlash_deg: Amount = (math.degrees(SERVO.backlash_ticks / TICKS_PER_RAD),) * 2
+    torque: Amount = (1.0, 1.0)
+    joint_noise: Amount = (0.0, 0.0)
+    block_noise_m: Amount = (0.0, 0.0)
+    block_noise_rad: Amount = (0.0, 0.0)
+    observation_delay_s: Amount = (0.0, 0.0)
+    dropout: Part = (0.0, 0.0)
+    camera_shift_m: Amount = (0.0, 0.0)
+    camera_turn_deg: Amount = (0.0, 0.0)
+    light_ambient: Part = (Light().ambient,) * 2
+    light_lean: Amount = (0.5, 0.5)
+    colour_shift: Part = (0.0, 0.0)
+    other_block: Part = (0.0, 0.0)
+    table_texture: Part = (0.0, 0.0)
+    picture_noise: Amount = (0.0, 0.0)
 
     def draw(self, rng: np.random.Generator) -> DomainSample:
         """One world. The same generator state gives the same one; every quantity takes one number from it."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.ranges import Checked, Count, Index, Interval, NotNegative, Positive, Range, Share
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ToolPose
 from dofbot_ros.errors import ConfigError, one_of
@@ -30,7 +32,7 @@ START = ToolPose(0.20, 0.0, 0.14, 2.1)
 
 
 @dataclass(frozen=True)
-class CameraConfig:
+class CameraConfig(Checked):
     """How the operator is seen.
 
     Attributes:
@@ -41,23 +43,17 @@ class CameraConfig:
         look_around_every: look for further hands in every n-th frame.
     """
 
-    horizontal_fov_deg: float = 60.0
+    horizontal_fov_deg: Annotated[float, Range(10.0, 170.0)] = 60.0
     mirrored: bool = False
-    min_detection: float = 0.5
-    min_tracking: float = 0.5
+    min_detection: Share = 0.5
+    min_tracking: Share = 0.5
     hand_model: str = ""
     body_model: str = ""
-    look_around_every: int = 4
-
-    def __post_init__(self) -> None:
-        if not 10.0 <= self.horizontal_fov_deg <= 170.0:
-            raise ConfigError(f"horizontal_fov_deg must be in 10..170, got {self.horizontal_fov_deg}")
-        if self.look_around_every < 1:
-            raise ConfigError(f"look_around_every must be at least 1, got {self.look_around_every}")
+    look_around_every: Count = 4
 
 
 @dataclass(frozen=True)
-class FilterConfig:
+class FilterConfig(Checked):
     """One-Euro parameters and dead zones.
 
     Attributes:
@@ -81,21 +77,17 @@ class FilterConfig:
     angle: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(0.4, 0.3, 0.3))
     joint: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.0, 2.0, 1.0))
     opening: OneEuroConfig = field(default_factory=lambda: OneEuroConfig(1.5, 2.0, 1.0))
-    position_zone_m: float = 0.003
-    depth_zone: float = 0.008
-    angle_zone_rad: float = 0.12
-    joint_zone_rad: float = 0.02
-    opening_zone: float = 0.02
+    position_zone_m: NotNegative = 0.003
+    depth_zone: NotNegative = 0.008
+    angle_zone_rad: NotNegative = 0.12
+    joint_zone_rad: NotNegative = 0.02
+    opening_zone: NotNegative = 0.02
     rest: RestConfig = field(default_factory=RestConfig)
-    lead_s: float = 0.11
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.lead_s <= 0.2:
-            raise ConfigError(f"lead_s must be in 0..0.2, got {self.lead_s}")
+    lead_s: Annotated[float, Range(0.0, 0.2)] = 0.11
 
 
 @dataclass(frozen=True)
-class HandConfig:
+class HandConfig(Checked):
     """Mode `hand`: the tool moves as the hand moves.
 
     Attributes:
@@ -112,21 +104,20 @@ class HandConfig:
     scale: tuple[float, float, float] = (0.6, 0.8, 0.8)
     pitch_scale: float = 0.2
     roll_scale: float = 0.8
-    palm_m: float = 0.095
-    pinch_closed: float = 0.25
+    palm_m: Positive = 0.095
+    pinch_closed: NotNegative = 0.25
     pinch_open: float = 0.9
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if {MOTIONS[m][0] for m in self.axes} != {0, 1, 2}:
-            raise ConfigError(f"axes must name one of forward/back, left/right and up/down each, got {list(self.axes)}")
-        if not 0.0 <= self.pinch_closed < self.pinch_open:
-            raise ConfigError(f"pinch_closed must be below pinch_open, got {self.pinch_closed} and {self.pinch_open}")
-        if not self.palm_m > 0:
-            raise ConfigError(f"palm_m must be positive, got {self.palm_m}")
+            yield f"axes must name one of forward/back, left/right and up/down each, got {list(self.axes)}"
+        if not self.pinch_closed < self.pinch_open:
+            yield f"pinch_closed must be below pinch_open, got {self.pinch_closed} and {self.pinch_open}"
 
 
 @dataclass(frozen=True)
-class ArmConfig:
+class ArmConfig(Checked):
     """Mode `arm`: joints 1 to 4 take the angles of the person's arm.
 
     Attributes:
@@ -143,20 +134,19 @@ class ArmConfig:
     facing: Literal["same", "mirror"] = "same"
     gain: tuple[float, float, float, float] = (1.0, 1.0, 0.7, 1.0)
     offset_rad: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    min_visibility: float = 0.5
-    align_s: float = 3.0
+    min_visibility: Share = 0.5
+    align_s: Positive = 3.0
     opening_closed: float = 0.2
     opening_open: float = 0.8
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if not self.opening_closed < self.opening_open:
-            raise ConfigError("opening_closed must be below opening_open")
-        if not self.align_s > 0:
-            raise ConfigError(f"align_s must be positive, got {self.align_s}")
+            yield f"opening_closed must be below opening_open, got {self.opening_closed} and {self.opening_open}"
 
 
 @dataclass(frozen=True)
-class ClutchConfig:
+class ClutchConfig(Checked):
     """When the arm follows, and when it stops following.
 
     Attributes:
@@ -173,19 +163,15 @@ class ClutchConfig:
     engage_hold_s: float = 0.8
     release_hold_s: float = 0.4
     signs: bool = True
-    hold_after_s: float = 0.15
+    hold_after_s: Annotated[float, Range(0.05, 0.2)] = 0.15
     settle_s: float = 1.0
-    min_score: float = 0.6
+    min_score: Share = 0.6
     max_hand_speed: float = 3.0
     jump_m: float = 0.1
 
-    def __post_init__(self) -> None:
-        if not 0.05 <= self.hold_after_s <= 0.2:
-            raise ConfigError(f"hold_after_s must be in 0.05..0.2, got {self.hold_after_s}")
-
 
 @dataclass(frozen=True)
-class ReachConfig:
+class ReachConfig(Checked):
     """The part of the workspace that may be steered into, in base_link; what lies outside is clamped.
 
     Attributes:
@@ -194,21 +180,15 @@ class ReachConfig:
         clearance_m: kept to table and base, beside the governor's margins [m].
     """
 
-    x: tuple[float, float] = (0.05, 0.32)
-    y: tuple[float, float] = (-0.28, 0.28)
-    z: tuple[float, float] = (0.01, 0.42)
-    pitch_deg: tuple[float, float] = (0.0, 180.0)
+    x: Interval = (0.05, 0.32)
+    y: Interval = (-0.28, 0.28)
+    z: Interval = (0.01, 0.42)
+    pitch_deg: Interval = (0.0, 180.0)
     clearance_m: float = 0.005
-
-    def __post_init__(self) -> None:
-        for name in ("x", "y", "z", "pitch_deg"):
-            low, high = getattr(self, name)
-            if not low < high:
-                raise ConfigError(f"{name} must rise, got [{low}, {high}]")
 
 
 @dataclass(frozen=True)
-class MotionConfig:
+class MotionConfig(Checked):
     """How the arm moves while it follows.
 
     Attributes:
@@ -216,22 +196,19 @@ class MotionConfig:
         max_velocity, max_acceleration, max_jerk: of every joint [rad/s], [rad/s^2], [rad/s^3].
     """
 
-    max_tool_speed: float = 0.25
-    max_velocity: float = 1.5
-    max_acceleration: float = 7.5
-    max_jerk: float = 200.0
-
-    def __post_init__(self) -> None:
-        if not min(self.max_tool_speed, self.max_velocity, self.max_acceleration, self.max_jerk) > 0:
-            raise ConfigError(f"motion limits must be positive, got {self}")
+    max_tool_speed: Positive = 0.25
+    max_velocity: Positive = 1.5
+    max_acceleration: Positive = 7.5
+    max_jerk: Positive = 200.0
 
 
 FASTEST = 10.0
 """Beyond what the arm can do by far: no speed of a stick is higher [m/s, 1/s, rad/s]."""
+StickSpeed: TypeAlias = Annotated[float, Range(above=0.0, at_most=FASTEST)]
 
 
 @dataclass(frozen=True)
-class ManualConfig:
+class ManualConfig(Checked):
     """Keyboard and gamepad at full deflection.
 
     Attributes:
@@ -242,22 +219,15 @@ class ManualConfig:
         dead_zone: of the sticks, 0 to 1.
     """
 
-    linear: float = 0.10
-    pitch: float = 0.6
-    roll: float = 0.8
-    gap: float = 0.06
-    dead_zone: float = 0.12
-
-    def __post_init__(self) -> None:
-        for name in ("linear", "pitch", "roll", "gap"):
-            if not 0.0 < getattr(self, name) <= FASTEST:
-                raise ConfigError(f"{name} is above 0 and at most {FASTEST:g}, got {getattr(self, name):g}")
-        if not 0.0 <= self.dead_zone < 1.0:
-            raise ConfigError(f"dead_zone is at least 0 and below 1, got {self.dead_zone:g}")
+    linear: StickSpeed = 0.10
+    pitch: StickSpeed = 0.6
+    roll: StickSpeed = 0.8
+    gap: StickSpeed = 0.06
+    dead_zone: Annotated[float, Range(0.0, below=1.0)] = 0.12
 
 
 @dataclass(frozen=True)
-class GamepadConfig:
+class GamepadConfig(Checked):
     """Which axis and button does what, as sensor_msgs/Joy numbers them; the defaults are an Xbox pad's.
 
     Attributes:
@@ -266,27 +236,22 @@ class GamepadConfig:
         hold: button that is held to engage; letting go of it releases.
     """
 
-    x: int = 1
-    y: int = 0
-    z: int = 4
-    roll: int = 3
-    pitch: int = 7
-    close: int = 0
-    open: int = 1
-    hold: int = 5
-
-    def __post_init__(self) -> None:
-        for name, number in vars(self).items():
-            if number < 0:
-                raise ConfigError(f"axes and buttons are counted from 0, got {name}: {number}")
+    x: Index = 1
+    y: Index = 0
+    z: Index = 4
+    roll: Index = 3
+    pitch: Index = 7
+    close: Index = 0
+    open: Index = 1
+    hold: Index = 5
 
 
 @dataclass(frozen=True)
-class TeleopConfig:
+class TeleopConfig(Checked):
     """Everything that can be set; see the parts."""
 
     mode: Mode = "hand"
-    control_rate_hz: float = 100.0
+    control_rate_hz: Annotated[float, Range(10.0, 200.0)] = 100.0
     camera: CameraConfig = field(default_factory=CameraConfig)
     filter: FilterConfig = field(default_factory=FilterConfig)
     hand: HandConfig = field(default_factory=HandConfig)
@@ -296,10 +261,6 @@ class TeleopConfig:
     motion: MotionConfig = field(default_factory=MotionConfig)
     manual: ManualConfig = field(default_factory=ManualConfig)
     gamepad: GamepadConfig = field(default_factory=GamepadConfig)
-
-    def __post_init__(self) -> None:
-        if not 10.0 <= self.control_rate_hz <= 200.0:
-            raise ConfigError(f"control_rate_hz must be in 10..200, got {self.control_rate_hz}")
 
 
 def as_mode(name: str) -> Mode:

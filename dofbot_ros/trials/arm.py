@@ -54,6 +54,14 @@ class View:
         return np.asarray(seen[:, 0], dtype=np.float64)
 
 
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """The camera's images before anything moved in a trial and at its end, RGB, shape (h, w, 3)."""
+
+    before: ImageArray
+    after: ImageArray
+
+
 class TrialArm(Arm, Protocol):
     """An arm with a camera and a table: what trials need."""
 

@@ -76,11 +76,11 @@ class TruthJudge:
         self._start: Mapping[str, FloatArray] = {}
 
     def before(self, arm: TrialArm, look: Look) -> None:  # noqa: ARG002
-        """See Judge.before."""
+        """See SuccessDetector.before."""
         self._start = self._poses(arm)
 
     def after(self, arm: TrialArm, attempt: Attempt) -> TrialOutcome:
-        """See Judge.after."""
+        """See SuccessDetector.after."""
         moved = {name: pose[:3, 3] - self._start[name][:3, 3] for name, pose in self._poses(arm).items()}
         thing = max(moved, key=lambda name: float(moved[name][2]))
         rise = float(moved[thing][2])
@@ -111,11 +111,11 @@ class CameraJudge:
         self._before: Look
 
     def before(self, arm: TrialArm, look: Look) -> None:  # noqa: ARG002
-        """See Judge.before."""
+        """See SuccessDetector.before."""
         self._before = look
 
     def after(self, arm: TrialArm, attempt: Attempt) -> TrialOutcome:
-        """See Judge.after."""
+        """See SuccessDetector.after."""
         if not attempt.held:
             return TrialOutcome("missed")
         arm.follow(attempt.carry)
@@ -145,10 +145,10 @@ class PersonJudge:
         self._question = f"Has an object risen by {1e3 * protocol.lift:.0f} mm, and is it up there still?"
 
     def before(self, arm: TrialArm, look: Look) -> None:
-        """See Judge.before."""
+        """See SuccessDetector.before."""
 
     def after(self, arm: TrialArm, attempt: Attempt) -> TrialOutcome:  # noqa: ARG002
-        """See Judge.after."""
+        """See SuccessDetector.after."""
         lifted = self._ask(self._question)
         if lifted is None:
             return TrialOutcome("skipped")

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from dofbot_ros.arm.gripper import MAX_GAP
-from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.trials.arm import Look, TrialArm
+from dofbot_ros.trials.arm import Look, Pictures, TrialArm
 from dofbot_ros.trials.judge import Outcome, SuccessDetector, TrialOutcome
 from dofbot_ros.trials.placement import PickProtocol, PlacedObject, Placement
-from dofbot_ros.trials.strategies.strategy import Attempt, NoGraspError, PickStrategy
+from dofbot_ros.trials.strategies.strategy import NoGraspError, PickStrategy, put_down
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,7 @@ class PickRecord:
         """Whether it counts as a success; None where it does not count."""
         return None if self.outcome == "skipped" else self.outcome == "lifted"
 
-
-@dataclass(frozen=True, eq=False)
-class PickPictures:
-    """The camera's images before anything moved and, arm upright again, at the end, RGB, shape (h, w, 3)."""
-
-    before: ImageArray
-    after: ImageArray
+    success = lifted
 
 
 class PickTrial:
@@ -99,7 +91,7 @@ class PickTrial:
         self._protocol = protocol
         self._set_up = set_up
 
-    def run(self, placement: Placement) -> tuple[PickRecord, PickPictures | None]:
+    def run(self, placement: Placement) -> tuple[PickRecord, Pictures | None]:
         """One trial. One that fails is a record, not an error; a skipped one has no pictures.
 
         Raises:
@@ -126,7 +118,7 @@ class PickTrial:
             broken = self._arm.state in (ArmState.FAULT.value, ArmState.ESTOP.value)
             judgement, facts["reason"] = TrialOutcome("fault" if broken else "refused"), str(error)
         self._arm.prepare()
-        pictures = PickPictures(look.image, self._arm.look().image)
+        pictures = Pictures(look.image, self._arm.look().image)
         rise_mm = None if judgement.rise_m is None else 1e3 * judgement.rise_m
         return PickRecord(**facts, outcome=judgement.outcome, thing=judgement.thing, rise_mm=rise_mm), pictures
 
@@ -141,15 +133,5 @@ class PickTrial:
         judgement = self._judge.after(self._arm, attempt)
         # What comes after the judge's word changes nothing about it.
         with suppress(CommandRefusedError):
-            self._put_back(attempt)
+            put_down(self._arm, attempt)
         return judgement
-
-    def _put_back(self, attempt: Attempt) -> None:
-        if attempt.held:
-            if attempt.lower is not None:
-                self._arm.follow(attempt.lower)
-            self._arm.gripper(MAX_GAP)
-            self._arm.follow(attempt.leave)
-        else:
-            self._arm.gripper(MAX_GAP)
-            self._arm.follow(attempt.carry)

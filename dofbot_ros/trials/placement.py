@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 import numpy as np
 
+from dofbot_ros.config.ranges import Checked, Colour, Count, Index, Interval, NotNegative, Range
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.sim.arrangement import Arrangement
 from dofbot_ros.sim.config import Light, PlainBlock, WorldConfig
@@ -23,7 +26,7 @@ DRAWS = 2000
 
 
 @dataclass(frozen=True)
-class TrialObject:
+class TrialObject(Checked):
     """A cube of the trials.
 
     Attributes:
@@ -32,17 +35,13 @@ class TrialObject:
         description: for the person who sets it up.
     """
 
-    size: float = 0.030
-    colour: tuple[int, int, int] | None = None
+    size: Annotated[float, Range(0.01, 0.045)] = 0.030
+    colour: Colour | None = None
     description: str = ""
-
-    def __post_init__(self) -> None:
-        if not 0.01 <= self.size <= 0.045:
-            raise ConfigError(f"size is 0.01 to 0.045 m, got {self.size}: its diagonal has to fit between the fingers")
 
 
 @dataclass(frozen=True)
-class Condition:
+class Condition(Checked):
     """One way in which trials are made.
 
     Attributes:
@@ -54,20 +53,19 @@ class Condition:
 
     name: str
     objects: tuple[str, ...]
-    clutter: int = 0
+    clutter: Index = 0
     light: str = "normal"
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if not self.name.replace("-", "").replace("_", "").isalnum():
-            raise ConfigError(f"a condition's name has letters, digits, - and _, got {self.name!r}")
+            yield f"a condition's name has letters, digits, - and _, got {self.name!r}"
         if not self.objects:
-            raise ConfigError(f"condition {self.name} has no objects")
-        if self.clutter < 0:
-            raise ConfigError(f"clutter must not be negative, got {self.clutter}")
+            yield f"condition {self.name} has no objects"
 
 
 @dataclass(frozen=True)
-class PickProtocol:
+class PickProtocol(Checked):
     """What makes the trials of two planners, or of simulation and reality, comparable.
 
     Attributes:
@@ -85,35 +83,29 @@ class PickProtocol:
     name: str
     objects: dict[str, TrialObject]
     conditions: tuple[Condition, ...]
-    trials: int = 20
-    x: tuple[float, float] = (0.15, 0.25)
-    y: tuple[float, float] = (-0.06, 0.06)
-    spacing: float = 0.060
+    trials: Count = 20
+    x: Interval = (0.15, 0.25)
+    y: Interval = (-0.06, 0.06)
+    spacing: NotNegative = 0.060
     lights: dict[str, Light] = field(default_factory=lambda: {"normal": Light()})
-    lift: float = 0.050
-    hold_s: float = 1.0
+    lift: Annotated[float, Range(above=0.0, at_most=0.055)] = 0.050
+    hold_s: NotNegative = 1.0
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if not self.conditions:
-            raise ConfigError("a protocol has at least one condition")
+            yield "a protocol has at least one condition"
         names = [condition.name for condition in self.conditions]
         for condition in self.conditions:
             if names.count(condition.name) > 1:
-                raise ConfigError(f"two conditions are called {condition.name}")
+                yield f"two conditions are called {condition.name}"
             for name in condition.objects:
                 if name not in self.objects:
-                    raise ConfigError(f"condition {condition.name}: {one_of('object', name, self.objects)}")
+                    yield f"condition {condition.name}: {one_of('object', name, self.objects)}"
             if condition.light not in self.lights:
-                raise ConfigError(f"condition {condition.name}: {one_of('light', condition.light, self.lights)}")
+                yield f"condition {condition.name}: {one_of('light', condition.light, self.lights)}"
             if condition.clutter >= len(self.objects):
-                raise ConfigError(
-                    f"condition {condition.name}: {condition.clutter} others of {len(self.objects)} objects"
-                )
-        for axis, (low, high) in (("x", self.x), ("y", self.y)):
-            if not low < high:
-                raise ConfigError(f"{axis} is a smaller and a larger one, got {[low, high]}")
-        if self.trials < 1 or self.spacing < 0.0 or not 0.0 < self.lift <= 0.055 or self.hold_s < 0.0:
-            raise ConfigError("trials is at least 1, lift above 0 and at most 0.055 m, spacing and hold_s not negative")
+                yield f"condition {condition.name}: {condition.clutter} others of {len(self.objects)} objects"
 
     def condition(self, name: str) -> Condition:
         """The condition called `name`."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from dofbot_ros.config.ranges import POSITIVE, Checked, Count, Rising
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import ConfigError, DofbotError
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 
 STANDING_TILT = math.radians(15.0)
@@ -20,7 +22,7 @@ class SceneError(DofbotError):
 
 
 @dataclass(frozen=True)
-class ProtocolConfig:
+class ProtocolConfig(Checked):
     """The conditions of a series of trials.
 
     Attributes:
@@ -33,19 +35,13 @@ class ProtocolConfig:
         attempts: how often a block is gone for, each time with a fresh look.
     """
 
-    radius: tuple[float, float] = (0.16, 0.26)
+    radius: Annotated[tuple[float, float], POSITIVE, Rising()] = (0.16, 0.26)
     azimuth: float = math.radians(60.0)
     spacing: float = 0.070
     tolerance: float = 0.015
     upright: float = math.radians(5.0)
     height_tolerance: float = 0.002
-    attempts: int = 3
-
-    def __post_init__(self) -> None:
-        if not 0 < self.radius[0] < self.radius[1]:
-            raise ConfigError(f"radius is a smaller and a larger one, got {list(self.radius)}")
-        if self.attempts < 1:
-            raise ConfigError(f"attempts must be at least 1, got {self.attempts}")
+    attempts: Count = 3
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,24 @@
-"""results.json: a series of trials that can be interrupted at any time and gone on with."""
+"""The log of a series of pick-and-place trials, its figures, and results.json, which shows both to other programs."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeAlias
 
 from dofbot_ros.config.loader import from_mapping, to_mapping
-from dofbot_ros.core.statistics import wilson
+from dofbot_ros.core.files import write_whole
+from dofbot_ros.core.statistics import spread, wilson
+from dofbot_ros.desks.config import desk_label
 from dofbot_ros.errors import InputError
 from dofbot_ros.trials.protocol import ProtocolConfig
 from dofbot_ros.trials.trial import TrialRecord
+from dofbot_ros.trials.trial_log import SERIES, TrialLog, open_folder, read_folder
 
 FILE = "results.json"
-IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,10 @@ class Series:
     @property
     def desk_label(self) -> str:
         """Kind and number of the desk, for reports."""
-        return self.desk if self.desk == "own" else f"{Path(self.desk).stem} {self.desk_seed}"
+        return desk_label(self.desk, self.desk_seed)
+
+
+PlaceLog: TypeAlias = TrialLog[Series, TrialRecord]
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,15 @@ class Results:
             "first_attempt": first if judged else None,
             "first_attempt_rate": first / len(judged) if judged else None,
             "causes": dict(Counter(t.cause for t in self.trials if t.cause).most_common()),
-            "localisation_mm": _spread([e for t in self.trials for e in t.localisation_mm]),
-            "placing_mm": _spread([t.error_mm for t in judged if t.placed and t.error_mm is not None]),
-            "cycle_s": _spread([t.cycle_s for t in self.trials if t.cycle_s is not None])["median"],
+            "localisation_mm": spread([e for t in self.trials for e in t.localisation_mm]),
+            "placing_mm": spread([t.error_mm for t in judged if t.placed and t.error_mm is not None]),
+            "cycle_s": spread([t.cycle_s for t in self.trials if t.cycle_s is not None])["median"],
         }
+
+
+def open_results(out: Path, series: Series) -> AbstractContextManager[PlaceLog]:
+    """The log of `series` in the folder `out`, to write; see trial_log.open_folder."""
+    return open_folder(out, series, TrialRecord, _difference, load(out, series).trials)
 
 
 def load(out: Path, series: Series) -> Results:
@@ -85,38 +92,41 @@ def load(out: Path, series: Series) -> Results:
     Raises:
         InputError: the folder holds another series, or a file that is not readable.
     """
-    path = out / FILE
-    if not path.exists():
-        return Results(series)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        results = from_mapping(Results, {key: content[key] for key in ("series", "trials")}, str(path))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is no results file ({error}): move it away, or give another --out") from error
-    if results.series != series:
-        held = results.series
-        what = f"another series (seed {held.seed}, backend {held.backend}, desk {held.desk_label})"
-        if (held.seed, held.backend, held.desk_label) == (series.seed, series.backend, series.desk_label):
-            what = "this series under other conditions"
-        raise InputError(f"{path} holds {what}: give another --out, or move it away")
-    return results
+    held = read_results(out) or Results(series)
+    if held.series != series:
+        raise InputError(f"{out} holds {_difference(held.series, series)}: give another --out, or move it away")
+    return held
+
+
+def read_results(out: Path) -> Results | None:
+    """What the folder `out` holds; None where it holds no series.
+
+    Raises:
+        InputError: a file that is not readable.
+    """
+    if (out / SERIES).exists():
+        log = read_folder(out, Series, TrialRecord)
+        return Results(log.series, tuple(log.records))
+    return _of_file(out / FILE) if (out / FILE).exists() else None
 
 
 def save(out: Path, results: Results) -> None:
     """Write results.json whole or not at all, so that it is valid whenever the program is cut short."""
-    path, draft = out / FILE, out / f".{FILE}.part"
     content = {**to_mapping(results), "summary": results.summary()}
-    draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    write_whole(out / FILE, json.dumps(content, indent=1) + "\n")
 
 
-def image_path(out: Path, number: int, when: str) -> Path:
-    """Where the picture `before` or `after` of a trial lies."""
-    return out / IMAGES / f"{number:04d}_{when}.jpg"
+def _of_file(path: Path) -> Results:
+    """A series that an earlier version kept in results.json alone."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return from_mapping(Results, {key: content[key] for key in ("series", "trials")}, str(path))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} is no results file ({error}): move it away, or give another --out") from error
 
 
-def _spread(values: Sequence[float]) -> dict[str, float | None]:
-    if not values:
-        return {"median": None, "p95": None}
-    median, p95 = np.percentile(values, [50, 95])
-    return {"median": float(median), "p95": float(p95)}
+def _difference(held: Series, wanted: Series) -> str:
+    """What `held` is, seen from `wanted`."""
+    if (held.seed, held.backend, held.desk_label) == (wanted.seed, wanted.backend, wanted.desk_label):
+        return "this series under other conditions"
+    return f"another series (seed {held.seed}, backend {held.backend}, desk {held.desk_label})"

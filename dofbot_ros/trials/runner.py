@@ -2,31 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import cv2
 
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.grasp.planning.block_plan import BlockPlanner
-from dofbot_ros.safety.workspace import Workspace
-from dofbot_ros.trials.arm import TrialArm
+from dofbot_ros.trials.arm import Pictures, TrialArm
+from dofbot_ros.trials.judge import SuccessDetector
+from dofbot_ros.trials.log import PickLog
+from dofbot_ros.trials.pick import PickRecord, PickTrial
+from dofbot_ros.trials.placement import PickProtocol, Placement, draw
 from dofbot_ros.trials.reporting.trial_overlay import annotate
-from dofbot_ros.trials.results import IMAGES, Results, Series, image_path, load, save
+from dofbot_ros.trials.results import PlaceLog, Results, Series, open_results, save
+from dofbot_ros.trials.strategies.strategy import PickStrategy
 from dofbot_ros.trials.trial import BlockTrial, TrialRecord
+from dofbot_ros.trials.trial_log import TrialLog
 from dofbot_ros.vision.markers.block_layout import BlockSet
 
-JPEG_QUALITY = 80
+JPEG_QUALITY = 85
 
 
-def make_planner(robot: Robot, driver: DriverConfig) -> BlockPlanner:
-    """A planner within the limits that a driver with this configuration lets pass on `robot`."""
-    return BlockPlanner(robot.kinematics, driver.motion_limits(robot), Workspace(robot.kinematics))
+class Episode(Protocol):
+    """A recording in progress."""
+
+    name: str
+
+    def succeeded(self, success: bool | None) -> None:
+        """Note how it went."""
+        ...
+
+
+class NoEpisode:
+    """Nothing is recorded."""
+
+    name = ""
+
+    def succeeded(self, success: bool | None) -> None:
+        """See Episode.succeeded."""
+
+
+Record = Callable[[str], AbstractContextManager[Episode]]
+"""Records what happens within the context; its argument names the file."""
+
+
+@contextmanager
+def no_recording(label: str) -> Iterator[Episode]:  # noqa: ARG001
+    """A Record that records nothing."""
+    yield NoEpisode()
+
+
+class Result(Protocol):
+    """What came of a trial."""
+
+    @property
+    def success(self) -> bool | None:
+        """Whether it counts as one; None where it counts neither way."""
+        ...
+
+
+ResultT = TypeVar("ResultT", bound=Result)
+
+
+def run_trials(
+    arm: TrialArm,
+    log: TrialLog[Any, ResultT],
+    trials: Mapping[str, Callable[[], tuple[ResultT, Pictures | None]]],
+    *,
+    record: Record = no_recording,
+    after_trial: Callable[[ResultT], None] = lambda _: None,
+) -> None:
+    """Run trials, in their order. However it ends, the log is whole and the arm at rest.
+
+    Args:
+        arm: where they are run.
+        log: gets each of them, and its pictures, as soon as it is over.
+        trials: label -> runs one.
+        record: of each trial.
+        after_trial: told what came of it.
+
+    Raises:
+        DofbotError: the arm or the camera cannot go on.
+    """
+    try:
+        for label, run in trials.items():
+            with record(label) as episode:
+                result, pictures = run()
+                episode.succeeded(result.success)
+            if pictures is not None:
+                _write(log.image_path(label, "before"), pictures.before)
+                _write(log.image_path(label, "after"), pictures.after)
+            if episode.name:
+                result = replace(result, episode=episode.name)  # type: ignore[type-var]
+            log.append(result)
+            after_trial(result)
+    except BaseException:
+        with suppress(DofbotError):  # what went wrong first is what counts
+            arm.stop()
+        raise
+
+
+def missing(log: PickLog, protocol: PickProtocol, trials: int) -> list[Placement]:
+    """Placements of those of the first `trials` trials of each condition that have not been run, in their order."""
+    done = {(record.condition, record.number) for record in log.records}
+    return [
+        draw(protocol, log.series.seed, condition, number)
+        for condition in protocol.conditions
+        for number in range(trials)
+        if (condition.name, number) not in done
+    ]
+
+
+def run_picks(
+    arm: TrialArm,
+    strategy: PickStrategy,
+    judge: SuccessDetector,
+    log: PickLog,
+    placements: list[Placement],
+    *,
+    set_up: Callable[[Placement], bool],
+    record: Record = no_recording,
+    after_trial: Callable[[PickRecord], None] = lambda _: None,
+) -> None:
+    """Run the grasp trials `placements`; see run_trials.
+
+    Raises:
+        CommandRefusedError: the arm cannot carry out what the strategy plans.
+        DofbotError: the arm or the camera cannot go on.
+    """
+    trial = PickTrial(arm, strategy, judge, log.series.protocol, set_up)
+    strategy.check(arm)
+    trials = {placement.label: lambda placement=placement: trial.run(placement) for placement in placements}
+    run_trials(arm, log, trials, record=record, after_trial=after_trial)
 
 
 def run_series(
@@ -39,32 +151,36 @@ def run_series(
     out: Path,
     after_trial: Callable[[TrialRecord], None] = lambda _: None,
 ) -> Results:
-    """Run those of the first `trials` trials of `series` that are not yet in the folder `out`.
+    """Run those of the first `trials` pick-and-place trials of `series` that are not yet in the folder `out`.
 
-    However it ends, results.json is whole and the arm is at rest: an interrupted trial is run again by the next call.
+    However it ends, log and results.json are whole and the arm is at rest: an interrupted trial is run again by the
+    next call.
 
     Raises:
         DofbotError: the arm or the camera cannot go on, or `out` holds another series.
     """
-    results = load(out, series)
-    (out / IMAGES).mkdir(parents=True, exist_ok=True)
-    done = {record.number for record in results.trials}
-    trial = BlockTrial(arm, make_planner(robot, DriverConfig()), blocks, series.protocol)
-    try:
-        for number in range(trials):
-            if number in done:
-                continue
-            record, pictures = trial.run(series.seed, number)
-            for when, image in (("before", pictures.before), ("after", pictures.after)):
-                _write(image_path(out, number, when), annotate(image, arm.view, record))
-            results = replace(results, trials=(*results.trials, record))
-            save(out, results)
-            after_trial(record)
-    except BaseException:
-        with suppress(DofbotError):  # what went wrong first is what counts
-            arm.stop()
-        raise
-    return results
+    with open_results(out, series) as log:
+        run_places(arm, BlockTrial(arm, robot, blocks, series.protocol), log, trials, after_trial=after_trial)
+        return Results(series, tuple(log.records))
+
+
+def run_places(
+    arm: TrialArm, trial: BlockTrial, log: PlaceLog, trials: int, *, after_trial: Callable[[TrialRecord], None]
+) -> None:
+    """Run those of the first `trials` trials of a series that its log lacks; see run_trials."""
+    done = {record.number for record in log.records}
+
+    def run(number: int) -> tuple[TrialRecord, Pictures]:
+        record, pictures = trial.run(log.series.seed, number)
+        before, after = (annotate(image, arm.view, record) for image in (pictures.before, pictures.after))
+        return record, Pictures(before, after)
+
+    def shown(record: TrialRecord) -> None:
+        save(log.folder, Results(log.series, tuple(log.records)))
+        after_trial(record)
+
+    todo = {f"{number:04d}": lambda number=number: run(number) for number in range(trials) if number not in done}
+    run_trials(arm, log, todo, after_trial=shown)
 
 
 def _write(path: Path, image: ImageArray) -> None:

@@ -7,23 +7,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
-from dofbot_ros.driver.config import HOME
+from dofbot_ros.arm.robot import Robot
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
-from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
+from dofbot_ros.grasp.planning.block_plan import GraspError, PlannerConfig
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
-from dofbot_ros.trials.arm import Look, TrialArm
+from dofbot_ros.trials.arm import Look, Pictures, TrialArm
 from dofbot_ros.trials.causes import Stage, cause_of
-from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed, standing
+from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed
+from dofbot_ros.trials.sight import ArmSight
+from dofbot_ros.trials.strategies.strategy import ArucoPicker, put_down
 from dofbot_ros.vision.markers.block_layout import BlockSet
-
-HELD_MARGIN = 0.002
-"""Fingers that stand this much wider than they were told hold something [m]."""
 
 
 @dataclass
 class TrialRecord:
-    """What came of a trial, filled in as it goes: one entry of results.json.
+    """What came of a trial, filled in as it goes: one line of trials.jsonl.
 
     Attributes:
         number: 0, 1, ... in its series.
@@ -47,6 +46,7 @@ class TrialRecord:
         stage: where the last attempt ended, as causes.Stage.
         cause: why it failed, as causes.cause_of tells it.
         cycle_s: arm time from the first look to the arm's return with the block placed, looking included.
+        sight: what the look at the arm's own hand told; "" where it was not looked at.
     """
 
     number: int
@@ -72,14 +72,12 @@ class TrialRecord:
     stage: Stage = ""
     cause: str = ""
     cycle_s: float | None = None
+    sight: str = ""
 
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """The camera's images at the first and the last look, RGB, shape (h, w, 3)."""
-
-    before: ImageArray
-    after: ImageArray
+    @property
+    def success(self) -> bool | None:
+        """Whether the block was placed; None where nobody knows."""
+        return self.placed
 
 
 class BlockTrial:
@@ -87,16 +85,19 @@ class BlockTrial:
 
     Args:
         arm: where they are run.
-        planner: of the motions; its limits are the arm's.
+        robot: the arm that is moved.
         blocks: what may lie on the table.
         config: the conditions.
+        sight: look at the arm's own hand before the first trial, and again after what failed, and aim by that.
     """
 
-    def __init__(self, arm: TrialArm, planner: BlockPlanner, blocks: BlockSet, config: ProtocolConfig) -> None:
+    def __init__(
+        self, arm: TrialArm, robot: Robot, blocks: BlockSet, config: ProtocolConfig, *, sight: bool = True
+    ) -> None:
         self._arm = arm
-        self._planner = planner
+        self._picker = ArucoPicker(blocks, robot, PlannerConfig())
         self._config = config
-        self._sizes = {block.name: block.size for block in blocks.blocks}
+        self._sight = ArmSight(arm, self._picker.planner) if sight else None
 
     def run(self, seed: int, number: int) -> tuple[TrialRecord, Pictures]:
         """Trial `number` of the series `seed`. A trial that fails is a record, not an error.
@@ -112,18 +113,20 @@ class BlockTrial:
         record.localisation_mm = self._localisation_errors(first)
         record.not_believed = dict(first.refused)
         try:
+            look = self._by_sight(record, first, again=False)
             rng = np.random.default_rng([seed, number, 1])
-            record.block, record.target = choose(rng, self._standing(first), self._config)
+            record.block, record.target = choose(rng, self._picker.standing(look), self._config)
             while not record.seen_placed and record.attempts < self._config.attempts:
                 if record.attempts:
                     record.setbacks.append(record.reason)
                     record.reason, record.stage = "", ""
+                    look = self._by_sight(record, look, again=True)
                 record.attempts += 1
                 self._note_belief(record, look)
-                self._attempt(record, self._standing(look), record.target)
+                self._attempt(record, self._picker.standing(look), record.target)
                 look = self._arm.look()
                 record.cycle_s = self._arm.now_s() - begin_s
-                self._judge_seen(record, look, record.target)
+                self._judge_seen(record, self._corrected(look), record.target)
         except SceneError as error:
             record.reason = str(error)
             record.stage = "no plan" if isinstance(error.__cause__, GraspError) else "not seen"
@@ -136,50 +139,49 @@ class BlockTrial:
         )
         return record, Pictures(first.image, look.image)
 
+    def _by_sight(self, record: TrialRecord, look: Look, *, again: bool) -> Look:
+        """The look with its blocks where they truly are, after one at the hand where there was none, or `again`."""
+        sight = self._sight
+        if sight is None:
+            return look
+        if again or sight.registration is None:
+            try:
+                sight.look_at_hand()
+            except CommandRefusedError as error:
+                record.setbacks.append(f"while the arm looked at its hand: {error}")
+                self._arm.prepare()
+        record.sight = sight.word
+        return sight.corrected(look)
+
+    def _corrected(self, look: Look) -> Look:
+        return look if self._sight is None else self._sight.corrected(look)
+
     def _attempt(self, record: TrialRecord, blocks: dict[str, StandingBlock], target: tuple[float, float]) -> None:
         if record.block not in blocks:
             raise SceneError(f"{record.block} is not in the image any more")
-        block = blocks.pop(record.block)
+        block = blocks[record.block]
         record.start = record.start or (block.x, block.y, block.yaw)
         try:
-            plan = self._planner.plan(np.array(HOME[:N_ARM]), BlockMove(block, target, tuple(blocks.values())))
+            aim = None if self._sight is None else self._sight.aimed
+            _, plan = self._picker.plan_move(blocks, record.block, target, aim)
         except GraspError as error:
             raise SceneError(str(error)) from error
         record.pick_tilt_deg, record.place_tilt_deg = math.degrees(plan.pick.tilt), math.degrees(plan.place.tilt)
         record.roll_deg = math.degrees(plan.pick.roll)
         try:
-            if self._pick(record, plan):
-                self._place(plan)
+            attempt = self._picker.pick(self._arm)
+            gap_mm = 1e3 * attempt.gap_m
+            if attempt.held:
+                record.gap_mm = gap_mm
+            else:
+                record.missed += 1
+                record.reason, record.stage = f"the fingers closed on nothing ({gap_mm:.0f} mm)", "missed"
+            put_down(self._arm, attempt)
         except CommandRefusedError as error:
             record.reason, record.stage = str(error), "refused"
             self._arm.prepare()
 
-    def _pick(self, record: TrialRecord, plan: BlockPlan) -> bool:
-        """Whether the fingers hold something; where they do not, the arm is back and they are open again."""
-        self._arm.follow(plan.reach)
-        self._arm.follow(plan.descend)
-        self._arm.gripper(plan.closed_gap)
-        self._arm.follow(plan.lift)
-        gap = self._arm.gap
-        if gap > plan.closed_gap + HELD_MARGIN:
-            record.gap_mm = 1e3 * gap
-            return True
-        record.missed += 1
-        record.reason, record.stage = f"the fingers closed on nothing ({1e3 * gap:.0f} mm)", "missed"
-        self._arm.gripper(plan.open_gap)
-        self._arm.follow(plan.give_up)
-        return False
-
-    def _place(self, plan: BlockPlan) -> None:
-        self._arm.follow(plan.carry)
-        self._arm.follow(plan.lower)
-        self._arm.gripper(plan.open_gap)
-        self._arm.follow(plan.leave)
-
     # -- judging -----------------------------------------------------------------------------------------------------
-
-    def _standing(self, look: Look) -> dict[str, StandingBlock]:
-        return {name: standing(pose, self._sizes[name]) for name, pose in look.blocks.items()}
 
     def _localisation_errors(self, look: Look) -> list[float]:
         truth = self._arm.truth()
@@ -198,7 +200,7 @@ class BlockTrial:
             record.seen_placed, record.reason = False, record.reason or f"{record.block} is not in the last image"
             record.stage = record.stage or "not seen"
             return
-        verdict = judge(look.blocks[record.block], target, self._sizes[record.block], self._config)
+        verdict = judge(look.blocks[record.block], target, self._picker.sizes[record.block], self._config)
         record.seen_placed, record.seen_error_mm = verdict.placed, 1e3 * verdict.error_m
         record.reason = "" if verdict.placed else record.reason or verdict.reason
         record.stage = "" if verdict.placed else record.stage or "misplaced"
@@ -210,7 +212,7 @@ class BlockTrial:
         if record.target is None:
             record.placed = False
             return
-        verdict = judge(truth[record.block], record.target, self._sizes[record.block], self._config)
+        verdict = judge(truth[record.block], record.target, self._picker.sizes[record.block], self._config)
         record.placed, record.error_mm = verdict.placed, 1e3 * verdict.error_m
         record.reason = "" if verdict.placed else record.reason or verdict.reason
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.ranges import Checked, Range
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, transform
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Extrinsics:
+class Extrinsics(Checked):
     """Pose of `frame` in `parent`.
 
     Attributes:
@@ -26,15 +28,14 @@ class Extrinsics:
 
     parent: str
     frame: str
-    translation: tuple[float, float, float]
-    rotation: tuple[float, float, float, float]
+    translation: Annotated[tuple[float, float, float], Range()]
+    rotation: Annotated[tuple[float, float, float, float], Range()]
 
-    def __post_init__(self) -> None:
-        if not np.all(np.isfinite([*self.translation, *self.rotation])):
-            raise ConfigError("translation and rotation must be finite numbers")
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         length = float(np.linalg.norm(self.rotation))
         if abs(length - 1.0) > 1e-3:
-            raise ConfigError(f"rotation is a unit quaternion x, y, z, w; this one has length {length:.4g}")
+            yield f"rotation is a unit quaternion x, y, z, w; this one has length {length:.4g}"
 
     @property
     def matrix(self) -> FloatArray:

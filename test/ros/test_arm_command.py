@@ -9,9 +9,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
 
 from .conftest import DOFBOT, SOON_S, Arm, StartArm
 
@@ -134,3 +137,16 @@ def test_ctrl_c_stops_a_motion(arm: Arm) -> None:
     before = client.position[0]
     time.sleep(0.3)
     assert client.position[0] == pytest.approx(before, abs=0.02)
+
+
+def test_the_check_turns_every_joint_and_writes_what_was_seen(start_arm: StartArm, tmp_path: Path) -> None:
+    slow = start_arm("driver_node", first_time=True)
+    client, file = slow.client, tmp_path / "checked.yaml"
+    client.enable()
+    client.move_joints([0.0] * 5)
+    told = json.loads(dofbot(slow, "status", "--json").splitlines()[0])
+    assert told["speed"] == 0.2
+    assert "signs_turned" in dofbot(slow, "check", "--yes", "--seconds", "0.6", "--out", str(file))
+    assert load_calibration(file) == replace(DEFAULT_CALIBRATION, signs_checked=True)
+    client.move([2.0], [[0.6]], ["joint2"])
+    assert "lead the arm upright by hand" in dofbot(slow, "check", "--yes", fails=True)

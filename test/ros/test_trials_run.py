@@ -17,7 +17,8 @@ import pytest
 
 from dofbot_ros.cli.main import main
 from dofbot_ros.record.reader import Episode
-from dofbot_ros.trials.log import TRIALS, read_log
+from dofbot_ros.trials.log import read_log
+from dofbot_ros.trials.trial_log import TRIALS
 
 from .conftest import still_running
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "dofbot_ros"
 LAYERS = (
     {"errors", "core", "config"},
-    {"arm", "vision"},
+    {"arm", "vision", "training"},
     {"motion"},
     {"safety"},
     {"hardware", "driver"},
@@ -23,7 +23,7 @@ LAYERS = (
     {"record"},
     {"policy"},
     {"calibration"},
-    {"trials"},
+    {"trials", "lab"},
     {"supervisor", "launching", "stacks"},
     {"ros", "console"},
     {"cli", "bench"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.randomization import load_domain
 from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.protocol import ProtocolConfig
-from dofbot_ros.trials.runner import make_planner
 from dofbot_ros.trials.trial import BlockTrial
 from dofbot_ros.vision.markers.blocks import LocaliserConfig
 
@@ -65,10 +64,12 @@ class Ablation:
     Attributes:
         trim: joints that gravity holds low are brought up (motion/goal_trim.py).
         tolerance: the localiser bears markers of another size, and images out of focus (vision/markers/blocks.py).
+        sight: the arm looks at its own hand, and aims by that (trials/sight.py).
     """
 
     trim: bool = True
     tolerance: bool = True
+    sight: bool = True
 
 
 WHOLE = Ablation()
@@ -88,8 +89,8 @@ def demo(desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outco
     installation = install(desk, seed + number, load_world_config())
     arm = DirectArm(installation, driver, localiser=localiser)
     try:
-        planner = make_planner(arm.daemon.robot, DriverConfig())
-        record, _ = BlockTrial(arm, planner, installation.belief.blocks, ProtocolConfig()).run(seed, number)
+        blocks, robot = installation.belief.blocks, arm.daemon.robot
+        record, _ = BlockTrial(arm, robot, blocks, ProtocolConfig(), sight=ablation.sight).run(seed, number)
     finally:
         arm.close()
     placed = bool(record.placed)
@@ -113,14 +114,14 @@ def grasp(objects: str, desk: str, number: int, seed: int, ablation: Ablation = 
     Args:
         objects: which the object is drawn from, as `dofbot grasp evaluate` takes them.
         desk, number, seed: as of demo().
-        ablation: must leave nothing out.
+        ablation: may leave out the look at the hand.
 
     Raises:
-        InputError: it leaves something out.
+        InputError: it leaves out something else.
     """
-    if ablation != WHOLE:
-        raise InputError("--without is for the job demo: leave it out, or name --job demo")
-    cell, planner, config = _grasp_bench(objects, desk, seed)
+    if replace(ablation, sight=True) != WHOLE:
+        raise InputError("--without trim and tolerance are for the job demo: leave them out, or name --job demo")
+    cell, planner, config = _grasp_bench(objects, desk, seed, ablation.sight)
     row = attempt_scene(cell, planner, config, number)
     lifted = row.outcome == "lifted"
     cause = "" if lifted else row.outcome
@@ -133,10 +134,13 @@ def policy(task: str, desk: str, number: int, seed: int, ablation: Ablation = WH
     Args:
         task: pick or place.
         desk, number, seed: as of demo().
-        ablation: must leave nothing out; raises as grasp().
+        ablation: must leave nothing out.
+
+    Raises:
+        InputError: it leaves something out.
     """
     if ablation != WHOLE:
-        raise InputError("--without is for the job demo: leave it out, or name --job demo")
+        raise InputError("--without is for the jobs demo and grasp: leave it out, or name one of them by --job")
     env, runner = _policy_bench(task, desk)
     done = rollout(env, runner, seed + number).success
     return Outcome(desk, f"policy {task}", number, done, done, "" if done else "not reached")
@@ -151,10 +155,10 @@ def _policy_bench(task: str, desk: str) -> tuple[DofBotEnv, PolicyRunner]:
 
 
 @lru_cache(maxsize=16)
-def _grasp_bench(objects: str, desk: str, seed: int) -> tuple[GraspSim, GraspPlanner, EvaluateConfig]:
+def _grasp_bench(objects: str, desk: str, seed: int, sight: bool) -> tuple[GraspSim, GraspPlanner, EvaluateConfig]:
     model = load_model(None)
     rules = SceneRules(view=model.info.view)
-    config = EvaluateConfig(objects, seed=seed, rules=rules, baselines=(), desk=desk)
+    config = EvaluateConfig(objects, seed=seed, rules=rules, baselines=(), desk=desk, sight=sight)
     return GraspSim(families_of(objects), rules, desk=desk), NetworkPlanner(model), config
 
 

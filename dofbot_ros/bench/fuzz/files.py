@@ -32,9 +32,10 @@ from dofbot_ros.sim.randomization import load_domain, load_level
 from dofbot_ros.teleop.config import load_config
 from dofbot_ros.teleop.input.landmarks import N_HAND, Landmarks, Observation
 from dofbot_ros.teleop.sessions.report import landmarks_from_json, landmarks_json
-from dofbot_ros.trials.log import SERIES, TRIALS, PickSeries, read_log
+from dofbot_ros.trials.log import PickSeries, read_log
 from dofbot_ros.trials.pick import PickRecord
 from dofbot_ros.trials.placement import PickProtocol, PlacedObject
+from dofbot_ros.trials.trial_log import SERIES, TRIALS
 from dofbot_ros.vision.extrinsics import load_extrinsics
 from dofbot_ros.vision.intrinsics import load_intrinsics
 from dofbot_ros.vision.markers.block_layout import load_blocks

@@ -21,6 +21,7 @@ from dofbot_ros.bench.faults.rigs.rig import Rig
 from dofbot_ros.bench.faults.rigs.virtual_rig import VirtualRig
 from dofbot_ros.bench.soak.script import ready, segment
 from dofbot_ros.core.console import console
+from dofbot_ros.core.files import write_whole
 from dofbot_ros.errors import DofbotError, InputError
 from dofbot_ros.hardware.emulation.truth_log import Truth
 
@@ -171,11 +172,8 @@ def _load(state: Path | None, seed: int, virtual: bool) -> Progressed:
 
 
 def _save(state: Path | None, done: Progressed) -> None:
-    if state is None:
-        return
-    half = state.with_suffix(state.suffix + ".part")
-    half.write_text(json.dumps(asdict(done)))
-    half.replace(state)
+    if state is not None:
+        write_whole(state, json.dumps(asdict(done)))
 
 
 def _summary(done: Progressed) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from dofbot_ros.grasp.detection.planner import Candidate, NetworkPlanner
 from dofbot_ros.grasp.detection.view import TopDownView
 from dofbot_ros.grasp.execution.pick import PickPlan, plan_pick
 from dofbot_ros.grasp.planning.planar_plan import GraspMotionPlanner, OutOfReachError
+from dofbot_ros.grasp.sight.aim import aimed
+from dofbot_ros.grasp.sight.registration import Registration
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 MIN_CHANCE = 0.65
@@ -92,6 +94,9 @@ class GraspDetector:
         pinches: plans motions, within the arm's limits and workspace.
         start: where every grasp begins and ends, (5,) [rad].
         min_chance: how likely a grasp has to be to hold, 0..1.
+
+    Attributes:
+        registration: what a look at the hand told; grasps are planned by it. None without one.
     """
 
     def __init__(
@@ -105,6 +110,7 @@ class GraspDetector:
         self.pinches = pinches
         self._planner, self._start = planner, start
         self._min_chance = min_chance
+        self.registration: Registration | None = None
 
     def survey(self, image: ImageArray, intrinsics: Intrinsics, T_base_camera: FloatArray) -> GraspDetection:
         """What `image` shows.
@@ -127,7 +133,11 @@ class GraspDetector:
         return GraspDetection(self.view, seen, best, chance, self._min_chance, offers, time.perf_counter() - begin)
 
     def _offer(self, candidate: Candidate) -> PlannedGrasp:
+        planner, told = self.pinches, candidate.pinch
+        if self.registration is not None:
+            planner, told = aimed(self.registration, planner, told)
         try:
-            return PlannedGrasp(candidate, plan_pick(self.pinches, self._start, candidate.pinch))
+            plan = plan_pick(planner, self._start, told)
+            return PlannedGrasp(candidate, replace(plan, pinch=candidate.pinch))
         except OutOfReachError as error:
             return PlannedGrasp(candidate, None, str(error))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from dofbot_ros.errors import ConfigError
+from dofbot_ros.config.ranges import Checked, Count, Index, Range
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
+class NetworkConfig(Checked):
     """Shape of the network.
 
     Attributes:
@@ -21,15 +23,14 @@ class NetworkConfig:
         refine: filters between the sum of the paths and the logits.
     """
 
-    rotations: int = 8
+    rotations: Count = 8
     fine: bool = True
     place: bool = True
-    width: int = 32
+    width: Annotated[int, Range(8)] = 32
     edges: bool = True
-    refine: int = 2
+    refine: Index = 2
 
-    def __post_init__(self) -> None:
-        if self.rotations < 1 or self.width < 8:
-            raise ConfigError(f"a network has rotations and a width of 8 or more, got {self.rotations}, {self.width}")
-        if self.refine < 0 or (self.edges and not self.fine):
-            raise ConfigError(f"refine is 0 or more, and edges need fine, got {self.refine}, {self.edges}, {self.fine}")
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
+        if self.edges and not self.fine:
+            yield "edges need fine: edges must be false, or fine true"

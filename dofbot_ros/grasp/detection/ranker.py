@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import Tensor, nn
 
-from dofbot_ros.errors import ConfigError
+from dofbot_ros.config.ranges import Checked, Count, NotNegative, Positive, Range
 from dofbot_ros.grasp.detection.crop import CHANNELS, SIZE
 from dofbot_ros.grasp.detection.network import conv_norm
 
 
 @dataclass(frozen=True)
-class RankerConfig:
+class RankerConfig(Checked):
     """Shape and training of the ranking network.
 
     Attributes:
@@ -29,23 +30,17 @@ class RankerConfig:
         seed: of weights, order and augmentation.
     """
 
-    width: int = 24
-    dropout: float = 0.2
-    epochs: int = 28
-    batch: int = 64
-    learning_rate: float = 3e-3
+    width: Annotated[int, Range(4)] = 24
+    dropout: Annotated[float, Range(0.0, below=1.0)] = 0.2
+    epochs: Count = 28
+    batch: Annotated[int, Range(2)] = 64
+    learning_rate: Positive = 3e-3
     weight_decay: float = 1e-2
-    shift: float = 0.0009
-    turn: float = 0.06
-    stretch: float = 0.04
-    noise: float = 6.0
+    shift: NotNegative = 0.0009
+    turn: NotNegative = 0.06
+    stretch: NotNegative = 0.04
+    noise: NotNegative = 6.0
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.width < 4 or self.epochs < 1 or self.batch < 2 or self.learning_rate <= 0:
-            raise ConfigError("width must be at least 4, epochs 1, batch 2, and learning_rate above 0")
-        if min(self.shift, self.turn, self.stretch, self.noise) < 0 or not 0 <= self.dropout < 1:
-            raise ConfigError("shift, turn, stretch and noise must not be negative, dropout lies in 0..1")
 
 
 class GraspRanker(nn.Module):

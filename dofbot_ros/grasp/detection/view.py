@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
 
+from dofbot_ros.config.ranges import Checked, Positive, Range
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 OVERSAMPLING = 2
@@ -18,7 +20,7 @@ OVERSAMPLING = 2
 
 
 @dataclass(frozen=True)
-class TopDownView:
+class TopDownView(Checked):
     """A square seen from straight above: row 0 is furthest from the arm (+x), column 0 furthest left (+y).
 
     It lies in the plane z = `height`, where the fingers close, and not in the table: what stands on the table is seen
@@ -31,14 +33,10 @@ class TopDownView:
         height: of the plane above the table [m].
     """
 
-    size: int = 64
+    size: Annotated[int, Range(8)] = 64
     centre: tuple[float, float] = (0.190, 0.0)
-    side: float = 0.160
+    side: Positive = 0.160
     height: float = 0.012
-
-    def __post_init__(self) -> None:
-        if self.size < 8 or self.side <= 0:
-            raise ConfigError(f"a view needs at least 8 pixels and a positive side, got {self.size} and {self.side}")
 
     @property
     def resolution(self) -> float:

@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 
 from dofbot_ros.arm.backend import ArmBackend
+from dofbot_ros.arm.gripper import joint_to_gap
+from dofbot_ros.arm.holding import holds
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
 from dofbot_ros.grasp.planning.planar_plan import GraspMotion
 from dofbot_ros.motion.goal_trim import GoalTrim
@@ -35,9 +37,6 @@ LATE_S = 1.0
 
 FAR_RAD = 0.1
 """A joint further from its goal than this is held up by something [rad]."""
-
-SHUT = 1.5
-"""Fingers closed further than this hold nothing [rad]: 4 mm apart."""
 
 PUSHED_M = 0.006
 """An object that is moved by more than this before the fingers close was hit on the way down [m]."""
@@ -167,7 +166,7 @@ def attempt(mover: Mover, plan: GraspMotion, where: Heights, *, above: bool = Fa
         mover.follow(plan.reach)
     mover.follow(plan.descend)
     pushed = np.linalg.norm(where() - before, axis=1).max() > PUSHED_M
-    if mover.close() > SHUT:
+    if not holds(joint_to_gap(mover.close())):
         return Verdict("collided" if pushed else "missed", 0)
     mover.follow(plan.lift)
     rise = where()[:, 2] - before[:, 2]

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from dofbot_ros.arm.gripper import MAX_GAP
+from dofbot_ros.arm.holding import still_holds
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
 from dofbot_ros.driver.config import HOME
@@ -18,7 +19,11 @@ from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.grasp.detection.clear_view import arm_hides
 from dofbot_ros.grasp.detection.detector import GraspDetection, GraspDetector
 from dofbot_ros.grasp.execution.pick import EmptyHandError, Held, PickPlan, bring_back, pick_up, put_back, where
+from dofbot_ros.grasp.planning.block_plan import joint_line
+from dofbot_ros.grasp.sight.fit import OutlineCamera
+from dofbot_ros.grasp.sight.registration import Registrar, show_hand, shown_poses
 from dofbot_ros.motion.arm import Arm
+from dofbot_ros.motion.timed_path import retime
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 T = TypeVar("T")
@@ -29,8 +34,6 @@ START = np.array(HOME[:N_ARM])
 AT_START_RAD = 0.05
 OPEN_MARGIN_M = 0.004
 """Fingers this near to fully open are open [m]."""
-SAME_GAP_M = 0.004
-"""Fingers that have moved by more than this hold no longer what they held [m]: nothing stops them any more."""
 
 
 class NotNowError(DofbotError):
@@ -63,6 +66,7 @@ class GraspExecutor:
         surveyor: finds grasps in it.
         kinematics: of the arm.
         show: given each survey and the stamp of its image [s].
+        sight: look at the arm's own hand before the first grasp, and after one that missed, and aim by that.
     """
 
     def __init__(
@@ -72,15 +76,19 @@ class GraspExecutor:
         surveyor: GraspDetector,
         kinematics: Kinematics,
         show: Callable[[GraspDetection, float], None] = lambda _survey, _stamp_s: None,
+        *,
+        sight: bool = False,
     ) -> None:
         self._arm, self._look, self._surveyor = arm, look, surveyor
         self.kinematics, self._show = kinematics, show
         self._held: Held | None = None
+        self._sight = sight
+        self._registrar: Registrar | None = None
 
     @property
     def holding(self) -> bool:
         """Whether the fingers still stand around what they picked up."""
-        return self._held is not None and abs(self._arm.gap - self._held.gap) < SAME_GAP_M
+        return self._held is not None and still_holds(self._arm.gap, self._held.gap)
 
     def plan(self) -> str:
         """Look, and say which grasp is the best. Nothing moves.
@@ -100,14 +108,20 @@ class GraspExecutor:
             EmptyHandError: the fingers closed on nothing, or lost what they held; they are open again.
             DofbotError: it was not begun, or ended early, and why.
         """
-        self._require_ready()
-        if self.holding:
-            raise NotNowError("the fingers still hold what they picked up: call grasp/put_back first")
-        self._held = None
         with self._arm.sequence():
+            self._require_ready()
+            if self.holding:
+                raise NotNowError("the fingers still hold what they picked up: call grasp/put_back first")
+            self._held = None
             self._stand_by()
+            if self._sight and self._surveyor.registration is None:
+                self._carry_out(self._look_at_hand)
             plan = self._survey().best()
-            held = self._held = self._carry_out(lambda: pick_up(self._arm, plan))
+            try:
+                held = self._held = self._carry_out(lambda: pick_up(self._arm, plan))
+            except EmptyHandError:
+                self._surveyor.registration = None  # the next grasp is aimed by another look
+                raise
             self._held = self._carry_out(lambda: bring_back(self._arm, held))
         return f"lifted and held, with {1e3 * self._held.gap:.0f} mm between the fingers; taken from {where(plan)}"
 
@@ -117,11 +131,11 @@ class GraspExecutor:
         Raises:
             DofbotError: nothing is held, or it ended early, and why.
         """
-        self._require_ready()
-        held = self._held
-        if held is None or not self.holding:
-            raise NotNowError("the fingers hold nothing that grasp/execute picked up")
         with self._arm.sequence():
+            self._require_ready()
+            held = self._held
+            if held is None or not self.holding:
+                raise NotNowError("the fingers hold nothing that grasp/execute picked up")
             if not self._at_start():
                 self._carry_out(self._arm.home)
             self._carry_out(lambda: put_back(self._arm, held))
@@ -161,6 +175,20 @@ class GraspExecutor:
             self._carry_out(lambda: self._arm.gripper(MAX_GAP))
         if not at_start:
             self._carry_out(self._arm.home)
+
+    def _look_at_hand(self) -> None:
+        """Show the hand over the table, and plan by what is seen of it. Upright before and after."""
+        pinches, first = self._surveyor.pinches, self._look()
+        if self._registrar is None:
+            self._registrar = Registrar(pinches.kinematics, OutlineCamera(first.intrinsics, first.T_base_camera))
+        show_hand(
+            self._registrar,
+            shown_poses(pinches.kinematics),
+            picture=lambda: self._look().image,
+            position=lambda: self._arm.position,
+            move=lambda start, goal: self._arm.follow(retime(joint_line(start, goal), pinches.limits)),
+        )
+        self._surveyor.registration = self._registrar.result()
 
     def _at_start(self) -> bool:
         return bool(np.abs(self._arm.position[:N_ARM] - START).max() < AT_START_RAD)

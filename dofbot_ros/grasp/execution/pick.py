@@ -2,21 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dofbot_ros.arm.gripper import MAX_GAP
+from dofbot_ros.arm.holding import holds
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.planning.planar_plan import GraspMotion, GraspMotionPlanner, PlanarGrasp
 from dofbot_ros.motion.arm import Arm
 from dofbot_ros.motion.timed_path import TimedPath
 
-HELD_GAP_M = 0.005
-"""Fingers nearer to each other than this hold nothing [m]; the thinnest part that grasps are meant for has 12 mm."""
-
 
 class EmptyHandError(DofbotError):
     """The fingers hold nothing; the message says since when."""
+
+
+@dataclass(frozen=True)
+class Grip:
+    """How the fingers stand after an object has been grasped and lifted.
+
+    Attributes:
+        told: the gap that they were told to close to [m].
+        closed: where they stood before the arm lifted [m].
+        gap: where they stand now [m].
+    """
+
+    told: float
+    closed: float
+    gap: float
+
+    @property
+    def held(self) -> bool:
+        """Whether they hold something, as far as they tell."""
+        return holds(self.gap, self.told)
+
+
+def grasp_and_lift(arm: Arm, approach: Sequence[TimedPath], lift: TimedPath, told: float = 0.0) -> Grip:
+    """Move to an object, close the fingers, lift.
+
+    Args:
+        arm: at rest where `approach` begins, fingers open.
+        approach: to the grasp; the arm comes to rest after each of these paths.
+        lift: from there up.
+        told: the gap to close to [m]; at 0 the fingers go on closing while the arm lifts: an object that is held by its
+            edges turns in the hand as it leaves the table, and they have to come after it.
+
+    Raises:
+        CommandRefusedError: the arm refused a motion or ended it early; it rests where it was then.
+    """
+    for path in approach:
+        arm.follow(path)
+    arm.gripper(told)
+    closed = arm.gap
+    if told <= 0.0:
+        arm.regrip()
+    arm.follow(lift)
+    return Grip(told, closed, arm.gap)
+
+
+def let_go(arm: Arm, lower: Sequence[TimedPath], leave: TimedPath, gap: float = MAX_GAP) -> None:
+    """Move along `lower`, open the fingers to `gap` [m], move along `leave`; raises as grasp_and_lift."""
+    for path in lower:
+        arm.follow(path)
+    arm.gripper(gap)
+    arm.follow(leave)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +82,11 @@ class PickPlan:
     pinch: PlanarGrasp
     motions: GraspMotion
     back: TimedPath
+
+    @property
+    def approach(self) -> TimedPath:
+        """From the start to the grasp in one motion."""
+        return self.motions.reach.then(self.motions.descend)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,19 +120,13 @@ def pick_up(arm: Arm, plan: PickPlan) -> Held:
         CommandRefusedError: the arm ended it; it rests where it was then.
     """
     arm.gripper(MAX_GAP)
-    arm.follow(plan.motions.reach.then(plan.motions.descend))
-    arm.gripper(0.0)
-    closed = arm.gap
-    # An object that is held by its edges turns in the hand as it leaves the table: the fingers have to come after it.
-    arm.regrip()
-    arm.follow(plan.motions.lift)
-    if (gap := arm.gap) >= HELD_GAP_M:
-        return Held(plan, gap)
-    arm.follow(plan.back)
-    arm.gripper(MAX_GAP)
-    if closed < HELD_GAP_M:
+    grip = grasp_and_lift(arm, [plan.approach], plan.motions.lift)
+    if grip.held:
+        return Held(plan, grip.gap)
+    let_go(arm, (), plan.back)
+    if not holds(grip.closed):
         raise EmptyHandError(f"missed: the fingers closed on nothing at {where(plan)}")
-    raise _slipped(plan, closed)
+    raise _slipped(plan, grip.closed)
 
 
 def bring_back(arm: Arm, held: Held) -> Held:
@@ -89,7 +138,7 @@ def bring_back(arm: Arm, held: Held) -> Held:
     """
     arm.regrip()
     arm.follow(held.plan.back)
-    if (gap := arm.gap) >= HELD_GAP_M:
+    if holds(gap := arm.gap):
         return Held(held.plan, gap)
     arm.gripper(MAX_GAP)
     raise _slipped(held.plan, held.gap)
@@ -101,10 +150,8 @@ def put_back(arm: Arm, held: Held) -> None:
     Raises:
         CommandRefusedError: the arm ended it; it rests where it was then.
     """
-    motions, back = held.plan.motions, held.plan.back
-    arm.follow(back.reversed().then(motions.lift.reversed()))
-    arm.gripper(MAX_GAP)
-    arm.follow(motions.lift.then(back))
+    away = held.plan.motions.lift.then(held.plan.back)
+    let_go(arm, [away.reversed()], away)
 
 
 def where(plan: PickPlan) -> str:

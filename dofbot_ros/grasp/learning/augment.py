@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from dofbot_ros.config.ranges import Checked, Index, NotNegative, Share
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.errors import ConfigError
 from dofbot_ros.grasp.detection.view import TopDownView, nearest_rotation, rotation_yaw
 
 Action = tuple[int, int, int]
@@ -21,7 +21,7 @@ Action = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class AugmentConfig:
+class AugmentConfig(Checked):
     """How views are varied while training.
 
     The arm looks the same after a flip of left and right and after a turn of joint 1; after a quarter turn of the
@@ -41,18 +41,12 @@ class AugmentConfig:
 
     quarter_turns: bool = False
     flip: bool = True
-    arm_turn_deg: float = 8.0
-    turn_deg: float = 5.0
-    shift: int = 4
-    colour: float = 0.4
-    grey: float = 0.15
-    noise: float = 6.0
-
-    def __post_init__(self) -> None:
-        if min(self.arm_turn_deg, self.turn_deg, self.shift, self.noise) < 0:
-            raise ConfigError("arm_turn_deg, turn_deg, shift and noise must not be negative")
-        if not (0 <= self.colour <= 1 and 0 <= self.grey <= 1):
-            raise ConfigError(f"colour and grey are between 0 and 1, got {self.colour} and {self.grey}")
+    arm_turn_deg: NotNegative = 8.0
+    turn_deg: NotNegative = 5.0
+    shift: Index = 4
+    colour: Share = 0.4
+    grey: Share = 0.15
+    noise: NotNegative = 6.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.model_io import digest, load_model
 from dofbot_ros.grasp.detection.planner import NetworkPlanner
@@ -60,6 +61,7 @@ class CollectConfig:
         seed: of everything.
         rules: of the scenes.
         model: a run's folder or an .onnx file, whose network makes most of the proposals.
+        desk: errors of arm, camera, picture and table, as SceneMaker takes it; each scene on another installation.
     """
 
     objects: str = "train"
@@ -67,16 +69,19 @@ class CollectConfig:
     seed: int = 0
     rules: SceneRules = field(default_factory=SceneRules)
     model: Path | None = None
+    desk: str = OWN
 
     def meta(self) -> dict[str, Any]:
         """As plain data, for the file."""
         model = {} if self.model is None else {"model": digest(self.model)}
+        desk = {} if self.desk == OWN else {"desk": self.desk}
         return {
             "objects": self.objects,
             "rotations": self.rotations,
             "seed": self.seed,
             "rules": asdict(self.rules),
             **model,
+            **desk,
         }
 
 
@@ -170,14 +175,14 @@ def collect_block(config: CollectConfig, block: int) -> GraspData:
     global _worker
     if _worker is None:
         network = None if config.model is None else NetworkPlanner(load_model(config.model))
-        _worker = GraspSim(families_of(config.objects), config.rules), network
+        _worker = GraspSim(families_of(config.objects), config.rules, desk=config.desk), network
     cell, planner = _worker
     rows = [try_one(cell, config, planner, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
     return GraspData(
-        np.array([scene.image for scene, *_ in rows]),
-        np.array([action for _, action, *_ in rows]),
-        np.array([success for *_, success, _ in rows]),
-        np.array([family for *_, family in rows]),
+        np.array([image for scene, *_ in rows for image in (scene.image, *scene.others)]),
+        np.array([action for _, action, *_ in rows]).repeat(config.rules.looks, axis=0),
+        np.array([success for *_, success, _ in rows]).repeat(config.rules.looks),
+        np.array([family for *_, family in rows]).repeat(config.rules.looks),
         config.meta(),
     )
 
@@ -214,7 +219,9 @@ def collect(
             blocks[block] = data
             done = sum(int(data.success.sum()) for data in blocks.values())
             if report is not None:
-                report(Progress(successes, min(done, successes), BLOCK * len(blocks), time.monotonic() - start))
+                report(
+                    Progress(successes, min(done, successes), sum(map(len, blocks.values())), time.monotonic() - start)
+                )
             in_order = sum(int(data.success.sum()) for data in _leading(blocks))
             if in_order >= successes:
                 break

@@ -66,6 +66,7 @@ class EvaluateConfig:
         baselines: planners that are measured beside the network.
         rehearsal: over an emulated serial line in real time, in a world outside of what was trained on.
         desk: errors of arm, camera and table that the planners are not told; each scene on an installation of its own.
+        sight: on a desk the arm looks at its own hand first, and aims by that.
     """
 
     objects: str = "heldout"
@@ -76,6 +77,7 @@ class EvaluateConfig:
     baselines: tuple[str, ...] = BASELINES
     rehearsal: bool = False
     desk: str = OWN
+    sight: bool = True
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def attempt_scene(cell: GraspSim, planner: GraspPlanner, config: EvaluateConfig,
     """Let `planner` grasp in scene `number`."""
     begin = time.perf_counter()
     scene = cell.make(scene_seed(config.seed ^ SALT, number))
+    if config.sight and config.desk != OWN:
+        cell.look_at_hand()
     looked = time.perf_counter()
     candidates = planner.candidates(scene.image, cell.maker.rules.view)
     planned = time.perf_counter()
@@ -193,6 +197,7 @@ def summarise(rows: list[Attempted], config: EvaluateConfig) -> dict[str, Any]:
         },
         "seconds_per_attempt": float(np.mean([row.seconds for row in network])),
         "desk": config.desk,
+        "sight": config.sight and config.desk != OWN,
         "objects": config.objects,
         "objects_per_scene": config.rules.objects,
         "rehearsal": config.rehearsal,

@@ -13,10 +13,14 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import nn
 
-from dofbot_ros.core.model_files import load_state, load_tensors, taking
+from dofbot_ros.core.files import write_whole
+from dofbot_ros.core.model_files import load_state, taking
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.learning import plots
+from dofbot_ros.training.run_folder import RunFolder, changes
 
+GROWS = ("epochs",)
+"""Settings that a resumed run may raise."""
 RISE = 0.08
 """Share of the run in which the learning rate rises to its highest."""
 
@@ -67,19 +71,16 @@ class TrainingRun(Generic[LineT]):
         line: type[LineT],
         resume: bool,
     ) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
         self._folder, self._prefix = folder, prefix
+        self._checkpoint = f"{prefix}checkpoint.pt"
+        self._run = RunFolder(folder, resume=resume, mark=self._checkpoint)
         self._config = json.dumps(asdict(config))
         self._network, self._optimiser = network, optimiser
         self.log: list[LineT] = []
-        self._checkpoint = folder / f"{prefix}checkpoint.pt"
         if resume:
             self._load(line)
-        elif self._checkpoint.exists():
-            raise InputError(f"{folder} already holds a run: go on with --resume, or take another folder")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._board = SummaryWriter(str(folder / "tensorboard"))
+        self._run.begin()
+        self._board = self._run.board()
 
     def __enter__(self) -> TrainingRun[LineT]:
         return self
@@ -88,6 +89,11 @@ class TrainingRun(Generic[LineT]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._board.close()
+
+    @property
+    def done(self) -> int:
+        """Epochs that lie behind."""
+        return len(self.log)
 
     def epochs(self, count: int) -> Iterator[int]:
         """Those that are left of `count`."""
@@ -115,11 +121,9 @@ class TrainingRun(Generic[LineT]):
             "optimiser": self._optimiser.state_dict(),
             "log": [asdict(line) for line in self.log],
         }
-        partial = self._checkpoint.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self._checkpoint)
+        self._run.save(self._checkpoint, state)
         lines = "".join(json.dumps(asdict(line)) + "\n" for line in self.log)
-        (self._folder / f"{self._prefix}metrics.jsonl").write_text(lines, encoding="utf-8")
+        write_whole(self._folder / f"{self._prefix}metrics.jsonl", lines)
 
     @property
     def best(self) -> LineT:
@@ -131,30 +135,15 @@ class TrainingRun(Generic[LineT]):
         plots.loss_curves([asdict(line) for line in self.log], self._folder / f"{self._prefix}loss_curves.png")
 
     def _load(self, line: type[LineT]) -> None:
-        if not self._checkpoint.exists():
-            raise InputError(f"{self._checkpoint} does not exist: there is nothing to resume")
-        device = next(self._network.parameters()).device
-        state = load_tensors(self._checkpoint, self._checkpoint, device)
-        with taking(self._checkpoint):
-            config, weights, optimiser = state["config"], state["network"], state["optimiser"]
+        where = self._folder / self._checkpoint
+        state = self._run.load(self._checkpoint, next(self._network.parameters()).device)
+        with taking(where):
+            config, weights, optimiser = json.loads(state["config"]), state["network"], state["optimiser"]
             log = [line(**found) for found in state["log"]]
-        if config != self._config:
-            raise InputError(f"{self._folder} was trained with another configuration: resume with the same one")
-        load_state(self._network, weights, self._checkpoint)
-        with taking(self._checkpoint):
+            changed = changes(config, json.loads(self._config), GROWS)
+        if changed:
+            raise InputError(f"{self._folder} was trained with another configuration ({changed}): resume with that one")
+        load_state(self._network, weights, where)
+        with taking(where):
             self._optimiser.load_state_dict(optimiser)
         self.log = log
-
-
-def training_device(name: str) -> torch.device:
-    """Where to train: cpu, cuda, or cuda:N.
-
-    Raises:
-        InputError: there is none such.
-    """
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
-    return device

@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dofbot_ros.config.loader import from_mapping, save_yaml
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.config.ranges import Checked, Count, NotNegative, Positive, Range
+from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.model_io import ONNX, WEIGHTS, ModelInfo, export_onnx, load_weights, save_weights
 from dofbot_ros.grasp.detection.network import MobileUNet, load_backbone
 from dofbot_ros.grasp.detection.network_config import NetworkConfig
@@ -23,11 +24,12 @@ from dofbot_ros.grasp.learning import plots
 from dofbot_ros.grasp.learning.augment import AugmentConfig, augment
 from dofbot_ros.grasp.learning.dataset import TRAIN_FILE, VAL_FILE, GraspData, join, load
 from dofbot_ros.grasp.learning.loss import grasp_loss
-from dofbot_ros.grasp.learning.run import Epoch, TrainingRun, training_device
+from dofbot_ros.grasp.learning.run import Epoch, TrainingRun
+from dofbot_ros.training.run_folder import training_device
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Checked):
     """How to train.
 
     Attributes:
@@ -44,19 +46,13 @@ class TrainConfig:
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    epochs: int = 50
-    batch: int = 32
-    learning_rate: float = 3e-3
+    epochs: Count = 50
+    batch: Annotated[int, Range(2)] = 32
+    learning_rate: Positive = 3e-3
     weight_decay: float = 1e-3
-    spread: float = 1.0
-    failure_weight: float = 2.0
+    spread: NotNegative = 1.0
+    failure_weight: NotNegative = 2.0
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch < 2 or self.learning_rate <= 0:
-            raise ConfigError("epochs must be at least 1, batch at least 2, learning_rate above 0")
-        if self.spread < 0 or self.failure_weight < 0:
-            raise ConfigError("spread and failure_weight must not be negative")
 
 
 @dataclass(frozen=True)
@@ -139,6 +135,11 @@ class Trainer:
         if info.network != self._config.network:
             raise InputError(f"{run} holds a network of another shape ({info.network}) than the configuration's")
         self._network.load_state_dict(network.state_dict())
+
+    @property
+    def done(self) -> int:
+        """Epochs of this run that lie behind: a resumed one begins there."""
+        return self._run.done
 
     def train(self, report: Callable[[MapEpoch], None] | None = None) -> MapEpoch:
         """Train to the end, keep the weights of the lowest validation loss. Returns that epoch."""

@@ -19,8 +19,9 @@ from dofbot_ros.grasp.detection.model_io import RANKER_ONNX, RANKER_WEIGHTS, exp
 from dofbot_ros.grasp.detection.ranker import GraspRanker, RankerConfig
 from dofbot_ros.grasp.detection.view import TopDownView, rotation_yaw
 from dofbot_ros.grasp.learning.dataset import TRAIN_FILE, VAL_FILE, GraspData, IntArray, join, load
-from dofbot_ros.grasp.learning.run import Epoch, TrainingRun, training_device
+from dofbot_ros.grasp.learning.run import Epoch, TrainingRun
 from dofbot_ros.grasp.planning.planar_plan import PlanarGrasp
+from dofbot_ros.training.run_folder import training_device
 
 PREFIX = "ranker_"
 """Of this network's files in a run's folder."""
@@ -101,6 +102,7 @@ def train_ranker(
     config: RankerConfig,
     *,
     device: str = "cpu",
+    start: Path | None = None,
     resume: bool = False,
     report: Callable[[RankerEpoch], None] | None = None,
 ) -> RankerEpoch:
@@ -111,16 +113,23 @@ def train_ranker(
         folder: of a run, or a new one.
         config: how.
         device: cpu, cuda, or cuda:N.
+        start: folder of a run whose ranking network it begins with; None: with random weights.
         resume: go on where the training in `folder` stopped.
         report: called after each epoch.
 
     Raises:
-        InputError: the data hold no failures, or cannot be read; or `folder` and `resume` do not fit.
+        InputError: the data hold no failures, or cannot be read; `start` holds a network of another width; or `folder`
+            and `resume` do not fit.
     """
     where = training_device(device)
     torch.manual_seed(config.seed)
     # As for the map's network: convolutions train faster with the channels last.
     network = GraspRanker(config).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if start is not None:
+        earlier = load_ranker(start / RANKER_WEIGHTS)
+        if earlier.config.width != config.width:
+            raise InputError(f"{start} holds a ranking network {earlier.config.width} wide, not {config.width}")
+        network.load_state_dict(earlier.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     to_validate = [file / VAL_FILE for file in data if (file / VAL_FILE).exists()]
     if not to_validate:

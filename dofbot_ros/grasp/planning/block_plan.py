@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -138,10 +138,22 @@ class BlockPlanner:
         config: PlannerConfig | None = None,
     ) -> None:
         self.config = config or PlannerConfig()
-        self._kinematics = kinematics
-        self._limits = limits
+        self.kinematics = kinematics
+        self.limits = limits
         self._workspace = workspace
         self._holds = GraspPoseSampler(kinematics, self.config.holds)
+
+    def raised(self, by: float, drop: float = 0.0) -> BlockPlanner:
+        """The same for a hand that hangs lower than it is told, by `by` [m], and lets blocks go `drop` [m] higher."""
+        holds = self.config.holds
+        higher = replace(
+            holds,
+            pad_clearance=holds.pad_clearance + by,
+            told_clearance=holds.told_clearance + by,
+            drop=holds.drop + drop,
+        )
+        config = replace(self.config, holds=higher)
+        return BlockPlanner(self.kinematics, self.limits, self._workspace, config)
 
     def plan(self, start: FloatArray, move: BlockMove) -> BlockPlan:
         """The best motion that keeps all margins.
@@ -211,7 +223,7 @@ class BlockPlanner:
 
     def _timed(self, *paths: FloatArray) -> TimedPath:
         """The paths one after another, at rest between them."""
-        first, *rest = (retime(path, self._limits) for path in paths)
+        first, *rest = (retime(path, self.limits) for path in paths)
         for path in rest:
             first = first.then(path)
         return first
@@ -233,12 +245,12 @@ class BlockPlanner:
         room = self._workspace.clearances(q)
         if room.min() < 0.0:
             raise _BlockedError(NAMES[int(room.argmin()) % room.shape[-1]])
-        return self._distance(hand_balls(self._kinematics, q), blocks)
+        return self._distance(hand_balls(self.kinematics, q), blocks)
 
     def _check_held(self, path: FloatArray, move: BlockMove, pick: Pick) -> float:
         """Distance of the block in the hand to the others [m]; raises as _check."""
-        axes = hand_frames(self._kinematics, path)[1]
-        centres = self._kinematics.link_points(path)[:, 3] + axes @ pick.centre
+        axes = hand_frames(self.kinematics, path)[1]
+        centres = self.kinematics.link_points(path)[:, 3] + axes @ pick.centre
         return self._distance(held_balls(centres, axes, move.block.size), move.others)
 
     def _distance(self, balls: tuple[FloatArray, FloatArray], blocks: tuple[StandingBlock, ...]) -> float:

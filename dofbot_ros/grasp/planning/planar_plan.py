@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,10 +92,15 @@ class GraspMotionPlanner:
         self, kinematics: Kinematics, limits: MotionLimits, workspace: Workspace, config: PinchConfig | None = None
     ) -> None:
         self.config = config or PinchConfig()
-        self._kinematics = kinematics
-        self._limits = limits
+        self.kinematics = kinematics
+        self.limits = limits
         self._workspace = workspace
         self._bands = TiltBand(kinematics, self.config.band_margin)
+
+    def raised(self, by: float) -> GraspMotionPlanner:
+        """The same for a hand that hangs lower than it is told, by `by` [m]."""
+        config = replace(self.config, clearance=self.config.clearance + by)
+        return GraspMotionPlanner(self.kinematics, self.limits, self._workspace, config)
 
     def plan(self, start: FloatArray, pinch: PlanarGrasp) -> GraspMotion:
         """The motion with the steepest tool that keeps all margins.
@@ -117,8 +122,8 @@ class GraspMotionPlanner:
             reach = joint_line(q0, down[0])
             blocked = self._blocked(np.vstack([reach, down, up]))
             if not blocked:
-                timed = [retime(path, self._limits) for path in (reach, down, up)]
-                return GraspMotion(timed[0], timed[1], timed[2], self._kinematics.forward(down[-1]))
+                timed = [retime(path, self.limits) for path in (reach, down, up)]
+                return GraspMotion(timed[0], timed[1], timed[2], self.kinematics.forward(down[-1]))
             reason = f"in the way: {blocked}"
         raise OutOfReachError(f"no grasp at x {pinch.x:.3f} y {pinch.y:.3f} m, {reason}")
 
@@ -131,7 +136,7 @@ class GraspMotionPlanner:
         path = joint_line(start, goal)
         if blocked := self._blocked(path):
             raise OutOfReachError(f"in the way: {blocked}")
-        return retime(path, self._limits)
+        return retime(path, self.limits)
 
     def _columns(self, pinch: PlanarGrasp, band: float) -> tuple[FloatArray, FloatArray] | None:
         radius, azimuth = math.hypot(pinch.x, pinch.y), math.atan2(pinch.y, pinch.x)

@@ -34,7 +34,7 @@ class TexturedTableCamera(SimCamera):
     ) -> None:
         super().__init__(world, config, rng)
         if texture is not None:
-            self._table = np.asarray(cv2.resize(texture, self._table.shape[1::-1], interpolation=cv2.INTER_CUBIC))
+            self.table = np.asarray(cv2.resize(texture, self.table.shape[1::-1], interpolation=cv2.INTER_CUBIC))
 
 
 def random_colour(rng: np.random.Generator) -> Colour:

@@ -18,15 +18,21 @@ from dofbot_ros.desks.installation import Installation
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.execution.attempt import PERIOD_S, Mover, Verdict, attempt
+from dofbot_ros.grasp.planning.block_plan import joint_line
 from dofbot_ros.grasp.planning.planar_plan import GraspMotion, GraspMotionPlanner, OutOfReachError, PlanarGrasp
+from dofbot_ros.grasp.sight.aim import aimed
+from dofbot_ros.grasp.sight.fit import OutlineCamera
+from dofbot_ros.grasp.sight.registration import Registrar, Registration, show_hand, shown_poses
 from dofbot_ros.grasp.simulation.families import Family
 from dofbot_ros.grasp.simulation.scenes import Scene, SceneMaker, SceneRules
 from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.serial_arm import SerialArm
 from dofbot_ros.motion.goal_trim import GoalTrim
+from dofbot_ros.motion.timed_path import retime
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.sim.arm import SimArm
+from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.servos import WorldServos
 
 MAX_VELOCITY = 2.4
@@ -54,6 +60,9 @@ class GraspSim:
             straight and as fast as possible.
         desk: errors that the planners are not told, as SceneMaker takes it; not in a rehearsal.
 
+    Attributes:
+        registration: what the look at the hand in the present scene told; None without one.
+
     Raises:
         InputError: a rehearsal on a desk.
     """
@@ -70,6 +79,7 @@ class GraspSim:
             raise InputError(f"a rehearsal has a world of its own: leave it out, or the desk {desk}")
         self.maker = SceneMaker(families, rules, desk)
         self._planner = pinch_planner()
+        self.registration: Registration | None = None
         self._emulator = Emulator(WorldServos(self.maker.world)) if rehearsal else None
         if self._emulator is None:
             self._arm: ArmBackend = SimArm(self.maker.world)
@@ -91,6 +101,7 @@ class GraspSim:
 
     def make(self, seed: int) -> Scene:
         """A new scene; see SceneMaker.make."""
+        self.registration = None
         if self._emulator is None:
             scene = self.maker.make(seed)
             if self.maker.desk != OWN:
@@ -126,10 +137,39 @@ class GraspSim:
 
     def plan(self, pinch: PlanarGrasp) -> GraspMotion | None:
         """From upright to the grasp; None where the arm does not reach it."""
+        planner = self._planner
+        if self.registration is not None:
+            planner, pinch = aimed(self.registration, planner, pinch)
         try:
-            return self._planner.plan(np.array(self.maker.world.config.start), pinch)
+            return planner.plan(np.array(self.maker.world.config.start), pinch)
         except OutOfReachError:
             return None
+
+    def look_at_hand(self) -> None:
+        """Show the hand to a camera that sees the whole table, and plan what follows in this scene by that.
+
+        Raises:
+            InputError: on the own desk, where hand and camera are where they are believed to be.
+        """
+        whole = self.maker.whole
+        if whole is None:
+            raise InputError("the arm looks at its hand on a desk: name one")
+        camera, mover = SimCamera(self.maker.world, whole.world.camera), Mover(self._arm, self._trim())
+        eye = OutlineCamera(whole.belief.intrinsics, whole.belief.T_base_camera)
+        registrar = Registrar(self._planner.kinematics, eye)
+        show_hand(
+            registrar,
+            shown_poses(self._planner.kinematics),
+            picture=camera.render,
+            position=lambda: self._arm.read().position,
+            move=lambda start, goal: mover.follow(retime(joint_line(start, goal), self._planner.limits)),
+        )
+        self.registration = registrar.result()
+
+    def _trim(self) -> GoalTrim | None:
+        if self.maker.desk == OWN:
+            return None
+        return GoalTrim(Gravity(DRAWN.kinematics), PERIOD_S, DriverConfig().goal_trim)
 
     def grasp(self, scene: Scene, plan: GraspMotion | None, *, above: bool = False) -> Verdict:
         """Carry out `plan` in `scene`, which has just been made.
@@ -143,10 +183,7 @@ class GraspSim:
             return Verdict("unreachable", 0)
         if above:
             self.maker.world.stand(np.append(plan.reach.positions[-1], 0.0))
-        trim = None
-        if self.maker.desk != OWN:
-            trim = GoalTrim(Gravity(DRAWN.kinematics), PERIOD_S, DriverConfig().goal_trim)
-        return attempt(Mover(self._arm, trim), plan, lambda: self.positions(scene), above=above)
+        return attempt(Mover(self._arm, self._trim()), plan, lambda: self.positions(scene), above=above)
 
     def _take_over(self, installation: Installation) -> None:
         """Drive the arm of the scene that has just been made, as it is believed to be."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.desks.config import OWN
+from dofbot_ros.desks.config import CALIBRATED, OWN
 from dofbot_ros.desks.installation import Installation, install
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.view import TopDownView
@@ -26,16 +26,21 @@ from dofbot_ros.grasp.simulation.appearance import (
     random_texture,
 )
 from dofbot_ros.grasp.simulation.families import KIT, Family
+from dofbot_ros.grasp.simulation.photograph import Photograph
 from dofbot_ros.grasp.simulation.shapes import Shape, write_urdf
 from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, WorldConfig
 from dofbot_ros.sim.objects import add_marked_cube
 from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.scene import FACE_UP
 from dofbot_ros.sim.world import World
-from dofbot_ros.vision.intrinsics import Intrinsics
 
 FALL = 0.002
 """Objects are let go this far above where they rest [m]."""
+
+OTHER_DESKS = 24
+OTHER_DESKS_FROM = 1 << 40
+"""Further pictures of scenes are of so many installations from this one on: drawing a table takes longer than its
+picture."""
 
 MAP_STEP = 0.001
 """Resolution of the map that keeps objects apart [m]."""
@@ -81,6 +86,7 @@ class SceneRules:
         gap: kept between their footprints when they are put down [m].
         view: what the planner sees.
         ranges: what is drawn at random.
+        looks: pictures of each scene, over other tables and from other cameras; more than one for data only.
     """
 
     objects: int = 1
@@ -89,6 +95,7 @@ class SceneRules:
     gap: float = 0.003
     view: TopDownView = field(default_factory=TopDownView)
     ranges: Randomisation = field(default_factory=Randomisation)
+    looks: int = 1
 
 
 @dataclass(frozen=True)
@@ -114,26 +121,13 @@ class Scene:
         seed: it was drawn from.
         things: what lies on the table.
         image: the view, RGB (size, size, 3).
+        others: the same as other cameras show it over other tables, SceneRules.looks less one.
     """
 
     seed: int
     things: tuple[Thing, ...]
     image: ImageArray
-
-
-@dataclass(frozen=True, eq=False)
-class Photograph:
-    """What a camera took.
-
-    Attributes:
-        image: RGB (height, width, 3).
-        intrinsics: of the camera.
-        T_base_camera: where it is believed to be, (4, 4).
-    """
-
-    image: ImageArray
-    intrinsics: Intrinsics
-    T_base_camera: FloatArray
+    others: tuple[ImageArray, ...] = ()
 
 
 class SceneMaker:
@@ -147,11 +141,20 @@ class SceneMaker:
 
     Attributes:
         installation: of the present scene.
+        whole: the same for a camera whose image shows the whole table; None before the first scene on a desk.
+
+    Raises:
+        InputError: several pictures of a scene on a desk on which a place in one is another in the next.
     """
 
     def __init__(self, families: Mapping[str, Family], rules: SceneRules | None = None, desk: str = OWN) -> None:
         self.rules = rules or SceneRules()
         self.desk = desk
+        if self.rules.looks > 1 and desk != OWN and not desk.endswith(CALIBRATED):
+            raise InputError(
+                f"several pictures of a scene agree on the own desk and on calibrated ones, not on {desk}, whose "
+                "cameras are not where they are believed to be"
+            )
         self.installation = install(desk, 0)
         self.world = World(WorldConfig(marked=(), plain=()))
         self._families = dict(families)
@@ -159,6 +162,8 @@ class SceneMaker:
         self._markers = tempfile.TemporaryDirectory(prefix="dofbot-markers-")
         self._made = 0
         self._eye: tuple[CameraConfig, FloatArray] | None = None
+        self._tables: dict[int, ImageArray] = {}
+        self.whole: Installation | None = None
 
     def close(self) -> None:
         """Let go of the world; may be called twice."""
@@ -183,7 +188,8 @@ class SceneMaker:
         for file in Path(self._folder.name).iterdir():
             file.unlink()
         self._settle([thing.body for thing in things])
-        return Scene(seed, things, self._look(rng, table, seed))
+        image = self._look(rng, table, seed)
+        return Scene(seed, things, image, self._other_looks(table, seed) if self.rules.looks > 1 else ())
 
     def poses(self, scene: Scene) -> dict[int, FloatArray]:
         """True pose of every thing's centre of mass, by body, (4, 4): for judges, never for planners."""
@@ -353,7 +359,10 @@ class SceneMaker:
         )
         texture = random_texture(rng, 48, *table) if len(table) > 1 else None
         if self.desk != OWN:
-            return self._look_on_desk(rng, install(self.desk, seed, WorldConfig(camera=config)))
+            full = CameraConfig()
+            large = replace(config, width=full.width, height=full.height, field_of_view=full.field_of_view)
+            self.whole = install(self.desk, seed, WorldConfig(camera=large))
+            return self._look_on_desk(rng, install(self.desk, seed, WorldConfig(camera=config)), seed)
         camera = TexturedTableCamera(self.world, config, rng, texture)
         believed = camera.pose()
         believed[:3, 3] += rng.normal(0.0, ranges.calibration_shift, size=3)
@@ -361,9 +370,18 @@ class SceneMaker:
         self._eye = replace(config, width=full.width, height=full.height, field_of_view=full.field_of_view), believed
         return view.rectify(camera.render(), camera.intrinsics, believed)
 
-    def _look_on_desk(self, rng: np.random.Generator, seen: Installation) -> ImageArray:
+    def _other_looks(self, table: list[Colour], seed: int) -> tuple[ImageArray, ...]:
+        eye, whole, rng = self._eye, self.whole, np.random.default_rng([seed, 0x100C])
+        chosen = rng.choice(OTHER_DESKS, self.rules.looks - 1, replace=False)
+        images = tuple(self._look(rng, table, OTHER_DESKS_FROM + int(number)) for number in chosen)
+        self._eye, self.whole = eye, whole
+        return images
+
+    def _look_on_desk(self, rng: np.random.Generator, seen: Installation, seed: int) -> ImageArray:
         """The view as it is believed to be, of what the camera of an installation shows."""
-        camera = SimCamera(self.world, seen.world.camera, rng)
+        camera = SimCamera(self.world, seen.world.camera, rng, self._tables.get(seed))
+        if OTHER_DESKS_FROM <= seed < OTHER_DESKS_FROM + OTHER_DESKS:
+            self._tables[seed] = camera.table
         full = CameraConfig()
         whole = replace(camera.config, width=full.width, height=full.height, field_of_view=full.field_of_view)
         self._eye = whole, seen.belief.T_base_camera

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dofbot_ros.config.ranges import Checked, Finite, NotNegative, Share
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.hardware.emulation.servos import SERVO_IDS, ModelServos
 
@@ -17,7 +18,7 @@ SERVO_SETS = ("silent", "twin", "torque_deaf", "frozen", "zero", "shifted")
 
 
 @dataclass
-class FaultPlan:
+class FaultPlan(Checked):
     """Faults of a line and of what servos say over it; every field may be changed while it is in use.
 
     Attributes:
@@ -40,14 +41,16 @@ class FaultPlan:
         rng: decides what happens by chance.
     """
 
-    drop: float = 0.0
-    corrupt: float = 0.0
-    half: float = 0.0
-    delay: float = 0.0
-    delay_s: float = 0.03
-    garbage_hz: float = 0.0
-    swallow_s: float = 0.0
-    baudrate: float = 0.0
+    ERROR = InputError
+
+    drop: Share = 0.0
+    corrupt: Share = 0.0
+    half: Share = 0.0
+    delay: Share = 0.0
+    delay_s: NotNegative = 0.03
+    garbage_hz: NotNegative = 0.0
+    swallow_s: NotNegative = 0.0
+    baudrate: NotNegative = 0.0
     echo: bool = False
     silent: frozenset[int] = frozenset()
     twin: frozenset[int] = frozenset()
@@ -55,19 +58,8 @@ class FaultPlan:
     frozen: frozenset[int] = frozenset()
     zero: frozenset[int] = frozenset()
     shifted: frozenset[int] = frozenset()
-    shift_ticks: float = 200.0
+    shift_ticks: Finite = 200.0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
-
-    def __post_init__(self) -> None:
-        for name in PROBABILITIES:
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"fault {name} is a probability, 0 to 1, got {getattr(self, name)}")
-        for name in AMOUNTS:
-            if not np.isfinite(getattr(self, name)):
-                raise InputError(f"fault {name} must be finite, got {getattr(self, name)}")
-        for name, unit in (("delay_s", "s"), ("garbage_hz", "1/s"), ("swallow_s", "s"), ("baudrate", "1/s")):
-            if getattr(self, name) < 0.0:
-                raise InputError(f"fault {name} must be 0 {unit} or more, got {getattr(self, name)}")
 
     def clear(self) -> None:
         """Make the line healthy again; the random generator goes on."""

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dofbot_ros.arm.backend import ServoHealth
+from dofbot_ros.config.ranges import Checked, Index, NotNegative, Positive
 
 NO_LOAD_SPEED_RAD_S = 3.4
 TICKS_PER_RAD = 2200 / math.pi
@@ -25,7 +27,7 @@ TICKS_PER_RAD = 2200 / math.pi
 
 
 @dataclass(frozen=True)
-class ServoModelConfig:
+class ServoModelConfig(Checked):
     """What a servo can do. Speed, stall time and supply are the maker's sheet (YB-SD15M), the rest is assumed.
 
     Attributes:
@@ -46,32 +48,26 @@ class ServoModelConfig:
         stall_current_a: what the motor draws at full load [A].
     """
 
-    start_delay_s: float = 0.010
-    max_speed: float = NO_LOAD_SPEED_RAD_S * TICKS_PER_RAD
-    backlash_ticks: float = 8.0
-    min_ticks: int = 0
+    start_delay_s: NotNegative = 0.010
+    max_speed: Positive = NO_LOAD_SPEED_RAD_S * TICKS_PER_RAD
+    backlash_ticks: NotNegative = 8.0
+    min_ticks: Index = 0
     max_ticks: int = 4095
-    full_load_ticks: float = 160.0
-    stall_s: float = 3.0
+    full_load_ticks: Positive = 160.0
+    stall_s: Positive = 3.0
     ambient_c: float = 25.0
     heating_c: float = 60.0
-    heating_time_s: float = 240.0
+    heating_time_s: Positive = 240.0
     overheat_c: float = 70.0
     min_supply_v: float = 5.5
     max_supply_v: float = 8.4
     idle_current_a: float = 0.08
     stall_current_a: float = 3.2
 
-    def __post_init__(self) -> None:
-        positive = ("max_speed", "full_load_ticks", "stall_s", "heating_time_s")
-        for name in positive:
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("start_delay_s", "backlash_ticks"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
-        if not 0 <= self.min_ticks < self.max_ticks:
-            raise ValueError(f"goals must have a range, got {self.min_ticks}..{self.max_ticks}")
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
+        if not self.min_ticks < self.max_ticks:
+            yield f"min_ticks must be below max_ticks, got {self.min_ticks} and {self.max_ticks}"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class BusServoSide:
         self._times: dict[int, bytes] = {}
         self._waiting: dict[int, bytes] = {}
         self._told: dict[int, int] = {}
+        self._renamed: dict[int, int] = {}
 
     def answer(self, frame: bytes, now: float, faults: FaultPlan) -> bytes | None:
         """Carry out one frame; a read or a ping to one servo is answered, by every servo that has its id."""
@@ -52,7 +53,7 @@ class BusServoSide:
         addressed = [
             servo
             for servo in self._servos.ids
-            if servo not in faults.silent and (to_all or faults.answers_as(servo) == request.servo)
+            if servo not in faults.silent and (to_all or self._id(servo, faults) == request.servo)
         ]
         data = [self._carry_out(servo, request, now, faults) for servo in addressed]
         if to_all or request.instruction not in (protocol_bus.PING, protocol_bus.READ):
@@ -77,7 +78,7 @@ class BusServoSide:
         elif request.instruction == protocol_bus.ACTION and servo in self._waiting:
             self._move(servo, self._waiting.pop(servo), now)
         elif request.instruction == protocol_bus.SYNC_WRITE:
-            self._sync_write(servo, parameters, now, faults.answers_as(servo))
+            self._sync_write(servo, parameters, now, self._id(servo, faults))
         return b""
 
     def _read(self, servo: int, address: int, count: int, now: float, faults: FaultPlan) -> bytes:
@@ -87,7 +88,7 @@ class BusServoSide:
         """
         health = self._servos.health(servo, now)
         registers = bytearray(256)
-        registers[0x05] = faults.answers_as(servo)
+        registers[protocol_bus.ID_ADDRESS] = self._id(servo, faults)
         registers[protocol_bus.TORQUE_ADDRESS] = self._servos.holding(servo)
         told = faults.told(servo, self._servos.position(servo, now), self._told.get(servo))
         self._told[servo] = told
@@ -108,6 +109,11 @@ class BusServoSide:
             self._servos.torque(servo, data[0] != 0, now)
         elif address == protocol_bus.GOAL_ADDRESS:
             self._move(servo, data, now)
+        elif address == protocol_bus.ID_ADDRESS and 1 <= data[0] <= protocol_bus.MAX_ID:
+            self._renamed[servo] = data[0]
+
+    def _id(self, servo: int, faults: FaultPlan) -> int:
+        return self._renamed.get(servo) or faults.answers_as(servo)
 
     def _sync_write(self, servo: int, parameters: bytes, now: float, own_id: int) -> None:
         if parameters[:2] != bytes([protocol_bus.GOAL_ADDRESS, 4]):

@@ -20,6 +20,7 @@ MAX_TICKS = 4095
 MAX_TIME_MS = 0xFFFF
 
 PING, READ, WRITE, REG_WRITE, ACTION, SYNC_WRITE = 0x01, 0x02, 0x03, 0x04, 0x05, 0x83
+ID_ADDRESS = 0x05
 TORQUE_ADDRESS, GOAL_ADDRESS, TIME_ADDRESS, CURRENT_ADDRESS = 0x28, 0x2A, 0x2C, 0x2E
 POSITION_ADDRESS, TEMPERATURE_ADDRESS = 0x38, 0x3F
 VOLTAGE_BIT, TEMPERATURE_BIT, OVERLOAD_BIT = 0x01, 0x04, 0x20
@@ -128,6 +129,17 @@ def write_goal_later(servo: int, ticks: int, time_ms: int) -> bytes:
 def action() -> bytes:
     """Start all goals that wait."""
     return encode_request(Request(BROADCAST, ACTION))
+
+
+def write_id(servo: int, new: int) -> bytes:
+    """Give `servo` another id, which it keeps without power.
+
+    Raises:
+        FrameError: not one servo, or an id that none can have.
+    """
+    if not (1 <= servo <= MAX_ID and 1 <= new <= MAX_ID):
+        raise FrameError(f"ids are 1 to {MAX_ID}, and one servo is renamed at a time: {servo} to {new} is not possible")
+    return encode_request(Request(servo, WRITE, bytes([ID_ADDRESS, new])))
 
 
 def write_torque(servo: int, enabled: bool) -> bytes:

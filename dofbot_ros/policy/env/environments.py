@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.policy.env.sim_robot import CellConfig, SimRobot
 from dofbot_ros.policy.env.tasks import TASKS
-from dofbot_ros.policy.interface.observation import CLIP, StateLayout
+from dofbot_ros.policy.interface.observation import CLIP, ObservationBuilder, StateLayout
 from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view, rows
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
 from dofbot_ros.policy.runtime.policy_runner import shipped
@@ -36,11 +35,9 @@ MARKED = "red"
 class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
     """One task in one simulated world, a policy period (0.04 s) a step.
 
-    Observations are dictionaries. `state`: `observation` (see StateLayout), `achieved_goal`, `desired_goal`, as goal
-    environments have them. `image`: `image` (rows, size, 3 x stack; the newest last), `arm` (the state layout without
-    the block) and `goal`. `pipeline`: as `state`, with the block where a pose network finds it in pictures. Everything
-    is as the arm and the localiser would give it; what is true of the world decides `is_success` in the info, never an
-    observation. Rewards of images are those of the state.
+    Observations are those of ObservationBuilder; `pipeline` as `state`, with the block where a pose network finds it in
+    pictures. Everything is as the arm and the localiser would give it; what is true of the world decides `is_success`
+    in the info, never an observation. Rewards of images are those of the state.
 
     Args:
         task: reach, pick or place.
@@ -93,8 +90,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
             )
         config = CellConfig(node_physics, self.task.block, None if obs == "state" and desk == OWN else MARKED, desk)
         self.cell = SimRobot(config, self._reader(pose) if obs == "pipeline" else None)
-        self.layout = StateLayout(self.task.block and obs != "image")
-        self._pictures: deque[ImageArray] = deque(maxlen=stack)
+        self._shown = ObservationBuilder(obs, self.task.block, self.task.achieved, stack)
         self._before: list[float] = []
         self._period = 0
         self._goal = np.zeros(self.task.goal_size, np.float32)
@@ -128,7 +124,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self._goal = start.goal
         self._before = self.cell.state.joints
         self._period = 0
-        self._pictures.clear()
+        self._shown.reset()
         return self._observe(), {"draw": draw.to_log(), "is_success": False}
 
     def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
@@ -136,8 +132,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self._period += 1
         self._before = self.cell.state.joints
         self._action[: len(action)] = np.minimum(np.maximum(action, -1.0), 1.0).tolist()
-        goal = self.cell.goal_of_tool if self.control == "tool" else self.cell.goal_of_joints
-        self.cell.step(goal(self._action))
+        self.cell.act(self.control, self._action)
         info: dict[str, Any] = {"is_success": self.task.success(self.cell, self._goal)}
         if self.reward == "dense":
             info["shaping"] = self.task.shaping(self.cell.state)
@@ -155,6 +150,11 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
             shaping = np.array([one.get("shaping", 0.0) for one in info])
         earned: FloatArray = (distance < self.task.tolerance) - 10.0 * distance + shaping
         return earned
+
+    @property
+    def layout(self) -> StateLayout:
+        """Of the numbers in an observation."""
+        return self._shown.layout
 
     @property
     def before(self) -> list[float]:
@@ -175,18 +175,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self.cell.close()
 
     def _observe(self) -> dict[str, Any]:
-        numbers = self.layout.build(self.cell.state, self._before)
-        if self.obs != "image":
-            return {
-                "observation": numbers,
-                "achieved_goal": np.minimum(np.maximum(self.task.achieved(self.cell.state), -CLIP), CLIP),
-                "desired_goal": self._goal.copy(),
-            }
-        picture = self.cell.picture(self.image_size)
-        while len(self._pictures) < (self._pictures.maxlen or 1) - 1:
-            self._pictures.append(picture)
-        self._pictures.append(picture)
-        return {"image": np.concatenate(self._pictures, axis=-1), "arm": numbers, "goal": self._goal.copy()}
+        return self._shown.build(self.cell.state, self._before, self._goal, lambda: self.cell.picture(self.image_size))
 
 
 class DofBotGoalEnv(DofBotEnv):

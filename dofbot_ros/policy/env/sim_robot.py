@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.robot import DRAWN
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import GRIP, ImageArray
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.desks.installation import install
@@ -45,7 +46,7 @@ GRASP_RANGE = 0.060
 
 
 @dataclass(frozen=True)
-class CellConfig:
+class CellConfig(Checked):
     """How a cell is simulated.
 
     Attributes:
@@ -59,14 +60,17 @@ class CellConfig:
         InputError: a block on a desk without markers.
     """
 
+    ERROR = InputError
+
     node_physics: bool = False
     block: bool = True
     marked: str | None = None
     desk: str = OWN
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.desk != OWN and self.block and self.marked is None:
-            raise InputError(f"on the desk {self.desk} a block is found by its markers: it has to be a marked one")
+            yield f"on the desk {self.desk} a block is found by its markers: it has to be a marked one"
 
     def world(self) -> WorldConfig:
         """The world before anything is drawn."""
@@ -140,13 +144,9 @@ class SimRobot:
             self._reader.reset()
         self.observe()
 
-    def goal_of_tool(self, action: Sequence[float]) -> list[float]:
-        """Joint goals [rad] (6,) of a tool displacement x, y, z, roll, grip, each -1..1; the tilt follows the map."""
-        return self._mapper.goal_of_tool(action, self.state.joints[GRIP])
-
-    def goal_of_joints(self, action: Sequence[float]) -> list[float]:
-        """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1."""
-        return self._mapper.goal_of_joints(action, self.state.joints[GRIP])
+    def act(self, control: str, action: Sequence[float]) -> None:
+        """One period in which `action` displaces tool or joints, as ActionMapper.goal() takes it."""
+        self.step(self._mapper.goal(control, action, self.state.joints[GRIP]))
 
     def step(self, goal: Sequence[float]) -> None:
         """One period towards `goal` [rad] (6,)."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dofbot_ros.arm.holding import released
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.interface.observation import GOAL_CENTRE, GOAL_SCALE, Observation, scaled_goal
@@ -26,9 +27,6 @@ RADIUS = (0.15, 0.27)
 
 AZIMUTH = 1.0
 """Largest angle to either side [rad]."""
-
-RELEASED = 0.004
-"""Fingers further apart than a block's edge by this have let it go [m]."""
 
 USUAL_BLOCK = 0.030
 """Edge of the blocks that the arm is sold with [m]."""
@@ -203,11 +201,11 @@ class PlaceTask(Task):
     def success(self, cell: SimRobot, goal: Observation) -> bool:
         """Whether the block truly lies there and the fingers have let it go."""
         there = float(self.distance(scaled_goal(cell.true_place()), goal)) < self.tolerance
-        return there and cell.state.gap > cell.block_size + RELEASED
+        return there and released(cell.state.gap, cell.block_size)
 
     def reached(self, state: CellState, goal: Observation) -> bool:
         """Whether the block is seen there, and the fingers are further apart than it is wide."""
-        return super().reached(state, goal) and state.gap > USUAL_BLOCK + RELEASED
+        return super().reached(state, goal) and released(state.gap, USUAL_BLOCK)
 
     def shaping(self, state: CellState) -> float:
         """Less the further the tool is from the block."""

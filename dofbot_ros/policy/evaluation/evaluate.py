@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dofbot_ros.config.ranges import Checked, Count
 from dofbot_ros.core.parallel import in_processes
 from dofbot_ros.core.statistics import wilson
 from dofbot_ros.desks.config import OWN
-from dofbot_ros.errors import ConfigError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.runtime.policy_runner import PolicyRunner
 from dofbot_ros.sim.randomization import load_domain
@@ -34,7 +34,7 @@ class Policy(Protocol):
 
 
 @dataclass(frozen=True)
-class EvaluateConfig:
+class EvaluateConfig(Checked):
     """What is measured.
 
     Attributes:
@@ -50,18 +50,17 @@ class EvaluateConfig:
     """
 
     model: Path
-    episodes: int = 500
+    episodes: Count = 500
     domain: str = "source"
     seed: int = 0
     node_physics: bool = True
     desk: str = OWN
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         load_domain(self.domain)
         if self.desk != OWN and self.domain != "source":
-            raise ConfigError(
-                f"a desk is a world of its own: leave out the domain {self.domain} or the desk {self.desk}"
-            )
+            yield f"a desk is a world of its own: leave out the domain {self.domain} or the desk {self.desk}"
 
 
 @dataclass(frozen=True)

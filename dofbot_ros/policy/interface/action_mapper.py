@@ -65,12 +65,16 @@ class ActionMapper:
         """Be at rest at `position` [rad] (6,)."""
         self._limiter.start(position)
 
+    def goal(self, control: str, action: Sequence[float], measured_grip: float) -> list[float]:
+        """Joint goals [rad] (6,) of an action that displaces the "tool" (5,) or the "joints" (6,)."""
+        return (self.goal_of_tool if control == "tool" else self.goal_of_joints)(action, measured_grip)
+
     def goal_of_tool(self, action: Sequence[float], measured_grip: float) -> list[float]:
         """Joint goals [rad] (6,) of a tool displacement x, y, z, roll, grip, each -1..1; the tilt follows the map.
 
         Args:
             action: (5,).
-            felt: where grip_joint is measured to be [rad].
+            measured_grip: where grip_joint is measured to be [rad].
         """
         q = self._limiter.position
         radius, z = self.map.point((q[1], q[2], q[3]))
@@ -100,7 +104,7 @@ class ActionMapper:
         return [*arm, roll, grip]
 
     def goal_of_joints(self, action: Sequence[float], measured_grip: float) -> list[float]:
-        """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1; `felt` as for the tool."""
+        """Joint goals [rad] (6,) of a displacement of joints 1 to 5 and grip, each -1..1."""
         q = self._limiter.position
         return [*(q[i] + JOINT_STEP * action[i] for i in range(GRIP)), self._grip_goal(action[GRIP], measured_grip)]
 

@@ -31,7 +31,9 @@ change, would never make up for it, and the arm lag by 50 ms that training did n
 
 CONTROLS = ("tool", "joints")
 
-DRIVER_PARAMETERS = ("max_velocity", "max_acceleration", "control_rate_hz", "command_timeout_s")
+SPEED_IN_USE = "speed_in_use"
+"""Parameter of a driver: the share of its velocity and acceleration limits that the arm really has."""
+DRIVER_PARAMETERS = ("max_velocity", "max_acceleration", "control_rate_hz", "command_timeout_s", SPEED_IN_USE)
 """Of a driver that matter to a policy; names of its ROS parameters."""
 
 
@@ -121,6 +123,7 @@ def driver_needs(spec: PolicySpec) -> dict[str, float]:
         "max_acceleration": ACCELERATION_ROOM * max(spec.limits.acceleration),
         "control_rate_hz": 1.0 / spec.period_s,
         "command_timeout_s": 2.0 * spec.period_s,
+        SPEED_IN_USE: 1.0,
     }
 
 

@@ -1,13 +1,16 @@
-"""The state observation: which number stands where, and how it is scaled to about -1..1."""
+"""What a policy is shown: which number stands where, scaled to about -1..1, and pictures in their order."""
 
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dofbot_ros.core.types import ImageArray
 from dofbot_ros.policy.interface.state import CellState
 
 Observation = NDArray[np.float32]
@@ -78,6 +81,55 @@ class StateLayout:
         scaled = (np.array(values) - self._centre) / self._scale
         observation: Observation = np.minimum(np.maximum(scaled, -CLIP), CLIP).astype(np.float32)
         return observation
+
+
+class ObservationBuilder:
+    """Observations as dictionaries, the same in training and on the arm.
+
+    From state and pipeline: `observation` (see StateLayout), `achieved_goal` and `desired_goal`, as goal environments
+    have them. From image: `image` (rows, width, 3 x stack; the newest last), `arm` (the layout without the block) and
+    `goal`.
+
+    Args:
+        obs: state, pipeline or image.
+        block: whether the task has one.
+        achieved: what a state has reached, in the form of the goal.
+        stack: pictures in an observation.
+
+    Attributes:
+        layout: of the numbers.
+    """
+
+    def __init__(self, obs: str, block: bool, achieved: Callable[[CellState], Observation], stack: int = 1) -> None:
+        self.layout = StateLayout(block and obs != "image")
+        self._image, self._achieved = obs == "image", achieved
+        self._pictures: deque[ImageArray] = deque(maxlen=max(1, stack))
+
+    def reset(self) -> None:
+        """An episode begins."""
+        self._pictures.clear()
+
+    def build(
+        self, state: CellState, before: list[float], goal: Observation, picture: Callable[[], ImageArray]
+    ) -> dict[str, NDArray[np.generic]]:
+        """What is known in one period.
+
+        Args:
+            state: of the arm and the block.
+            before: joints of the period before [rad], (6,).
+            goal: scaled.
+            picture: the newest, RGB (rows, width, 3); asked for where pictures are shown.
+        """
+        numbers = self.layout.build(state, before)
+        if not self._image:
+            achieved = np.minimum(np.maximum(self._achieved(state), -CLIP), CLIP)
+            return {"observation": numbers, "achieved_goal": achieved, "desired_goal": goal.copy()}
+        newest = picture()
+        # Before the first there was none: it stands for those as well.
+        self._pictures.append(newest)
+        while len(self._pictures) < (self._pictures.maxlen or 1):
+            self._pictures.append(newest)
+        return {"image": np.concatenate(self._pictures, axis=-1), "arm": numbers, "goal": goal.copy()}
 
 
 def scaled_goal(place: tuple[float, float, float]) -> Observation:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from dofbot_ros.core.types import GRIP, N_ARM
+from dofbot_ros.motion.braking import joint_braking_velocity
 from dofbot_ros.motion.trajectory import MotionLimits
 
 
@@ -45,8 +45,8 @@ class RateLimiter:
             wanted = (min(max(goal[i], min(low, q)), max(high, q)) - q) / dt
             velocity = min(max(wanted, -speed), speed)
             velocity = min(max(velocity, last - step), last + step)
-            velocity = min(velocity, _braking_velocity(max(high - q, 0.0), step, dt))
-            velocity = max(velocity, -_braking_velocity(max(q - low, 0.0), step, dt))
+            velocity = min(velocity, joint_braking_velocity(max(high - q, 0.0), step, dt))
+            velocity = max(velocity, -joint_braking_velocity(max(q - low, 0.0), step, dt))
             self.position[i] = q + velocity * dt
             self._velocity[i] = velocity
         return self.position
@@ -60,10 +60,3 @@ class RateLimiter:
         ]
         point[GRIP] = self.position[GRIP]
         return point
-
-
-def _braking_velocity(distance: float, step: float, period_s: float) -> float:
-    """safety.governor.braking_velocity for one joint."""
-    units = distance / (step * period_s)
-    n = math.floor(-0.5 + math.sqrt(0.25 + 2.0 * units))
-    return step * (units + 0.5 * n * (n + 1.0)) / (n + 1.0)

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Protocol, TextIO
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
-from dofbot_ros.policy.env.environments import DofBotEnv
-from dofbot_ros.sim.randomization import DomainSample
+
+class Draw(Protocol):
+    """The world of one episode."""
+
+    def to_log(self) -> dict[str, Any]:
+        """Plain numbers, for logs."""
+        ...
+
+
+class DrawnWorld(Protocol):
+    """An environment that draws a world for every episode."""
+
+    @property
+    def draw(self) -> Draw:
+        """That of the running episode."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class Progress:
         success_rate: of the last 100 episodes; nan before the first.
         mean_return: of the same.
         seconds: of training, in this process.
+        loss: of imitation in its last updates (Huber, of actions from -1 to 1); nan where nobody was imitated.
     """
 
     steps: int
@@ -34,6 +49,7 @@ class Progress:
     success_rate: float
     mean_return: float
     seconds: float
+    loss: float = float("nan")
 
 
 class TrainingCallback(BaseCallback):
@@ -43,7 +59,7 @@ class TrainingCallback(BaseCallback):
         wanted: steps in all.
         checkpoint_steps: between two checkpoints.
         draws: file of the worlds.
-        env: that draws them.
+        envs: that draw them.
         save: makes a checkpoint.
         report: told how far it is, once a second.
     """
@@ -54,16 +70,16 @@ class TrainingCallback(BaseCallback):
         wanted: int,
         checkpoint_steps: int,
         draws: Path,
-        env: DofBotEnv,
+        envs: Sequence[DrawnWorld],
         save: Callable[[], None],
         report: Callable[[Progress], None] | None,
     ) -> None:
         super().__init__()
-        self._wanted, self._checkpoint_steps, self._path, self._env = wanted, checkpoint_steps, draws, env
+        self._wanted, self._checkpoint_steps, self._path, self._envs = wanted, checkpoint_steps, draws, envs
         self._save, self._report = save, report
         self._begin = self._reported = time.monotonic()
         self._saved = 0
-        self._logged: DomainSample | None = None
+        self._logged: list[Draw | None] = [None] * len(envs)
 
     def _init_callback(self) -> None:
         self._saved = self.model.num_timesteps
@@ -71,9 +87,10 @@ class TrainingCallback(BaseCallback):
 
     def _on_step(self) -> bool:
         # The vector environment has reset it by the time that the callback hears of the episode's end.
-        if self._env.draw is not self._logged:
-            self._logged = self._env.draw
-            log_draw(self._draws, self.num_timesteps, self._env.draw)
+        for i, env in enumerate(self._envs):
+            if env.draw is not self._logged[i]:
+                self._logged[i] = env.draw
+                log_draw(self._draws, self.num_timesteps, env.draw)
         if self.num_timesteps - self._saved >= self._checkpoint_steps:
             self._saved = self.num_timesteps
             self._save()
@@ -107,6 +124,6 @@ class TrainingCallback(BaseCallback):
         )
 
 
-def log_draw(file: TextIO, step: int, draw: DomainSample) -> None:
+def log_draw(file: TextIO, step: int, draw: Draw) -> None:
     """Write a line about the world of an episode that begins after `step` steps."""
     file.write(json.dumps({"step": step, **draw.to_log()}) + "\n")

@@ -23,15 +23,25 @@ from stable_baselines3.common.save_util import recursive_setattr
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from dofbot_ros.core.array_files import load_arrays
+from dofbot_ros.core.files import whole_file
 from dofbot_ros.core.model_files import MAX_MODEL, first_words, load_tensors
 from dofbot_ros.errors import InputError
 
-BUFFER, OLD_BUFFER = "replay.npz", "replay.pkl"
+CHECKPOINT, BUFFER, OLD_BUFFER = "checkpoint.zip", "replay.npz", "replay.pkl"
 
 _COUNTERS = ("num_timesteps", "_episode_num", "_n_updates")
 _ROWS = ("actions", "rewards", "dones", "timeouts")
 _HINDSIGHT_ROWS = ("ep_start", "ep_length")
 _OBSERVATIONS = ("observations", "next_observations")
+
+
+def save_checkpoint(model: BaseAlgorithm, run: Path) -> None:
+    """Replace the checkpoint in a run's folder only once the new one is whole."""
+    if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
+        with whole_file(run / BUFFER) as draft:
+            save_buffer(model, draft)
+    with whole_file(run / CHECKPOINT) as draft:
+        model.save(draft)
 
 
 def load_model(model: BaseAlgorithm, path: Path) -> None:
@@ -70,9 +80,7 @@ def save_buffer(model: OffPolicyAlgorithm, path: Path) -> None:
     """Write what is in the model's replay buffer as arrays (.npz)."""
     buffer: Any = model.replay_buffer
     size = buffer.size()
-    arrays: dict[str, NDArray[Any]] = {name: getattr(buffer, name)[:size] for name in _rows(buffer)}
-    for group in _OBSERVATIONS:
-        arrays |= {f"{group}.{name}": values[:size] for name, values in getattr(buffer, group).items()}
+    arrays: dict[str, NDArray[Any]] = {name: values[:size] for name, values in _held(buffer).items()}
     arrays["at"] = np.array([buffer.pos, int(buffer.full)])
     if isinstance(buffer, HerReplayBuffer):
         arrays["episode_start"] = buffer._current_ep_start
@@ -88,9 +96,7 @@ def load_buffer(model: OffPolicyAlgorithm, path: Path) -> None:
     """
     buffer: Any = model.replay_buffer
     arrays = load_arrays(path, "replay buffer")
-    wanted = {name: getattr(buffer, name) for name in _rows(buffer)}
-    for group in _OBSERVATIONS:
-        wanted |= {f"{group}.{name}": values for name, values in getattr(buffer, group).items()}
+    wanted = _held(buffer)
     size = len(arrays["actions"]) if "actions" in arrays and arrays["actions"].ndim else -1
     for name, held in wanted.items():
         given = arrays.get(name)
@@ -113,8 +119,14 @@ def load_buffer(model: OffPolicyAlgorithm, path: Path) -> None:
         buffer.truncate_last_trajectory()
 
 
-def _rows(buffer: Any) -> tuple[str, ...]:
-    return _ROWS + (_HINDSIGHT_ROWS if isinstance(buffer, HerReplayBuffer) else ())
+def _held(buffer: Any) -> dict[str, NDArray[Any]]:
+    """The buffer's arrays by name; observations of several parts have a name each."""
+    rows = _ROWS + (_HINDSIGHT_ROWS if isinstance(buffer, HerReplayBuffer) else ())
+    held: dict[str, NDArray[Any]] = {name: getattr(buffer, name) for name in rows}
+    for group in _OBSERVATIONS:
+        values = getattr(buffer, group)
+        held |= {f"{group}.{n}": part for n, part in values.items()} if isinstance(values, dict) else {group: values}
+    return held
 
 
 def _tensors(archive: zipfile.ZipFile, path: Path, name: str, device: torch.device) -> Any:

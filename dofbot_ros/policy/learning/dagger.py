@@ -105,6 +105,7 @@ class DaggerTrainer:
         self._count = self._done = 0
         self._optimizer = torch.optim.Adam(self._parameters(), lr=config.learning_rate)
         self._successes: deque[bool] = deque(maxlen=100)
+        self._losses: deque[float] = deque(maxlen=100)
 
     def run(self, report: Report, log: Callable[[int], None], save: Callable[[], None]) -> None:
         """All episodes that are still to be played.
@@ -158,6 +159,11 @@ class DaggerTrainer:
         """Of the policy's own last 100 episodes; nan before the first."""
         return float(np.mean(self._successes)) if self._successes else math.nan
 
+    @property
+    def loss(self) -> float:
+        """Mean of the last 100 updates; nan before the first."""
+        return float(np.mean(self._losses)) if self._losses else math.nan
+
     def _watch(self) -> None:
         """Take in what was recorded."""
         for episode in self._demonstrations:
@@ -206,6 +212,7 @@ class DaggerTrainer:
             self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
+            self._losses.append(float(loss.detach()))
         policy.set_training_mode(False)
 
     def _act(self, observation: dict[str, Tensor]) -> Tensor:

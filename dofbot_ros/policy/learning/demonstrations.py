@@ -29,6 +29,8 @@ from dofbot_ros.record.topics import DETECTIONS
 IDLE = 0.02
 """An action whose numbers are all smaller than this: nothing was to move. Pauses of an operator teach nothing."""
 
+FEW = 200
+"""Transitions below which a policy rarely learns anything."""
 SHORTEST = 5
 """Periods of an episode, at least."""
 
@@ -73,6 +75,42 @@ def read_demonstrations(folder: Path, task: Task, block: str) -> list[list[Trans
             f"{folder} holds nothing to learn from: all its episodes ({len(episodes)}) were called failures"
         )
     return [lessons(episode, task, block) for episode in good]
+
+
+@dataclass(frozen=True)
+class Usefulness:
+    """What recorded episodes are good for.
+
+    Attributes:
+        episodes: that are used.
+        transitions: periods in which the operator moved something.
+        reached: episodes in which the task's goal was reached, as far as was seen.
+    """
+
+    episodes: int
+    transitions: int
+    reached: int
+
+    @property
+    def doubt(self) -> str:
+        """Why a policy will learn little from them, "" where it may learn."""
+        if self.reached == 0:
+            return "in none of these was the goal reached (of pick: the block lifted): nothing shows how it is done"
+        if self.transitions < FEW:
+            return f"{self.transitions} periods of {PERIOD_S:g} s are few to learn from: record more episodes"
+        return ""
+
+
+def usefulness(recorded: Sequence[Sequence[Transition]], task: Task) -> Usefulness:
+    """What `recorded`, as read_demonstrations() gives it, is good for in `task`."""
+
+    def reached(episode: Sequence[Transition]) -> bool:
+        return any(
+            float(task.distance(each.after["achieved_goal"], each.after["desired_goal"])) <= task.tolerance
+            for each in episode
+        )
+
+    return Usefulness(len(recorded), sum(map(len, recorded)), sum(map(reached, recorded)))
 
 
 def lessons(episode: Episode, task: Task, block: str) -> list[Transition]:

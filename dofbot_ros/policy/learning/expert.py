@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.gripper import joint_to_gap
+from dofbot_ros.arm.holding import STILL_RAD, presses
 from dofbot_ros.core.types import GRIP
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.grasp.planning.hand_geometry import PAD_THICKNESS, PAD_WIDTH
@@ -47,12 +48,6 @@ TURNED = 0.20
 
 MAX_SLANT = math.radians(12.0)
 """How far the closing line may be out of the horizontal [rad]: the rest of the turn the fingers do to the block."""
-
-LEAD = 0.05
-"""Of the gripper's command over fingers that stand still: they hold something [rad]."""
-
-STILL = 0.02
-"""Fingers that turn by less in a period stand still [rad]."""
 
 HELD_GAP = (0.8, 1.5)
 """Gap of fingers with a block between them, over its edge: from squeezed in to held by two of its edges."""
@@ -108,8 +103,9 @@ class Sight:
     def holding(self) -> bool:
         """Whether the fingers press on something as wide as the block."""
         low, high = HELD_GAP
-        still = abs(self.moved[GRIP]) < STILL
-        return self.lead > LEAD and still and low * self.size < self.gap < high * self.size
+        grip = self.joints[GRIP]
+        still = abs(self.moved[GRIP]) < STILL_RAD
+        return still and presses(grip + self.lead, grip, (low * self.size, high * self.size))
 
     @property
     def lowest(self) -> float:

@@ -1,4 +1,4 @@
-"""Writes a trained policy as ONNX with its spec: what the runner and the arm need, without torch."""
+"""Writes a trained policy as ONNX with its spec, for the runner and the arm, and as safetensors, to be analysed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dofbot_ros.policy.env.environments import DofBotEnv
 from dofbot_ros.policy.interface.action_mapper import PERIOD_S
 from dofbot_ros.policy.interface.observation import CLIP
 from dofbot_ros.policy.interface.spec import MEMORY, MODEL, SPEC, PolicySpec, action_entries, goal_entry, joint_limits
+from dofbot_ros.policy.learning.recover_weights import beside
 
 
 class _Deterministic(nn.Module):
@@ -39,7 +40,7 @@ def export_policy(model: BaseAlgorithm, env: DofBotEnv, folder: Path, training: 
     Args:
         model: trained in environments like `env`.
         env: which tells the layout.
-        folder: gets policy.onnx and policy.yaml.
+        folder: gets policy.onnx, policy.safetensors and policy.yaml.
         training: where it comes from.
     """
     device = model.device
@@ -84,6 +85,7 @@ def export_module(
         opset_version=17,
         dynamo=False,
     )
+    beside(folder / MODEL)
     spec = PolicySpec(
         task=env.task.name,
         obs=env.obs,

@@ -9,6 +9,7 @@ from pathlib import Path
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.interface.spec import MODEL, SPEC, PolicySpec, load_spec
+from dofbot_ros.policy.learning.recover_weights import beside
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, train_pose
 from dofbot_ros.policy.perception.pixels import WIDTH
 from dofbot_ros.policy.perception.pose_estimator import POSE_MODEL, POSE_SPEC
@@ -29,7 +30,7 @@ def train_pipeline(
         config: of the pose network.
         task: pick or place.
         state_policy: folder of the policy that acts.
-        run: gets pose.onnx, pose.yaml, policy.onnx and policy.yaml.
+        run: gets pose and policy, each as .onnx, .safetensors and .yaml.
         resume: go on with what is there.
         report: told how far it is.
 
@@ -48,7 +49,7 @@ def join_pipeline(network: Path, task: str, state_policy: Path, run: Path) -> No
         network: folder with pose.onnx and pose.yaml.
         task: pick or place.
         state_policy: folder of the policy that acts.
-        run: gets pose.onnx, pose.yaml, policy.onnx and policy.yaml.
+        run: gets pose and policy, each as .onnx, .safetensors and .yaml.
 
     Raises:
         InputError: as train_pipeline, or `network` holds no pose network.
@@ -73,4 +74,6 @@ def _acting(state_policy: Path, task: str) -> PolicySpec:
 
 def _put_behind(spec: PolicySpec, state_policy: Path, run: Path) -> None:
     shutil.copyfile(state_policy / MODEL, run / MODEL)
+    for name in (MODEL, POSE_MODEL):
+        beside(run / name)
     save_yaml(replace(spec, obs="pipeline", image_size=WIDTH), run / SPEC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,11 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
 
-from dofbot_ros.config.loader import load_yaml, save_yaml
-from dofbot_ros.core.model_files import load_tensors, taking
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.config.ranges import Checked, Count, Positive
+from dofbot_ros.core.model_files import taking
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS
@@ -30,15 +28,16 @@ from dofbot_ros.policy.learning.student import Head, ImageStudent
 from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
 from dofbot_ros.policy.perception.picture_state import MEMORY, PictureState, picture_numbers
+from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core
 
-CONFIG, CHECKPOINT, DRAWS, POSE = "train.yaml", "student.ckpt", "draws.jsonl", "pose"
+CHECKPOINT, DRAWS, POSE = "student.ckpt", "draws.jsonl", "pose"
 
 STACK = 1
 """Pictures in an observation: what earlier ones told is in the student's memory."""
 
 
 @dataclass(frozen=True)
-class StudentConfig:
+class StudentConfig(Checked):
     """How to train.
 
     Attributes:
@@ -59,21 +58,16 @@ class StudentConfig:
 
     task: Literal["pick"] = "pick"
     randomize: str = "wide"
-    episodes: int = 1000
-    round_episodes: int = 20
-    alone_after: float = 0.2
+    episodes: Count = 1000
+    round_episodes: Count = 20
+    alone_after: Positive = 0.2
     shake: float = 0.15
-    epochs: int = 3
-    final_epochs: int = 10
-    batch: int = 256
-    learning_rate: float = 1e-4
+    epochs: Count = 3
+    final_epochs: Count = 10
+    batch: Count = 256
+    learning_rate: Positive = 1e-4
     seed: int = 0
     pose: PoseTrainConfig = field(default_factory=PoseTrainConfig)
-
-    def __post_init__(self) -> None:
-        for name in ("episodes", "round_episodes", "alone_after", "epochs", "final_epochs", "batch", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
 
 
 @dataclass
@@ -109,12 +103,9 @@ class StudentTrainer:
         resume: bool = False,
         report: Report | None = None,
     ) -> None:
-        path = run / CONFIG
-        if path.exists() and not resume:
-            raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
-        if path.exists() and replace(load_yaml(StudentConfig, path), episodes=config.episodes) != config:
-            raise InputError(f"{run} was begun with another configuration: resume with that in {path}")
-        torch.set_num_threads(1)
+        self._folder = RunFolder(run, resume=resume, mark=CONFIG, needed=False)
+        self._folder.require_same(config, growing=("episodes",))
+        one_core()
         self.config, self.run, self._report = config, run, report
         torch.manual_seed(config.seed)
         self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=STACK)
@@ -122,16 +113,13 @@ class StudentTrainer:
         if start is not None:
             self._head.start_from(start)
         given = None if network is None else load_network(network)
-        # All that can be wrong is known by now: what is refused leaves no folder.
-        run.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, path)
+        self._folder.begin(config)
         self._network: PoseNetwork = given or self._trained()
         self._state = PictureState()
         self._optimiser = torch.optim.Adam(self._head.parameters(), lr=config.learning_rate)
         self._lessons = _Lessons([], [])
         self._done = 0
-        if (run / CHECKPOINT).exists():
-            self._load()
+        self._load()
 
     def _trained(self) -> PoseNetwork:
         """A pose network of this run's own."""
@@ -143,7 +131,7 @@ class StudentTrainer:
         """Teach to the end and export policy.onnx and policy.yaml. Returns `episodes`, `success_rate` of those in which
         the student acted alone, and `loss`."""
         config, expert = self.config, Expert(self._env)
-        writer = SummaryWriter(str(self.run / "tensorboard"))
+        writer = self._folder.board()
         alone: deque[bool] = deque(maxlen=100)
         loss = float("nan")
         try:
@@ -249,11 +237,12 @@ class StudentTrainer:
             "actions": torch.from_numpy(np.stack(self._lessons.actions)),
             "done": self._done,
         }
-        torch.save(state, self.run / f"new_{CHECKPOINT}")
-        (self.run / f"new_{CHECKPOINT}").replace(self.run / CHECKPOINT)
+        self._folder.save(CHECKPOINT, state)
 
     def _load(self) -> None:
-        state = load_tensors(self.run / CHECKPOINT, self.run / CHECKPOINT)
+        state = self._folder.load(CHECKPOINT)
+        if not state:
+            return
         with taking(self.run / CHECKPOINT):
             self._head.load_state_dict(state["head"])
             self._optimiser.load_state_dict(state["optimiser"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from sb3_contrib import TQC
@@ -18,25 +18,36 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
-from dofbot_ros.config.loader import load_yaml, save_yaml
-from dofbot_ros.core.model_files import load_tensors
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.config.ranges import Checked, Count, Index, Positive, Range
+from dofbot_ros.core.files import whole_file
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.evaluation.evaluate import rollout
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.bc_regularizer import OPTIONS, BcRegularizer
 from dofbot_ros.policy.learning.callback import Progress, TrainingCallback, log_draw
-from dofbot_ros.policy.learning.checkpoint import BUFFER, OLD_BUFFER, load_buffer, load_model, save_buffer
+from dofbot_ros.policy.learning.checkpoint import (
+    BUFFER,
+    CHECKPOINT,
+    OLD_BUFFER,
+    load_buffer,
+    load_model,
+    save_checkpoint,
+)
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
-from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
+from dofbot_ros.policy.learning.demonstrations import Transition, Usefulness, read_demonstrations, usefulness
 from dofbot_ros.policy.learning.export import export_policy
+from dofbot_ros.training.run_folder import DRAWS, TENSORBOARD, RunFolder, one_core, training_device
 
-CONFIG, CHECKPOINT, DRAWS = "train.yaml", "checkpoint.zip", "draws.jsonl"
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
 
 
+GROWS = ("steps", "episodes")
+"""Settings that a resumed run may raise."""
+
+
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Checked):
     """How to train.
 
     Attributes:
@@ -68,38 +79,31 @@ class TrainConfig:
     randomize: str = "none"
     control: Literal["tool", "joints"] = "tool"
     hindsight: bool = False
-    episodes: int = 0
+    episodes: Index = 0
     demonstrations: str = ""
     block: str = "red"
-    steps: int = 30_000
+    steps: Index = 30_000
     seed: int = 0
-    width: int = 128
-    learning_rate: float = 1e-3
-    batch: int = 256
-    buffer: int = 300_000
-    discount: float = 0.95
+    width: Count = 128
+    learning_rate: Positive = 1e-3
+    batch: Count = 256
+    buffer: Count = 300_000
+    discount: Annotated[float, Range(above=0.0, below=1.0)] = 0.95
     warm_up: int = 1000
     critics_first: int = 3000
     compared: int = 100
-    checkpoint_steps: int = 10_000
+    checkpoint_steps: Count = 10_000
 
-    def __post_init__(self) -> None:
-        if self.episodes < 0 or self.steps < (0 if self.shown else 1):
-            raise ConfigError(
-                "a policy learns from demonstrations, a teacher's episodes, or its own steps: got no demonstrations, "
-                f"{self.episodes} episodes and {self.steps} steps"
-            )
-        for name in ("width", "learning_rate", "batch", "buffer", "checkpoint_steps"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
-        if not 0.0 < self.discount < 1.0:
-            raise ConfigError(f"discount is between 0 and 1, got {self.discount}")
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
+        if not self.shown and not self.steps:
+            yield "a policy learns from demonstrations, a teacher's episodes, or its own steps: got none of them"
         if self.hindsight and (self.algo == "ppo" or self.obs != "state"):
-            raise ConfigError("hindsight needs a replay buffer and goals: algo tqc or sac, obs state")
+            yield "hindsight needs a replay buffer and goals: algo tqc or sac, obs state"
         if self.shown and self.steps and self.algo == "ppo":
-            raise ConfigError("ppo forgets what it was shown: go on with algo tqc or sac, or leave out the steps")
+            yield "ppo forgets what it was shown: go on with algo tqc or sac, or leave out the steps"
         if self.shown and (self.control != "tool" or self.obs != "state"):
-            raise ConfigError("teacher and demonstrations displace the tool, and show states: control tool, obs state")
+            yield "teacher and demonstrations displace the tool, and show states: control tool, obs state"
 
     @property
     def shown(self) -> bool:
@@ -128,25 +132,19 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
-        checkpoint = run / CHECKPOINT
-        if resume:
-            if not checkpoint.exists():
-                raise InputError(f"{checkpoint} does not exist: there is nothing to resume")
-            before = load_yaml(TrainConfig, run / CONFIG)
-            if {**asdict(before), "steps": 0, "episodes": 0} != {**asdict(config), "steps": 0, "episodes": 0}:
-                raise InputError(f"{run} was trained with another configuration: resume with that in {run / CONFIG}")
-        elif checkpoint.exists():
-            raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
-        _check_device(device)
+        self._folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
+        self._folder.require_same(config, GROWS)
+        one_core()
+        training_device(device)
         self._env = config.environment()
         self._recorded: list[list[Transition]] = []
+        self.imitation_loss = float("nan")
         if config.demonstrations:
             self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
-        run.mkdir(parents=True, exist_ok=True)
-        save_yaml(config, run / CONFIG)
+        self._folder.begin(config)
         vector = DummyVecEnv([lambda: Monitor(self._env)])
         self.model = _loaded(config, run, vector, device) if resume else _new(config, vector, device)
-        self.model.set_logger(configure(str(run / "tensorboard"), ["tensorboard"]))
+        self.model.set_logger(configure(str(run / TENSORBOARD), ["tensorboard"]))
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
@@ -154,8 +152,8 @@ class Trainer:
             wanted=self.config.steps,
             checkpoint_steps=self.config.checkpoint_steps,
             draws=self.run / DRAWS,
-            env=self._env,
-            save=lambda: _save(self.model, self.run),
+            envs=[self._env],
+            save=lambda: save_checkpoint(self.model, self.run),
             report=report,
         )
         if self.config.shown and self.model.num_timesteps == 0:
@@ -169,7 +167,7 @@ class Trainer:
             self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
             if keeper is not None and not self._holds_its_own(keeper):
                 keeper.give_up()
-        _save(self.model, self.run)
+        save_checkpoint(self.model, self.run)
         self.export()
         return watcher.progress(self.model)
 
@@ -179,13 +177,13 @@ class Trainer:
         remember = config.steps > 0 or config.hindsight
         lessons = ImitateConfig(config.episodes, config.seed, config.batch, config.learning_rate, remember)
         school = DaggerTrainer(self.model, self._env, lessons, self._recorded)
-        if (self.run / LESSONS).exists():
-            school.go_on(load_tensors(self.run / LESSONS, self.run / LESSONS))
+        if lessons_before := self._folder.load(LESSONS):
+            school.go_on(lessons_before)
 
         def save() -> None:
-            torch.save(school.state(), self.run / f"new_{LESSONS}")
-            _save(self.model, self.run)
-            (self.run / f"new_{LESSONS}").replace(self.run / LESSONS)
+            with whole_file(self.run / LESSONS) as draft:
+                torch.save(school.state(), draft)
+                save_checkpoint(self.model, self.run)
 
         def report(done: int, wanted: int, success_rate: float) -> None:
             watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
@@ -193,7 +191,15 @@ class Trainer:
         with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
             school.run(report, lambda step: log_draw(draws, step, self._env.draw), save)
         save()
-        return Progress(config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds)
+        self.imitation_loss = school.loss
+        return Progress(
+            config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds, school.loss
+        )
+
+    @property
+    def demonstrations(self) -> Usefulness | None:
+        """What the recorded episodes are good for; None where there are none."""
+        return usefulness(self._recorded, self._env.task) if self._recorded else None
 
     def _keeper(self) -> BcRegularizer:
         """Holds the policy to what it was taught while it learns alone."""
@@ -201,9 +207,9 @@ class Trainer:
         if not isinstance(model, OffPolicyAlgorithm):
             raise TypeError("policies that were shown something go on with tqc or sac")
         goes_on = model.num_timesteps > 0 and file.exists()
-        taught = load_tensors(file, file, model.device) if goes_on else None
+        taught = self._folder.load(TAUGHT, model.device) if goes_on else None
         keeper = BcRegularizer(model, self.config.critics_first, taught)
-        torch.save(keeper.state(), file)
+        self._folder.save(TAUGHT, keeper.state())
         return keeper
 
     def _holds_its_own(self, keeper: BcRegularizer) -> bool:
@@ -276,21 +282,3 @@ def _loaded(config: TrainConfig, run: Path, vector: DummyVecEnv, device: str) ->
     # Otherwise it would meet the worlds of the run's beginning once more.
     model.set_random_seed(config.seed + model.num_timesteps)
     return model
-
-
-def _save(model: BaseAlgorithm, run: Path) -> None:
-    """Replace the checkpoint only once the new one is whole."""
-    if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and model.replay_buffer.size():
-        save_buffer(model, run / f"new_{BUFFER}")
-        (run / f"new_{BUFFER}").replace(run / BUFFER)
-    model.save(run / f"new_{CHECKPOINT}")
-    (run / f"new_{CHECKPOINT}").replace(run / CHECKPOINT)
-
-
-def _check_device(name: str) -> None:
-    # Networks of this size run slower on several cores than on one.
-    torch.set_num_threads(1)
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from dofbot_ros.config.loader import load_yaml, save_yaml
+from dofbot_ros.config.loader import save_yaml
+from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.core.model_files import load_state, load_tensors, taking
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.perception.keypoint_data import KeypointData, load_data, render_data
 from dofbot_ros.policy.perception.keypoint_measure import measure, sigma_px
@@ -25,6 +26,7 @@ from dofbot_ros.policy.perception.keypoints import BLOCK
 from dofbot_ros.policy.perception.pixels import WIDTH, rows
 from dofbot_ros.policy.perception.pose_estimator import POSE_MODEL, POSE_SPEC, PoseSpec
 from dofbot_ros.sim.randomization import load_domain, load_level
+from dofbot_ros.training.run_folder import RunFolder, one_core
 
 CONFIG, CHECKPOINT, PICTURES, DRAWS, WEIGHTS = "pose_train.yaml", "pose.ckpt", "pictures", "pictures.jsonl", "pose.pt"
 
@@ -42,7 +44,7 @@ SPREAD_CELLS = 0.7
 
 
 @dataclass(frozen=True)
-class PoseTrainConfig:
+class PoseTrainConfig(Checked):
     """How to train.
 
     Attributes:
@@ -56,18 +58,17 @@ class PoseTrainConfig:
     """
 
     randomize: str = "wide"
-    pictures: int = 6_000
-    epochs: int = 8
-    closeup_epochs: int = 30
-    batch: int = 64
-    learning_rate: float = 3e-3
+    pictures: Count = 6_000
+    epochs: Count = 8
+    closeup_epochs: Count = 30
+    batch: Count = 64
+    learning_rate: Positive = 3e-3
     seed: int = 0
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         load_level(self.randomize)
-        for name in ("pictures", "epochs", "closeup_epochs", "batch", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+        yield from ()
 
 
 Report = Callable[[str, int, int, float], None]
@@ -86,18 +87,19 @@ def train_pose(config: PoseTrainConfig, run: Path, *, resume: bool = False, repo
     Raises:
         InputError: `run` holds another run.
     """
-    torch.set_num_threads(1)
-    _claim(config, run, resume)
+    one_core()
+    folder = RunFolder(run, resume=resume, mark=CONFIG, config_file=CONFIG, needed=False)
+    folder.require_same(config)
+    folder.begin(config)
     data, kept = _pictures(config, run, report)
     torch.manual_seed(config.seed)
     network = channels_last(PoseNetwork())
-    state: dict[str, Any] = {}
-    if (run / CHECKPOINT).exists():
-        state = load_tensors(run / CHECKPOINT, run / CHECKPOINT)
+    state: dict[str, Any] = folder.load(CHECKPOINT)
+    if state:
         with taking(run / CHECKPOINT):
             network.load_state_dict(state["network"])
-    writer = SummaryWriter(str(run / "tensorboard"))
-    descent = _Descent(network, len(data), config, run, writer, report)
+    writer = folder.board()
+    descent = _Descent(network, len(data), config, folder, writer, report)
 
     def looked(rng: np.random.Generator, chosen: NDArray[np.int64]) -> tuple[Tensor, dict[str, float]]:
         return _loss(*network.look(scaled(_augmented(rng, data.pictures[chosen]))), data, chosen)
@@ -112,7 +114,7 @@ def train_pose(config: PoseTrainConfig, run: Path, *, resume: bool = False, repo
                 state = {}
     finally:
         writer.close()
-    torch.save(network.state_dict(), run / WEIGHTS)
+    folder.save(WEIGHTS, network.state_dict())
     export_pose(network, kept, config, run)
 
 
@@ -126,7 +128,7 @@ class _Descent:
     network: PoseNetwork
     n: int
     config: PoseTrainConfig
-    run: Path
+    folder: RunFolder
     writer: SummaryWriter
     report: Report | None
 
@@ -158,11 +160,8 @@ class _Descent:
                 if self.report is not None:
                     self.report(f"{name}: steps", done, epochs * batches, loss.item())
             saved: dict[str, Any] = {"network": self.network, "optimiser": optimiser, "schedule": schedule}
-            torch.save(
-                {"stage": name, "epochs": epoch + 1, **{part: kept.state_dict() for part, kept in saved.items()}},
-                self.run / f"new_{CHECKPOINT}",
-            )
-            (self.run / f"new_{CHECKPOINT}").replace(self.run / CHECKPOINT)
+            weights = {part: kept.state_dict() for part, kept in saved.items()}
+            self.folder.save(CHECKPOINT, {"stage": name, "epochs": epoch + 1, **weights})
 
 
 def channels_last(network: PoseNetwork) -> PoseNetwork:
@@ -215,16 +214,6 @@ def measure_pose(folder: Path, pictures: int = 400, seed: int = 900) -> dict[str
     return {
         domain: measure(network, render_data(load_domain(domain), pictures, (seed,))) for domain in ("source", "target")
     }
-
-
-def _claim(config: PoseTrainConfig, run: Path, resume: bool) -> None:
-    path = run / CONFIG
-    if path.exists() and not resume:
-        raise InputError(f"{run} already holds a run: go on with --resume, or take another --out")
-    if path.exists() and load_yaml(PoseTrainConfig, path) != config:
-        raise InputError(f"{run} was begun with another configuration: resume with that in {path}")
-    run.mkdir(parents=True, exist_ok=True)
-    save_yaml(config, path)
 
 
 def _pictures(config: PoseTrainConfig, run: Path, report: Report | None) -> tuple[KeypointData, KeypointData]:

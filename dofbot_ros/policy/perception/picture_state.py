@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dofbot_ros.arm.holding import BLOCK_GAPS_M, PRESSING_RAD, STILL_PERIODS, STILL_RAD
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import GRIP
@@ -18,14 +19,7 @@ from dofbot_ros.policy.perception.keypoint_network import Poses
 from dofbot_ros.policy.perception.keypoints import BLOCK, FORGET, KEYPOINTS, LATE, PLATE_CORNERS, SHARP_PX
 from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view, rows
 from dofbot_ros.policy.perception.pose_estimator import ASTRAY_PX, IN_HAND_PX, JUMP_M, JUMP_PICTURES, LYING_M
-from dofbot_ros.policy.runtime.block_tracker import (
-    DEFAULT_ESTIMATE,
-    LONGEST_AGE,
-    SQUEEZE,
-    STANDING,
-    STANDING_PERIODS,
-    WIDTHS,
-)
+from dofbot_ros.policy.runtime.block_tracker import DEFAULT_ESTIMATE, LONGEST_AGE
 
 READ = (2 * len(KEYPOINTS), len(KEYPOINTS), 2, 1)
 """What is kept of a picture: the keypoints [px], the spread of their heat [px], the block's yaw, whether it shows."""
@@ -128,7 +122,7 @@ class PictureState(nn.Module):
         displaced, told = self._displaced(pixels[:, :BLOCK] - expected, expected, unsure, FORGET * told)
 
         stood = self._stood(arm, stood)
-        held = stood >= STANDING_PERIODS
+        held = stood >= STILL_PERIODS
         block = pixels[:, BLOCK] - _shift(displaced, self._from_middle(pixels[:, BLOCK:]))[:, 0]
         in_hand = held & ((block - expected[:, TOOL]).norm(dim=1, keepdim=True) < IN_HAND_PX)
         looks = (shown > 0.5) & (spread[:, BLOCK:] < ASTRAY_PX) & ~in_hand
@@ -207,12 +201,10 @@ class PictureState(nn.Module):
         lead = ARM[4].scale * arm[:, LEAD_AT + GRIP : LEAD_AT + GRIP + 1]
         moved = (ARM[5].scale * arm[:, MOVED_AT + GRIP : MOVED_AT + GRIP + 1]).abs()
         gap = ARM[1].scale * arm[:, GAP_AT : GAP_AT + 1] + ARM[1].centre[0]
-        presses = (lead >= SQUEEZE) & (gap > WIDTHS[0]) & (gap < WIDTHS[1])
-        more = torch.where(
-            moved < STANDING, (before + 1.0).clamp_max(float(STANDING_PERIODS)), torch.zeros_like(before)
-        )
+        presses = (lead >= PRESSING_RAD) & (gap > BLOCK_GAPS_M[0]) & (gap < BLOCK_GAPS_M[1])
+        more = torch.where(moved < STILL_RAD, (before + 1.0).clamp_max(float(STILL_PERIODS)), torch.zeros_like(before))
         # What holds a block holds it until it lets go.
-        kept = torch.where(before >= STANDING_PERIODS, before, more)
+        kept = torch.where(before >= STILL_PERIODS, before, more)
         return torch.where(presses, kept, torch.zeros_like(before))
 
     def _expected(self, q: Tensor) -> Tensor:

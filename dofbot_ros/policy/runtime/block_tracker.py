@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dofbot_ros.arm.gripper import joint_to_gap
+from dofbot_ros.arm.holding import STILL_PERIODS, STILL_RAD, presses
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.transforms import invert, matrix_from_quat, quat_from_matrix, transform
 from dofbot_ros.core.types import GRIP, FloatArray
@@ -21,18 +21,6 @@ row. What is hidden for longer is shown where it is taken to be, at this age."""
 
 DEFAULT_ESTIMATE = BlockEstimate((0.20, 0.0, 0.015), 0.0, LONGEST_AGE)
 """What a policy is shown before the block has been seen: the middle of the table."""
-
-SQUEEZE = 0.05
-"""Fingers that stand although their goal is further closed by this hold something [rad]."""
-
-STANDING = 0.02
-"""Fingers that moved less in a period stand [rad]."""
-
-STANDING_PERIODS = 2
-"""For so long they have to stand: at the begin of a motion the command leads, too."""
-
-WIDTHS = (0.010, 0.045)
-"""Gaps at which a block can be between the fingers: a cube of 30 mm, across its diagonal at most [m]."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +117,10 @@ class BlockTracker:
         """Notice when the fingers take hold of the block, and when they let it go."""
         grip, before = joints[GRIP], self._grip
         self._grip = grip
-        around = WIDTHS[0] < joint_to_gap(grip) < WIDTHS[1]
-        if command[GRIP] - grip < SQUEEZE or not around:
+        if not presses(command[GRIP], grip):
             self._in_tool, self._stood = None, 0
             return
-        self._stood = self._stood + 1 if abs(grip - before) < STANDING else 0
-        if self._in_tool is None and self._stood >= STANDING_PERIODS and self._last is not None:
+        self._stood = self._stood + 1 if abs(grip - before) < STILL_RAD else 0
+        if self._in_tool is None and self._stood >= STILL_PERIODS and self._last is not None:
             self._in_tool = invert(tool) @ np.array([*self._last.position, 1.0])
             self._in_tool[1] = 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -13,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.arm.robot import DRAWN, Robot
+from dofbot_ros.config.ranges import Checked, Positive
 from dofbot_ros.core.model_files import first_words
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
-from dofbot_ros.errors import CommandRefusedError, ConfigError, DofbotError, InputError
+from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.policy.env.tasks import TASKS
 from dofbot_ros.policy.interface.action_mapper import ActionMapper
 from dofbot_ros.policy.interface.compatibility import check_spec
-from dofbot_ros.policy.interface.observation import CLIP, Observation, StateLayout
+from dofbot_ros.policy.interface.observation import Observation, ObservationBuilder
 from dofbot_ros.policy.interface.spec import PolicySpec
 from dofbot_ros.policy.interface.state import BlockEstimate, CellState
 from dofbot_ros.policy.perception.pixels import rows
@@ -62,7 +62,7 @@ class End(str, Enum):
 
 
 @dataclass(frozen=True)
-class ControllerConfig:
+class ControllerConfig(Checked):
     """When a run ends.
 
     Attributes:
@@ -74,16 +74,11 @@ class ControllerConfig:
             from an overhead camera on its way down for one to two seconds [s].
     """
 
-    time_limit_s: float = 10.0
-    goal_hold_s: float = 0.4
-    max_joint_age_s: float = 0.2
-    max_picture_age_s: float = 0.5
-    max_block_age_s: float = 3.0
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not 0.0 < value < math.inf:
-                raise ConfigError(f"{name} must be positive and finite, got {value}")
+    time_limit_s: Positive = 10.0
+    goal_hold_s: Positive = 0.4
+    max_joint_age_s: Positive = 0.2
+    max_picture_age_s: Positive = 0.5
+    max_block_age_s: Positive = 3.0
 
 
 @dataclass(frozen=True)
@@ -136,14 +131,12 @@ class PolicyController:
         self.state = CellState()
         self.shown: dict[str, Any] = {}
         self._policy, self._config = policy, config or ControllerConfig()
-        self._layout = StateLayout(self.task.block and spec.obs != "image")
+        self._builder = ObservationBuilder(spec.obs, self.task.block, self.task.achieved, spec.stack)
         self._looks = spec.obs != "state"
         self._follows_block = self.task.block and spec.obs != "image"
         self._reader = reader
         self._picture: ImageArray = np.zeros((rows(spec.image_size), spec.image_size, 3), np.uint8)
         self._picture_s = -math.inf
-        self._pictures: deque[ImageArray] = deque(maxlen=max(1, spec.stack))
-        self._goal_of = STEER[spec.control]
         self.use(robot)
         self._joints: list[float] = [math.nan] * N_JOINTS
         self._joints_s = -math.inf
@@ -174,7 +167,7 @@ class PolicyController:
             raise
         except Exception as error:
             raise InputError(f"the network does not take what its spec says: {first_words(error)}") from error
-        self._pictures.clear()
+        self._builder.reset()
 
     # -- what comes in -----------------------------------------------------------------------------------------------
 
@@ -232,7 +225,7 @@ class PolicyController:
         self._mapper.start(self._joints if command is None else command)
         self._before = self._joints
         self._reached_s = None
-        self._pictures.clear()
+        self._builder.reset()
         self._policy.start()
         if self._reader is not None:
             self._reader.reset()
@@ -260,8 +253,7 @@ class PolicyController:
             return Step(None, End.FAILED, first_words(error) or type(error).__name__)
         self._before = state.joints
         action += [0.0] * (N_JOINTS - len(action))
-        goal = self._goal_of(self._mapper, action, state.joints[GRIP])
-        self._mapper.step(goal)
+        self._mapper.step(self._mapper.goal(self._policy.spec.control, action, state.joints[GRIP]))
         return Step(np.array(self._mapper.stopping_point()))
 
     def _find_block(self, now_s: float) -> BlockEstimate:
@@ -273,15 +265,7 @@ class PolicyController:
         return tracker.update(state.joints, state.command) or DEFAULT_ESTIMATE
 
     def _observe(self) -> dict[str, Any]:
-        """What is known, as DofBotEnv shows it."""
-        numbers, goal = self._layout.build(self.state, self._before), self._goal.copy()
-        if self._policy.spec.obs == "image":
-            self._pictures.append(self._picture)
-            while len(self._pictures) < (self._pictures.maxlen or 1):
-                self._pictures.append(self._picture)
-            return {"image": np.concatenate(self._pictures, axis=-1), "arm": numbers, "goal": goal}
-        achieved = np.minimum(np.maximum(self.task.achieved(self.state), -CLIP), CLIP)
-        return {"observation": numbers, "achieved_goal": achieved, "desired_goal": goal}
+        return self._builder.build(self.state, self._before, self._goal, lambda: self._picture)
 
     @property
     def measured(self) -> list[float]:
@@ -335,15 +319,3 @@ def _checked(action: NDArray[np.float32], size: int) -> list[float]:
 
 def _age(age: float, limit: float) -> str:
     return "none has come" if math.isinf(age) else f"{age:.2f} s, allowed are {limit:g} s"
-
-
-def _steer_tool(mapper: ActionMapper, action: Sequence[float], measured_grip: float) -> list[float]:
-    return mapper.goal_of_tool(action, measured_grip)
-
-
-def _steer_joints(mapper: ActionMapper, action: Sequence[float], measured_grip: float) -> list[float]:
-    return mapper.goal_of_joints(action, measured_grip)
-
-
-STEER = {"tool": _steer_tool, "joints": _steer_joints}
-"""Kind of control -> how an action becomes joint goals."""

@@ -58,11 +58,12 @@ class DiagnosticsTopic:
             publisher.publish(message)
 
 
-def arm_status(prefix: str, snapshot: Snapshot) -> DiagnosticStatus:
-    """State, and why commands differ from what was asked."""
+def arm_status(prefix: str, snapshot: Snapshot, speed: float = 1.0) -> DiagnosticStatus:
+    """State, why commands differ from what was asked, and the share of its speed that the arm may have."""
     result = snapshot.result
     values = {
         "state": snapshot.state.value,
+        "speed": speed,
         "torque": snapshot.torque,
         "motion": snapshot.kind or "none",
         "last motion": f"{result.kind}: {result.reason or 'arrived'}" if result else "",

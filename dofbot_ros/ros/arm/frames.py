@@ -11,10 +11,11 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from dofbot_ros.arm.model import ArmModel, Joint
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.transforms import rot_axis, transform
 from dofbot_ros.core.types import JOINT_NAMES, FloatArray
 from dofbot_ros.ros.conversions.messages import transform_message
-from dofbot_ros.ros.runtime.parameters import declare, parameter
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.qos import LATCHED, STREAM
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -25,6 +26,7 @@ from dofbot_ros.driver.joint_velocity import JointVelocity
 from dofbot_ros.driver.motion_events import Event, MotionEvent
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import CommandRefusedError, DofbotError
+from dofbot_ros.policy.interface.compatibility import SPEED_IN_USE
 from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.arm.actions import Actions
 from dofbot_ros.ros.arm.commanders import ANYBODY, HOME, PARK, UNKNOWN, Commanders
@@ -36,6 +38,7 @@ from dofbot_ros.ros.runtime.log_limit import LogLimit
 from dofbot_ros.ros.runtime.process import ShutdownSignal
 from dofbot_ros.ros.runtime.qos import COMMANDS, EVENTS, LATCHED, STREAM
 from dofbot_ros.safety.authority import Commander
+from dofbot_ros.safety.stop_line import Address, StopLine
 
 DIAGNOSTICS_PERIOD_S = 1.0
 NEWS_PERIOD_S = 0.1
@@ -58,6 +61,9 @@ class ArmInterface:
         lifeline: told when the control thread fails.
         after_cycle: called in the control thread after each cycle, for what else must happen there.
         scheduling: how the control thread is to be scheduled; a thread that waits for a port may go first.
+
+    Raises:
+        DofbotError: another node on this machine commands an arm in this domain and namespace.
     """
 
     def __init__(
@@ -71,6 +77,9 @@ class ArmInterface:
         scheduling: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._node, self._daemon, self._stamps, self._lifeline = node, daemon, stamps, lifeline
+        # Before anything else: a second node of the same arm must touch nothing.
+        here = Address(node.context.get_domain_id(), node.get_namespace().strip("/"))
+        self._stop_line = StopLine(here, node.get_name(), lambda: daemon.estop("dofbot estop"), self._told_state)
         self._extra, self._scheduling = after_cycle, scheduling
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control")
@@ -89,10 +98,12 @@ class ArmInterface:
         self._events = node.create_publisher(String, "motion_events", EVENTS)
         self._diagnostics = diagnostics.DiagnosticsTopic(node)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
-        model = daemon.robot.describe(daemon.config.max_velocity)
+        model = daemon.robot.describe(daemon.config.velocity)
         self._description.publish(String(data=model.urdf))
         self._publish_frames = frame_publisher(node, model)
         self._next_frames_s = -float("inf")
+        read_only = ParameterDescriptor(description="Share of the limits that the arm really has.", read_only=True)
+        node.declare_parameter(SPEED_IN_USE, daemon.config.speed, read_only)
         self._commanders = Commanders(node, daemon.config.operators)
         self._groups = {name: MutuallyExclusiveCallbackGroup() for name in ("stop", "torque", "commands")}
         commands = Commands(daemon, stamps, node.get_parameter("frame_prefix").value)
@@ -109,6 +120,7 @@ class ArmInterface:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._stop_line.close()
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -174,6 +186,10 @@ class ArmInterface:
             self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["stop"])
         for name, action in actions.items():
             self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["commands"])
+
+    def _told_state(self) -> tuple[str, str]:
+        snapshot = self._daemon.snapshot()
+        return snapshot.state.value, snapshot.reason
 
     # -- the control thread ------------------------------------------------------------------------------------------
 
@@ -249,7 +265,7 @@ class ArmInterface:
             {"refused": self._refusals, "last refusal": self._last_refusal},
         )
         entries = [
-            diagnostics.arm_status(prefix, snapshot),
+            diagnostics.arm_status(prefix, snapshot, self._daemon.config.speed),
             diagnostics.loop_status(prefix, rate.lateness_s()[-500:], rate.missed, self._daemon.config.control_rate_hz),
             diagnostics.bus_status(prefix, snapshot, frames_hz),
             commands,

@@ -11,14 +11,14 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from std_srvs.srv import Trigger
 
+from dofbot_ros.config.ranges import Checked, Positive, parameter
 from dofbot_ros.core.transforms import quat_from_matrix
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.desks.installation import Installation, install
-from dofbot_ros.errors import ConfigError, DofbotError
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.ros.camera.topics import CameraTopics
 from dofbot_ros.ros.conversions.messages import to_time
 from dofbot_ros.ros.conversions.stamps import Stamps
-from dofbot_ros.ros.runtime.parameters import parameter
 from dofbot_ros.sim.arrangement import arrange, from_text
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.rendering.camera_process import CameraProcess
@@ -27,7 +27,7 @@ from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, SIMULATED_FRAME, load_in
 
 
 @dataclass(frozen=True)
-class WorldParameters:
+class WorldParameters(Checked):
     """What a node with a simulated world can be told."""
 
     world_file: str = parameter("", "Simulated world (YAML); empty for the shipped config/sim.yaml.")
@@ -40,17 +40,13 @@ class WorldParameters:
         "",
         "What the programs are told of the simulated camera: a camera_info YAML; empty: what the desk's owner knows.",
     )
-    camera_rate_hz: float = parameter(10.0, "Rendered images a second, while somebody listens.")
+    camera_rate_hz: Positive = parameter(10.0, "Rendered images a second, while somebody listens.")
     arrangement: str = parameter(
         "",
         "Where the blocks stand after the next sim/reset, in place of a seed (JSON, see sim/arrangement.py).",
         live=True,
     )
     publish_truth: bool = parameter(True, "Whether sim/truth tells the true poses of the blocks.")
-
-    def __post_init__(self) -> None:
-        if not self.camera_rate_hz > 0:
-            raise ConfigError(f"camera_rate_hz must be positive, got {self.camera_rate_hz}")
 
 
 def make_installation(parameters: WorldParameters) -> Installation:

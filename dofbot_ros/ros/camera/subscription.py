@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,9 @@ from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEve
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.ros.runtime.parameters import declare, parameter
+from dofbot_ros.config.ranges import Checked, parameter
+from dofbot_ros.errors import one_of
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.qos import NEWEST_IMAGE, RELIABLE_IMAGE
 
 TOPIC, INFO_TOPIC = "camera/image_raw", "camera/camera_info"
@@ -23,7 +24,7 @@ TRANSPORTS: dict[str, tuple[type, str]] = {
 
 
 @dataclass(frozen=True)
-class CameraParameters:
+class CameraParameters(Checked):
     """How a node takes the images of a camera."""
 
     image_transport: str = parameter("raw", "raw: camera/image_raw; compressed: camera/image_raw/compressed.")
@@ -31,9 +32,10 @@ class CameraParameters:
         False, "The images are rectified (image_rect): P of camera_info holds for them, and no distortion."
     )
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.image_transport not in TRANSPORTS:
-            raise ConfigError(one_of("image_transport", self.image_transport, TRANSPORTS))
+            yield one_of("image_transport", self.image_transport, TRANSPORTS)
 
 
 class CameraSubscription:

@@ -28,7 +28,7 @@ MOTION_S = 60.0
 HEARD_S = 2.0
 """An arm that was heard before and then says nothing for this long is not there [s]."""
 FIRST_HEARD_S = 10.0
-"""One that has not been heard yet may take this long: a lost packet of discovery is sent again after 3 s [s]."""
+"""One that has not been heard yet may take this long, on a machine that starts it just now [s]."""
 SETTLE_S = 0.12
 """Arm time after which the servos have reached what they were told [s]."""
 
@@ -192,6 +192,9 @@ class ArmClient(ArmSender):
         """Allow motions again after an emergency stop or a fault; nothing moves by itself."""
         if self.state == "ESTOP":
             self.trigger("reset_estop")
+            self.wait_until(
+                lambda: self.state != "ESTOP", ANSWER_S, "end of the emergency stop"
+            )  # a fault may lie below
         if self.state == "FAULT":
             self.trigger("clear_fault")
         self.wait_until(lambda: self.state not in ("ESTOP", "FAULT"), ANSWER_S, "end of the stop")
@@ -232,8 +235,8 @@ class ArmClient(ArmSender):
         Raises:
             DofbotError: it does not, and what to do.
         """
-        # Asked as soon as its node runs, it may not have heard the arm yet.
         self._await_word(lambda: bool(self.state), FIRST_HEARD_S)
+        self.catch_up(lambda: self.state in MOVABLE)
         if self.state not in MOVABLE:
             way_out = WAYS_OUT.get(self.state)
             raise DofbotError(f"the arm's state is {self.state}" + (f": call {way_out} first" if way_out else ""))

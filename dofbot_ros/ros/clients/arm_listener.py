@@ -19,7 +19,7 @@ from dofbot_ros.arm.gripper import joint_to_gap
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import GRIP, N_ARM, N_JOINTS, FloatArray, ToolPose
 from dofbot_ros.driver.motion_events import Event, MotionEvent
-from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.ros.clients.capabilities_listener import CapabilitiesListener
 from dofbot_ros.ros.conversions.messages import from_time, joint_positions
 from dofbot_ros.ros.runtime.qos import EVENTS, LATCHED, STREAM
@@ -31,6 +31,10 @@ SILENT_S = 0.5
 """An arm that has said nothing for this long is not there [s]."""
 CHECK_S = 0.5
 """Somebody who waits sees at least this often whether there is still something to wait for [s]."""
+LATE_S = 1.0
+"""Word of a new state may reach this node so much later than the answer reached whoever had asked for it [s]."""
+DISCOVERY_S = 3.5
+"""An arm that has not been heard yet may take this long: a lost packet of discovery is sent again after 3 s [s]."""
 KEPT_RESULTS = 100
 
 MOVABLE = (ArmState.ACTIVE.value, ArmState.HOLD.value)
@@ -63,6 +67,7 @@ class ArmListener:
         to_seconds: Callable[[Time], float] = from_time,
     ) -> None:
         self.node = node
+        self._namespace = str(node.get_namespace()).strip("/")
         self.state = ""
         self.position: FloatArray = np.full(N_JOINTS, np.nan)
         self.stamps_s: FloatArray = np.full(N_JOINTS, -np.inf)
@@ -147,6 +152,23 @@ class ArmListener:
             if time.monotonic() >= deadline:
                 raise DofbotError(f"no {what} within {timeout_s:g} s; the arm's state is {self.state or 'unknown'}")
 
+    def catch_up(self, willing: Callable[[], bool]) -> None:
+        """Return as soon as `willing()` holds, or when late word cannot change it; for use before a refusal.
+
+        A topic and a service keep no order: somebody whom the arm has told that its torque is on may ask this node
+        before the arm's state has come here.
+
+        Raises:
+            CommandRefusedError: it is willing, but everything was stopped meanwhile.
+        """
+        stops = self.stops
+        try:
+            self.wait_until(willing, LATE_S if self.state else DISCOVERY_S, "word")
+        except DofbotError:
+            return  # the caller says what is lacking
+        if self.stops != stops:
+            raise CommandRefusedError("stopped")
+
     def _on_state(self, message: String) -> None:
         self.state = message.data
         self._states_heard += 1
@@ -177,5 +199,8 @@ class ArmListener:
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for entry in message.status:
-            values = {row.key: row.value for row in entry.values}
-            self.diagnostics[entry.name.split(": ")[-1]] = {"message": entry.message, **values}
+            owner, _, what = entry.name.rpartition(": ")
+            # On /diagnostics, which is that of the root namespace, arms of other namespaces speak as well.
+            if owner.rpartition("/")[0] == self._namespace:
+                values = {row.key: row.value for row in entry.values}
+                self.diagnostics[what] = {"message": entry.message, **values}

@@ -6,8 +6,10 @@ import importlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rclpy.parameter import parameter_value_to_python
@@ -15,6 +17,7 @@ from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from dofbot_ros.errors import DofbotError, InputError, one_of
+from dofbot_ros.record import require_mcap
 from dofbot_ros.record.steady import ClockStep, SteadyUnixTime
 from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
@@ -82,6 +85,19 @@ class RecordNode(BackgroundNode):
             f"nobody publishes {self.node.resolve_topic_name(unknown[0] if unknown else JOINT_STATES)}: "
             "is the arm running (dofbot up sim), in this namespace and ROS_DOMAIN_ID?"
         )
+
+    def publishers(self) -> dict[str, list[str]]:
+        """Topic, by its name as given -> names of the nodes that publish it; what nobody publishes is left out."""
+        named = {
+            topic.name: sorted(
+                "a node whose name is not known yet"
+                if info.node_name == NAMELESS
+                else f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+                for info in self.node.get_publishers_info_by_topic(self._full_name(topic))
+            )
+            for topic in self._topics
+        }
+        return {topic: nodes for topic, nodes in named.items() if nodes}
 
     def arm_parameters(self) -> dict[str, Any]:
         """Name and parameters of the arm's node; empty when none answers."""
@@ -196,6 +212,38 @@ class RecordNode(BackgroundNode):
         done = threading.Event()
         future.add_done_callback(lambda _: done.set())
         return future.result() if done.wait(ANSWER_S) else None
+
+
+@contextmanager
+def recorded(folder: Path, label: str, image_hz: float = 10.0) -> Iterator[Path]:
+    """Record what the arm of this ROS domain does, as an episode that is kept.
+
+    Args:
+        folder: gets the file.
+        label: what is done; part of the file's name.
+        image_hz: at most so many camera images [1/s].
+
+    Yields:
+        The file; what is in it is complete once the context has ended.
+
+    Raises:
+        DofbotError: no arm is there, or the file cannot be written.
+    """
+    require_mcap()
+    from dofbot_ros.record.episode import EpisodeWriter
+    from dofbot_ros.record.metadata import EpisodeInfo, Outcome
+    from dofbot_ros.record.topics import default_topics
+
+    with RecordNode(default_topics(image_hz)) as node:
+        node.wait_for_publishers(ANSWER_S)
+        writer = EpisodeWriter(folder, EpisodeInfo(time.time(), label, config={"arm": node.arm_parameters()}))
+        begun = time.monotonic()
+        try:
+            node.start(writer.write, writer.note)
+            yield writer.path
+        finally:
+            node.close()
+            writer.finish(Outcome(None, time.monotonic() - begun))
 
 
 def _message_class(type_name: str) -> Any:

@@ -18,7 +18,7 @@ from dofbot_ros.ros.clients.recorder import RecordNode
 from dofbot_ros.ros.clients.trial_client import TrialClient, trial_client
 from dofbot_ros.ros.runtime.managed_stack import WORLD_NODES, managed_stack
 from dofbot_ros.sim.config import WorldConfig
-from dofbot_ros.trials.pick_runner import Episode
+from dofbot_ros.trials.runner import Episode
 
 IMAGE_HZ = 5.0
 """Camera images in a recording [1/s]."""

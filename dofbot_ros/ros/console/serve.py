@@ -18,7 +18,7 @@ from dofbot_ros.ros.console.arm import RosConsoleArm
 from dofbot_ros.ros.console.client import ConsoleClient
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
-from dofbot_ros.ros.runtime.process import notify_ready
+from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 NODE = "console"
 """By this name the driver ranks it as an operator."""
@@ -87,7 +87,7 @@ async def _run(
             place = f"{host} port {page_port}"
             raise DofbotError(f"the page cannot be served at {place}: {why}; name another --page-port") from error
         assert site._server is not None
-        notify_ready()
+        notify(READY)
         started(server.address(site._server.sockets[0].getsockname()[1]))  # type: ignore[attr-defined]
         while True:
             check()

@@ -15,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.transforms import quat_from_matrix
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.ros.arm import diagnostics
@@ -23,7 +24,7 @@ from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
 from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.camera.subscription import CameraSubscription
 from dofbot_ros.ros.conversions.messages import from_time, pose_message
-from dofbot_ros.ros.runtime.parameters import declare, parameter
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.ros.runtime.qos import STREAM
 from dofbot_ros.vision.markers.block_layout import load_blocks

@@ -13,6 +13,7 @@ from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.realtime import before_ordinary_programs, realtime
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.first_time import permitted
 from dofbot_ros.driver.serial_backend import serial_backend
 from dofbot_ros.ros.arm.interface import ArmInterface
 from dofbot_ros.ros.conversions.stamps import Stamps
@@ -25,8 +26,11 @@ class DriverNode:
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
         self.node = Node("driver_node")
-        config = declare(self.node, DriverConfig)
-        calibration = calibration_of(config.calibration_file)
+        asked = declare(self.node, DriverConfig)
+        calibration = calibration_of(asked.calibration_file)
+        config, slower = permitted(asked, calibration)
+        if slower:
+            self.node.get_logger().warning(slower)
         clock = MonotonicClock()
         daemon = ArmDaemon(serial_backend(config, calibration, clock), config, Robot.calibrated(calibration))
         scheduling = realtime if config.realtime else nullcontext

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -18,8 +19,9 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from dofbot_ros.arm.robot import load_robot
+from dofbot_ros.config.ranges import Checked, Count, Positive, Range, parameter
 from dofbot_ros.driver.config import DriverConfig
-from dofbot_ros.errors import ConfigError, DofbotError
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.detection.detector import MIN_CHANCE, GraspDetection, GraspDetector, NothingToGraspError
 from dofbot_ros.grasp.detection.model_io import load_model
 from dofbot_ros.grasp.detection.planner import NetworkPlanner
@@ -31,7 +33,7 @@ from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.clients.arm_client import ArmClient
 from dofbot_ros.ros.grasp.camera import GraspCamera
 from dofbot_ros.ros.grasp.topics import GraspTopics
-from dofbot_ros.ros.runtime.parameters import declare, parameter
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.safety.workspace import Workspace
 
@@ -44,7 +46,7 @@ END_S = 20.0
 
 
 @dataclass(frozen=True)
-class GraspParameters:
+class GraspParameters(Checked):
     """What grasp_node can be told."""
 
     model: str = parameter("", "Network: an .onnx file or a training run's folder; empty for the shipped one.")
@@ -54,23 +56,23 @@ class GraspParameters:
     calibration_file: str = parameter(
         "", "Calibration of the arm (YAML); empty for the arm that robot_description tells of."
     )
-    candidates: int = parameter(5, "Grasps that are looked at in an image, at most.")
-    min_chance: float = parameter(
+    candidates: Count = parameter(5, "Grasps that are looked at in an image, at most.")
+    min_chance: Annotated[float, Range(above=0.0, below=1.0)] = parameter(
         MIN_CHANCE, "How likely a grasp has to be to hold, 0..1; see `dofbot bench empty-table`."
     )
-    image_timeout_s: float = parameter(3.0, "How long to wait for an image, and how old one may be.")
-    survey_rate_hz: float = parameter(1.0, "Images surveyed a second at most, while somebody listens to the results.")
-    max_velocity: float = parameter(DriverConfig().max_velocity, "Of the joints [rad/s]; at most the driver's.")
-    max_acceleration: float = parameter(
+    image_timeout_s: Positive = parameter(3.0, "How long to wait for an image, and how old one may be.")
+    look_at_hand: bool = parameter(
+        False,
+        "Show the hand to the camera before the first grasp and after a miss, 0.1 m above the table, and aim by where "
+        "it is seen: for arms and cameras that are not calibrated.",
+    )
+    survey_rate_hz: Positive = parameter(
+        1.0, "Images surveyed a second at most, while somebody listens to the results."
+    )
+    max_velocity: Positive = parameter(DriverConfig().max_velocity, "Of the joints [rad/s]; at most the driver's.")
+    max_acceleration: Positive = parameter(
         DriverConfig().max_acceleration, "Of the joints [rad/s^2]; at most the driver's."
     )
-
-    def __post_init__(self) -> None:
-        for name in ("candidates", "image_timeout_s", "survey_rate_hz", "max_velocity", "max_acceleration"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
-        if not 0.0 < self.min_chance < 1.0:
-            raise ConfigError(f"min_chance lies between 0 and 1, got {self.min_chance}")
 
 
 class GraspNode:
@@ -91,7 +93,14 @@ class GraspNode:
         self._camera = GraspCamera(self._arm, pose, parameters.image_timeout_s)
         self._camera.on_image = self._on_image
         self._topics = GraspTopics(self.node, self._robot.kinematics, self._surveyor.view.size)
-        self._station = GraspExecutor(self._arm, self._camera.look, self._surveyor, self._robot.kinematics, self._show)
+        self._station = GraspExecutor(
+            self._arm,
+            self._camera.look,
+            self._surveyor,
+            self._robot.kinematics,
+            self._show,
+            sight=parameters.look_at_hand,
+        )
         self._busy = threading.Lock()
         self._survey: GraspDetection | None = None
         self._answer, self._next_survey_s = "", -float("inf")

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
@@ -39,7 +41,7 @@ from dofbot_ros.ros.camera.observation_subscriber import ObservationSubscriber
 from dofbot_ros.ros.clients.arm_sender import ArmSender
 from dofbot_ros.ros.conversions.messages import finite, from_time
 from dofbot_ros.ros.conversions.stamps import Stamps
-from dofbot_ros.ros.runtime.parameters import declare, parameter
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.ros.runtime.qos import STREAM
 from dofbot_ros.vision.extrinsics import load_extrinsics
@@ -71,7 +73,7 @@ class PolicyParameters:
 
 
 class PolicyNode:
-    """Two threads: control steps the session once a period; the executor takes in what comes, and answers services."""
+    """Control steps the session in a thread of its own; the executor's two take in what comes, and answer."""
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
         self.node = Node("policy_node")
@@ -88,11 +90,14 @@ class PolicyNode:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wanted = parameters.auto_start
+        self._stops = 0
         self._arm = ArmSender(self.node, to_seconds=self._stamps.to_arm, requests=("stop", "enable_torque"))
         self._eyes = ObservationSubscriber(self.node, self._stamps, parameters.block, spec.image_size)
         self._status = self.node.create_publisher(String, "policy/status", STREAM)
         self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
-        self.node.create_service(Trigger, "policy/start", self._on_start)
+        # Of its own: it waits for late word of the arm, while stops and messages are heard.
+        waiting = MutuallyExclusiveCallbackGroup()
+        self.node.create_service(Trigger, "policy/start", self._on_start, callback_group=waiting)
         self.node.create_service(Trigger, "policy/stop", self._on_stop)
         self.node.create_timer(STATUS_PERIOD_S, self._tell_status)
         self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell_diagnostics)
@@ -248,8 +253,12 @@ class PolicyNode:
 
     def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Begin a run, or say what keeps from it."""
+        stops = self._stops
         try:
+            self._arm.catch_up(lambda: self._arm.ready or self._stops != stops)
             with self._lock:
+                if self._stops != stops:
+                    raise CommandRefusedError("stopped")
                 self._take_in()
                 self._begin(self._clock.now())
             response.success, response.message = True, "approaching"
@@ -261,6 +270,7 @@ class PolicyNode:
         """End the run; the arm brakes and holds."""
         with self._lock:
             self._wanted = False
+            self._stops += 1
             order = self._session.stop("stopped")
         if order is not None:
             self._carry_out(order, self._clock.now())
@@ -280,7 +290,7 @@ def _reader(folder: Path, spec: PolicySpec, parameters: PolicyParameters) -> Blo
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(PolicyNode))
+    sys.exit(run(PolicyNode, threads=2))
 
 
 if __name__ == "__main__":

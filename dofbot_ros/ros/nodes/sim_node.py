@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rclpy.node import Node
 
-from dofbot_ros.arm.calibration import calibration_of
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, calibration_of
 from dofbot_ros.arm.robot import Robot
+from dofbot_ros.config.ranges import Checked, NotNegative, parameter
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.daemon import ArmDaemon
+from dofbot_ros.driver.first_time import permitted
 from dofbot_ros.driver.snapshot import Snapshot
-from dofbot_ros.errors import ConfigError
 from dofbot_ros.ros.arm.interface import ArmInterface
 from dofbot_ros.ros.arm.sim_world import WorldParameters, WorldTopics, make_installation
 from dofbot_ros.ros.conversions.stamps import Stamps
-from dofbot_ros.ros.runtime.parameters import declare, parameter
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ARM_THREADS, ShutdownSignal, run
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.clock import SimClock
@@ -25,14 +26,12 @@ from dofbot_ros.sim.world import World
 
 
 @dataclass(frozen=True)
-class PaceParameters:
+class PaceParameters(Checked):
     """How fast simulated time runs."""
 
-    rtf: float = parameter(1.0, "Simulated seconds a second; 0: as fast as possible. Other than 1: time is on /clock.")
-
-    def __post_init__(self) -> None:
-        if not self.rtf >= 0:
-            raise ConfigError(f"rtf must not be negative, got {self.rtf}")
+    rtf: NotNegative = parameter(
+        1.0, "Simulated seconds a second; 0: as fast as possible. Other than 1: time is on /clock."
+    )
 
 
 class SimNode:
@@ -40,7 +39,8 @@ class SimNode:
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
         self.node = Node("sim_node")
-        config = declare(self.node, DriverConfig)
+        asked = declare(self.node, DriverConfig)
+        config, _ = permitted(replace(asked, waive_check=True), DEFAULT_CALIBRATION)  # a simulated arm hurts nobody
         parameters = declare(self.node, WorldParameters)
         rtf = declare(self.node, PaceParameters).rtf
         calibration = calibration_of(config.calibration_file)

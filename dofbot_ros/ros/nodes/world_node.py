@@ -12,6 +12,7 @@ import numpy as np
 from rclpy.node import Node
 
 from dofbot_ros.arm.calibration import calibration_of
+from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.desks.config import OWN
@@ -20,7 +21,7 @@ from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.emulation.faults import parse_faults
 from dofbot_ros.ros.arm.sim_world import WorldParameters, WorldTopics, make_installation
 from dofbot_ros.ros.conversions.stamps import Stamps
-from dofbot_ros.ros.runtime.parameters import declare, parameter
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.sim.servos import WorldServos
 from dofbot_ros.sim.world import World

@@ -9,8 +9,8 @@ from contextlib import suppress
 from sensor_msgs.msg import Image
 
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
-from dofbot_ros.ros.runtime.process import notify_ready
 from dofbot_ros.ros.runtime.qos import IMAGE, NEWEST_IMAGE
+from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 FROM, TO = "camera/image_raw", "relayed/image_raw"
 
@@ -21,7 +21,7 @@ def main() -> int:
         publisher = relay.node.create_publisher(Image, TO, IMAGE)
         relay.node.create_subscription(Image, FROM, publisher.publish, NEWEST_IMAGE, raw=True)
         relay.spin()
-        notify_ready()
+        notify(READY)
         threading.Event().wait()
     return 0
 

@@ -21,8 +21,8 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import GRIP, JOINT_NAMES
 from dofbot_ros.ros.conversions.messages import to_duration
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
-from dofbot_ros.ros.runtime.process import notify_ready
 from dofbot_ros.ros.runtime.qos import COMMAND
+from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 FLOOD_HZ = 1000.0
 OLD = Duration(seconds=2.0)
@@ -54,7 +54,7 @@ def main() -> int:
         "stops": lambda: _services(node, STOPS),
     }
     pour = parts[arguments.part]()
-    notify_ready()
+    notify(READY)
     clock = MonotonicClock()
     rate, begin_s, count = Rate(clock, FLOOD_HZ), clock.now(), 0
     with suppress(KeyboardInterrupt):

@@ -20,8 +20,8 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
-from dofbot_ros.ros.runtime.process import notify_ready
 from dofbot_ros.ros.runtime.qos import LATCHED
+from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 SOFT_START_S = 2.0
 STREAM_HZ = 50.0
@@ -71,7 +71,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with suppress(KeyboardInterrupt), background_client(ArmClient, arguments.name) as arm:
         notes = Notes(arguments.result, arm)
-        notify_ready()
+        notify(READY)
         try:
             if arguments.part == "stream":
                 stream(arm, notes, arguments)

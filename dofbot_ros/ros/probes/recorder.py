@@ -13,7 +13,7 @@ from dofbot_ros.record.metadata import EpisodeInfo, Outcome
 from dofbot_ros.record.steady import SteadyUnixTime
 from dofbot_ros.record.topics import default_topics
 from dofbot_ros.ros.clients.recorder import RecordNode
-from dofbot_ros.ros.runtime.process import notify_ready
+from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 FIND_S = 30.0
 
@@ -35,7 +35,7 @@ def main() -> int:
 
         writer = EpisodeWriter(given.out, EpisodeInfo(time.time(), "clock"))
         node.start(writer.write, writer.note, SteadyUnixTime(unix_ns))
-        notify_ready()
+        notify(READY)
         time.sleep(given.seconds)
         node.close()
     writer.finish(Outcome(None, given.seconds))

@@ -14,8 +14,8 @@ from std_msgs.msg import String
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
-from dofbot_ros.ros.runtime.process import notify_ready
 from dofbot_ros.ros.runtime.qos import STREAM
+from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 STREAM_HZ = 50.0
 SWING_RAD, SWING_HZ = 0.4, 0.25
@@ -37,7 +37,7 @@ def main() -> int:
         arm.node.create_subscription(String, "blocks/detections", lambda _: count("images"), STREAM)
         arm.wait_connected()
         arm.switch("enable_torque", True)
-        notify_ready()
+        notify(READY)
         clock = MonotonicClock()
         rate, start = Rate(clock, STREAM_HZ), clock.now()
         counts.update(dict.fromkeys(counts, 0))

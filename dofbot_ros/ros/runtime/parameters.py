@@ -13,6 +13,7 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 
 from dofbot_ros.config.loader import from_mapping
+from dofbot_ros.config.ranges import Range, declared
 from dofbot_ros.errors import ConfigError
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ def declare(node: Node, cls: type[T]) -> T:
             # A whole number is a fine float, and `-p video_device:=0` a fine text; a statically typed parameter
             # would refuse both.
             dynamic_typing=isinstance(field.default, float | str),
-            **_range(field),
+            additional_constraints=_constraints(cls, field.name),
         )
         try:
             value = node.declare_parameter(field.name, field.default, descriptor).value
@@ -50,12 +51,9 @@ def declare(node: Node, cls: type[T]) -> T:
     return from_mapping(cls, values, where)
 
 
-def _range(field: dataclasses.Field[Any]) -> dict[str, Any]:
+def _constraints(cls: type, name: str) -> str:
     """The range of a number, as tools show it; the dataclass itself says what is wrong with a value outside."""
-    low, high = field.metadata.get("range", (None, None))
-    if low is None or high is None or isinstance(field.default, bool):
-        return {}
-    return {"additional_constraints": f"{low:g} to {high:g}"}
+    return ", ".join(str(rule) for rule in declared(cls).get(name, ()) if isinstance(rule, Range))
 
 
 def check_given(node: Node) -> None:
@@ -71,11 +69,6 @@ def check_given(node: Node) -> None:
         near = get_close_matches(name, known, n=1, cutoff=MISSPELT)
         if name not in known and near:
             raise ConfigError(f"parameters of {node.get_name()}: there is no {name}; did you mean {near[0]}?")
-
-
-def parameter(default: Any, description: str, live: bool = False) -> Any:
-    """A dataclass field that `declare` understands; a `live` one may be set while the node runs."""
-    return dataclasses.field(default=default, metadata={"description": description, "live": live})
 
 
 def attributes(docstring: str) -> dict[str, str]:

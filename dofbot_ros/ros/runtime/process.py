@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -18,6 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.ros.runtime.parameters import check_given
+from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 ARM_THREADS = 4
 """Threads for the callbacks of an arm's node: its emergency stop, its torque, its commands, and everything else."""
@@ -96,7 +95,7 @@ def run(make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | Non
         executor.add_node(managed.node)
         spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)
         spinner.start()
-        notify_ready()
+        notify(READY)
         managed.node.get_logger().info("ready")
         lifeline.wait()
     except DofbotError as error:
@@ -116,18 +115,6 @@ def run(make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | Non
             managed.node.destroy_node()
         rclpy.try_shutdown()
     return 0
-
-
-def notify_ready() -> None:
-    """Tell whoever started the process that it serves, by systemd's protocol (sd_notify(3))."""
-    path = os.environ.get("NOTIFY_SOCKET")
-    if not path:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.sendto(b"READY=1", "\0" + path[1:] if path.startswith("@") else path)
-        except OSError as error:
-            sys.stderr.write(f"dofbot_ros: cannot report readiness at {path}: {error.strerror}\n")
 
 
 def _spin(executor: Executor, lifeline: ShutdownSignal) -> None:

@@ -28,6 +28,7 @@ from dofbot_ros.teleop.sessions.report import TeleopReport
 
 READY_S = 40.0
 TO_START_S = 3.0
+OPERATOR = "teleop_node"
 
 
 class TeleopClient(ArmClient):
@@ -94,29 +95,41 @@ class Running:
 
 
 @contextmanager
-def teleop_stack(arguments: Mapping[str, str], to_start: bool) -> Iterator[Running]:
+def bent_arm(robot: Robot, to_start: bool, namespace: str = "") -> Iterator[TeleopClient]:
+    """A client of an arm that runs, which holds, and with `to_start` is bent so that it can follow.
+
+    Raises:
+        DofbotError: there is no arm, or it does not move.
+    """
+    with background_client(TeleopClient, "teleop_client", namespace) as client:
+        client.wait_connected(READY_S)
+        client.switch("enable_torque", True)
+        if to_start:
+            client.go_to_start(robot)
+        yield client
+
+
+@contextmanager
+def teleop_stack(arguments: Mapping[str, str], to_start: bool, domain: int | None = None) -> Iterator[Running]:
     """Start the arm, then whoever steers it; both end with the context.
 
     Args:
         arguments: of the stack `teleop`.
         to_start: take the arm to START in between.
+        domain: ROS domain of all of it; one of its own when None.
 
     Raises:
         DofbotError: a node ended, or is not ready in time.
     """
     robot = load_robot(arguments.get("calibration_file", ""))
-    with tempfile.TemporaryDirectory(prefix="dofbot-teleop-") as folder, private_domain():
+    with tempfile.TemporaryDirectory(prefix="dofbot-teleop-") as folder, private_domain(domain):
         given = {"emulator_port": str(Path(folder) / "servo_bus"), **arguments}
         commands = [process.command() for process in processes(find("teleop"), given)]
-        with (
-            ProcessGroup([c for c in commands if c.name != "teleop_node"]) as arm,
-            background_client(TeleopClient, "teleop_client") as client,
-        ):
+        with ProcessGroup([c for c in commands if c.name != OPERATOR]) as arm:
             arm.wait_ready(READY_S)
-            client.wait_connected(READY_S)
-            client.switch("enable_torque", True)
-            if to_start:
-                client.go_to_start(robot)
-            with ProcessGroup([c for c in commands if c.name == "teleop_node"]) as operator:
+            with (
+                bent_arm(robot, to_start) as client,
+                ProcessGroup([c for c in commands if c.name == OPERATOR]) as operator,
+            ):
                 operator.wait_ready(READY_S)
                 yield Running(client, (arm, operator))

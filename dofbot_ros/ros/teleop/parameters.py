@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dofbot_ros.errors import ConfigError
-from dofbot_ros.ros.runtime.parameters import parameter
+from dofbot_ros.config.ranges import Checked, Positive, parameter
 from dofbot_ros.teleop.config import TeleopConfig, as_mode, load_config
 
 
 @dataclass(frozen=True)
-class TeleopParameters:
+class TeleopParameters(Checked):
     """What teleop_node can be told beside the configuration file."""
 
     source: str = parameter(
@@ -27,13 +27,13 @@ class TeleopParameters:
         False, "Engage whenever that is possible, without a sign: for recordings and simulated arms."
     )
     loop: bool = parameter(False, "Files and folders begin again at their end.")
-    overlay_rate_hz: float = parameter(10.0, "Overlay images a second at most, while somebody looks.")
+    overlay_rate_hz: Positive = parameter(10.0, "Overlay images a second at most, while somebody looks.")
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.mode:
             as_mode(self.mode)
-        if not self.overlay_rate_hz > 0:
-            raise ConfigError(f"overlay_rate_hz must be positive, got {self.overlay_rate_hz}")
+        yield from ()
 
 
 def configuration(parameters: TeleopParameters) -> TeleopConfig:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,7 @@ from rich.table import Table
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.console import console
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.ros.clients.recorder import recorded
 from dofbot_ros.ros.teleop.client import Running, teleop_stack
 from dofbot_ros.teleop.config import TeleopConfig
 from dofbot_ros.teleop.input.gamepad import KeyboardPad
@@ -44,12 +46,25 @@ class LiveSession:
         config: of teleoperation.
         to_start: take the arm to a bent pose first.
         seconds: end after so long; None: at the end of the source, or when interrupted [s].
+        record: folder that gets the session as an episode; None: it is not recorded.
+        domain: ROS domain of the session; one of its own when None.
 
     Raises:
         DofbotError: the stack does not start, or there is no terminal for the keyboard.
     """
 
-    def __init__(self, arguments: dict[str, str], config: TeleopConfig, to_start: bool, seconds: float | None) -> None:
+    def __init__(
+        self,
+        arguments: dict[str, str],
+        config: TeleopConfig,
+        to_start: bool,
+        seconds: float | None,
+        *,
+        record: Path | None = None,
+        domain: int | None = None,
+    ) -> None:
+        self._record, self._domain = record, domain
+        self._episode: Path | None = None
         self._arguments, self._config = dict(arguments), config
         self._to_start, self._seconds = to_start, seconds
         source = arguments["source"]
@@ -71,8 +86,12 @@ class LiveSession:
                 keyboard = self._opened.enter_context(Keyboard(sys.stdin.fileno()))
                 self._arguments["source"] = "joy"
             with console.status("starting the arm"):
-                self._stack: Running = self._opened.enter_context(teleop_stack(self._arguments, self._to_start))
+                self._stack: Running = self._opened.enter_context(
+                    teleop_stack(self._arguments, self._to_start, self._domain)
+                )
             self._stack.client.on_report = self._note
+            if self._record is not None:
+                self._episode = self._opened.enter_context(recorded(self._record, label="teleop"))
             if keyboard is not None:
                 self._keys = self._pad(keyboard)
         except BaseException:
@@ -89,7 +108,8 @@ class LiveSession:
         """Show how it stands until the end.
 
         Returns:
-            frames, dropped, hand_found, engagements, and latency_ms with p50 and p95 [ms].
+            frames, dropped, hand_found, engagements, latency_ms with p50 and p95 [ms], and episode, the file of the
+            recording where there is one.
 
         Raises:
             DofbotError: a node ended.
@@ -160,6 +180,7 @@ class LiveSession:
             "hand_found": report.hands / looked if report else 0.0,
             "engagements": self._engagements,
             "latency_ms": {"p50": float(p50), "p95": float(p95)},
+            **({} if self._episode is None else {"episode": str(self._episode)}),
         }
 
 

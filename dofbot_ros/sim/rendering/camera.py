@@ -57,8 +57,10 @@ class SimCamera:
         """Which body each pixel of the last picture shows, -1 for none, (height, width); without supersampling."""
         self._world = world
         self._rng = rng or np.random.default_rng(0)
-        drawn = table_picture(self.config.table_colour, kind=self.config.table, seed=self.config.table_seed)
-        self._table = drawn if table is None else table
+        if table is None:
+            table = table_picture(self.config.table_colour, kind=self.config.table, seed=self.config.table_seed)
+        self.table = table
+        """The table from above, as table_picture gives it, RGB."""
         self._bare: tuple[FloatArray, ImageArray] | None = None
 
     def pose(self) -> FloatArray:
@@ -126,9 +128,9 @@ class SimCamera:
     def _bare_table(self, intrinsics: Intrinsics, pose: FloatArray) -> ImageArray:
         """The table alone; that of a whole picture is kept, because most cameras stand still."""
         if intrinsics is not (self._lens.pinhole if self._lens else self.intrinsics):
-            return warp_table(self._table, intrinsics, pose)
+            return warp_table(self.table, intrinsics, pose)
         if self._bare is None or not np.array_equal(self._bare[0], pose):
-            self._bare = pose, warp_table(self._table, intrinsics, pose)
+            self._bare = pose, warp_table(self.table, intrinsics, pose)
         return self._bare[1].copy()
 
     def _developed(self, picture: ImageArray) -> ImageArray:

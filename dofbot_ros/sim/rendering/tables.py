@@ -60,7 +60,9 @@ def _wood(rng: np.random.Generator, pixels: int) -> ImageArray:
     if rng.random() < 0.5:
         tone = tone.T
     wood = np.array(WOODS[int(rng.integers(len(WOODS)))], np.float64)
-    return _levels(wood * (1.0 + tone[..., None]))
+    shade = 1.0 + tone
+    levels = np.stack([_levels(channel * shade) for channel in wood], axis=-1)
+    return np.ascontiguousarray(levels)  # OpenCV copies any other, each time
 
 
 def _print_on(rng: np.random.Generator, picture: ImageArray) -> None:
@@ -107,4 +109,6 @@ def _clutter(rng: np.random.Generator, picture: ImageArray) -> None:
 
 
 def _levels(values: FloatArray) -> ImageArray:
-    return np.ascontiguousarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))  # OpenCV copies any other, each time
+    """Rounded to grey levels; `values` are overwritten: a table has six million."""
+    np.rint(values, out=values)
+    return np.asarray(np.clip(values, 0, 255, out=values), np.uint8)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dofbot_ros.config.ranges import Checked, NotNegative, Positive
 from dofbot_ros.core.types import BoolArray, FloatArray
-from dofbot_ros.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class OneEuroConfig:
+class OneEuroConfig(Checked):
     """Parameters of one kind of signal.
 
     Attributes:
@@ -24,18 +24,14 @@ class OneEuroConfig:
             speed, a little overshoot where it changes.
     """
 
-    min_cutoff_hz: float = 1.0
-    beta: float = 0.0
-    speed_cutoff_hz: float = 1.0
+    min_cutoff_hz: Positive = 1.0
+    beta: NotNegative = 0.0
+    speed_cutoff_hz: Positive = 1.0
     trend: bool = False
-
-    def __post_init__(self) -> None:
-        if not (self.min_cutoff_hz > 0 and self.speed_cutoff_hz > 0 and self.beta >= 0):
-            raise ConfigError(f"cut-offs must be positive and beta not negative, got {self}")
 
 
 @dataclass(frozen=True)
-class RestConfig:
+class RestConfig(Checked):
     """When a signal counts as still, and is held.
 
     Attributes:
@@ -43,12 +39,8 @@ class RestConfig:
         zone_per_noise: the zone is at least this many standard deviations of the samples' noise.
     """
 
-    after_s: float = 0.6
-    zone_per_noise: float = 2.5
-
-    def __post_init__(self) -> None:
-        if not (self.after_s > 0 and self.zone_per_noise >= 0):
-            raise ConfigError(f"after_s must be positive and zone_per_noise not negative, got {self}")
+    after_s: Positive = 0.6
+    zone_per_noise: NotNegative = 2.5
 
 
 class OneEuroFilter:

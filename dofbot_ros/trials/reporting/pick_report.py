@@ -9,11 +9,9 @@ from typing import Any
 from dofbot_ros.trials.log import PickLog
 from dofbot_ros.trials.pick import PickRecord
 from dofbot_ros.trials.placement import PickProtocol
+from dofbot_ros.trials.reporting.page import BAD, colour, histogram, thumbnail, tone, unit, write_page
 from dofbot_ros.trials.reporting.pick_summary import rate, summary
-from dofbot_ros.trials.reporting.report import BAD, GOOD, UNKNOWN, histogram, render, thumbnail
 
-FILE = "report.html"
-TEMPLATE = "pick_report.html"
 MEANINGS = {
     "slipped": "the fingers held something, but no object was up at the end",
     "missed": "the fingers closed on nothing",
@@ -30,9 +28,7 @@ def write_report(log: PickLog) -> Path:
     Raises:
         DependencyError: jinja2 is not installed.
     """
-    path = log.folder / FILE
-    path.write_text(render(TEMPLATE, _content(log)), encoding="utf-8")
-    return path
+    return write_page(log.folder, "pick_report.html", _content(log))
 
 
 def _content(log: PickLog) -> dict[str, Any]:
@@ -84,8 +80,8 @@ def _cards(figures: dict[str, Any]) -> list[dict[str, str]]:
     return [
         {"value": f"{figures['lifted']} of {figures['trials']}", "name": "lifted and held", "note": note + skipped},
         {"value": str(failures), "name": "failures", "note": worst},
-        {"value": _unit(figures["arm_s"]["median"], "s"), "name": "a success", "note": "median arm time"},
-        {"value": _unit(figures["plan_ms"]["median"], "ms"), "name": "a plan", "note": "median, from image to plan"},
+        {"value": unit(figures["arm_s"]["median"], "s"), "name": "a success", "note": "median arm time"},
+        {"value": unit(figures["plan_ms"]["median"], "ms"), "name": "a plan", "note": "median, from image to plan"},
     ]
 
 
@@ -115,8 +111,7 @@ def _map(records: Sequence[PickRecord], protocol: PickProtocol) -> dict[str, Any
     dots = []
     for record in records:
         x, y = at(record.objects[0].x, record.objects[0].y)
-        colour = UNKNOWN if record.lifted is None else GOOD if record.lifted else BAD
-        dots.append({"x": x, "y": y, "colour": colour, "label": f"{record.label}: {record.outcome}"})
+        dots.append({"x": x, "y": y, "colour": colour(record.lifted), "label": f"{record.label}: {record.outcome}"})
     base_left, base_top = at(0.045, 0.06)
     return {
         "area": {"x": left, "y": top, "w": round(right - left, 1), "h": round(bottom - top, 1)},
@@ -135,21 +130,17 @@ def _row(log: PickLog, record: PickRecord) -> dict[str, Any]:
         "before": thumbnail(log.image_path(record.label, "before")),
         "after": thumbnail(log.image_path(record.label, "after")),
         "outcome": record.outcome,
-        "tone": {True: "good", False: "bad", None: ""}[record.lifted],
+        "tone": tone(record.lifted),
         "reason": record.reason,
         "thing": record.thing if record.thing != record.objects[0].name else "",
-        "rise": _unit(record.rise_mm, "mm"),
-        "gap": _unit(record.gap_mm, "mm"),
-        "seconds": _unit(record.arm_s, "s", 1),
+        "rise": unit(record.rise_mm, "mm"),
+        "gap": unit(record.gap_mm, "mm"),
+        "seconds": unit(record.arm_s, "s", 1),
         "planned": ", ".join(planned),
-        "plan_ms": _unit(record.plan_ms, "ms"),
+        "plan_ms": unit(record.plan_ms, "ms"),
         "episode": record.episode,
     }
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}\u00a0%"
-
-
-def _unit(value: float | None, unit: str, digits: int = 0) -> str:
-    return "–" if value is None else f"{value:.{digits}f} {unit}"

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from dofbot_ros.core.statistics import wilson
+from dofbot_ros.core.statistics import spread, wilson
 from dofbot_ros.trials.pick import PickRecord
 
 
@@ -28,8 +26,8 @@ def summary(records: Sequence[PickRecord]) -> dict[str, Any]:
         "skipped": sum(record.lifted is None for record in records),
         "by_condition": {name: rate([r for r in records if r.condition == name]) for name in conditions},
         "failures": dict(Counter(r.outcome for r in records if r.lifted is False).most_common()),
-        "arm_s": _spread(times),
-        "plan_ms": _spread(plans),
+        "arm_s": spread(times),
+        "plan_ms": spread(plans),
     }
 
 
@@ -42,10 +40,3 @@ def rate(records: Sequence[PickRecord]) -> dict[str, Any]:
         "success_rate": successes / trials if trials else None,
         "interval": list(wilson(successes, trials)),
     }
-
-
-def _spread(values: Sequence[float]) -> dict[str, float | None]:
-    if not values:
-        return {"median": None, "p95": None}
-    median, p95 = np.percentile(values, [50, 95])
-    return {"median": float(median), "p95": float(p95)}

@@ -12,7 +12,7 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.detector import GraspDetector, NothingToGraspError
 from dofbot_ros.grasp.detection.model_io import load_model
 from dofbot_ros.grasp.detection.planner import NetworkPlanner
-from dofbot_ros.grasp.execution.pick import HELD_GAP_M, PickPlan
+from dofbot_ros.grasp.execution.pick import PickPlan, grasp_and_lift
 from dofbot_ros.grasp.planning.planar_plan import GraspMotionPlanner
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.trials.arm import Look, TrialArm
@@ -35,10 +35,10 @@ class NetworkPicker:
         self._plan: PickPlan
 
     def check(self, arm: TrialArm) -> None:
-        """See Picker.check: every motion is planned within the arm's limits, and checked by the driver."""
+        """See PickStrategy.check: every motion is planned within the arm's limits, and checked by the driver."""
 
     def plan(self, arm: TrialArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
-        """See Picker.plan."""
+        """See PickStrategy.plan."""
         camera = arm.view
         try:
             survey = self._surveyor.survey(look.image, camera.intrinsics, camera.T_base_camera)
@@ -58,12 +58,8 @@ class NetworkPicker:
         }
 
     def pick(self, arm: TrialArm) -> Attempt:
-        """See Picker.pick."""
+        """See PickStrategy.pick."""
         motions, carry = self._plan.motions, self._plan.back
-        way = motions.reach.then(motions.descend)
-        arm.follow(way)
-        arm.gripper(0.0)
-        arm.regrip()
-        arm.follow(motions.lift)
-        gap = arm.gap
-        return Attempt(gap >= HELD_GAP_M, gap, carry, motions.lift.reversed(), way.reversed())
+        way = self._plan.approach
+        grip = grasp_and_lift(arm, [way], motions.lift)
+        return Attempt(grip.held, grip.gap, carry, (motions.lift.reversed(),), way.reversed())

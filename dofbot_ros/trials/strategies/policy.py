@@ -51,11 +51,11 @@ class PolicyPicker:
         self._target = ""
 
     def check(self, arm: TrialArm) -> None:
-        """See Picker.check: what policy_node asks of an arm before it starts a run."""
+        """See PickStrategy.check: what policy_node asks of an arm before it starts a run."""
         check_compatibility(self._spec, arm.capabilities())
 
     def plan(self, arm: TrialArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
-        """See Picker.plan: a policy decides as it goes."""
+        """See PickStrategy.plan: a policy decides as it goes."""
         if target not in look.blocks:
             raise NoGraspError(f"{target} is not seen; {', '.join(sorted(look.blocks)) or 'nothing'} is")
         self._target = target
@@ -63,7 +63,7 @@ class PolicyPicker:
         return {"x": x, "y": y}
 
     def pick(self, arm: TrialArm) -> Attempt:
-        """See Picker.pick."""
+        """See PickStrategy.pick."""
         session = EpisodeRunner(self._controller)
         self._tell(arm)
         session.start(arm.now_s(), arm.state)
@@ -104,7 +104,7 @@ class PolicyPicker:
         carry = joint_line(here, START)
         if np.abs(lowest - here).max() < SAME_RAD:
             timed = retime(carry, self._limits).later(TO_START_S)
-            return Attempt(self._controller.held, gap, timed, None, timed)
+            return Attempt(self._controller.held, gap, timed, (), timed)
         lower, leave = joint_line(here, lowest), np.vstack([joint_line(lowest, here), carry[1:]])
         away, down, back = (retime(path, self._limits) for path in (carry, lower, leave))
-        return Attempt(self._controller.held, gap, away.later(TO_START_S), down.later(TO_START_S), back)
+        return Attempt(self._controller.held, gap, away.later(TO_START_S), (down.later(TO_START_S),), back)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,18 +13,17 @@ from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.driver.config import HOME, DriverConfig
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlanner, GraspError, PlannerConfig
+from dofbot_ros.grasp.execution.pick import grasp_and_lift, let_go
+from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError, PlannerConfig
+from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.protocol import SceneError, standing
 from dofbot_ros.vision.markers.block_layout import BlockSet
 
-HELD_MARGIN = 0.002
-"""Fingers that stand this much wider than they were told hold something [m]."""
-
-LIFT_HEIGHTS = (0.085, 0.095, 0.075)
-"""Of the tool above the table when a block has been lifted: more than 50 mm over where it was taken [m]."""
+LIFTING = PlannerConfig(carry_heights=(0.085, 0.095, 0.075))
+"""Lifts a block by more than 50 mm over where it was taken."""
 
 START: FloatArray = np.array(HOME[:N_ARM])
 """Where the arm stands before and after a trial, out of the camera's view [rad] (5,)."""
@@ -41,15 +41,28 @@ class Attempt:
         held: whether the fingers hold something, as far as they tell.
         gap_m: where they stand [m].
         carry: from here to upright, out of the camera's view.
-        lower: from here down to where an object may be let go; None where it may be let go here.
+        lower: from here down to where the object is to be let go, one motion after another; none where it may be let go
+            here.
         leave: from there to upright.
     """
 
     held: bool
     gap_m: float
     carry: TimedPath
-    lower: TimedPath | None
+    lower: tuple[TimedPath, ...]
     leave: TimedPath
+
+
+def put_down(arm: TrialArm, attempt: Attempt) -> None:
+    """Let go of what is held where it is to be put, of nothing at once, and return upright.
+
+    Raises:
+        CommandRefusedError: the arm refused a motion or ended it early.
+    """
+    if attempt.held:
+        let_go(arm, attempt.lower, attempt.leave)
+    else:
+        let_go(arm, (), attempt.carry)
 
 
 class PickStrategy(Protocol):
@@ -91,37 +104,35 @@ class PickStrategy(Protocol):
 
 
 class ArucoPicker:
-    """Takes the named block by its markers, around all others: the demo's planner, putting the block back in its place.
+    """Takes the named block by its markers, around all others, and puts it back or elsewhere.
 
     Args:
         blocks: what may lie on the table.
         robot: the arm that takes them.
+        config: distances of the planner.
+
+    Attributes:
+        planner: of its motions.
+        sizes: edges of the blocks [m], by name.
     """
 
     name = "aruco"
 
-    def __init__(self, blocks: BlockSet, robot: Robot) -> None:
-        config, limits = PlannerConfig(carry_heights=LIFT_HEIGHTS), DriverConfig().motion_limits(robot)
-        self._planner = BlockPlanner(robot.kinematics, limits, Workspace(robot.kinematics), config)
-        self._sizes = {block.name: block.size for block in blocks.blocks}
+    def __init__(self, blocks: BlockSet, robot: Robot, config: PlannerConfig = LIFTING) -> None:
+        limits = DriverConfig().motion_limits(robot)
+        self.planner = BlockPlanner(robot.kinematics, limits, Workspace(robot.kinematics), config)
+        self.sizes = {block.name: block.size for block in blocks.blocks}
 
     def check(self, arm: TrialArm) -> None:
-        """See Picker.check: every motion is planned within the arm's limits, and checked by the driver."""
+        """See PickStrategy.check: every motion is planned within the arm's limits, and checked by the driver."""
 
     def plan(self, arm: TrialArm, look: Look, target: str) -> dict[str, Any]:  # noqa: ARG002
-        """See Picker.plan."""
+        """See PickStrategy.plan."""
         try:
-            blocks = {name: standing(pose, self._sizes[name]) for name, pose in look.blocks.items()}
-        except SceneError as error:
+            block, plan = self.plan_move(self.standing(look), target)
+        except (SceneError, GraspError) as error:
             raise NoGraspError(str(error)) from error
-        if target not in blocks:
-            raise NoGraspError(f"{target} is not seen; {', '.join(sorted(blocks)) or 'nothing'} is")
-        block = blocks.pop(target)
-        try:
-            self._plan = self._planner.plan(START, BlockMove(block, (block.x, block.y), tuple(blocks.values())))
-        except GraspError as error:
-            raise NoGraspError(str(error)) from error
-        pose = self._plan.pick
+        pose = plan.pick
         return {
             "x": block.x,
             "y": block.y,
@@ -130,12 +141,47 @@ class ArucoPicker:
             "roll_deg": math.degrees(pose.roll),
         }
 
+    def standing(self, look: Look) -> dict[str, StandingBlock]:
+        """The blocks that are seen, by name.
+
+        Raises:
+            SceneError: one of them does not stand on the table.
+        """
+        return {name: standing(pose, self.sizes[name]) for name, pose in look.blocks.items()}
+
+    def plan_move(
+        self,
+        blocks: dict[str, StandingBlock],
+        target: str,
+        place: tuple[float, float] | None = None,
+        aim: Callable[[BlockMove], tuple[BlockPlanner, BlockMove]] | None = None,
+    ) -> tuple[StandingBlock, BlockPlan]:
+        """Plan to take one of the blocks and to put it at `place` x, y [m], or back where it stands.
+
+        Args:
+            blocks: that are seen.
+            target: the one to take.
+            place: x, y [m].
+            aim: what to plan, and by which planner, for a hand that is elsewhere than it is told (trials/sight.py).
+
+        Returns:
+            The block, and the motions that pick() carries out.
+
+        Raises:
+            NoGraspError: it is not among them.
+            GraspError: no motion does it.
+        """
+        if target not in blocks:
+            raise NoGraspError(f"{target} is not seen; {', '.join(sorted(blocks)) or 'nothing'} is")
+        block = blocks[target]
+        others = tuple(other for name, other in blocks.items() if name != target)
+        move = BlockMove(block, place or (block.x, block.y), others)
+        planner, move = (self.planner, move) if aim is None else aim(move)
+        self._plan = planner.plan(START, move)
+        return block, self._plan
+
     def pick(self, arm: TrialArm) -> Attempt:
-        """See Picker.pick."""
+        """See PickStrategy.pick."""
         plan = self._plan
-        arm.follow(plan.reach)
-        arm.follow(plan.descend)
-        arm.gripper(plan.closed_gap)
-        arm.follow(plan.lift)
-        gap = arm.gap
-        return Attempt(gap > plan.closed_gap + HELD_MARGIN, gap, plan.give_up, plan.transfer, plan.leave)
+        grip = grasp_and_lift(arm, [plan.reach, plan.descend], plan.lift, plan.closed_gap)
+        return Attempt(grip.held, grip.gap, plan.give_up, (plan.carry, plan.lower), plan.leave)

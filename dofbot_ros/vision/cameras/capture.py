@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import unquote, urlparse
 
-from dofbot_ros.config.loader import INFINITE
+from dofbot_ros.config.ranges import Checked, Count, Range
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.resources import PACKAGE, package_share, share_file
 from dofbot_ros.errors import ConfigError, one_of
@@ -21,7 +21,7 @@ from dofbot_ros.vision.intrinsics import OVERHEAD_FRAME
 
 
 @dataclass(frozen=True)
-class CaptureConfig:
+class CaptureConfig(Checked):
     """Where images come from.
 
     Attributes:
@@ -37,22 +37,19 @@ class CaptureConfig:
     """
 
     video_device: str = "/dev/video0"
-    framerate: float = field(default=0.0, metadata={INFINITE: True})
-    image_width: int = 640
-    image_height: int = 480
+    framerate: Annotated[float, Range(0.0, infinite=True)] = 0.0
+    image_width: Count = 640
+    image_height: Count = 480
     pixel_format: str = "mjpeg2rgb"
     camera_name: str = "camera"
     camera_info_url: str = ""
     frame_id: str = OVERHEAD_FRAME
     loop: bool = False
 
-    def __post_init__(self) -> None:
-        if math.isnan(self.framerate) or self.framerate < 0:
-            raise ConfigError(f"framerate is 0 or more, got {self.framerate}")
-        if self.image_width <= 0 or self.image_height <= 0:
-            raise ConfigError(f"an image is not {self.image_width}x{self.image_height} pixels")
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.pixel_format not in PIXEL_FORMATS:
-            raise ConfigError(one_of("pixel_format", self.pixel_format, PIXEL_FORMATS))
+            yield one_of("pixel_format", self.pixel_format, PIXEL_FORMATS)
 
 
 def open_source(config: CaptureConfig, clock: Clock) -> FrameSource:

@@ -8,12 +8,15 @@ the face from outside (FACE_AXES). A marker lies in the middle of its face, turn
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.ranges import Checked, Colour, Range
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import apply, invert, rot_z, transform
 from dofbot_ros.core.types import FloatArray
@@ -35,7 +38,7 @@ MAX_SHIFT, MAX_TURN = 0.005, 0.3
 
 
 @dataclass(frozen=True)
-class FaceMarker:
+class FaceMarker(Checked):
     """A marker on a face.
 
     Attributes:
@@ -46,21 +49,13 @@ class FaceMarker:
     """
 
     id: int
-    quarter_turns: int = 0
-    shift: tuple[float, float] = (0.0, 0.0)
-    turn: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (max(map(abs, self.shift)) <= MAX_SHIFT and abs(self.turn) <= MAX_TURN):
-            raise ConfigError(
-                f"shift is at most {MAX_SHIFT:g} m and turn {MAX_TURN:g} rad, got {list(self.shift)} and {self.turn:g}"
-            )
-        if self.quarter_turns not in range(4):
-            raise ConfigError(f"quarter_turns is 0, 1, 2 or 3, got {self.quarter_turns}")
+    quarter_turns: Annotated[int, Range(0, 3)] = 0
+    shift: Annotated[tuple[float, float], Range(-MAX_SHIFT, MAX_SHIFT)] = (0.0, 0.0)
+    turn: Annotated[float, Range(-MAX_TURN, MAX_TURN)] = 0.0
 
 
 @dataclass(frozen=True)
-class Block:
+class Block(Checked):
     """A cube with markers.
 
     Attributes:
@@ -73,23 +68,22 @@ class Block:
     """
 
     name: str
-    colour: tuple[int, int, int]
+    colour: Colour
     faces: dict[str, FaceMarker]
     size: float = 0.030
     marker_size: float = 0.022
     label_size: float = 0.028
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         for face in self.faces:
             if face not in FACE_AXES:
-                raise ConfigError(one_of("face", face, FACE_AXES))
+                yield one_of("face", face, FACE_AXES)
         if not 0 < self.marker_size < self.label_size <= self.size:
-            raise ConfigError(
+            yield (
                 f"{self.name}: marker {self.marker_size} m, label {self.label_size} m and cube {self.size} m "
                 "must grow in this order: a marker is found by the white around it"
             )
-        if any(not 0 <= c <= 255 for c in self.colour):
-            raise ConfigError(f"{self.name}: colour is red, green, blue from 0 to 255, got {list(self.colour)}")
 
     def resized(self, size: float) -> Block:
         """The same block with an edge of `size` [m], markers and labels in proportion."""
@@ -132,27 +126,28 @@ class PlacedMarker:
 
 
 @dataclass(frozen=True)
-class BlockSet:
+class BlockSet(Checked):
     """The blocks on the table; no two faces share an id, so that one marker tells block and orientation."""
 
     dictionary: str
     blocks: tuple[Block, ...]
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         count = len(dictionary_named(self.dictionary).bytesList)
         owners: dict[int, str] = {}
         for block in self.blocks:
             for face, marker in block.faces.items():
                 here = f"{block.name} {face}"
                 if not 0 <= marker.id < count:
-                    raise ConfigError(f"{here}: id {marker.id} is not in {self.dictionary} (0 to {count - 1})")
+                    yield f"{here}: id {marker.id} is not in {self.dictionary} (0 to {count - 1})"
                 if marker.id in owners:
-                    raise ConfigError(f"{here}: id {marker.id} is already on {owners[marker.id]}")
+                    yield f"{here}: id {marker.id} is already on {owners[marker.id]}"
                 owners[marker.id] = here
         names = [block.name for block in self.blocks]
         for name in names:
             if names.count(name) > 1:
-                raise ConfigError(f"two blocks are called {name}")
+                yield f"two blocks are called {name}"
 
     def markers(self) -> dict[int, PlacedMarker]:
         """Marker id -> where it sits."""

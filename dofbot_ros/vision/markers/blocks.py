@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
+from dofbot_ros.config.ranges import Checked, NotNegative, Positive, Range
 from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.vision.intrinsics import Intrinsics
 from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector, marker_pose
 from dofbot_ros.vision.markers.block_layout import Block, BlockSet
@@ -21,7 +23,7 @@ SAME_POSE_RAD = 0.15
 
 
 @dataclass(frozen=True)
-class LocaliserConfig:
+class LocaliserConfig(Checked):
     """When a block's pose is believed.
 
     Attributes:
@@ -36,27 +38,19 @@ class LocaliserConfig:
         max_below_table: refused when a corner of the cube would be deeper under the table than this [m].
     """
 
-    max_reprojection_px: float = 1.0
-    max_ambiguity: float = 0.6
-    corner_noise_px: float = 0.1
-    flat_slack_px: float = 0.4
+    max_reprojection_px: Positive = 1.0
+    max_ambiguity: Annotated[float, Range(above=0.0, at_most=1.0)] = 0.6
+    corner_noise_px: Positive = 0.1
+    flat_slack_px: NotNegative = 0.4
     table_z: float = 0.0
     size_range: tuple[float, float] = (0.90, 1.025)
     sharpen: bool = True
-    max_below_table: float = 0.005
+    max_below_table: NotNegative = 0.005
 
-    def __post_init__(self) -> None:
-        if (
-            min(self.max_reprojection_px, self.corner_noise_px) <= 0
-            or min(self.flat_slack_px, self.max_below_table) < 0
-        ):
-            raise ConfigError(
-                "max_reprojection_px and corner_noise_px are positive, flat_slack_px and max_below_table not negative"
-            )
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if not 0.5 <= self.size_range[0] <= 1.0 <= self.size_range[1] <= 2.0:
-            raise ConfigError(f"size_range is a factor up to 1 and one from 1 on, got {list(self.size_range)}")
-        if not 0 < self.max_ambiguity <= 1:
-            raise ConfigError(f"max_ambiguity is a ratio in (0, 1], got {self.max_ambiguity}")
+            yield f"size_range must be [0.5 to 1, 1 to 2], got {list(self.size_range)}"
 
 
 @dataclass(frozen=True, eq=False)

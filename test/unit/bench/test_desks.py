@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from dofbot_ros.bench.desks import run
+from dofbot_ros.bench.desks.chart import draw_ladder
 from dofbot_ros.bench.desks.jobs import Ablation, Outcome, demo
 from dofbot_ros.errors import InputError
+from dofbot_ros.vision.cameras.frame_files import read_image
 
 
 class Counted:
@@ -73,6 +75,19 @@ def test_what_is_not_there_is_told_before_anything_runs(desks: Any, jobs: Any, c
     with pytest.raises(InputError, match=r"nowhere|nothing"):
         run.measure(desks, jobs, 1)
     assert not counted.asked
+
+
+def test_the_chart_is_a_picture_of_all_rows(tmp_path: Path, counted: Counted) -> None:
+    pytest.importorskip("matplotlib")
+    rows = run.measure(["own", "typical:calibrated", "rough"], ["counted"], 4)["rows"]
+    draw_ladder(rows, tmp_path / "ladder.png")
+    image = read_image(tmp_path / "ladder.png")
+    assert image.shape[1] > 800
+    assert image.std() > 10.0
+    with pytest.raises(InputError, match=r"name a \.png"):
+        draw_ladder(rows, tmp_path / "ladder.txt")
+    with pytest.raises(InputError, match="nothing to draw"):
+        draw_ladder([], tmp_path / "none.png")
 
 
 def test_the_demo_succeeds_on_the_own_desk() -> None:

@@ -1,9 +1,10 @@
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 
-from dofbot_ros.config.loader import INFINITE, from_mapping, load_yaml, save_yaml, to_mapping
+from dofbot_ros.config.loader import from_mapping, load_yaml, save_yaml, to_mapping
+from dofbot_ros.config.ranges import Range
 from dofbot_ros.errors import CalibrationError, ConfigError
 
 
@@ -155,7 +156,7 @@ def test_a_file_without_end_is_not_read_to_its_end():
 def test_inf_passes_only_where_a_field_says_so():
     @dataclass(frozen=True)
     class Source:
-        framerate: float = field(default=0.0, metadata={INFINITE: True})
+        framerate: Annotated[float, Range(0.0, infinite=True)] = 0.0
 
     assert from_mapping(Source, {"framerate": float("inf")}, "f").framerate == float("inf")
     for value in (float("nan"), float("-inf")):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dofbot_ros.core.statistics import newcombe, wilson
+from dofbot_ros.core.statistics import bootstrap_mean, newcombe, wilson
 from dofbot_ros.errors import InputError
 
 
@@ -84,3 +85,25 @@ def test_a_difference_holds_the_rates_and_turns_its_sign(a: tuple[int, int], b: 
 
 def test_nothing_known_of_a_difference_to_no_trials() -> None:
     assert newcombe((3, 4), (0, 0)) == (-1.0, 1.0)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
+def test_a_bootstrap_interval_lies_within_the_values_around_their_mean(values: list[float]) -> None:
+    low, high = bootstrap_mean(values, np.random.default_rng(0), resamples=400)
+    assert min(values) - 1e-9 <= low <= high <= max(values) + 1e-9
+    shifted = bootstrap_mean([value + 5.0 for value in values], np.random.default_rng(0), resamples=400)
+    assert shifted == pytest.approx((low + 5.0, high + 5.0), abs=1e-6)
+
+
+def test_a_bootstrap_interval_covers_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(300):
+        low, high = bootstrap_mean(rng.normal(size=30).tolist(), rng, resamples=300)
+        held += low <= 0.0 <= high
+    assert 0.88 <= held / 300 <= 0.98
+
+
+def test_no_values_have_no_mean() -> None:
+    with pytest.raises(InputError, match="at least one value"):
+        bootstrap_mean([], np.random.default_rng(0))

@@ -95,7 +95,7 @@ def test_a_desk_file_of_ones_own(tmp_path: Path) -> None:
     assert made.label == "mine 0"
     assert made.world.camera.position == pytest.approx(WorldConfig().camera.position)
     path.write_text("name: mine\narm: {zero_deg: -1.5}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="zero_deg is a magnitude"):
+    with pytest.raises(ConfigError, match="zero_deg must be at least 0"):
         install(path, 0)
 
 

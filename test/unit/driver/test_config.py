@@ -7,13 +7,15 @@ import math
 
 import pytest
 
+from dofbot_ros.config.ranges import Range, declared
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import ConfigError
 
 RANGES = {
-    field.name: field.metadata["range"]
-    for field in dataclasses.fields(DriverConfig)
-    if field.metadata["range"][0] is not None
+    name: (rule.at_least, rule.at_most)
+    for name, rules in declared(DriverConfig).items()
+    for rule in rules
+    if isinstance(rule, Range) and math.isfinite(rule.at_most)
 }
 
 
@@ -44,7 +46,7 @@ def test_a_number_on_the_edge_is_taken_and_one_beyond_it_is_refused_by_name(name
         ({"baudrate": 0}, "baudrate must be positive, got 0"),
         ({"baudrate": -115200}, "baudrate must be positive, got -115200"),
         ({"protocol": "can"}, "protocol 'can' is not one of bus, se"),
-        ({"on_exit": "fold"}, "on_exit 'fold' is not one of hold, park, release"),
+        ({"on_exit": "fold"}, "on_exit 'fold' is not one of hold, park, release (did you mean hold?)"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_named_with_those_that_do(given: dict[str, object], message: str) -> None:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.learning.collect import CollectConfig, try_one
 from dofbot_ros.grasp.planning.planar_plan import PlanarGrasp
 from dofbot_ros.grasp.simulation.families import families_of
 from dofbot_ros.grasp.simulation.grasp_sim import GraspSim
+from dofbot_ros.grasp.simulation.scenes import SceneRules
 
 pytest.importorskip("pybullet")
 
@@ -35,6 +37,21 @@ def test_the_arm_of_a_careful_owner_lifts_a_thing_that_it_knows() -> None:
             x, y = cell.positions(scene)[0, :2]
             outcomes.append(cell.grasp(scene, cell.plan(PlanarGrasp(float(x), float(y), 0.5 * np.pi))).outcome)
         assert outcomes.count("lifted") >= 3, outcomes
+
+
+def test_several_pictures_show_one_scene_over_other_tables() -> None:
+    rules = SceneRules(looks=3)
+    with GraspSim(families_of("kit"), rules, desk="typical:calibrated") as cell:
+        config = CollectConfig("kit", rules=rules, desk="typical:calibrated")
+        scene, action, success, _ = try_one(cell, config, None, 0)
+        again, *others = try_one(cell, config, None, 0)
+    assert len(scene.others) == 2
+    assert not np.array_equal(scene.image, scene.others[0])
+    assert all(np.array_equal(a, b) for a, b in zip(scene.others, again.others, strict=True))
+    assert (action, success) == tuple(others[:2])
+    assert config.meta()["desk"] == "typical:calibrated"
+    with pytest.raises(InputError, match="whose cameras are not where they are believed"):
+        GraspSim(families_of("kit"), rules, desk="typical")
 
 
 def test_a_rehearsal_has_no_desk() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dofbot_ros.errors import ConfigError
 from dofbot_ros.hardware.emulation.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.streamer import STOOD_STILL_S, GoalStreamer, Move, StreamConfig
 
@@ -183,7 +184,7 @@ def test_goals_never_go_out_faster_than_the_rate_and_the_last_one_always_does(st
     ("option", "value"), [("write_rate_hz", 0.0), ("overlap", 0.5), ("dead_band_ticks", 0), ("soft_speed", 0.0)]
 )
 def test_options_that_make_no_sense_are_refused(option, value):
-    with pytest.raises(ValueError, match=option):
+    with pytest.raises(ConfigError, match=option):
         StreamConfig(**{option: value})
 
 

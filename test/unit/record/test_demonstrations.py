@@ -14,7 +14,7 @@ pytest.importorskip("stable_baselines3", reason="training needs the extra learn"
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import make_env
 from dofbot_ros.policy.env.tasks import TASKS
-from dofbot_ros.policy.learning.demonstrations import Transition, read_demonstrations
+from dofbot_ros.policy.learning.demonstrations import Transition, Usefulness, read_demonstrations, usefulness
 from dofbot_ros.policy.learning.train import TrainConfig, Trainer
 from dofbot_ros.record.episode import EpisodeWriter
 from dofbot_ros.record.metadata import EpisodeInfo, Outcome
@@ -63,6 +63,16 @@ def test_a_policy_is_shown_what_it_would_have_seen(pick: tuple[Path, list[dict[s
     assert len(seen) > 0.7 * len(there)
     assert np.median(away) < 0.06
     assert np.quantile(away, 0.9) < 0.25
+
+
+def test_what_episodes_are_good_for_is_told(pick: tuple[Path, list[dict[str, np.ndarray]]]) -> None:
+    good = read(pick[0])
+    assert usefulness([good], PICK) == Usefulness(1, len(good), 1)
+    assert "few to learn from" in usefulness([good], PICK).doubt
+    assert usefulness([good] * 10, PICK).doubt == ""
+    before_the_lift = good[: len(good) // 4]
+    assert usefulness([before_the_lift] * 10, PICK).reached == 0
+    assert "the block lifted" in usefulness([before_the_lift], PICK).doubt
 
 
 def test_what_was_done_does_it_again(pick: tuple[Path, list[dict[str, np.ndarray]]]) -> None:

@@ -21,8 +21,8 @@ from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.trials.arm import Look
 from dofbot_ros.trials.judge import TruthJudge
 from dofbot_ros.trials.log import PickLog, PickSeries, open_log
-from dofbot_ros.trials.pick_runner import missing, run_picks
 from dofbot_ros.trials.placement import PickProtocol
+from dofbot_ros.trials.runner import missing, run_picks
 from dofbot_ros.trials.strategies.policy import PolicyPicker
 from dofbot_ros.trials.strategies.strategy import PickStrategy
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.trials.log import TRIALS, PickSeries, open_log, read_log
+from dofbot_ros.trials.log import PickSeries, open_log, read_log
 from dofbot_ros.trials.pick import PickRecord
-from dofbot_ros.trials.pick_runner import missing
 from dofbot_ros.trials.placement import PickProtocol, PlacedObject
 from dofbot_ros.trials.reporting.pick_report import write_report
 from dofbot_ros.trials.reporting.pick_summary import summary
+from dofbot_ros.trials.runner import missing
+from dofbot_ros.trials.trial_log import TRIALS
 
 WRITER = """
 import sys

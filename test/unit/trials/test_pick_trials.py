@@ -19,8 +19,8 @@ from dofbot_ros.trials.judge import CameraJudge, PersonJudge, SuccessDetector, T
 from dofbot_ros.trials.log import PickLog, PickSeries, open_log, read_log
 from dofbot_ros.trials.person import Operator
 from dofbot_ros.trials.pick import PickRecord
-from dofbot_ros.trials.pick_runner import missing, run_picks
 from dofbot_ros.trials.placement import PickProtocol, Placement
+from dofbot_ros.trials.runner import missing, run_picks
 from dofbot_ros.trials.strategies.network import NetworkPicker
 from dofbot_ros.trials.strategies.policy import PolicyPicker
 from dofbot_ros.trials.strategies.strategy import ArucoPicker, Attempt, PickStrategy
@@ -205,7 +205,7 @@ def test_a_person_sets_up_judges_skips_and_quits(pick_arm: DirectArm, log: PickL
 def test_a_person_s_word_counts(answer: str, held: bool, outcome: str, kit: PickProtocol) -> None:
     judge = PersonJudge(Operator(lambda _: answer, print, Path(), kit).lifted, kit)
     nowhere = TimedPath(np.zeros(1), np.zeros((1, 5)), np.zeros((1, 5)))
-    assert judge.after(None, Attempt(held, 0.03, nowhere, nowhere, nowhere)).outcome == outcome  # type: ignore[arg-type]
+    assert judge.after(None, Attempt(held, 0.03, nowhere, (nowhere,), nowhere)).outcome == outcome  # type: ignore[arg-type]
 
 
 def test_the_end_of_the_input_is_an_interruption(kit: PickProtocol, log: PickLog) -> None:

@@ -76,7 +76,10 @@ def test_plain_cubes_are_in_the_world_with_their_size_and_colour(tmp_path: Path)
         ("conditions: [{name: a, objects: []}]", "has no objects"),
         ("conditions: [{name: a/b, objects: [red]}]", "letters, digits"),
         ("conditions: [{name: a, objects: [red]}, {name: a, objects: [red]}]", "two conditions are called a"),
-        ("conditions: [{name: a, objects: [red]}]\nx: [0.2, 0.1]", "x is a smaller and a larger one"),
+        (
+            "conditions: [{name: a, objects: [red]}]\nx: [0.2, 0.1]",
+            "x must be .min, max. with min < max, got .0.2, 0.1.",
+        ),
         ("conditions: [{name: a, objects: [red]}]\nlift: 0.2", "lift"),
         ("conditions: [{name: a, objects: [red]}]\ntrails: 5", "did you mean trials"),
     ],

@@ -10,7 +10,8 @@ import pytest
 
 from dofbot_ros.errors import InputError
 from dofbot_ros.trials.protocol import ProtocolConfig
-from dofbot_ros.trials.results import FILE, Results, Series, load, save
+from dofbot_ros.trials.reporting.report import report_folder
+from dofbot_ros.trials.results import FILE, Results, Series, load, open_results, save
 from dofbot_ros.trials.trial import TrialRecord
 
 SERIES = Series(seed=4, backend="sim")
@@ -91,3 +92,31 @@ def test_the_summary_of_hidden_trials_claims_nothing() -> None:
 def test_the_first_trials_come_in_order() -> None:
     results = Results(SERIES, (HIDDEN, PLACED, FAILED))
     assert results.first(2).trials == (PLACED, FAILED)
+
+
+def test_a_series_of_an_earlier_version_goes_on_in_the_log(tmp_path: Path) -> None:
+    save(tmp_path, Results(SERIES, (PLACED, FAILED)))
+    for more in (HIDDEN, replace(HIDDEN, number=3)):
+        with open_results(tmp_path, SERIES) as log:
+            log.append(more)
+    assert load(tmp_path, SERIES).trials == (PLACED, FAILED, HIDDEN, replace(HIDDEN, number=3))
+
+
+def test_two_demos_do_not_write_one_folder(tmp_path: Path) -> None:
+    with (
+        open_results(tmp_path, SERIES),
+        pytest.raises(InputError, match="being written by another run"),
+        open_results(tmp_path, SERIES),
+    ):
+        pass
+
+
+def test_one_report_for_either_kind_of_folder(tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    with open_results(tmp_path, SERIES) as log:
+        log.append(PLACED)
+    figures = report_folder(tmp_path)
+    assert figures["placed"] == 1
+    assert Path(figures["report"]).read_text(encoding="utf-8").count('id="trial-') == 1
+    with pytest.raises(InputError, match="holds no trials"):
+        report_folder(tmp_path / "nowhere")

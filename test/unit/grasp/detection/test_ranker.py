@@ -89,6 +89,10 @@ def test_it_learns_to_tell_grasps_that_hold_and_the_planner_follows_it(tmp_path:
     ranked = NetworkPlanner(Model()).rank(image, view, [Candidate(beside, 0.0, 0.0), Candidate(good, 0.0, 0.0)])  # type: ignore[arg-type]
     assert [candidate.pinch for candidate in ranked] == [good, beside]
     assert (run / "ranker_loss_curves.png").stat().st_size > 0
+    further = train_ranker([data], tmp_path / "further", RankerConfig(width=8, epochs=1, batch=16), start=run)
+    assert further.val_ordered > 0.9
+    with pytest.raises(InputError, match="8 wide, not 12"):
+        train_ranker([data], tmp_path / "wider", RankerConfig(width=12, epochs=1), start=run)
     save(val.take(val.success), data / VAL_FILE)
     with pytest.raises(InputError, match="--failures"):
         train_ranker([data], tmp_path / "other", RankerConfig())

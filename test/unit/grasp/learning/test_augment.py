@@ -97,5 +97,5 @@ def test_nothing_asked_for_is_nothing_done() -> None:
 
 
 def test_shares_outside_0_to_1_are_refused() -> None:
-    with pytest.raises(ConfigError, match="between 0 and 1"):
+    with pytest.raises(ConfigError, match="must be 0 to 1"):
         AugmentConfig(grey=1.5)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dofbot_ros.errors import ConfigError
 from dofbot_ros.hardware.emulation.servo_model import ServoModel, ServoModelConfig
 from dofbot_ros.hardware.emulation.servos import UPRIGHT_TICKS, ModelServos
 from dofbot_ros.hardware.emulation.truth_log import TruthLog
@@ -252,7 +253,7 @@ def test_the_log_tells_what_reached_the_servos_and_when_one_let_go_by_itself():
 
 @pytest.mark.parametrize("change", [{"max_speed": 0.0}, {"backlash_ticks": -1.0}, {"min_ticks": 5000}])
 def test_a_servo_that_cannot_be_is_refused(change):
-    with pytest.raises(ValueError, match="must"):
+    with pytest.raises(ConfigError, match="must"):
         ServoModelConfig(**change)
 
 

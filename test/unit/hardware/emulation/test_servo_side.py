@@ -178,7 +178,7 @@ def test_faults_of_servos_befall_them():
         ("dorp=1", "did you mean drop"),
         ("drop=often", "needs a number"),
         ("drop=2", "0 to 1"),
-        ("delay_s=-1", "0 s or more"),
+        ("delay_s=-1", "delay_s must be at least 0"),
         ("silent=7", "1 to 6"),
     ],
 )

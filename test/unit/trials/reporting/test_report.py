@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from dofbot_ros.trials.reporting.report import write_report
-from dofbot_ros.trials.results import IMAGES, Results, Series, image_path
+from dofbot_ros.trials.reporting.place_report import write_report
+from dofbot_ros.trials.results import Results, Series
 from dofbot_ros.trials.trial import TrialRecord
+from dofbot_ros.trials.trial_log import IMAGES, image_path
 
 pytest.importorskip("jinja2")
 
@@ -36,7 +37,7 @@ def record(number: int, placed: bool | None, reason: str = "") -> TrialRecord:
 def page(tmp_path: Path) -> str:
     (tmp_path / IMAGES).mkdir()
     for when in ("before", "after"):
-        cv2.imwrite(str(image_path(tmp_path, 0, when)), np.full((480, 640, 3), 128, np.uint8))
+        cv2.imwrite(str(image_path(tmp_path, "0000", when)), np.full((480, 640, 3), 128, np.uint8))
     trials = (record(0, True), record(1, False, "<b>20 mm</b> from its target"), record(2, None))
     return write_report(tmp_path, Results(Series(7, "sim"), trials)).read_text(encoding="utf-8")
 

@@ -63,9 +63,9 @@ def test_parameters_have_usb_cams_names() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"framerate": -1.0}, "framerate is 0 or more"),
-        ({"framerate": float("nan")}, "framerate is 0 or more"),
-        ({"image_width": 0}, "an image is not 0x480"),
+        ({"framerate": -1.0}, "framerate must be at least 0"),
+        ({"framerate": float("nan")}, "framerate must be at least 0"),
+        ({"image_width": 0}, "image_width must be at least 1, got 0"),
         ({"pixel_format": "rgb"}, "pixel_format 'rgb' is not one of"),
     ],
 )

@@ -75,9 +75,9 @@ def test_what_is_saved_is_loaded(tmp_path: Path, blocks: BlockSet) -> None:
     ("make", "message"),
     [
         (lambda: block(faces={"top": FaceMarker(0)}), "face 'top' is not one of"),
-        (lambda: block(faces={"+x": FaceMarker(0, 4)}), "quarter_turns is 0, 1, 2 or 3"),
+        (lambda: block(faces={"+x": FaceMarker(0, 4)}), "quarter_turns must be 0 to 3"),
         (lambda: block(label_size=0.02), "must grow in this order"),
-        (lambda: block(colour=(0, 0, 256)), "from 0 to 255"),
+        (lambda: block(colour=(0, 0, 256)), "colour must be 0 to 255 each"),
         (lambda: BlockSet("DICT_4X4_50", (block(faces={"+x": FaceMarker(50)}),)), r"id 50 is not in .* \(0 to 49\)"),
         (lambda: BlockSet("DICT_4X4_50", (block("a"), block("b"))), r"b \+z: id 0 is already on a \+z"),
         (lambda: BlockSet("DICT_4X4_50", (block("a"), block("a", faces={}))), "two blocks are called a"),

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from dofbot_ros.cli.options.checks import finite
 from dofbot_ros.core.console import console, warn
-from dofbot_ros.errors import DofbotError
+from dofbot_ros.errors import DofbotError, InputError
 
 if TYPE_CHECKING:
     from dofbot_ros.ros.clients.recorder import Arrival, RecordNode
@@ -23,6 +23,8 @@ REFRESH_S = 0.25
 FIND_S = 5.0
 ENDINGS = {"keep": None, "success": True, "failure": False}
 DISCARD = "discard"
+SHARED = ("diagnostics",)
+"""Topics that every node publishes."""
 
 
 def record(
@@ -51,7 +53,8 @@ def record(
 ) -> None:
     """Record an episode of a running arm (`dofbot up ...`) as one MCAP file; prints its path when it is kept.
 
-    Whatever happens to this program, all but the last second can be read. Ctrl-C ends the episode.
+    Whatever happens to this program, all but the last second can be read. Ctrl-C ends the episode. A topic that
+    comes from several publishers is told.
     """
     from dofbot_ros.record import require_mcap
 
@@ -74,11 +77,13 @@ def record(
             except DofbotError:
                 writer.discard()
                 raise
+            _tell_doubles(node)
             try:
                 _show_until_the_end(node, writer.path, seconds)
             except KeyboardInterrupt:
                 console.print("the episode has ended")
             finally:
+                publishers = node.publishers()
                 node.close()
                 duration_s = time.monotonic() - begun
     except KeyboardInterrupt:
@@ -91,27 +96,85 @@ def record(
     writer.finish(Outcome(ENDINGS[ending], duration_s))
     for step in writer.clock_steps:
         warn(f"{step} while recording: arrivals are stamped evenly, stamps inside messages jump")
-    counts = ", ".join(f"{topic.removeprefix(f'/{namespace}').strip('/')} {n}" for topic, n in writer.counts.items())
+    counts = ", ".join(
+        f"{(name := topic.removeprefix(f'/{namespace}').strip('/'))} {n}{_from(publishers.get(name, []))}"
+        for topic, n in writer.counts.items()
+    )
     console.print(f"kept {duration_s:.1f} s: {counts or 'no message at all'}", highlight=False, markup=False)
     sys.stdout.write(f"{writer.path}\n")
 
 
+def _tell_doubles(node: RecordNode) -> None:
+    """Say which topics come from several nodes: two arms, or two cameras, in one episode."""
+    for topic, nodes in node.publishers().items():
+        if len(nodes) > 1 and topic not in SHARED:
+            warn(f"{topic} comes from {len(nodes)} publishers: {', '.join(nodes)}")
+
+
+def _from(nodes: list[str]) -> str:
+    return f" from {len(nodes)} publishers" if len(nodes) > 1 else ""
+
+
 def export(
-    episode: Annotated[Path, typer.Argument(help="Episode (MCAP file).", show_default=False)],
-    out: Annotated[Path, typer.Argument(help="File to write (.npz).", show_default=False)],
+    episode: Annotated[
+        Path, typer.Argument(help="Episode (MCAP file); with --lerobot also a folder of them.", show_default=False)
+    ],
+    out: Annotated[
+        Path,
+        typer.Argument(help="File to write (.npz); with --lerobot a folder that is not there.", show_default=False),
+    ],
+    *,
     images: Annotated[
-        bool, typer.Option("--images", help="Decoded camera images too; they make the file large.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--images/--no-images",
+            help="Camera images too: in a .npz they are decoded, and large. With --lerobot they belong to it.",
+            show_default="only with --lerobot",
+        ),
+    ] = None,
+    lerobot: Annotated[bool, typer.Option("--lerobot", help="A LeRobot dataset (v3.0): Parquet and video.")] = False,
+    task: Annotated[str, typer.Option(help="LeRobot: what the episodes show, in words.")] = "",
+    fps: Annotated[int, typer.Option(help="LeRobot: rows a second; 25 is what policies here run at.", min=1)] = 25,
 ) -> None:
-    """Write an episode as numpy arrays for learning: times, positions, commands, gaps, and images where asked for."""
+    """Write episodes as numpy arrays, or as a LeRobot dataset, for learning.
+
+    For example: dofbot export episodes/ picks --lerobot --task "pick up the red block"
+    """
     from dofbot_ros.record import require_mcap
 
     require_mcap()
+    if lerobot:
+        _export_lerobot(episode, out, task, fps, images is not False)
+        return
     from dofbot_ros.record.export import export_npz
 
-    shapes = export_npz(episode, out, images, warn)
+    if episode.is_dir():
+        raise InputError(f"{episode} is a folder: a .npz holds one episode, a LeRobot dataset (--lerobot) many")
+    shapes = export_npz(episode, out, bool(images), warn)
     text = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items())
     console.print(f"wrote {out}: {text}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _export_lerobot(source: Path, out: Path, task: str, fps: int, images: bool) -> None:
+    from rich.progress import Progress
+
+    from dofbot_ros.record.lerobot.dataset import require_lerobot
+    from dofbot_ros.record.lerobot.export import episodes_in, export_lerobot
+
+    require_lerobot()
+    if not task.strip():
+        raise InputError('a LeRobot dataset says in words what its episodes show: --task "pick up the red block"')
+    paths = episodes_in(source)
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("episodes", total=len(paths))
+        exported = export_lerobot(
+            paths, out, task.strip(), fps, images=images, damaged=warn, done=lambda: progress.advance(bar)
+        )
+    for words in exported.skipped:
+        warn(f"left out: {words}")
+    age = f", pictures at most {1e3 * exported.oldest_picture_s:.0f} ms old" if images else ""
+    text = f"wrote {out}: {exported.episodes} episodes, {exported.rows} rows of {1e3 / fps:.0f} ms{age}"
+    console.print(text, highlight=False, soft_wrap=True, markup=False)
 
 
 def _show_until_the_end(node: RecordNode, path: Path, seconds: float | None) -> None:

@@ -1,0 +1,1 @@
+"""What NetworkAnalyzer and the pictures of learning networks are measured by."""

@@ -1,0 +1,1 @@
+"""`dofbot analyze ...`: look into networks, and watch them learn."""

@@ -1,0 +1,1 @@
+"""Commands that keep what an arm did, and play it again."""

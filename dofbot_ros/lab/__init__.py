@@ -1,0 +1,1 @@
+"""The learning laboratory: systems to learn with, and instruments to see what networks have learned."""

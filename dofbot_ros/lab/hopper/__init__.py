@@ -1,0 +1,1 @@
+"""A hopping robot in MuJoCo: policies trained in one world, measured in another."""

@@ -1,0 +1,104 @@
+"""Worlds of the hopper, drawn from ranges: masses, friction, damping, motors, pushes, looks."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.errors import ConfigError, one_of
+
+Range = tuple[float, float]
+
+DOMAINS = {"source": -1.0, "target": 0.0}
+"""Domain -> what its torso has more than gymnasium's Hopper-v5 [kg]."""
+
+
+@dataclass(frozen=True)
+class HopperRanges:
+    """Lowest and highest value of each quantity, drawn uniformly for an episode; the defaults change nothing.
+
+    Attributes:
+        thigh_mass, leg_mass, foot_mass: factors on mass and inertia.
+        friction: factor on the sliding friction of all bodies.
+        damping: factor on the damping of the three driven joints.
+        gear: factor on the torque of the motors.
+        push_n: largest force along each axis that pushes the torso now and then [N].
+        colour_shift: how far the colours of body, floor and sky may lie from theirs, 0..1.
+        light: factor on the brightness of the light.
+        picture_noise: standard deviation of the camera's noise [grey levels of 255].
+    """
+
+    thigh_mass: Range = (1.0, 1.0)
+    leg_mass: Range = (1.0, 1.0)
+    foot_mass: Range = (1.0, 1.0)
+    friction: Range = (1.0, 1.0)
+    damping: Range = (1.0, 1.0)
+    gear: Range = (1.0, 1.0)
+    push_n: Range = (0.0, 0.0)
+    colour_shift: Range = (0.0, 0.0)
+    light: Range = (1.0, 1.0)
+    picture_noise: Range = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        may_be_zero = ("push_n", "colour_shift", "picture_noise")
+        for name, (low, high) in vars(self).items():
+            if not 0.0 <= low <= high < math.inf:
+                raise ConfigError(f"{name} must be [low, high] with 0 <= low <= high, got {[low, high]}")
+            if low == 0.0 and name not in may_be_zero:
+                raise ConfigError(f"{name} must be positive, got {[low, high]}")
+        if self.colour_shift[1] > 1.0:
+            raise ConfigError(f"colour_shift is at most 1, got {list(self.colour_shift)}")
+
+    def draw(self, rng: np.random.Generator) -> HopperDraw:
+        """One world; the same generator state gives the same one."""
+        values = {field.name: float(rng.uniform(*getattr(self, field.name))) for field in dataclasses.fields(self)}
+        return HopperDraw(**values, seed=int(rng.integers(2**31)))
+
+
+@dataclass(frozen=True)
+class HopperDraw:
+    """One value of every quantity of HopperRanges, and the seed of pushes, colours and noise."""
+
+    thigh_mass: float = 1.0
+    leg_mass: float = 1.0
+    foot_mass: float = 1.0
+    friction: float = 1.0
+    damping: float = 1.0
+    gear: float = 1.0
+    push_n: float = 0.0
+    colour_shift: float = 0.0
+    light: float = 1.0
+    picture_noise: float = 0.0
+    seed: int = 0
+
+    def to_log(self) -> dict[str, Any]:
+        """Plain numbers, for logs."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class HopperLevels:
+    """How much the worlds of training vary."""
+
+    none: HopperRanges
+    legs: HopperRanges
+    wide: HopperRanges
+
+
+def load_hopper_level(name: str, file: str | Path | None = None) -> HopperRanges:
+    """A level of randomisation from config/hopper.yaml or a file like it.
+
+    Raises:
+        ConfigError: the file cannot be used, or has no such level; lists those it has.
+    """
+    levels: dict[str, HopperRanges] = vars(load_yaml(HopperLevels, file or share_file("config", "hopper.yaml")))
+    if name not in levels:
+        raise ConfigError(one_of("level", name, levels))
+    return levels[name]

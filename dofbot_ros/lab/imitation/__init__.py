@@ -1,0 +1,1 @@
+"""A simulated hand that imitates the silhouette of a real one."""

@@ -1,0 +1,72 @@
+"""Finds joint angles for silhouettes by one of three methods: landmarks, a network, a network and refinement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from dofbot_ros.core.model_files import load_safetensors, load_state
+from dofbot_ros.errors import ConfigError, InputError, one_of
+from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
+from dofbot_ros.lab.imitation.network import ImitationNetwork
+from dofbot_ros.lab.imitation.refine import STEPS, refine
+from dofbot_ros.lab.imitation.train import WEIGHTS
+
+METHODS = ("landmarks", "network", "network+refine")
+
+
+def load_network(run: Path) -> tuple[HandModel, ImitationNetwork]:
+    """The hand and the network of a run's folder.
+
+    Raises:
+        InputError: it holds none.
+    """
+    tensors, texts = load_safetensors(run / WEIGHTS, "imitation network")
+    dof = texts.get("dof", "")
+    if dof not in ("12", "17"):
+        raise InputError(f"{run / WEIGHTS} is no imitation network: it does not say of how many joints")
+    model = HandModel(int(dof))
+    network = ImitationNetwork(model)
+    load_state(network, tensors, run / WEIGHTS)
+    return model, network.eval()
+
+
+@dataclass(frozen=True)
+class Imitator:
+    """Angles of silhouettes.
+
+    Attributes:
+        model: of the hand.
+        network: trained; None for the method landmarks.
+        method: one of METHODS.
+        steps: of refinement.
+    """
+
+    model: HandModel
+    network: ImitationNetwork | None
+    method: str = "network+refine"
+    steps: int = STEPS
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ConfigError(one_of("method", self.method, METHODS))
+        if self.method != "landmarks" and self.network is None:
+            raise ConfigError(f"method {self.method} needs a trained network: give its folder with --model RUN")
+
+    def angles(self, silhouettes: Tensor, landmarks: Tensor) -> Tensor:
+        """Joint angles (n, dof) [rad].
+
+        Args:
+            silhouettes: (n, 56, 56), 0..1, cropped about the palm's middle.
+            landmarks: of the same hands, (n, 21, 3), x right, y up, z towards the camera [m].
+        """
+        read = angles_from_landmarks(self.model, landmarks)
+        if self.network is None or self.method == "landmarks":
+            return read
+        with torch.no_grad():
+            found: Tensor = self.network(silhouettes)
+        return found if self.method == "network" else refine(self.model, found, silhouettes, self.steps).angles

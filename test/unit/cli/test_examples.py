@@ -1,0 +1,66 @@
+"""Every command has examples below its help, of words and options that exist; and the shell completes them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from dofbot_ros.cli.main import app
+from dofbot_ros.cli.options.examples import EXAMPLES, add_examples, commands
+
+DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.entry import main; main()")
+ROOT = get_command(app)
+ALL = dict(commands(ROOT))
+MEASUREMENTS = "bench "
+
+
+def test_every_command_but_measurements_has_examples_of_its_own() -> None:
+    others = {path for path in ALL if path not in EXAMPLES and not path.startswith(MEASUREMENTS)}
+    assert not {path for path in others if "xample" not in (ALL[path].help or "")}
+    assert set(EXAMPLES) <= set(ALL)
+
+
+@pytest.mark.parametrize("line", sorted({line for lines in EXAMPLES.values() for line in lines}))
+def test_every_example_exists(line: str) -> None:
+    command = ROOT
+    for word in shlex.split(line)[1:]:
+        if word.startswith("--"):
+            known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+            assert word in known | {"--help"}
+        elif isinstance(command, TyperGroup):
+            command = command.commands.get(word, command)
+    assert not isinstance(command, TyperGroup) or line.endswith("--help") or command is ROOT
+
+
+def test_measurements_have_the_option_of_their_example() -> None:
+    add_examples(ROOT)
+    for path, command in ALL.items():
+        assert command.epilog
+        if path.startswith(MEASUREMENTS):
+            assert any("--json" in each.opts for each in command.params), path
+
+
+def test_help_shows_what_the_option_shows() -> None:
+    shown = [
+        subprocess.run([*DOFBOT, *words], capture_output=True, text=True, check=True, timeout=60).stdout
+        for words in (["help", "arm", "jog"], ["arm", "jog", "--help"])
+    ]
+    assert shown[0] == shown[1]
+    assert "dofbot arm jog joint1 5" in shown[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("dofbot ar", "arm"), ("dofbot up te", "teleop"), ("dofbot arm jo", "jog")]
+)
+def test_the_shell_completes(typed: str, offered: str) -> None:
+    variables = {"_DOFBOT_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    done = subprocess.run(
+        DOFBOT, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **variables}
+    )
+    assert offered in done.stdout.split()
