@@ -169,7 +169,7 @@ class BlockTrial:
         record.start = record.start or (block.x, block.y, block.yaw)
         planner, move = self._planner, BlockMove(block, target, tuple(blocks.values()))
         if self._sight is not None:
-            planner, move = self._sight.aimed(move)
+            planner, move = self._sight.aimed(move, record.missed)
         try:
             plan = planner.plan(np.array(HOME[:N_ARM]), move)
         except GraspError as error:
