@@ -13,6 +13,7 @@ from rich.table import Table
 
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
+from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
     from dofbot_ros.bench.desks.jobs import Outcome
