@@ -45,6 +45,13 @@ install-user: install
 	@case ":$$PATH:" in *":$(HOME)/.local/bin:"*) echo "dofbot is there, its completion in a new terminal" ;; \
 	  *) echo "add this to your shell's start file: export PATH=\$$HOME/.local/bin:\$$PATH" ;; esac
 
+# The site in site/, with strict links, by a virtual environment of its own: nothing else needs mkdocs.
+docs: install
+	$(BIN)/python tools/command_page.py
+	@test -x .docs_venv/bin/mkdocs || { $(PYTHON) -m venv .docs_venv && \
+	  .docs_venv/bin/python -m pip install --quiet -r requirements/docs.txt; }
+	NO_MKDOCS_2_WARNING=1 .docs_venv/bin/mkdocs build --strict
+
 # docs/licences.md, after a pin has changed.
 licences: install
 	$(BIN)/python tools/licences.py

@@ -53,6 +53,7 @@ setup(
         "learn": names("learn"),
         "lerobot": names("lerobot"),
         "hopper": names("hopper"),
+        "lab": names("lab"),
         "ray": requirements("ray"),
         "test": requirements("test"),
     },

@@ -154,5 +154,5 @@ def _latched(arm: ArmClient) -> bool:
 
 
 def _driver(port: Path) -> Command:
-    words = ("-r", "__ns:=/bench", "-p", f"port:={port}", "-p", "reconnect_s:=0.2")
+    words = ("-r", "__ns:=/bench", "-p", f"port:={port}", "-p", "stale_read_s:=3.0")  # a busy machine is no loose cable
     return Command("driver_node", (sys.executable, "-m", "dofbot_ros.ros.nodes.driver_node", "--ros-args", *words))

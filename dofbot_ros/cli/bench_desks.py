@@ -55,10 +55,13 @@ def desks(
     as_json: JsonOption = False,
 ) -> None:
     """Run the jobs of the arm on desks with the errors of real ones, without ROS: success, interval, causes."""
+    from dofbot_ros.bench.desks.chart import check_format, draw_ladder
     from dofbot_ros.bench.desks.jobs import JOBS, Ablation
     from dofbot_ros.bench.desks.run import measure
     from dofbot_ros.desks.config import NAMES
 
+    if chart is not None:
+        check_format(chart)
     left = Ablation(**{part.value: False for part in without or []})
     with progress_bar("{task.fields[last]}") as bar:
         task = bar.add_task("desks", total=None, last="")
@@ -79,8 +82,6 @@ def desks(
             report=report,
         )
     if chart is not None:
-        from dofbot_ros.bench.desks.chart import draw_ladder
-
         draw_ladder(result["rows"], chart)
         console.print(f"chart in {escape(str(chart))}", highlight=False)
     if as_json:

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk, told_of
+from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import JsonOption, console, emit
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def demo(
     ] = 2.0,
     desk: DeskOption = "own",
     desk_seed: DeskSeedOption = None,
+    view: ViewOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run trials of finding, grasping and placing a block in simulation, through the interface of the real arm.
@@ -57,13 +59,13 @@ def demo(
     load(out, series)  # a folder that cannot be used is told before anything starts
     try:
         with interruptible(out):
-            _run(series, trials, out, rtf)
+            _run(series, trials, out, rtf, view)
     finally:
         figures = report_places(out, load(out, series).first(trials))
     emit(figures, as_json, "Finding, grasping and placing a block")
 
 
-def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
+def _run(series: Series, trials: int, out: Path, rtf: float, view: bool) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
     from dofbot_ros.arm.robot import load_robot
     from dofbot_ros.cli.options.trial_bar import TrialBar
@@ -82,6 +84,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float) -> None:
     with (
         TrialBar("starting the demo stack", done, trials) as bar,
         managed_stack("demo", series.backend, given) as check,
+        console_beside(view),
         trial_client(WORLD_NODES[series.backend], check) as arm,
     ):
         bar.describe("trials")

@@ -213,6 +213,10 @@ def evaluate(
     ] = False,
     desk: DeskOption = "own",
     sight: Annotated[bool, typer.Option(help="On a desk the arm looks at its hand first, and aims by that.")] = True,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(help="Instead, score the network on the recorded grasps of a .npz: does it find those that held?"),
+    ] = None,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     ray: RayOption = None,
@@ -224,6 +228,9 @@ def evaluate(
     from dofbot_ros.grasp.learning.evaluate import evaluate as measure
     from dofbot_ros.grasp.simulation.scenes import SceneRules
 
+    if dataset is not None:
+        emit(_on_dataset(dataset, model), as_json, f"Recorded grasps of {dataset}")
+        return
     rules = SceneRules(objects=clutter, view=load_model(model).info.view)
     _name_skipped(objects)
     config = EvaluateConfig(
@@ -247,6 +254,14 @@ def evaluate(
     if not as_json:
         del result["failed_scenes"]  # for machines: which ones to look at
     emit(result, as_json, f"Grasps of {objects}")
+
+
+def _on_dataset(dataset: Path, model: Path | None) -> dict[str, Any]:
+    from dofbot_ros.grasp.learning.evaluate_dataset import evaluate_dataset
+
+    with progress_bar("recorded views") as bar:
+        task = bar.add_task("views", total=None)
+        return evaluate_dataset(dataset, model, lambda done, of: bar.update(task, completed=done, total=of))
 
 
 def _settings(kind: type[Settings], name: str, config: Path | None, given: dict[str, int | None]) -> Settings:

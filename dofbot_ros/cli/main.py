@@ -27,6 +27,7 @@ from dofbot_ros.cli import (
     up,
 )
 from dofbot_ros.cli.analysis import commands as analyze
+from dofbot_ros.cli.lab import imitate
 from dofbot_ros.cli.options.examples import add_examples
 from dofbot_ros.cli.page.console import console as console_page
 from dofbot_ros.cli.recording import record, replay, teach
@@ -46,6 +47,7 @@ app.add_typer(bench.app, name="bench")
 app.command("estop")(arm.estop)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
+app.add_typer(imitate.app, name="imitate")
 app.add_typer(policy.app, name="policy")
 app.add_typer(trials.app, name="trials")
 app.command("console")(console_page)

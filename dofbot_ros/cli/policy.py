@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
-from dofbot_ros.core.console import JsonOption, emit, warn
+from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+    from dofbot_ros.lab.live.policy_watch import PolicyWatch
     from dofbot_ros.policy.learning.callback import Progress as Trained
+    from dofbot_ros.policy.learning.train import Trainer
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -86,6 +89,10 @@ def train(
         typer.Option(help="That acts in a pipeline, or that a student begins with; by default the shipped one."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="See its network learn in a browser; --out keeps it as learning.html."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a policy; interrupted, it goes on from its last checkpoint with --resume."""
@@ -104,7 +111,7 @@ def train(
             "--block": block != "red",
         }
         _refuse(arms, "not for the hopper")
-        from dofbot_ros.cli.policy_hopper import train_hopper
+        from dofbot_ros.cli.lab.hopper import train_hopper
 
         made = train_hopper(
             obs=obs,
@@ -138,6 +145,7 @@ def train(
         _refuse(eyes, "only for --obs pipeline, and for --obs image with --teacher planner")
         _refuse({"--episodes": not taught and episodes}, "episodes are a teacher's: add --teacher planner")
     _refuse({"--pictures": network and pictures}, "the pose network in --network is trained already")
+    _refuse({"--watch": watch and obs != "state"}, "networks of linear layers are watched: take --obs state")
     if pixels:
         from dofbot_ros.cli.policy_pixels import train_pixels
 
@@ -180,7 +188,8 @@ def train(
     if shown is not None and shown.doubt:
         warn(shown.doubt)
     try:
-        with progress_bar("{task.fields[rate]}") as bar:
+        with progress_bar("{task.fields[rate]}") as bar, ExitStack() as stack:
+            seen = stack.enter_context(_watch(trainer, out)) if watch else None
             what = "steps" if config.steps else "episodes" if config.episodes else "recordings"
             line = bar.add_task(what, total=None, rate="")
 
@@ -188,6 +197,8 @@ def train(
                 known = (progress.success_rate, "{:.0%} succeed"), (progress.mean_return, "return {:.1f}")
                 rate = ", ".join(text.format(value) for value, text in known if not math.isnan(value))
                 bar.update(line, completed=progress.steps, total=progress.wanted, rate=rate)
+                if seen is not None:
+                    seen.take(progress.steps, progress.success_rate)
 
             end = trainer.train(report)
             report(end)
@@ -246,7 +257,7 @@ def evaluate(
             "--workers": workers,
         }
         _refuse(arms, "not for the hopper")
-        from dofbot_ros.cli.policy_hopper import evaluate_hopper_policy
+        from dofbot_ros.cli.lab.hopper import evaluate_hopper_policy
 
         measured = evaluate_hopper_policy(
             obs=obs or "state", model=model, episodes=episodes, domain=domain, seed=seed, pictures=pictures
@@ -320,7 +331,7 @@ def domain_gap(
     """Measure what the change of world costs: policies in source and target, beside their bars, as table and chart."""
     if task == HOPPER:
         _refuse({"--desk": desk, "--workers": workers}, "not for the hopper")
-        from dofbot_ros.cli.policy_hopper import gap_of_hopper
+        from dofbot_ros.cli.lab.hopper import gap_of_hopper
 
         _told(gap_of_hopper(out=out, models=models, episodes=episodes, seed=seed, seeds=seeds), as_json)
         return
@@ -378,6 +389,15 @@ def weights(
         str(one.path): {"kind": one.kind, "parameters": one.parameters, "difference": one.difference} for one in found
     }
     emit(result, as_json, "Weights for torch, and the largest difference of outputs to ONNX")
+
+
+def _watch(trainer: Trainer, out: Path) -> PolicyWatch:
+    """Frames of the trainer's network, in a browser."""
+    from dofbot_ros.lab.live.policy_watch import PolicyWatch
+
+    watch = PolicyWatch(trainer.model, trainer.config.environment(), out)
+    console.print(f"watch it at {watch.url}", highlight=False)
+    return watch
 
 
 def _workers(count: int | None) -> int:

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk, told_of
+from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.errors import InputError
 
@@ -77,6 +78,7 @@ def run(
     desk: DeskOption = "own",
     desk_seed: DeskSeedOption = None,
     record: Annotated[bool, typer.Option("--record/--no-record", help="An MCAP episode of each trial.")] = True,
+    view: ViewOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run grasp trials by a protocol. Interrupted in whatever way, the same command goes on where it stopped."""
@@ -104,7 +106,7 @@ def run(
         try:
             if todo:
                 with interruptible(out):
-                    _run(log, picker, todo, given, record)
+                    _run(log, picker, todo, given, record=record, view=view)
             else:
                 console.print(f"{escape(str(out))} holds all these trials")
         finally:
@@ -196,7 +198,9 @@ def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> 
     return PolicyPicker(PolicyRunner(folder), robot), sha256((folder / MODEL).read_bytes()).hexdigest()[:16]
 
 
-def _run(log: PickLog, picker: PickStrategy, todo: list[Placement], given: dict[str, str], record: bool) -> None:
+def _run(
+    log: PickLog, picker: PickStrategy, todo: list[Placement], given: dict[str, str], *, record: bool, view: bool
+) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
     from contextlib import ExitStack
 
@@ -214,6 +218,7 @@ def _run(log: PickLog, picker: PickStrategy, todo: list[Placement], given: dict[
         bar = stack.enter_context(TrialBar("starting the trials' stack", done, done + len(todo)))
         world = series.protocol.world(load_world_config(given.get("world_file") or None))
         arm = stack.enter_context(pick_arm(series.backend, world, given))
+        stack.enter_context(console_beside(view))
         bar.describe("trials")
         if "person" in (series.judge, "person" if series.backend == "serial" else ""):
             bar.stop()  # questions and a live bar do not share a terminal

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError, InputError
 from dofbot_ros.launching import Stack, describe, environment, parse_words, processes
@@ -55,6 +56,7 @@ def up(
             help="For the stack teleop: first bend the arm, so that it can follow; by default one that is not real.",
         ),
     ] = None,
+    view: ViewOption = False,
 ) -> None:
     """Start the nodes of a stack, say `ready` when all of them serve, and end them together on Ctrl-C.
 
@@ -85,6 +87,7 @@ def up(
         with ExitStack() as running:
             groups = _start(chosen, given, running, ready_timeout, arm if bent else None)
             _say_ready(stack, arm, begun)
+            running.enter_context(console_beside(view, given.get("namespace", ""), environment(chosen, given)))
             ended = _watch(groups, arm)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

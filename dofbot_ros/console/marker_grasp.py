@@ -87,6 +87,10 @@ def plan_grasp(robot: Robot, blocks: Sequence[SeenBlock], start: FloatArray, spe
 def carry_out(arm: Arm, plan: MarkerPlan) -> bool:
     """Grasp and lift. Returns whether the fingers hold something; where they do not, the arm is back where it began.
 
+    Args:
+        arm: within its sequence(), so that a stop ends all of it.
+        plan: to carry out.
+
     Raises:
         CommandRefusedError: the arm refused a motion or ended it early; it rests where it was then.
         DofbotError: the arm has moved since it was planned.
@@ -94,19 +98,17 @@ def carry_out(arm: Arm, plan: MarkerPlan) -> bool:
     if np.abs(arm.position[:N_ARM] - plan.start).max() > MOVED_RAD:
         raise DofbotError("the arm has moved since this grasp was planned: plan again")
     motions = plan.motions
-    with arm.sequence():
-        arm.gripper(MAX_GAP)
-        grip = grasp_and_lift(arm, [motions.reach, motions.descend], motions.lift, motions.closed_gap)
-        if not grip.held:
-            let_go(arm, (), motions.give_up)
+    arm.gripper(MAX_GAP)
+    grip = grasp_and_lift(arm, [motions.reach, motions.descend], motions.lift, motions.closed_gap)
+    if not grip.held:
+        let_go(arm, (), motions.give_up)
     return grip.held
 
 
 def put_back(arm: Arm, plan: MarkerPlan) -> None:
-    """Put what was grasped where it was, let go, and return to where the grasp began.
+    """Put what was grasped where it was, let go, and return to where the grasp began; arguments as carry_out().
 
     Raises:
         CommandRefusedError: the arm refused a motion or ended it early.
     """
-    with arm.sequence():
-        let_go(arm, (plan.motions.carry, plan.motions.lower), plan.motions.leave)
+    let_go(arm, (plan.motions.carry, plan.motions.lower), plan.motions.leave)

@@ -28,6 +28,7 @@ TELL_EVERY = 3
 """Periods between two messages to the pages."""
 PICTURE_EVERY = 10
 """Periods between two pictures to a page."""
+MOST_PAGES = 8
 COOKIE = "dofbot_console"
 FILES = {
     "index.html": "text/html",
@@ -120,6 +121,8 @@ class ConsoleServer:
     async def _talk(self, request: web.Request) -> web.WebSocketResponse:
         if request.headers.get("Origin") is None:
             raise web.HTTPForbidden(text="a websocket comes from the console's page, with its Origin")
+        if len(self._open) >= MOST_PAGES:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_PAGES} pages are open: close one")
         channel = web.WebSocketResponse(heartbeat=5.0, max_msg_size=4 * MAX_BYTES, compress=False)
         await channel.prepare(request)
         page = self._session.operators.join()

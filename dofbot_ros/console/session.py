@@ -20,8 +20,8 @@ from dofbot_ros.core.types import ARM_JOINTS, GRIP, N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError, one_of
 from dofbot_ros.safety.states import ArmState
 
-LOST_S = 0.15
-"""A page that commands and says nothing for this long is lost: with 0.1 s to brake, the arm rests after 0.3 s [s]."""
+LOST_S = 0.12
+"""A page that commands and says nothing for three beats is lost; with 0.1 s to brake the arm rests within 0.3 s [s]."""
 
 FULL_SPEED = 0.8
 """Of the joints at 100 %: the arm brakes from it within 0.1 s at the driver's 8 rad/s^2 [rad/s]."""
@@ -29,7 +29,9 @@ SLOWEST = 0.05
 MOVABLE = (ArmState.ACTIVE.value, ArmState.HOLD.value)
 LATE_S = 0.06
 """After a period as long as this, what pages said meanwhile has not been read yet: whether one is lost is seen in the
-next one [s]."""
+next one, however long that is [s]."""
+GRIPPER_S = 1.5
+"""The fingers have closed this long after they were told to [s]."""
 QUIET_JOBS = ("plan", "torque on", "reset", "teleop stop", "policy stop")
 """They move nothing: a page that is lost meanwhile stops nothing."""
 LOST = "The page that commanded the arm was lost: the arm was stopped."
@@ -53,10 +55,13 @@ class Session:
         self.news: list[str] = []
         """Sentences that all pages show once; whoever shows them empties the list."""
         self._halts = 0
+        self._late = False
+        """Whether this period was the first that was too long to judge pages by."""
         self._follower: Follower | None = None
         self._job: tuple[str, Future[JobEnd]] | None = None
         self._ghost: FloatArray | None = None
         self._started = ""
+        self._gripped_s = -math.inf
         self._stepped_s = clock.now()
 
     # -- pages -------------------------------------------------------------------------------------------------------
@@ -133,7 +138,8 @@ class Session:
     def commanding(self) -> bool:
         """Whether something moves, or may move, because a page asked for it."""
         moving_job = self._job is not None and self._job[0] not in QUIET_JOBS
-        return bool((self._follower and self._follower.active) or moving_job or self._started)
+        gripping = self._clock.now() - self._gripped_s < GRIPPER_S
+        return bool((self._follower and self._follower.active) or moving_job or self._started or gripping)
 
     @property
     def busy(self) -> bool:
@@ -144,7 +150,8 @@ class Session:
         """One period, 50 times a second while a page is open: see that the page is there, and lead the arm on."""
         now = self._clock.now()
         period_s, self._stepped_s = now - self._stepped_s, now
-        if self.commanding and period_s < LATE_S and self.operators.silent_s() > self._lost_s:
+        self._late = period_s >= LATE_S and not self._late
+        if self.commanding and not self._late and self.operators.silent_s() > self._lost_s:
             self._lose()
         self._end_job()
         if self._started and self._arm.view().activity != self._started:
@@ -176,6 +183,9 @@ class Session:
 
     def _rest(self) -> None:
         self._halts += 1
+        self._gripped_s = -math.inf
+        if self._job is not None:
+            self._job[1].cancel()  # one that has not begun; one that has ends with its motion
         if self._follower is not None:
             self._follower.cancel()
         self._started = ""
@@ -214,6 +224,7 @@ class Session:
         view = self._arm.view()
         if view.state not in MOVABLE:
             raise CommandRefusedError(explain(view)[0].text)
+        self._gripped_s = self._clock.now()
         self._arm.send_gripper(min(MAX_GAP, max(0.0, gap)))
 
     # -- jobs --------------------------------------------------------------------------------------------------------
@@ -233,6 +244,8 @@ class Session:
         if self._job is None or not self._job[1].done():
             return
         (name, future), self._job = self._job, None
+        if future.cancelled():
+            return
         try:
             end = future.result()
         except DofbotError as error:

@@ -44,6 +44,8 @@ def export_npz(
     Raises:
         InputError: no episode, no motion of the arm in it or too long a one, or `out` cannot be written.
     """
+    if out.suffix != ".npz":
+        raise InputError(f"{out} is no name for numpy arrays: it has to end in .npz")
     episode = Episode(path)
     if damaged is not None:
         for words in episode.damage:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 
 from dofbot_ros.bench.console.browser import browser, kill, missing, resize
 from dofbot_ros.bench.console.page import Page
+from dofbot_ros.bench.console.stalls import stalls
 from dofbot_ros.ros.probes.joint_watch import joint_watch
 from dofbot_ros.supervisor import ProcessGroup
 
@@ -55,25 +54,6 @@ def address(arm: Arm) -> Iterator[str]:
 def page(address: str) -> Iterator[Page]:
     with browser(1200, 900, webgl=False) as driver:
         yield Page(driver, address)
-
-
-class Stalls:
-    """How long the machine stands still at most: a thread that wants to wake every 10 ms, and sees when it does."""
-
-    def __init__(self) -> None:
-        self.worst_s = 0.0
-        self._done = threading.Event()
-        threading.Thread(target=self._look, daemon=True).start()
-
-    def end(self) -> float:
-        self._done.set()
-        return self.worst_s
-
-    def _look(self) -> None:
-        before = time.monotonic()
-        while not self._done.wait(0.01):
-            now = time.monotonic()
-            self.worst_s, before = max(self.worst_s, now - before - 0.01), now
 
 
 def moving(arm: Arm) -> None:
@@ -218,7 +198,7 @@ def test_a_killed_browser_stops_the_arm_in_time(page: Page, address: str, arm: A
         other.ready()
         other.hold("joint1+" if arm.client.position[0] < 0.0 else "joint1-")
         assert watch.turns()
-        stalls = Stalls()
-        rest_s = watch.rest_after(kill(driver))
-    assert rest_s <= WITHIN_S + stalls.end()
+        with stalls() as machine:
+            rest_s = watch.rest_after(kill(driver))
+    assert rest_s <= WITHIN_S + machine.worst_s
     assert arm.client.state == "HOLD"

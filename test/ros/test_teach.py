@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dofbot_ros.arm.taught import load_taught
 from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.emulation.servos import ModelServos
-from dofbot_ros.record.taught import load_taught
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.supervisor import ProcessGroup
 

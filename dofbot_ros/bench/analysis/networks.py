@@ -27,7 +27,7 @@ FILTERS = 9
 LAYERS = 3
 """Convolutions, or linear layers, of a network whose filters are maximised: the first, one in the middle, the last."""
 
-SHOWN = 4
+SHOWN = 2
 """Real inputs whose outputs are attributed."""
 
 NAMED = ("block u [px]", "block v [px]", "cos 4 yaw", "sin 4 yaw", "shown")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dofbot_ros.bench.console.browser import browser, freeze, kill, missing, resize
 from dofbot_ros.bench.console.page import Page
+from dofbot_ros.bench.console.stalls import stalls
 from dofbot_ros.errors import DofbotError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ PAINTS = 5
 GRASP_S = 90.0
 START_S = 60.0
 PRESSES = 5
+JPEG_QUALITY = 85
 
 
 def measure(seconds: float, losses: int, pictures: Path | None, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -43,7 +45,8 @@ def measure(seconds: float, losses: int, pictures: Path | None, tell: Callable[[
     Returns:
         cpu_percent: of one core that the console takes with nobody looking, watched, and watched while a jog button is
         held; first_paint_s: from asking for the page to its first content, of PAINTS loads; rest_s: from the loss to
-        the arm's last motion by joint_states, where the browser is killed and where it freezes.
+        the arm's last motion by joint_states, where the browser is killed and where it freezes; stall_s: how long
+        this machine stood still at most meanwhile, by a thread that only sleeps.
 
     Raises:
         DofbotError: no browser here, or the console does not come.
@@ -72,7 +75,7 @@ def measure(seconds: float, losses: int, pictures: Path | None, tell: Callable[[
             page.hold("joint1+")
             steered = _percent(process, 2.0)
             page.let_go()
-        rests: dict[str, list[float]] = {}
+        rests: dict[str, list[tuple[float, float]]] = {}
         for how, lose in (("killed", kill), ("frozen", freeze)):
             rests[how] = []
             for number in range(losses):
@@ -83,32 +86,40 @@ def measure(seconds: float, losses: int, pictures: Path | None, tell: Callable[[
             take_pictures(address, pictures)
     return {
         "cpu_percent": {"nobody looks": idle, "watched": watched, "steered": steered},
-        "first_paint_s": {"median": statistics.median(paints), "worst": max(paints)},
-        "rest_s": {f"{how}, {name}": f(values) for how, values in rests.items() for name, f in _SUMMARY},
+        "first_paint_s": _summary(paints),
+        "rest_s": {how: _summary([rest for rest, _ in values]) for how, values in rests.items()},
+        "stall_s": {how: _summary([stall for _, stall in values]) for how, values in rests.items()},
         "losses": losses,
         "seconds": seconds,
     }
 
 
-_SUMMARY: tuple[tuple[str, Callable[[list[float]], float]], ...] = (("median", statistics.median), ("worst", max))
+def _summary(values: list[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "worst": max(values)}
 
 
 def take_pictures(address: str, folder: Path) -> None:
-    """Screenshots of a console with a planned grasp: console_1200.png and console_390.png."""
+    """Screenshots of a console with a planned grasp: console_1200.jpg and console_390.jpg."""
     folder.mkdir(parents=True, exist_ok=True)
     with browser(*WIDE) as driver:
         page = Page(driver, address)
         page.ready()
-        page.job("home")
         page.choose("look", "camera")
-        page.until(lambda: page.find("[data-job='plan']").is_enabled() and page.state == "HOLD")
         page.choose("block", "red")
         page.job("plan")
         page.until(lambda: "Grasp carries it out" in page.news, GRASP_S)
         for name, size in (("console_1200", WIDE), ("console_390", PHONE)):
             resize(driver, *size)
             time.sleep(SETTLE_S)
-            driver.save_screenshot(str(folder / f"{name}.png"))
+            _write(driver.get_screenshot_as_png(), folder / f"{name}.jpg")
+
+
+def _write(png: bytes, path: Path) -> None:
+    import cv2
+    import numpy as np
+
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
 
 
 @contextmanager
@@ -145,8 +156,12 @@ def _paint_s(driver: Chrome, address: str) -> float:
     return 1e-3 * float(driver.execute_script(script))
 
 
-def _rest_s(address: str, watch: JointWatch, lose: Callable[[Chrome], float]) -> float:
-    """Lose a page of its own while it jogs joint 1. Returns how long the arm moved on [s]."""
+def _rest_s(address: str, watch: JointWatch, lose: Callable[[Chrome], float]) -> tuple[float, float]:
+    """Lose a page of its own while it jogs joint 1.
+
+    Returns:
+        How long the arm moved on, and how long the machine stood still at most meanwhile [s].
+    """
     with browser(*WIDE, webgl=False) as driver:
         page = Page(driver, address)
         page.ready()
@@ -154,7 +169,9 @@ def _rest_s(address: str, watch: JointWatch, lose: Callable[[Chrome], float]) ->
             # On a busy machine a page falls silent now and then; what was stopped has to be pressed anew.
             page.hold("joint1+" if watch.position < 0.0 else "joint1-")
             if watch.turns():
-                return watch.rest_after(lose(driver))
+                with stalls() as machine:
+                    rest_s = watch.rest_after(lose(driver))
+                return rest_s, machine.worst_s
             page.let_go()
             time.sleep(SETTLE_S)
     raise DofbotError(f"joint1 did not turn in {PRESSES} attempts: is the machine too busy?")

@@ -14,6 +14,19 @@ COLOURS = ("#16794a", "#3a7ca5", "#5b9bd5", "#d97706", "#b3261e")
 """From the desk without errors to the roughest."""
 
 
+FORMATS = (".png", ".svg", ".pdf")
+
+
+def check_format(path: Path) -> None:
+    """Refuse a picture that draw_ladder would not write, before anything is measured.
+
+    Raises:
+        InputError: another ending than one of FORMATS.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"a chart is no {path.suffix or 'file without an ending'}: name a .png, .svg or .pdf")
+
+
 def draw_ladder(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Write the picture; its format is that of the file's ending.
 
@@ -22,9 +35,10 @@ def draw_ladder(rows: Sequence[dict[str, Any]], path: Path) -> None:
         path: of the picture.
 
     Raises:
-        InputError: no rows, or a format that matplotlib does not write.
+        InputError: no rows, or another format than one of FORMATS.
         DependencyError: matplotlib is not installed.
     """
+    check_format(path)
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -34,9 +48,7 @@ def draw_ladder(rows: Sequence[dict[str, Any]], path: Path) -> None:
         raise InputError("nothing has been measured yet: there is nothing to draw")
     worlds, jobs = (list(dict.fromkeys(row[key] for row in rows)) for key in ("world", "job"))
     figure = Figure(figsize=(9.0, 1.2 + 1.9 * len(jobs)), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    if path.suffix.removeprefix(".").lower() not in canvas.get_supported_filetypes():
-        raise InputError(f"a chart is no {path.suffix or 'file without an ending'}: name a .png, .svg or .pdf")
+    FigureCanvasAgg(figure)
     axes = figure.subplots(len(jobs), 1, sharex=True, squeeze=False)[:, 0]
     for ax, job in zip(axes, jobs, strict=True):
         mine = {row["world"]: row for row in rows if row["job"] == job}

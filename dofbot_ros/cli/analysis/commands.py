@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,11 @@ from dofbot_ros.cli.analysis.options import (
 from dofbot_ros.core.console import JsonOption, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dofbot_ros.lab.analysis.analyzer import NetworkAnalyzer
 
 app = typer.Typer(no_args_is_help=True)
 app.command("live")(live)
@@ -118,7 +123,9 @@ def attribute(
     method: Annotated[str, typer.Option(help="saliency, integrated_gradients or grad_cam.")] = "integrated_gradients",
     target: Annotated[
         str | None,
-        typer.Option(help="Name or number of the output, place in a map; by default the largest."),
+        typer.Option(
+            help="Name or number of the output, place in a map; chosen: the planner's grasp; all: a policy's actions."
+        ),
     ] = None,
     layer: Annotated[str | None, typer.Option("--layer", help="Of Grad-CAM; the last convolution by default.")] = None,
     samples: SamplesOption = 1,
@@ -129,7 +136,12 @@ def attribute(
     """Draw which inputs drive an output; of a policy --samples 100 shows an episode."""
     analyzer = open_analyzer(model, out)
     given = inputs_of(analyzer, image, samples, seed)
-    picture = analyzer.attribute(given, method, _target(target), layer=layer)  # type: ignore[arg-type]
+    if target == "all":
+        picture = analyzer.drivers(given)
+        emit({"method": "integrated_gradients", "picture": str(picture)}, as_json, "What drives each output")
+        return
+    chosen = _chosen(analyzer, model, given) if target == "chosen" else _target(target)
+    picture = analyzer.attribute(given, method, chosen, layer=layer)  # type: ignore[arg-type]
     emit({"method": method, "picture": str(picture)}, as_json, f"What drives {target or 'the largest output'}")
 
 
@@ -190,6 +202,17 @@ def _numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
         raise InputError(f"features are numbers with commas, or a range such as 0-8, got {text!r}") from error
+
+
+def _chosen(analyzer: NetworkAnalyzer, model: Path, given: tuple[Tensor, ...]) -> tuple[int, int, int]:
+    """The grasp that the planner of this run chooses in the first view."""
+    from dofbot_ros.lab.analysis.given import to_picture
+    from dofbot_ros.lab.analysis.grasp_choice import chosen_grasp
+
+    network = analyzer.torch_network("attribution")
+    if network.kind != "grasp":
+        raise InputError(f"a grasp is chosen from a grasp network's map, which {network.name} has not")
+    return chosen_grasp(model if model.is_dir() else model.parent, to_picture(network, given[0][:1])[0])
 
 
 def _target(text: str | None) -> str | int | tuple[int, ...] | None:

@@ -9,6 +9,16 @@ from typer.core import TyperGroup
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "": ("dofbot up sim", "dofbot arm status", "dofbot estop", "dofbot help arm move"),
+    "analyze": ("dofbot analyze layers RUN", "dofbot analyze live --data spiral --out learning.gif"),
+    "analyze activations": ("dofbot analyze activations RUN --layer NAME --image picture.png",),
+    "analyze attribute": ("dofbot analyze attribute RUN", "dofbot analyze attribute RUN --method grad_cam"),
+    "analyze cluster": ("dofbot analyze cluster RUN --layer NAME --quantity yaw",),
+    "analyze layers": ("dofbot analyze layers RUN",),
+    "analyze live": ("dofbot analyze live --data spiral --out learning.gif", "dofbot analyze live --window"),
+    "analyze maximize": ("dofbot analyze maximize RUN --layer NAME --features 0-8",),
+    "analyze predict": ("dofbot analyze predict RUN --quantity yaw",),
+    "analyze prune": ("dofbot analyze prune --data spiral",),
+    "analyze weights": ("dofbot analyze weights RUN --layer NAME",),
     "arm": ("dofbot arm status", "dofbot arm on", "dofbot arm jog joint1 5", "dofbot arm --backend sim home"),
     "arm check": ("dofbot arm check", "dofbot arm --backend serial --port /dev/ttyUSB0 check"),
     "arm freedrive": ("dofbot arm freedrive",),
@@ -47,6 +57,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "calibrate table": (
         "dofbot calibrate table session.json --camera-info camera.yaml --camera-pose camera_pose.yaml",
     ),
+    "console": ("dofbot console", "dofbot console --backend sim"),
     "demo": ("dofbot demo", "dofbot demo --trials 10 --seed 1 --out demo_out"),
     "doctor": ("dofbot doctor", "dofbot doctor --json"),
     "emulate": ("dofbot emulate --link /tmp/arm", "dofbot emulate --fault drop=0.01 --fault silent=3"),
@@ -73,6 +84,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "dofbot policy train --task reach --obs state --randomize wide --out RUN",
         "dofbot policy train --task pick --obs state --demos DEMOS --randomize wide --out RUN",
     ),
+    "policy weights": ("dofbot policy weights RUN",),
     "record": ("dofbot record --out demos --label pick", "dofbot record --out demos --seconds 30 --keep"),
     "replay": (
         "dofbot replay episode.mcap --backend sim",

@@ -33,7 +33,7 @@ def console(
     page_lost: Annotated[
         float,
         typer.Option(min=0.1, max=1.0, help="Silence of the page that commands after which the arm is stopped [s]."),
-    ] = 0.15,
+    ] = 0.12,
     as_json: JsonOption = False,
 ) -> None:
     """Serve the operator's page: the arm in 3D, sliders, jobs, pictures, and an emergency stop on the space bar.

@@ -44,7 +44,7 @@ def record(
 
     Fingers are led, too. The file holds a few points that can be changed with any editor.
     """
-    from dofbot_ros.record.taught import save_taught, taught
+    from dofbot_ros.arm.taught import save_taught, taught
 
     if file.exists():
         raise InputError(f"{file} exists: choose another name, or remove it")
@@ -71,9 +71,9 @@ def play(
     times: Annotated[int, typer.Option(min=1, help="How often.")] = 1,
 ) -> None:
     """Play a taught motion. First the arm moves softly to its start; a motion that is too fast is refused whole."""
+    from dofbot_ros.arm.taught import load_taught
     from dofbot_ros.core.types import JOINT_NAMES
     from dofbot_ros.errors import CommandRefusedError
-    from dofbot_ros.record.taught import load_taught
 
     motion = load_taught(file)
     steps, rows = (motion.times / speed)[1:].tolist(), motion.positions

@@ -129,7 +129,13 @@ def domain(machine: Machine) -> Iterator[Finding]:
         )
     for address in addresses():
         owner = ask(address, WHO)
-        yield Finding("domain", GOOD if owner else WARNING, f"an arm in {address}: {owner or 'it does not answer'}")
+        if owner is None:
+            yield Finding(
+                "domain", WARNING, f"an arm in {address} does not answer", "end its process and start it anew"
+            )
+            continue
+        why = ": ".join(part for part in (owner.state, owner.reason) if part)
+        yield Finding("domain", GOOD, f"an arm in {address}: {owner}, {why}")
     if machine.environment.get(NETWORK_VARIABLE) == OPEN:
         yield Finding(
             "domain", WARNING, "every machine on the network can command the arm", f"unset {NETWORK_VARIABLE}"

@@ -41,7 +41,8 @@ function hear(message) {
   if (message.refusal) { state.pending = ""; jobs(); tell(message.refusal, "bad"); }
 }
 
-setInterval(() => { if (commands()) send(controls.beat()); }, BEAT_MS);
+// A page that nobody sees is as good as lost.
+setInterval(() => { if (commands() && !document.hidden) send(controls.beat()); }, BEAT_MS);
 const commands = () => state.arm && state.arm.commander === state.you;
 
 // -- what is shown --------------------------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ function choices(select, names, none) {
 
 function tell(words, level) {
   const item = Object.assign(document.createElement("li"), { className: level, textContent: words });
-  item.prepend(Object.assign(document.createElement("span"), { className: "time", textContent: new Date().toLocaleTimeString() }));
+  item.prepend(Object.assign(document.createElement("span"), { className: "time", textContent: `${new Date().toLocaleTimeString()} ` }));
   if ($("news").firstChild?.dataset?.words === words) $("news").firstChild.remove();
   item.dataset.words = words;
   $("news").prepend(item);

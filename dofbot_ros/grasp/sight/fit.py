@@ -146,7 +146,7 @@ def fit_outline(
         information, gradient = np.diag(sigma**-2), -x / sigma**2
         squares, points, edges = 0.0, 0, 0
         for view in views:
-            seen = _expected(shapes, camera, view, x)
+            seen = expected(shapes, camera, view, x)
             offset, found = edge_offsets(view.shown, seen, reach)
             slopes = _slopes(shapes, camera, view.q, seen, x)[found]
             error = offset[found]
@@ -183,7 +183,8 @@ def _raised(shapes: ArmShapes, poses: FloatArray, height: FloatArray | float) ->
     return poses
 
 
-def _expected(shapes: ArmShapes, camera: OutlineCamera, view: ArmView, x: FloatArray) -> OutlinePoints:
+def expected(shapes: ArmShapes, camera: OutlineCamera, view: ArmView, x: FloatArray) -> OutlinePoints:
+    """The outline where the unknowns `x` put it in a view, as far as it is usable there."""
     corners = shapes.corners(_poses(shapes, view.q, x))
     pixels = [camera.project(base, x) for _, _, base in corners]
     seen = shapes.outline(corners, pixels, camera.intrinsics.size)

@@ -21,6 +21,7 @@ from dofbot_ros.grasp.sight.fit import (
     OutlineCamera,
     OutlineFit,
     arm_mask,
+    expected,
     fit_outline,
 )
 from dofbot_ros.grasp.sight.silhouette import ArmShapes
@@ -186,6 +187,10 @@ class Registrar:
     def join(self, other: Registrar) -> None:
         """Add the views of another look by the same arm and camera."""
         self._views += other._views
+
+    def outline(self, number: int, x: FloatArray) -> FloatArray:
+        """Pixels (n, 2) of the outline in view `number`, where the unknowns `x` put it: for pictures."""
+        return expected(self._shapes, self.camera, self._views[number], x).pixels
 
     def result(self) -> Registration:
         """What all views tell together."""

@@ -22,6 +22,9 @@ SUFFIXES = (".urdf", ".obj", ".stl")
 MAX_FILE = 16 * 2**20
 """Longest file that is read; a mesh of 300,000 triangles has this many bytes."""
 
+MOST_PIECES = 64
+"""Convex pieces of one object; V-HACD makes 32 by default."""
+
 FURTHEST = 1e9
 """Coordinates are below this, in whatever unit."""
 
@@ -47,7 +50,9 @@ class Folder:
 def read_folder(folder: Path) -> Folder:
     """Every URDF, OBJ and STL file in `folder`, each as one rigid object that stands as its file has it, z up.
 
-    Meshes collide as their convex hull. The unit of length does not matter, because everything is scaled.
+    Meshes collide as their convex hull; an OBJ file with several objects in it (`o`, `g`), as V-HACD writes them for a
+    shape that is not convex, as the hulls of all of them together. A URDF without collision geometry collides as it
+    looks. The unit of length does not matter, because everything is scaled.
 
     Raises:
         InputError: there is no usable file.
@@ -91,12 +96,30 @@ def _scaled(part: Part, factor: float) -> Part:
 
 
 def _read_obj(path: Path) -> tuple[Part, ...]:
-    vertices = []
+    vertices: list[list[float]] = []
+    pieces: list[list[list[float]]] = []
     for line in _content(path).decode("utf-8", "replace").splitlines():
         fields = line.split()
         if fields[:1] == ["v"]:
             vertices.append([float(v) for v in fields[1:4]])
-    return _mesh(np.array(vertices))
+        elif fields[:1] in (["o"], ["g"]) and vertices:
+            pieces.append(vertices)
+            vertices = []
+    pieces.append(vertices)
+    if len(pieces) > MOST_PIECES:
+        raise InputError(f"holds {len(pieces)} objects: at most {MOST_PIECES} together are one to grasp")
+    if len(pieces) > 1:
+        # Slivers, and names without vertices, have no inside to collide with.
+        pieces = [piece for piece in pieces if _is_solid(piece)] or [[]]
+    return tuple(part for piece in pieces for part in _mesh(np.array(piece)))
+
+
+def _is_solid(piece: list[list[float]]) -> bool:
+    points = np.array([vertex for vertex in piece if len(vertex) == 3])
+    if len(points) < 4 or not np.all(np.abs(points) < FURTHEST):
+        return False
+    _, size, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    return bool(size[2] > 1e-3 * size[0])
 
 
 def _read_stl(path: Path) -> tuple[Part, ...]:
@@ -124,9 +147,10 @@ def _read_urdf(path: Path) -> tuple[Part, ...]:
     links = root.findall("link")
     if len(links) != 1:
         raise InputError(f"has {len(links)} links: an object to grasp is one rigid link")
-    parts = [part for element in links[0].findall("collision") for part in _urdf_parts(element, path.parent)]
+    elements = links[0].findall("collision") or links[0].findall("visual")
+    parts = [part for element in elements for part in _urdf_parts(element, path.parent)]
     if not parts:
-        raise InputError("its link has no collision geometry")
+        raise InputError("its link has neither collision nor visual geometry")
     return tuple(parts)
 
 
@@ -137,6 +161,8 @@ def _urdf_parts(element: ElementTree.Element, folder: Path) -> list[Part]:
         raise InputError("a collision element has no geometry")
     x, y, z = _floats(origin, "xyz")
     roll, pitch, yaw = _floats(origin, "rpy")
+    if shape.tag == "mesh":
+        return [Part(one, (x, y, z), (roll, pitch, yaw)) for one in _urdf_meshes(shape, folder)]
     solid: Solid
     if shape.tag == "box":
         a, b, c = (float(v) for v in shape.get("size", "").split())
@@ -145,24 +171,31 @@ def _urdf_parts(element: ElementTree.Element, folder: Path) -> list[Part]:
         solid = Cylinder(float(shape.get("radius", "nan")), float(shape.get("length", "nan")))
     elif shape.tag == "sphere":
         solid = Capsule(float(shape.get("radius", "nan")), 0.0)
-    elif shape.tag == "mesh":
-        name = folder / shape.get("filename", "").removeprefix("package://")
-        reader = _READERS.get(name.suffix.lower())
-        if reader is None or name.suffix.lower() == ".urdf":
-            raise InputError(f"its mesh {name.name} is no .obj or .stl file")
-        mesh = reader(name)[0]
-        scale = np.array([float(v) for v in shape.get("scale", "1 1 1").split()])
-        if not isinstance(mesh.solid, Mesh) or not np.ptp(scale) <= 1e-9:
-            raise InputError(f"its mesh {name.name} has another scale along each axis")
-        if not 0.0 < abs(scale[0]) < FURTHEST:
-            raise InputError(f"its mesh {name.name} is scaled by {scale[0]:g}")
-        moved = float(scale[0]) * (mesh.solid.points + mesh.position)
-        solid = Mesh(moved)
     else:
         raise InputError(f"its geometry {shape.tag} is none of box, cylinder, sphere, mesh")
     if not np.all(np.abs(solid.hull()) < FURTHEST):
         raise InputError(f"its {shape.tag} lacks a dimension, or has one beyond {FURTHEST:g}")
     return [Part(solid, (x, y, z), (roll, pitch, yaw))]
+
+
+def _urdf_meshes(shape: ElementTree.Element, folder: Path) -> list[Solid]:
+    """The pieces of a mesh file where the URDF has them, less the element's origin."""
+    name = folder / shape.get("filename", "").removeprefix("package://")
+    reader = _READERS.get(name.suffix.lower())
+    if reader is None or name.suffix.lower() == ".urdf":
+        raise InputError(f"its mesh {name.name} is no .obj or .stl file")
+    scale = np.array([float(v) for v in shape.get("scale", "1 1 1").split()])
+    if scale.shape != (3,) or not np.all((np.abs(scale) > 0.0) & (np.abs(scale) < FURTHEST)):
+        raise InputError(
+            f"its mesh {name.name} is scaled by {shape.get('scale')}: three numbers other than 0 are expected"
+        )
+    found: list[Solid] = []
+    for part in reader(name):
+        points = scale * (part.solid.hull() + np.array(part.position))
+        if not np.all(np.abs(points) < FURTHEST):
+            raise InputError(f"its mesh {name.name} has coordinates beyond {FURTHEST:g}")
+        found.append(Mesh(points))
+    return found
 
 
 def _floats(element: ElementTree.Element | None, name: str) -> tuple[float, float, float]:

@@ -21,6 +21,7 @@ from dofbot_ros.lab.analysis.layer_views import (
     activation_figure,
     attribution_figure,
     describe_layers,
+    drivers_figure,
     feature_count,
     is_convolution,
     weight_images,
@@ -231,6 +232,24 @@ class NetworkAnalyzer:
         figure = attribution_figure(network, inputs, found)
         named = target if isinstance(target, (str, int)) else "-".join(map(str, target or ("largest",)))
         return self._deliver(figure, found, network.name, method, named)
+
+    def drivers(self, inputs: Given) -> Any:
+        """Which numbers of a vector drive which outputs, by integrated gradients; returns (numbers, outputs).
+
+        Args:
+            inputs: n samples, such as an episode of a policy.
+
+        Raises:
+            InputError: the first input is a picture.
+        """
+        network = self.torch_network("attribution")
+        given = to_inputs(network, inputs)
+        if given[0].ndim != 2 or not network.inputs:
+            raise InputError(f"{network.name} takes pictures: attribute one of its outputs to their pixels")
+        count = network.answer(*(part[:1] for part in given)).shape[1]
+        shares = [attribute(network, given, "integrated_gradients", k).inputs[0] for k in range(count)]
+        values = torch.stack([share.abs().mean(dim=0) for share in shares], dim=1).numpy()
+        return self._deliver(drivers_figure(network, values, len(given[0])), values, network.name, "drivers")
 
     # -- what layers know --------------------------------------------------------------------------------------------
 

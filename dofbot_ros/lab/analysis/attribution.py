@@ -23,7 +23,13 @@ Target = int | str | tuple[int, ...] | None
 COMPLETE = 0.05
 """Integrated gradients take more steps until their sum is within this share of what it should be."""
 
-FEWEST_STEPS, MOST_STEPS = 64, 1024
+SMALL = 0.05
+"""Changes below this share of the largest among the samples count as this share: nothing is divided by zero."""
+
+PICTURES, VECTORS = 64, 8192
+"""Inputs that are given to the network at once."""
+
+FEWEST_STEPS, MOST_STEPS, MOST_PICTURE_STEPS = 64, 1024, 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +83,7 @@ def attribute(
         from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Saliency
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "lab", "attribution") from error
-    given = tuple(part.detach().clone() for part in inputs)
+    given = tuple(part.detach().clone().requires_grad_(True) for part in inputs)
     which = chosen_output(network, given, target)
     answer = _answering(network, which)
     if method == "saliency":
@@ -96,16 +102,21 @@ def attribute(
     nothing = tuple(part.expand_as(whole) for part, whole in zip(nothing, given, strict=True))
     with torch.no_grad():
         wanted = answer(*given) - answer(*nothing)
-    steps = FEWEST_STEPS
+    steps, most = FEWEST_STEPS, MOST_PICTURE_STEPS if given[0].ndim == 4 else MOST_STEPS
     while True:
         shares = _tuple(
             IntegratedGradients(answer, multiply_by_inputs=True).attribute(
-                given, nothing, n_steps=steps, method="gausslegendre", internal_batch_size=max(64, len(given[0]))
+                given,
+                nothing,
+                n_steps=steps,
+                method="gausslegendre",
+                internal_batch_size=max(PICTURES if given[0].ndim == 4 else VECTORS, len(given[0])),
             )
         )
         total = sum(share.flatten(1).sum(dim=1) for share in shares)
-        missing = float(((total - wanted).abs() / wanted.abs().clamp_min(1e-2)).max())
-        if missing <= COMPLETE or steps >= MOST_STEPS:
+        floor = SMALL * wanted.abs().max().clamp_min(1e-6)
+        missing = float(((total - wanted).abs() / wanted.abs().clamp_min(float(floor))).max())
+        if missing <= COMPLETE or steps >= most:
             return Attribution(method, which, shares, missing, steps)
         steps *= 2
 

@@ -51,7 +51,13 @@ def grid(
 
 
 def overlay(
-    picture: NDArray[np.uint8], maps: Sequence[NDArray[Any]], titles: Sequence[str], title: str, *, signed: bool = False
+    picture: NDArray[np.uint8],
+    maps: Sequence[NDArray[Any]],
+    titles: Sequence[str],
+    title: str,
+    *,
+    signed: bool = False,
+    mark: tuple[int, int] | None = None,
 ) -> Figure:
     """A picture, and beside it the same under heat.
 
@@ -61,6 +67,7 @@ def overlay(
         titles: of the maps.
         title: of all.
         signed: heat has a sign: red for, blue against.
+        mark: row and column of a place that is marked.
     """
     figure = new_figure(WIDTH / (1 + len(maps)) * picture.shape[0] / picture.shape[1] + 0.7)
     figure.suptitle(title, fontsize=10)
@@ -68,6 +75,8 @@ def overlay(
         axes = figure.add_subplot(1, 1 + len(maps), k + 1)
         axes.imshow(picture, interpolation="nearest")
         axes.set_title("input" if heat is None else titles[k - 1], fontsize=8)
+        if mark is not None:
+            axes.plot(mark[1], mark[0], marker="+", color="lime", markersize=9, markeredgewidth=1.5)
         axes.set_axis_off()
         if heat is not None:
             limit = float(np.abs(heat).max()) or 1.0
@@ -88,7 +97,7 @@ def matrix(values: NDArray[Any], rows: Sequence[str], columns: Sequence[str], ti
     figure = new_figure(0.8 + 0.17 * len(rows))
     axes = figure.add_subplot()
     shown = axes.imshow(values, aspect="auto", cmap="viridis", interpolation="nearest")
-    axes.set_yticks(range(len(rows)), rows, fontsize=6)
+    axes.set_yticks(range(len(rows)), list(rows), fontsize=6)
     step = max(1, len(columns) // 12)
     axes.set_xticks(range(0, len(columns), step), list(columns)[::step], fontsize=6, rotation=20)
     axes.set_title(title, fontsize=9)
@@ -100,7 +109,7 @@ def scatter(places: NDArray[Any], values: NDArray[Any] | None, title: str, label
     """Points in a plane, coloured by a number each."""
     figure = new_figure(5.0)
     axes = figure.add_subplot()
-    points = axes.scatter(places[:, 0], places[:, 1], c=values, s=12, cmap="viridis")
+    points = axes.scatter(places[:, 0], places[:, 1], c=values, s=12, cmap=None if values is None else "viridis")
     axes.set_title(title, fontsize=9)
     axes.set_xlabel("component 1")
     axes.set_ylabel("component 2")

@@ -104,6 +104,14 @@ def activation_figure(activation: NDArray[Any], title: str, style: str) -> Figur
     return figures.lines(activation.reshape(-1), title, "unit")
 
 
+def drivers_figure(network: Network, values: NDArray[Any], samples: int) -> Figure:
+    """Which numbers drive which outputs: mean sizes of their shares, (numbers, outputs)."""
+    names = network.inputs[0].names or tuple(str(k) for k in range(len(values)))
+    columns = network.outputs or tuple(str(k) for k in range(values.shape[1]))
+    title = f"{network.name}: integrated gradients over {samples} samples"
+    return figures.matrix(values, names, columns, title, "mean share of the output")
+
+
 def attribution_figure(network: Network, inputs: tuple[Tensor, ...], found: Attribution) -> Figure:
     """Heat over the first sample's picture; or, of vectors, which number drives the output in which sample."""
     title = f"{network.name}: {found.method.replace('_', ' ')}"
@@ -114,7 +122,13 @@ def attribution_figure(network: Network, inputs: tuple[Tensor, ...], found: Attr
         signed = found.method == "integrated_gradients"
         heat = share[0].sum(dim=0) if signed else share[0].abs().amax(dim=0)
         picture = to_picture(network, inputs[0][:1])[0]
-        return figures.overlay(picture, [heat.numpy()], [found.method.replace("_", " ")], title, signed=signed)
+        mark = None
+        if network.kind == "grasp":
+            size = int(inputs[0].shape[-1])
+            mark = divmod(int(found.target[0]) % (size * size), size)
+        return figures.overlay(
+            picture, [heat.numpy()], [found.method.replace("_", " ")], title, signed=signed, mark=mark
+        )
     spec = network.inputs[0] if network.inputs else None
     names = spec.names if spec is not None and spec.names else tuple(str(k) for k in range(share.shape[1]))
     samples = [str(k) for k in range(len(share))]

@@ -10,7 +10,7 @@ from torch import nn
 
 from dofbot_ros.lab.analysis import figures
 from dofbot_ros.lab.analysis.analyzer import NetworkAnalyzer
-from dofbot_ros.lab.analysis.output_files import free_path
+from dofbot_ros.lab.analysis.delivery import free_path
 from dofbot_ros.lab.analysis.samples import Samples
 
 INPUT = "input"

@@ -72,4 +72,4 @@ class Imitator(Checked):
             return read
         with torch.no_grad():
             found: Tensor = self.network(silhouettes)
-        return found if self.method == "network" else refine(self.model, found, silhouettes, self.steps)
+        return found if self.method == "network" else refine(self.model, found, silhouettes, self.steps).angles

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -12,39 +15,75 @@ STEPS = 50
 """Gradient steps by default."""
 RATE = 0.15
 """Of Adam, on angles in units where the limits are a logistic function's ends."""
+PLACED = (0.03, 0.03, 0.25)
+"""Most by which a placement may differ from the crop's: shifts [m] and logarithm of the scale."""
 WIDEST = 3.0
 """Times SOFT_M: the outlines' width in the first step, which shows the way to what lies further off."""
 CHECKED_EVERY = 10
 """Steps between two looks at the hard silhouette; the best angles are kept."""
 
+Fit = Literal["angles", "placement", "both"]
 
-def refine(model: HandModel, angles: Tensor, target: Tensor, steps: int = STEPS) -> Tensor:
-    """Angles (n, dof) [rad] whose silhouettes cover the targets better than, or as well as, those given.
+
+@dataclass(frozen=True)
+class Refined:
+    """What refinement found.
+
+    Attributes:
+        angles: [rad] (n, dof).
+        placement: shift along x and y [m] and logarithm of the scale, (n, 3).
+        overlap: IoU of the hard silhouettes, (n,).
+    """
+
+    angles: Tensor
+    placement: Tensor
+    overlap: Tensor
+
+
+def refine(
+    model: HandModel,
+    angles: Tensor,
+    target: Tensor,
+    steps: int = STEPS,
+    *,
+    fit: Fit = "angles",
+    weight: Tensor | None = None,
+) -> Refined:
+    """Find angles whose silhouettes cover the targets better than, or as well as, those given.
 
     Args:
         model: of the hand.
         angles: to begin with [rad] (n, dof).
         target: silhouettes (n, size, size), true or 1 inside.
         steps: of gradient descent.
+        fit: what may change: angles; placement (for photos, whose hands have other proportions); or both.
+        weight: of pixels (n, size, size); None: all count.
     """
-    lower, span = model.lower, model.upper - model.lower
-    wanted = target.float()
-    size = target.shape[1]
-    best = angles.clone()
-    best_iou = iou(hard(model, best, size), wanted)
-    share = ((angles - lower) / span).clamp(0.02, 0.98)
-    logits = torch.logit(share).requires_grad_()
-    optimiser = torch.optim.Adam([logits], lr=RATE)
+    lower, span, size = model.lower, model.upper - model.lower, target.shape[1]
+    wanted, most = target.float(), torch.tensor(PLACED)
+    logits = torch.logit(((angles - lower) / span).clamp(0.02, 0.98)).requires_grad_(fit != "placement")
+    shift = torch.zeros(len(angles), 3).requires_grad_(fit != "angles")
+    optimiser = torch.optim.Adam([part for part in (logits, shift) if part.requires_grad], lr=RATE)
+
+    def now() -> tuple[Tensor, Tensor]:
+        reached = angles if fit == "placement" else lower + torch.sigmoid(logits) * span
+        return reached, torch.tanh(shift) * most
+
+    best, placement = angles.clone(), torch.zeros(len(angles), 3)
+    overlap = iou(hard(model, best, size), wanted, weight)
     for step in range(steps):
         width = SOFT_M * (WIDEST + (1.0 - WIDEST) * step / max(1, steps - 1))
-        shown = soft(model, lower + torch.sigmoid(logits) * span, size, width)
-        loss = (1.0 - iou(shown, wanted)).sum()
+        reached, placed = now()
+        shown = soft(model, reached, size, width, None if fit == "angles" else placed)
+        loss = (1.0 - iou(shown, wanted, weight)).sum()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if (step + 1) % CHECKED_EVERY == 0 or step + 1 == steps:
-            now = (lower + torch.sigmoid(logits) * span).detach()
-            reached = iou(hard(model, now, size), wanted)
-            better = reached > best_iou
-            best[better], best_iou = now[better], torch.maximum(best_iou, reached)
-    return best
+            with torch.no_grad():
+                reached, placed = now()
+            found = iou(hard(model, reached, size, placed), wanted, weight)
+            better = found > overlap
+            best[better], placement[better] = reached[better], placed[better]
+            overlap = torch.maximum(overlap, found)
+    return Refined(best, placement, overlap)

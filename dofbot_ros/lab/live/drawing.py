@@ -45,7 +45,8 @@ def draw(frame: Frame, history: Sequence[Frame], title: str, sample: int | None 
             _write(image, f"{len(spots)} of {frame.sizes[layer]}", (spots[0][0] - 24, TOP + 2), 0.33)
     score = "" if np.isnan(frame.score) else f", right {frame.score:.0%}"
     watched = "all samples" if sample is None else f"sample {sample}"
-    _write(image, f"{title}: step {frame.step}, loss {frame.loss:.3f}{score} ({watched})", (12, 20), 0.45)
+    loss = "" if np.isnan(frame.loss) else f", loss {frame.loss:.3f}"
+    _write(image, f"{title}: step {frame.step}{loss}{score} ({watched})", (12, 20), 0.45)
     _course(image, history)
     return image
 
@@ -121,7 +122,7 @@ def _course(image: ImageArray, history: Sequence[Frame]) -> None:
     x = left + (right - left) * (steps - steps[0]) / max(1.0, steps[-1] - steps[0])
     loss = np.array([one.loss for one in history])
     score = np.array([one.score for one in history])
-    highest = max(1e-9, float(np.nanmax(loss)))
+    highest = max(1e-9, float(np.nan_to_num(loss).max()))
     for values, colour, name in ((loss / highest, INK, "loss"), (score, (0, 140, 70), "right")):
         if np.isfinite(values).all():
             y = bottom - (bottom - top) * np.clip(values, 0.0, 1.0)

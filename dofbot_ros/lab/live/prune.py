@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.errors import InputError
 from dofbot_ros.lab.analysis import figures
-from dofbot_ros.lab.analysis.output_files import free_path
+from dofbot_ros.lab.analysis.delivery import free_path
 from dofbot_ros.lab.live.data_sets import DataSet
 from dofbot_ros.lab.live.network_batch import (
     NetworkBatch,

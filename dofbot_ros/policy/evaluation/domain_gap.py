@@ -114,7 +114,7 @@ def domain_gap(
         report: see Report.
 
     Returns:
-        `rows`, `bars`: as plain values; `table`, `chart`: the files.
+        `rows`, `bars` (of shipped policies alone): as plain values; `table`, `chart`: the files.
 
     Raises:
         InputError: a folder holds no policy, or there is none.
@@ -137,9 +137,12 @@ def domain_gap(
                     file.write(json.dumps(asdict(row)) + "\n")
             rows.append(row)
     rows.sort(key=lambda row: (row.task, row.obs, row.randomize))
-    verdicts = judge(rows)
+    # The bars were set for the policies that are shipped: a run of somebody else's has its own.
+    ours = {_digest(folder) for folder in shipped_policies()}
+    asked = [row for row in rows if row.model in ours]
+    verdicts = judge(asked) if asked else []
     (out / TABLE).write_text(table(rows, verdicts), encoding="utf-8")
-    _chart(rows, out / CHART)
+    _chart(rows, out / CHART, ours)
     return {
         "rows": [asdict(row) for row in rows],
         "bars": [asdict(verdict) for verdict in verdicts],
@@ -180,7 +183,8 @@ def table(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> str:
             f"| {row.task} | {row.obs} | {row.randomize} | {row.domain} | {row.episodes} | {row.success_rate:.1%} | "
             f"{low:.1%} to {high:.1%} |"
         )
-    lines += ["", "| bar | asked | measured | |", "|---" * 4 + "|"]
+    if verdicts:
+        lines += ["", "| bar | asked | measured | |", "|---" * 4 + "|"]
     for verdict in verdicts:
         word = "met" if verdict.met else "not measured" if verdict.measured is None else "**missed**"
         lines.append(f"| {verdict.what} | {verdict.bar} | {verdict.measured or ''} | {word} |")
@@ -234,8 +238,8 @@ def _digest(folder: Path) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in networks)).hexdigest()[:32]
 
 
-def _chart(rows: Sequence[Row], path: Path) -> None:
-    """Bars of success with their intervals: a group for each policy, source beside target."""
+def _chart(rows: Sequence[Row], path: Path, ours: set[str]) -> None:
+    """Success with its intervals: a group for each policy, source beside target; `ours` are asked for bars."""
     from matplotlib.figure import Figure
 
     groups = list(dict.fromkeys((row.task, row.obs, row.randomize) for row in rows))
@@ -251,9 +255,10 @@ def _chart(rows: Sequence[Row], path: Path) -> None:
                 label = domain if place == 0 else None
                 axes.bar(x, row.success_rate, 0.36, yerr=error, capsize=3, color=colour, label=label)
                 bar = BARS.get((row.task, row.obs, domain))
-                if bar is not None and row.randomize == "wide":
+                if bar is not None and row.randomize == "wide" and row.model in ours:
                     axes.plot([x - 0.18, x + 0.18], [bar, bar], color="black", linewidth=2)
-    axes.plot([], [], color="black", linewidth=2, label="bar")
+    if any(row.model in ours for row in rows):
+        axes.plot([], [], color="black", linewidth=2, label="bar")
     axes.set_xticks(range(len(groups)), [f"{task}\n{obs}\n{level}" for task, obs, level in groups])
     axes.set_ylim(0.0, 1.05)
     axes.set_ylabel("success rate, 95 % interval")

@@ -192,6 +192,9 @@ class ArmClient(ArmSender):
         """Allow motions again after an emergency stop or a fault; nothing moves by itself."""
         if self.state == "ESTOP":
             self.trigger("reset_estop")
+            self.wait_until(
+                lambda: self.state != "ESTOP", ANSWER_S, "end of the emergency stop"
+            )  # a fault may lie below
         if self.state == "FAULT":
             self.trigger("clear_fault")
         self.wait_until(lambda: self.state not in ("ESTOP", "FAULT"), ANSWER_S, "end of the stop")

@@ -82,15 +82,20 @@ class RosConsoleArm:
         self._client.send_gripper(gap)
 
     def request_stop(self) -> None:
-        """See ConsoleArm."""
+        """See ConsoleArm; a policy and teleoperation end as well, and do not knock on until they may begin again."""
         self._client.request_stop()
+        self._client.release_nodes()
 
     def request_estop(self) -> None:
         """See ConsoleArm."""
         self._client.request_estop()
 
     def do(self, job: str, speed: float, block: str = "") -> JobEnd:
-        """See ConsoleArm."""
+        """See ConsoleArm; a stop, from when this begins on, ends all of it."""
+        with self._client.sequence():
+            return self._do(job, speed, block)
+
+    def _do(self, job: str, speed: float, block: str) -> JobEnd:
         client = self._client
         match job:
             case "torque on":

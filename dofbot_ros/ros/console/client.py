@@ -74,6 +74,13 @@ class ConsoleClient(ArmClient):
         """Whether the node with the service `name`, of NODE_SERVICES, runs."""
         return bool(self._nodes[name].service_is_ready())
 
+    def release_nodes(self) -> None:
+        """Ask the policy and teleoperation that move the arm to end; returns at once."""
+        if self.policy is not None and self.policy.phase != "idle" and self.serves("policy/stop"):
+            self._nodes["policy/stop"].call_async(Trigger.Request())
+        if self.teleop is not None and self.teleop.engaged and self.serves("teleop/engage"):
+            self._nodes["teleop/engage"].call_async(SetBool.Request(data=False))
+
     def _on_blocks(self, message: String) -> None:
         try:
             found = detections(message.data)["blocks"]

@@ -28,11 +28,10 @@ class Pictures:
 
     Args:
         node: subscribes.
-        mark: draws what is known about the camera's picture on it (RGB in and out).
     """
 
-    def __init__(self, node: Node, mark: Callable[[Any], Any] = lambda image: image) -> None:
-        self._node, self._mark = node, mark
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._lock = threading.Lock()
         self._subscriptions: dict[str, Any] = {}
         self._newest: dict[str, tuple[int, Any]] = {}
@@ -60,18 +59,19 @@ class Pictures:
             number, message = self._newest.get(name, (0, None))
             if message is None or self._encoded.get(name, (0, b""))[0] == number:
                 return self._encoded.get(name, (0, b""))
-        encoded = (number, self._encode(name, message))
+        encoded = (number, self._encode(message))
         with self._lock:
             self._encoded[name] = encoded
         return encoded
 
-    def _encode(self, name: str, message: Any) -> bytes:
+    @staticmethod
+    def _encode(message: Any) -> bytes:
+        if isinstance(message, CompressedImage) and "jpeg" in message.format:
+            return bytes(message.data)
         try:
             image = image_array(message)
         except InputError:
             return b""  # an encoding that is not understood: the page goes on showing the last one
-        if name == "camera":
-            image = self._mark(image)
         done, jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         return jpeg.tobytes() if done else b""
 

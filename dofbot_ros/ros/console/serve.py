@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ from dofbot_ros.ros.console.arm import RosConsoleArm
 from dofbot_ros.ros.console.client import ConsoleClient
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
+from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 NODE = "console"
 """By this name the driver ranks it as an operator."""
@@ -81,10 +83,11 @@ async def _run(
         try:
             await site.start()
         except OSError as error:
-            raise DofbotError(
-                f"the page cannot be served at {host} port {page_port}: {error.strerror}; name another --page-port"
-            ) from error
+            why = os.strerror(error.errno or 0)
+            place = f"{host} port {page_port}"
+            raise DofbotError(f"the page cannot be served at {place}: {why}; name another --page-port") from error
         assert site._server is not None
+        notify(READY)
         started(server.address(site._server.sockets[0].getsockname()[1]))  # type: ignore[attr-defined]
         while True:
             check()

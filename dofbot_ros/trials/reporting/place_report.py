@@ -124,6 +124,7 @@ def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
         "tone": tone(trial.placed),
         "reason": f"{trial.cause}: {trial.reason}" if trial.cause not in ("", trial.reason) else trial.reason,
         "setbacks": trial.setbacks,
+        "sight": trial.sight,
         "error": unit(error, "mm", 1),
         "localised": unit(max(trial.localisation_mm, default=None), "mm", 2),
         "cycle": unit(trial.cycle_s, "s", 1),

@@ -75,6 +75,16 @@ def test_a_lost_page_stops_a_job_too(desk: Desk) -> None:
     assert desk.joints[0] > 0.2
 
 
+def test_a_lost_page_stops_the_fingers_too(desk: Desk) -> None:
+    desk.say("gripper", 0.0)
+    desk.run(0.1, beat=desk.page)
+    desk.session.leave(desk.page)
+    desk.run(0.3)
+    before = desk.arm.view().gap
+    desk.run(0.5)
+    assert 0.01 < before == pytest.approx(desk.arm.view().gap, abs=0.001)
+
+
 def test_what_moves_nothing_outlives_its_page(desk: Desk) -> None:
     desk.say("job", text="plan")
     desk.run(0.5)
@@ -90,6 +100,14 @@ def test_a_late_server_does_not_take_a_page_for_lost_that_it_did_not_listen_to(d
     desk.run(0.02)
     desk.run(0.2, beat=desk.page)
     assert LOST not in desk.session.news
+
+
+def test_a_server_that_is_always_late_loses_a_page_all_the_same(desk: Desk) -> None:
+    turning(desk)
+    for _ in range(3):
+        desk.bench.run(0.1)
+        desk.session.tick()
+    assert LOST in desk.session.news
 
 
 def test_only_the_page_with_control_commands_but_all_stop(desk: Desk) -> None:

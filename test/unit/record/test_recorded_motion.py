@@ -163,5 +163,8 @@ def test_export_says_what_is_wrong(tmp_path: Path) -> None:
     path = episode(tmp_path, [*standing(0.1), image(0.05, b"no jpeg")])
     with pytest.raises(InputError, match="is no image that OpenCV can read"):
         export_npz(path, tmp_path / "out.npz", images=True)
+    (tmp_path / "folder.npz").mkdir()
     with pytest.raises(InputError, match="cannot be written"):
-        export_npz(path, tmp_path)
+        export_npz(path, tmp_path / "folder.npz")
+    with pytest.raises(InputError, match=r"has to end in \.npz"):
+        export_npz(path, tmp_path / "out.csv")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +115,17 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, b
     first, second = (load_file(tmp_path / run / "model.safetensors") for run in ("whole", "parts"))
     for name in first:
         assert torch.equal(first[name], second[name]), name
+
+
+def test_a_finished_run_grows_and_another_setting_is_named(tmp_path: Path, bar_data: Path) -> None:
+    short = replace(SMALL, epochs=1)
+    Trainer([bar_data], tmp_path / "run", short).train()
+    grown = Trainer([bar_data], tmp_path / "run", replace(short, epochs=2), resume=True)
+    assert grown.done == 1
+    grown.train()
+    assert grown.done == 2
+    with pytest.raises(InputError, match=rf"seed was {SMALL.seed}, now {SMALL.seed + 1}"):
+        Trainer([bar_data], tmp_path / "run", replace(short, seed=SMALL.seed + 1), resume=True)
 
 
 def test_a_run_leaves_weights_pictures_and_an_onnx_file_that_agrees(tmp_path: Path, bar_data: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from itertools import combinations
 from pathlib import Path
@@ -132,6 +133,46 @@ def test_files_are_scaled_to_the_gripper_and_bad_ones_named(tmp_path: Path) -> N
     assert set(families_of(str(tmp_path))) == set(found.shapes)
 
 
+def obj_box(low: tuple[float, float, float], high: tuple[float, float, float]) -> str:
+    ranges = zip(low, high, strict=True)
+    return "".join(f"v {x} {y} {z}\n" for x, y, z in itertools.product(*ranges))
+
+
+def test_a_shape_that_is_not_convex_collides_as_its_pieces(tmp_path: Path) -> None:
+    # As V-HACD writes them, in millimetres, with a sliver that has no inside.
+    bars = (obj_box((0, 0, 0), (40, 20, 20)), obj_box((0, 20, 0), (20, 60, 20)), obj_box((0, 0, 0), (9, 9, 0)))
+    text = "".join(f"o convex_{k}\n{bar}" for k, bar in enumerate(bars))
+    (tmp_path / "ell.obj").write_text(text)
+    mesh = '<mesh filename="ell.obj" scale="0.001 0.001 0.002"/>'
+    (tmp_path / "collides.urdf").write_text(urdf_of(f"<geometry>{mesh}</geometry>"))
+    visual = urdf_of(f"<geometry>{mesh}</geometry>").replace("collision", "visual")
+    (tmp_path / "only_looks.urdf").write_text(visual)
+    unseen = '<visual><geometry><mesh filename="nowhere.obj"/></geometry></visual><collision>'
+    (tmp_path / "misses_its_looks.urdf").write_text(
+        (tmp_path / "collides.urdf").read_text().replace("<collision>", unseen)
+    )
+    (tmp_path / "pieces.obj").write_text("".join(f"o {k}\n{bars[0]}" for k in range(65)))
+    found = read_folder(tmp_path)
+    assert list(found.skipped) == ["pieces.obj"]
+    assert "at most 64 together are one to grasp" in found.skipped["pieces.obj"]
+    for name, shape in found.shapes.items():
+        assert len(shape.parts) == 2, name
+        x, y, z = np.ptp(shape.hull(), axis=0)
+        assert [y / x, z / x] == pytest.approx([1.5, 1.0 if name.endswith("urdf") else 0.5])
+    ell = found.shapes["ell.obj"]
+    client = engine.connect()
+    try:
+        body = client.loadURDF(str(write_urdf(ell, 0.03, (1.0, 0.0, 0.0), tmp_path, "built")))
+        corners = ell.hull() - ell.centroid
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        in_bar, in_corner = (low + 0.004, (*(low[:2] + 0.8 * (high - low)[:2]), 0.0))
+        hit = [client.rayTest((x, y, 0.2), (x, y, -0.2))[0][0] == body for x, y, *_ in (in_bar, in_corner)]
+        # A hull of the whole would fill the inner corner.
+        assert hit == [True, False]
+    finally:
+        client.disconnect()
+
+
 def test_a_folder_without_objects_and_an_unknown_family_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no usable \.urdf"):
         families_of(str(tmp_path))
@@ -163,7 +204,7 @@ def urdf_of(inside: str) -> str:
         (
             "a.urdf",
             urdf_of('<geometry><mesh filename="good.obj" scale=""/></geometry>'),
-            "cannot be read",
+            "three numbers other than 0 are expected",
         ),
         ("a.obj", " " * (16 * 2**20 + 1), "is longer than 16 MB"),
     ],

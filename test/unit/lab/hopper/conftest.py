@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.lab.hopper.body import HopperBody
-from dofbot_ros.lab.hopper.camera import HopperCamera
+from dofbot_ros.lab.hopper.world.body import HopperBody
+from dofbot_ros.lab.hopper.world.camera import HopperCamera
 
 
 @pytest.fixture(scope="session")

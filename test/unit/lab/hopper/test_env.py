@@ -16,10 +16,10 @@ if importlib.util.find_spec("mujoco") is None:  # not imported here: the product
     pytest.skip("the hopper needs the extra hopper", allow_module_level=True)
 
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.lab.hopper.body import STATE_SIZE
-from dofbot_ros.lab.hopper.camera import HopperCamera, to_pixels
-from dofbot_ros.lab.hopper.env import ENV_ID, HopperEnv
-from dofbot_ros.lab.hopper.randomization import HopperRanges, load_hopper_level
+from dofbot_ros.lab.hopper.world.body import STATE_SIZE
+from dofbot_ros.lab.hopper.world.camera import HopperCamera, to_pixels
+from dofbot_ros.lab.hopper.world.env import ENV_ID, HopperEnv
+from dofbot_ros.lab.hopper.world.randomization import HopperRanges, load_hopper_level
 
 
 def test_the_target_is_gymnasiums_hopper() -> None:

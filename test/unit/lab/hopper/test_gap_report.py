@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dofbot_ros.lab.hopper.gap_report import Group, difference_interval, judge
+from dofbot_ros.lab.hopper.evaluation.gap_report import Group, difference_interval, judge
 
 
 def group(level: str, source: tuple[float, ...], target: tuple[float, ...], obs: str = "state") -> Group:

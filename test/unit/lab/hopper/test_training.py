@@ -14,12 +14,12 @@ if importlib.util.find_spec("mujoco") is None:  # not imported here: the product
 pytest.importorskip("stable_baselines3", reason="training needs the extra learn")
 
 from dofbot_ros.errors import ConfigError, InputError
-from dofbot_ros.lab.hopper.domain_gap import hopper_gap
-from dofbot_ros.lab.hopper.evaluate import HopperEvaluateConfig, evaluate_hopper
+from dofbot_ros.lab.hopper.evaluation.domain_gap import hopper_gap
+from dofbot_ros.lab.hopper.evaluation.evaluate import HopperEvaluateConfig, evaluate_hopper
+from dofbot_ros.lab.hopper.learning.student_train import StudentConfig, StudentTrainer
+from dofbot_ros.lab.hopper.learning.train import DRAWS, SELECTION, HopperTrainer
+from dofbot_ros.lab.hopper.learning.train_config import HopperTrainConfig
 from dofbot_ros.lab.hopper.policy import HopperPolicy
-from dofbot_ros.lab.hopper.student_train import StudentConfig, StudentTrainer
-from dofbot_ros.lab.hopper.train import DRAWS, SELECTION, HopperTrainer
-from dofbot_ros.lab.hopper.train_config import HopperTrainConfig
 
 SMALL = {"envs": 2, "rollout": 64, "selected_every": 128, "selected_episodes": 2}
 
@@ -48,8 +48,8 @@ def test_a_run_says_which_worlds_it_met_and_how_checkpoints_did(state_run: Path)
 def test_the_exported_policy_acts_as_the_kept_one(state_run: Path) -> None:
     import torch
 
-    from dofbot_ros.lab.hopper.normalisation import NormalisedActor
-    from dofbot_ros.lab.hopper.train import SELECTED
+    from dofbot_ros.lab.hopper.learning.normalisation import NormalisedActor
+    from dofbot_ros.lab.hopper.learning.train import SELECTED
 
     trainer = HopperTrainer(HopperTrainConfig(steps=256, randomize="wide", **SMALL), state_run, resume=True)
     actor = NormalisedActor(trainer.model.policy, trainer._vector).eval()
@@ -71,6 +71,18 @@ def test_a_run_goes_on_with_more_steps_and_refuses_another_configuration(tmp_pat
     assert longer.model.num_timesteps == 128
     assert longer._vector.obs_rms.count > 100
     assert longer.train().steps == 256
+
+
+def test_a_run_begins_with_what_another_kept(state_run: Path, tmp_path: Path) -> None:
+    config = HopperTrainConfig(steps=128, start=str(state_run), **SMALL)
+    trainer = HopperTrainer(config, tmp_path / "run")
+    seen = np.random.default_rng(1).normal(size=(3, 11)).astype(np.float32)
+    normal = trainer._vector.normalize_obs(seen.copy())
+    begun = np.clip(trainer.model.predict(normal, deterministic=True)[0], -1.0, 1.0)
+    np.testing.assert_allclose(HopperPolicy(state_run).act(seen, range(3)), begun, atol=1e-4)
+    with pytest.raises(InputError, match="was not trained with trpo"):
+        HopperTrainer(HopperTrainConfig(algo="trpo", start=str(state_run), **SMALL), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("algo", ["sac", "tqc", "trpo"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.evaluation.domain_gap import CHART, RESULTS, Row, domain_gap, judge, table
+from dofbot_ros.policy.evaluation.domain_gap import CHART, RESULTS, TABLE, Row, domain_gap, judge, table
 from dofbot_ros.policy.learning.train import TrainConfig, Trainer
 
 ROW = Row("pick", "state", "wide", "source", 500, 0.99, (0.98, 1.0), "pick_state", "0", 0)
@@ -56,6 +56,8 @@ def test_rows_are_measured_once(tmp_path: Path) -> None:
     assert domain_gap([run], out, 1, 0, report=lambda row, *_: told.append(row)) == first
     assert len(told) == 2
     assert (out / CHART).stat().st_size > 1000
+    assert first["bars"] == []  # they are the shipped policies'
+    assert "bar" not in (out / TABLE).read_text()
     domain_gap([run], out, 1, 5, report=lambda row, *_: told.append(row))
     assert len(told) == 4
     more = domain_gap([run], out, 1, 0, desks=["careful"], report=lambda row, *_: told.append(row))

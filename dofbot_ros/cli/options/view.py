@@ -1,0 +1,36 @@
+"""The option --view: the operator's console beside a stack that a command runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from dofbot_ros.supervisor import Command, ProcessGroup
+
+ViewOption = Annotated[
+    bool,
+    typer.Option("--view", help="Serve the operator's console beside it (docs/console.md); its address is printed."),
+]
+
+
+@contextmanager
+def console_beside(view: bool, namespace: str = "", environment: Mapping[str, str] | None = None) -> Iterator[None]:
+    """With `view`, a console for the arm of this ROS domain; it ends with the context.
+
+    Args:
+        view: whether it is wanted.
+        namespace: of the arm.
+        environment: of the console's process; None: this one's.
+    """
+    if not view:
+        yield
+        return
+    words = [sys.executable, "-c", "from dofbot_ros.cli.main import main; main()", "console", "--page-port", "0"]
+    if namespace:
+        words += ["--namespace", namespace]
+    with ProcessGroup([Command("console", tuple(words), required=False)], environment):
+        yield

@@ -1,0 +1,1 @@
+"""How hopper policies learn: from state, and from pictures by imitation."""

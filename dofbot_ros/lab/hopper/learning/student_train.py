@@ -1,0 +1,243 @@
+"""Trains hopper policies from pictures by imitation of a policy from state (DAgger), in a run folder.
+
+Ross et al., A Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning, 2011: the student
+acts in ever more of the episodes, the teacher says in each state what it would have done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dofbot_ros.config.ranges import Checked, Count
+from dofbot_ros.core.model_files import load_state, load_tensors
+from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.lab.hopper.learning.export import export_actor
+from dofbot_ros.lab.hopper.learning.keypoint_network import FEATURES, ExportedKeypoints, KeypointNetwork, PictureEncoder
+from dofbot_ros.lab.hopper.learning.keypoint_train import (
+    Report,
+    keypoint_errors_mm,
+    render_pictures,
+    train_encoder,
+    train_keypoints,
+)
+from dofbot_ros.lab.hopper.learning.lessons import Lessons
+from dofbot_ros.lab.hopper.learning.student_network import HISTORY, ExportedStudent, HistoryStudent, KeypointFeatures
+from dofbot_ros.lab.hopper.policy import HopperPolicy
+from dofbot_ros.lab.hopper.spec import HopperSpec
+from dofbot_ros.lab.hopper.world.keypoint_reader import KEYPOINT_MODEL
+from dofbot_ros.lab.hopper.world.randomization import load_hopper_level
+from dofbot_ros.policy.interface.spec import MEMORY, commit
+from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core
+
+CHECKPOINT, NETWORK, PICTURES, SELECTION = "student.pt", "network.pt", "pictures.npz", "selection.jsonl"
+KEYPOINT_ERRORS = "keypoints.json"
+
+
+@dataclass(frozen=True)
+class StudentConfig(Checked):
+    """How to train from pictures.
+
+    Attributes:
+        obs: pipeline (keypoints from pictures, a student behind them) or image (a student on a picture's features).
+        teacher: folder of the policy from state that is imitated.
+        randomize: level of config/hopper.yaml.
+        steps: that are played in lessons.
+        seed: of networks and worlds.
+        pictures: rendered to learn seeing from.
+        epochs: times that each is shown.
+        envs: episodes side by side.
+        round_steps: of each of them between two rounds of learning.
+        gradient_steps: in a round.
+        checkpoint_rounds: between two checkpoints.
+    """
+
+    obs: Literal["pipeline", "image"] = "pipeline"
+    teacher: str = ""
+    randomize: str = "none"
+    steps: Count = 160_000
+    seed: int = 0
+    pictures: Count = 5_000
+    epochs: Count = 12
+    envs: Count = 16
+    round_steps: Count = 250
+    gradient_steps: Count = 250
+    checkpoint_rounds: Count = 5
+
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
+        load_hopper_level(self.randomize)
+        if not self.teacher:
+            yield "a policy from pictures learns from one from state: give its folder with --teacher RUN"
+
+    @property
+    def rounds(self) -> int:
+        """Of lessons."""
+        return -(-self.steps // (self.envs * self.round_steps))
+
+
+class StudentTrainer:
+    """Trains one policy from pictures; everything that it writes is in its run's folder.
+
+    Args:
+        config: how.
+        run: folder for pictures, networks, checkpoint, and the exported policy.
+        resume: go on where `run` stopped; `config` may only ask for more steps.
+
+    Raises:
+        InputError: the run already exists, or is not there to go on with; the teacher is no policy from state.
+        DependencyError: mujoco is not installed.
+    """
+
+    def __init__(self, config: StudentConfig, run: Path, *, resume: bool = False) -> None:
+        self.config, self.run = config, run
+        self._folder = RunFolder(run, resume=resume, mark=CONFIG)
+        self._folder.require_same(config, ("steps",))
+        one_core()
+        teacher = HopperPolicy(Path(config.teacher))
+        if teacher.spec.obs != "state":
+            raise InputError(one_of(f"obs of the teacher {config.teacher}", teacher.spec.obs, ("state",)))
+        self._folder.begin(config)
+        self._teacher = teacher
+
+    def train(self, report: Report) -> dict[str, Any]:
+        """Learn to see, then to hop; export. Returns `steps`, `mean_return` of the kept student in its training's
+        worlds, and for a pipeline `keypoint_mm`, the mean error. Ctrl-C leaves what is done to go on with."""
+        config = self.config
+        encoder, errors = self._learn_to_see(report)
+        lessons = Lessons(
+            config.obs, config.randomize, config.envs, seed=config.seed, teacher=self._teacher, encoder=encoder
+        )
+        torch.manual_seed(config.seed)
+        student = HistoryStudent(FEATURES if config.obs == "image" else 10)
+        optimiser = torch.optim.Adam(student.parameters(), lr=1e-3)
+        first, best = 0, -np.inf
+        if saved := self._folder.load(CHECKPOINT):
+            load_state(student, saved["student"], self.run / CHECKPOINT)
+            optimiser.load_state_dict(saved["optimiser"])
+            lessons.restore(saved["lessons"])
+            first, best = int(saved["rounds"]), float(saved["best"])
+        for done in range(first, config.rounds):
+            # The teacher acts alone in the first two rounds, the student in all after half of them.
+            share = 1.0 if done < 2 else max(0.0, 1.0 - 2.0 * done / config.rounds)
+            lessons.collect(student, config.round_steps, share)
+            for group in optimiser.param_groups:
+                group["lr"] = 1e-3 * max(0.05, 1.0 - done / config.rounds)
+            loss = _improve(student, optimiser, lessons, config.gradient_steps)
+            report("lessons: rounds", done + 1, config.rounds, loss)
+            if (done + 1) % config.checkpoint_rounds == 0 or done + 1 == config.rounds:
+                mean = lessons.measure(student) if 2 * done >= config.rounds or best == -np.inf else -np.inf
+                if mean > best:
+                    best = mean
+                    self._keep(student, lessons, mean, done + 1)
+                self._save(student, optimiser, lessons, done + 1, best)
+        lessons.close()
+        self._export(encoder)
+        return {"steps": config.steps, "mean_return": best, **({"keypoint_mm": errors} if errors else {})}
+
+    def _learn_to_see(self, report: Report) -> tuple[nn.Module, float | None]:
+        """What makes a frame's features of an observation, and the mean error of keypoints [mm]."""
+        config, path = self.config, self.run / NETWORK
+        network = KeypointNetwork() if config.obs == "pipeline" else PictureEncoder()
+        if not path.exists():
+            data = render_pictures(
+                Path(config.teacher),
+                config.randomize,
+                config.pictures,
+                self.run / PICTURES,
+                seed=config.seed,
+                report=report,
+            )
+            learned, kept = data.split()
+            if config.obs == "pipeline":
+                network = train_keypoints(learned, config.epochs, config.seed, report)
+                errors = keypoint_errors_mm(network, kept)
+                told = {
+                    "mean_mm": float(errors.mean()),
+                    "p95_mm": float(np.quantile(errors, 0.95)),
+                    "pictures": len(errors),
+                }
+                (self.run / KEYPOINT_ERRORS).write_text(json.dumps(told) + "\n", encoding="utf-8")
+            else:
+                network = train_encoder(learned, config.epochs, config.seed, report)
+            torch.save(network.state_dict(), path)
+        load_state(network, load_tensors(path, path), path)
+        network.eval()
+        if config.obs == "image":
+            return network, None
+        told = json.loads((self.run / KEYPOINT_ERRORS).read_text(encoding="utf-8"))
+        return KeypointFeatures(), float(told["mean_mm"])
+
+    def _keep(self, student: HistoryStudent, lessons: Lessons, mean: float, rounds: int) -> None:
+        state = {"student": student.state_dict(), "mean": lessons.state_mean, "scale": lessons.state_scale}
+        self._folder.save("selected.pt", {**state, "rounds": rounds})
+        with (self.run / SELECTION).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"rounds": rounds, "mean_return": mean}) + "\n")
+
+    def _save(
+        self, student: HistoryStudent, optimiser: torch.optim.Optimizer, lessons: Lessons, rounds: int, best: float
+    ) -> None:
+        parts = {"student": student.state_dict(), "optimiser": optimiser.state_dict(), "lessons": lessons.state()}
+        self._folder.save(CHECKPOINT, {**parts, "rounds": rounds, "best": best})
+
+    def _export(self, encoder: nn.Module) -> None:
+        config = self.config
+        kept = load_tensors(self.run / "selected.pt", self.run / "selected.pt")
+        student = HistoryStudent(FEATURES if config.obs == "image" else 10)
+        load_state(student, kept["student"], self.run / "selected.pt")
+        actor = ExportedStudent(student, encoder, kept["mean"], kept["scale"])
+        training = {
+            "algorithm": "imitation of a policy from state (DAgger)",
+            "domain": "source",
+            "randomize": config.randomize,
+            "seed": str(config.seed),
+            "steps": str(kept["rounds"] * config.envs * config.round_steps),
+            "teacher": Path(config.teacher).name,
+            "commit": commit(),
+        }
+        spec = HopperSpec(obs=config.obs, history=HISTORY, training=training)
+        picture = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
+        seen = picture if config.obs == "image" else torch.zeros(1, 10)
+        outputs = ("action", f"next_{MEMORY}", "state")
+        sample: tuple[Tensor, ...] = (seen, torch.zeros(1, actor.memory_size))
+        export_actor(actor, sample, ("observation", MEMORY), spec, self.run, outputs=outputs)
+        if config.obs == "pipeline":
+            network = KeypointNetwork()
+            load_state(network, load_tensors(self.run / NETWORK, NETWORK), self.run / NETWORK)
+            path = str(self.run / KEYPOINT_MODEL)
+            exported = ExportedKeypoints(network).eval()
+            torch.onnx.export(
+                exported,
+                (picture,),
+                path,
+                input_names=["image"],
+                output_names=["points"],
+                opset_version=17,
+                dynamo=False,
+            )
+
+
+def _improve(
+    student: HistoryStudent, optimiser: torch.optim.Optimizer, lessons: Lessons, steps: int, batch: int = 512
+) -> float:
+    """Gradient steps on what lessons showed. Returns the mean loss of actions."""
+    total = 0.0
+    student.train()
+    for _ in range(steps):
+        history, action, state = lessons.batch(batch)
+        acted, told = student(history)
+        loss = nn.functional.mse_loss(acted, action)
+        total += loss.item()
+        optimiser.zero_grad()
+        (loss + 0.1 * nn.functional.smooth_l1_loss(told, state)).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        optimiser.step()
+    student.eval()
+    return total / steps

@@ -1,0 +1,1 @@
+"""The hopper in MuJoCo: its body, its camera, its worlds, its episodes."""

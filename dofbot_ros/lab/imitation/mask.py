@@ -1,0 +1,151 @@
+"""From a photo to the silhouette of its hand: is there one, where, and which pixels are its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.errors import ConfigError
+from dofbot_ros.lab.imitation.silhouette import SIZE, VIEW_M
+from dofbot_ros.teleop.input.landmarks import Landmarks
+
+CROP_PX = 168
+"""Edge of the crop in which the hand is cut out [px]; its silhouette is made small from that."""
+
+SKIN = ((0, 133, 77), (255, 173, 127))
+"""Lowest and highest Y, Cr, Cb of skin (Chai and Ngan, IEEE Trans. Circuits Syst. Video Technol. 9, 1999)."""
+
+BONES = (
+    *((0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (0, 9), (9, 10), (10, 11), (11, 12)),
+    *((0, 13), (13, 14), (14, 15), (15, 16), (0, 17), (17, 18), (18, 19), (19, 20), (5, 9), (9, 13), (13, 17)),
+)
+"""Pairs of MediaPipe's landmarks between which a hand certainly is."""
+
+PALM_M = 0.098
+"""From the wrist to the middle finger's knuckle of the simulated hand [m]: the measure of a photo's crop."""
+
+
+@dataclass(frozen=True)
+class HandCutout:
+    """A photo's hand in the frame of the simulated one.
+
+    Attributes:
+        silhouette: (56, 56), true inside; mirrored where the thumb is on the right.
+        crop: the photo about the hand, RGB (168, 168, 3), mirrored alike.
+        landmarks: (21, 3), x right, y up, z towards the camera [m], mirrored alike.
+        mirrored: whether they are.
+        weight: of pixels (56, 56): 0 beyond the wrist, where sleeves hide what a forearm would show.
+    """
+
+    silhouette: NDArray[np.bool_]
+    crop: ImageArray
+    landmarks: FloatArray
+    mirrored: bool
+    weight: NDArray[np.float32]
+
+
+def cut_out(image: ImageArray, hand: Landmarks, mask: Literal["grabcut", "skin"] = "grabcut") -> HandCutout:
+    """The hand of a photo.
+
+    Args:
+        image: RGB (h, w, 3).
+        hand: its landmarks as a detector found them, in pixels and metres.
+        mask: grabcut, seeded by capsules around the landmarks; skin, by colour alone, to compare with.
+    """
+    if mask not in ("grabcut", "skin"):
+        raise ConfigError(f"mask must be grabcut or skin, got {mask}")
+    points = np.asarray(hand.image[:, :2], float)
+    mirrored = bool(_thumb_on_right(points))
+    crop, placed = _crop(image, points)
+    if mirrored:
+        crop = np.ascontiguousarray(crop[:, ::-1])
+        placed = np.column_stack([CROP_PX - 1 - placed[:, 0], placed[:, 1]])
+    fine = _by_grabcut(crop, placed) if mask == "grabcut" else _by_skin(crop)
+    small = cv2.resize(fine.astype(np.uint8) * 255, (SIZE, SIZE), interpolation=cv2.INTER_AREA) > 127
+    world = np.asarray(hand.world, float) * (1.0, -1.0, -1.0)
+    if mirrored:
+        world = world * (-1.0, 1.0, 1.0)
+    return HandCutout(small, crop, world, mirrored, _before_wrist(placed))
+
+
+def landmark_capsules(points: NDArray[Any], thickness: float) -> NDArray[np.bool_]:
+    """Pixels (168, 168) within `thickness` / 2 of a hand's bones [px]."""
+    drawn: Any = np.zeros((CROP_PX, CROP_PX), np.uint8)
+    for a, b in BONES:
+        start, end = ([int(v) for v in np.rint(points[i])] for i in (a, b))
+        cv2.line(drawn, start, end, (255,), max(1, round(thickness)))
+    inside: NDArray[np.bool_] = drawn > 0
+    return inside
+
+
+def _thumb_on_right(points: NDArray[Any]) -> bool:
+    """Whether the thumb's base lies on the right of the line from the wrist to the middle finger, seen upright."""
+    axis, thumb = points[9] - points[0], points[2] - points[0]
+    return bool(axis[0] * thumb[1] - axis[1] * thumb[0] > 0.0)
+
+
+def _crop(image: ImageArray, points: NDArray[Any]) -> tuple[ImageArray, NDArray[Any]]:
+    """The square around the palm that the simulated hand's view shows, and the landmarks in it [px]."""
+    palm_px = max(1.0, float(np.linalg.norm(points[9] - points[0])))
+    edge = VIEW_M / PALM_M * palm_px
+    # The palm's middle of the simulated hand lies at 53 % of the way from wrist to knuckle.
+    centre = points[0] + 0.53 * (points[9] - points[0])
+    scale = CROP_PX / edge
+    matrix = np.array(
+        [[scale, 0.0, 0.5 * CROP_PX - scale * centre[0]], [0.0, scale, 0.5 * CROP_PX - scale * centre[1]]]
+    )
+    crop: Any = cv2.warpAffine(image, matrix, (CROP_PX, CROP_PX), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    return crop, points * scale + matrix[:, 2]
+
+
+def _by_grabcut(crop: ImageArray, points: NDArray[Any]) -> NDArray[np.bool_]:
+    """Rother et al., GrabCut, SIGGRAPH 2004, seeded by landmarks: sure along bones, likely around, no hand far off."""
+    palm_px = float(np.linalg.norm(points[9] - points[0]))
+    likely, possible, sure = (landmark_capsules(points, share * palm_px) for share in (0.17, 0.50, 0.08))
+    # The forearm is no landmark's: it goes on from the wrist, away from the middle finger.
+    arm: Any = np.zeros((CROP_PX, CROP_PX), np.uint8)
+    end = points[0] - 2.5 * (points[9] - points[0])
+    start, stop = ([int(v) for v in np.rint(place)] for place in (points[0], end))
+    cv2.line(arm, start, stop, (255,), max(1, round(0.9 * palm_px)))
+    labels: Any = np.full(crop.shape[:2], cv2.GC_BGD, np.uint8)
+    labels[arm > 0] = cv2.GC_PR_BGD
+    labels[possible] = cv2.GC_PR_BGD
+    labels[likely] = cv2.GC_PR_FGD
+    labels[sure] = cv2.GC_FGD
+    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)
+    cv2.grabCut(crop[..., ::-1].copy(), labels, (0, 0, 1, 1), background, foreground, 4, cv2.GC_INIT_WITH_MASK)
+    inside: NDArray[np.bool_] = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    return _largest(inside, points)
+
+
+def _before_wrist(points: NDArray[Any]) -> NDArray[np.float32]:
+    """1 where a pixel of the silhouette lies on the hand's side of the wrist, (56, 56)."""
+    axis = points[9] - points[0]
+    along = (np.arange(SIZE) + 0.5) * CROP_PX / SIZE
+    columns, rows = np.meshgrid(along, along)
+    share = ((columns - points[0, 0]) * axis[0] + (rows - points[0, 1]) * axis[1]) / max(1.0, float(axis @ axis))
+    weight: NDArray[np.float32] = (share > 0.0).astype(np.float32)
+    return weight
+
+
+def _by_skin(crop: ImageArray) -> NDArray[np.bool_]:
+    colours = cv2.cvtColor(crop, cv2.COLOR_RGB2YCrCb)
+    inside: NDArray[np.bool_] = cv2.inRange(colours, np.array(SKIN[0]), np.array(SKIN[1])) > 0
+    return inside
+
+
+def _largest(inside: NDArray[np.bool_], points: NDArray[Any]) -> NDArray[np.bool_]:
+    """The connected part in which the palm lies, or the largest one."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8))
+    if count < 2:
+        return inside
+    column, row = np.clip(np.rint(points[9]).astype(int), 0, CROP_PX - 1)
+    chosen = int(labels[row, column]) or 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
+    part: NDArray[np.bool_] = labels == chosen
+    return part

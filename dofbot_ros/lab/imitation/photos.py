@@ -1,0 +1,190 @@
+"""Imitates the hands of photos and videos: crop, cut-out, angles, and a picture of both beside each other."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from dofbot_ros.core.clock import Clock
+from dofbot_ros.core.statistics import bootstrap_mean
+from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.errors import InputError
+from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.imitator import Imitator
+from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
+from dofbot_ros.lab.imitation.mask import CROP_PX, HandCutout, cut_out
+from dofbot_ros.lab.imitation.refine import refine
+from dofbot_ros.lab.imitation.sheet import overlap_picture
+from dofbot_ros.lab.imitation.silhouette import hard
+from dofbot_ros.teleop.config import TeleopConfig
+from dofbot_ros.teleop.input.landmarks import Detector
+from dofbot_ros.teleop.input.mediapipe_detector import MediapipeDetector
+from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source
+from dofbot_ros.vision.cameras.frame_files import read_image
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
+PLACED_STEPS = 60
+"""Of the fit of a placement alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Imitated:
+    """One picture's hand and what imitates it.
+
+    Attributes:
+        cutout: crop, silhouette and landmarks.
+        angles: [rad] (dof,).
+        placement: of the hand in the crop, see silhouette.distances.
+        overlap: IoU before the wrist.
+        placed_baseline: IoU of the landmarks' angles with a placement fitted.
+    """
+
+    cutout: HandCutout
+    angles: FloatArray
+    placement: FloatArray
+    overlap: float
+    placed_baseline: float
+
+
+def imitate_picture(imitator: Imitator, image: ImageArray, detector: Detector, stamp_s: float) -> Imitated | None:
+    """Imitate the hand in a picture RGB (h, w, 3), taken at `stamp_s` [s]; None where there is none.
+
+    With the method network+refine angles and placement are refined together, since nobody's hand has the proportions
+    of the simulated one; the other methods have their placement fitted.
+    """
+    hand = detector.detect(image, stamp_s).hand
+    if hand is None:
+        return None
+    cutout = cut_out(image, hand)
+    model = imitator.model
+    target, weight = torch.from_numpy(cutout.silhouette)[None], torch.from_numpy(cutout.weight)[None]
+    read = angles_from_landmarks(model, torch.from_numpy(cutout.landmarks).float()[None])
+    baseline = refine(model, read, target, PLACED_STEPS, fit="placement", weight=weight)
+    found = baseline
+    if imitator.network is not None and imitator.method != "landmarks":
+        with torch.no_grad():
+            begun = imitator.network(target.float())
+        if imitator.method == "network":
+            found = refine(model, begun, target, PLACED_STEPS, fit="placement", weight=weight)
+        else:
+            # From both beginnings: a network that has seen capsules only may err on a photo, landmarks in the dark.
+            starts, most = (read, begun), 2 * imitator.steps
+            tried = [refine(model, at, target, most, fit="both", weight=weight) for at in starts]
+            found = max(tried, key=lambda one: float(one.overlap))
+    return Imitated(
+        cutout, found.angles[0].numpy(), found.placement[0].numpy(), float(found.overlap), float(baseline.overlap)
+    )
+
+
+def evaluate_photos(
+    imitator: Imitator, folder: Path, report: Callable[[int, float], None] | None = None
+) -> dict[str, Any]:
+    """Imitate every photo of a folder.
+
+    Returns:
+        `mean_iou` with `interval` and `baseline_iou` (placement fitted), all before the wrist and against this
+        package's own cut-outs; `no_hand`, names of photos without one; `photos`, how many there are.
+
+    Raises:
+        InputError: the folder holds no photos.
+    """
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    if not files:
+        raise InputError(f"{folder} holds no photos ({', '.join(PHOTO_SUFFIXES)})")
+    found: list[Imitated] = []
+    without: list[str] = []
+    for number, file in enumerate(files):
+        detector = MediapipeDetector(TeleopConfig())  # anew for each: it would track the hand of the last one
+        one = imitate_picture(imitator, read_image(file), detector, 1.0)
+        detector.close()
+        if one is None:
+            without.append(file.name)
+        else:
+            found.append(one)
+        if report is not None and found:
+            report(number + 1, float(np.mean([each.overlap for each in found])))
+    overlaps = [one.overlap for one in found]
+    return {
+        "mean_iou": float(np.mean(overlaps)) if overlaps else math.nan,
+        "interval": list(bootstrap_mean(overlaps, np.random.default_rng(0))) if overlaps else None,
+        "baseline_iou": float(np.mean([one.placed_baseline for one in found])) if found else math.nan,
+        "no_hand": without,
+        "photos": len(files),
+    }
+
+
+def follow(
+    imitator: Imitator, source: str, out: Path, clock: Clock, report: Callable[[int], None] | None = None
+) -> dict[str, Any]:
+    """Imitate a video, a folder or a camera until it ends; where no hand is seen the last pose is held.
+
+    Args:
+        imitator: network and method.
+        source: as cameras are named: a device, a video file, a folder.
+        out: folder for imitation.mp4 (crop, silhouette, hand, overlap) and angles.jsonl.
+        clock: stamps a camera's frames.
+        report: told how many frames are done.
+
+    Returns:
+        `frames`, `no_hand` (frames), `mean_iou`, `p95_ms`, `video`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    camera = open_source(CaptureConfig(video_device=source, framerate=math.inf), clock)
+    detector = MediapipeDetector(TeleopConfig())
+    writer: Any = cv2.VideoWriter(
+        str(out / "imitation.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 15.0, (4 * CROP_PX, CROP_PX)
+    )
+    overlaps, took, frames, without = [], [], 0, 0
+    held = (0.5 * (imitator.model.lower + imitator.model.upper)).numpy()
+    try:
+        with (out / "angles.jsonl").open("w", encoding="utf-8") as file:
+            while (frame := camera.read()) is not None:
+                begin = time.perf_counter()
+                one = imitate_picture(imitator, frame.image, detector, frames / 30.0 + 1.0)
+                took.append(1e3 * (time.perf_counter() - begin))
+                frames += 1
+                if one is None:
+                    without += 1
+                else:
+                    held = one.angles
+                    overlaps.append(one.overlap)
+                    writer.write(side_by_side(imitator.model, one))
+                line = {"frame": frames, "hand": one is not None, "angles": [round(float(a), 4) for a in held]}
+                file.write(json.dumps(line) + "\n")
+                if report is not None:
+                    report(frames)
+    finally:
+        writer.release()
+        detector.close()
+        camera.close()
+    return {
+        "frames": frames,
+        "no_hand": without,
+        "mean_iou": float(np.mean(overlaps)) if overlaps else math.nan,
+        "p95_ms": float(np.quantile(took, 0.95)) if took else math.nan,
+        "video": str(out / "imitation.mp4"),
+    }
+
+
+def side_by_side(model: HandModel, one: Imitated) -> ImageArray:
+    """Crop, its silhouette, the hand, and both over each other, BGR (168, 672, 3)."""
+    angles, placement = torch.from_numpy(one.angles)[None], torch.from_numpy(one.placement)[None]
+    fine = hard(model, angles, CROP_PX, placement)[0].numpy()
+    shown = hard(model, angles, placement=placement)[0].numpy()
+    target = one.cutout.silhouette
+
+    def grey(inside: Any) -> Any:
+        enlarged = cv2.resize((~inside).astype(np.uint8) * 255, (CROP_PX, CROP_PX), interpolation=cv2.INTER_NEAREST)
+        return cv2.cvtColor(enlarged, cv2.COLOR_GRAY2BGR)
+
+    both = cv2.resize(overlap_picture(target, shown), (CROP_PX, CROP_PX), interpolation=cv2.INTER_NEAREST)
+    return np.hstack([one.cutout.crop[..., ::-1], grey(target), grey(fine), both])
