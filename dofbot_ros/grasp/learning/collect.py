@@ -101,11 +101,6 @@ class Progress:
     attempts: int
     seconds: float
 
-    @property
-    def eta_s(self) -> float:
-        """Seconds that are left at the rate so far."""
-        return (self.wanted - self.successes) * self.seconds / max(self.successes, 1)
-
 
 def scene_seed(seed: int, number: int) -> int:
     """Seed of scene `number` of a run; runs with different seeds share none."""
