@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dofbot_ros.cli.analysis.weights import weights
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dofbot_ros.policy.learning.train import Trainer
 
 app = typer.Typer(no_args_is_help=True)
+app.command("weights")(weights)
 
 TEACHER_EPISODES, TEACHER_WIDTH = 1200, 256
 """What imitation of the planner does by default, and the width of the networks that it teaches."""
@@ -368,27 +370,6 @@ def _told(result: Mapping[str, Any], as_json: bool) -> None:
         emit(result, as_json, "")
     else:
         typer.echo(Path(result["table"]).read_text(encoding="utf-8"))
-
-
-@app.command("weights")
-def weights(
-    *,
-    folders: Annotated[list[Path], typer.Argument(help="Folders with policy.onnx, and pose.onnx of a pipeline.")],
-    as_json: JsonOption = False,
-) -> None:
-    """Write a policy's weights as safetensors, for `dofbot analyze`, and compare what both files answer."""
-    try:
-        from dofbot_ros.policy.learning.recover_weights import recover_weights
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "reading weights") from error
-    files = [path for folder in folders for path in sorted(folder.glob("*.onnx"))]
-    if not files:
-        raise InputError(f"no .onnx file in {', '.join(map(str, folders))}: folders of policies are expected")
-    found = [recover_weights(path) for path in files]
-    result = {
-        str(one.path): {"kind": one.kind, "parameters": one.parameters, "difference": one.difference} for one in found
-    }
-    emit(result, as_json, "Weights for torch, and the largest difference of outputs to ONNX")
 
 
 def _watch(trainer: Trainer, out: Path) -> PolicyWatch:
