@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -10,8 +11,9 @@ import numpy as np
 
 from dofbot_ros.arm.gripper import MAX_GAP, gap_to_joint, joint_to_gap
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import InputError
 
 TOLERANCE_RAD = 0.02
 """A taught point is left out where a straight line between others passes it this near [rad]."""
@@ -21,7 +23,7 @@ HEAD = """# A motion that was taught by hand. Change what you like, then: dofbot
 
 
 @dataclass(frozen=True)
-class TaughtPoint:
+class TaughtPoint(Checked):
     """One point, in the units that people read.
 
     Attributes:
@@ -34,29 +36,29 @@ class TaughtPoint:
     joints_deg: list[float]
     gap_mm: float
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if len(self.joints_deg) != N_ARM:
-            raise ConfigError(f"the point at {self.seconds:g} s has {len(self.joints_deg)} angles, and needs {N_ARM}")
+            yield f"the point at {self.seconds:g} s has {len(self.joints_deg)} angles, and needs {N_ARM}"
         if not 0.0 <= self.gap_mm <= 1e3 * MAX_GAP:
-            raise ConfigError(
-                f"the gap at {self.seconds:g} s is {self.gap_mm:g} mm, and goes from 0 to {1e3 * MAX_GAP:g}"
-            )
+            yield f"the gap at {self.seconds:g} s is {self.gap_mm:g} mm, and goes from 0 to {1e3 * MAX_GAP:g}"
 
 
 @dataclass(frozen=True)
-class TaughtMotion:
+class TaughtMotion(Checked):
     """Two points or more, in order of their times, the first at 0."""
 
     points: list[TaughtPoint] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if len(self.points) < 2:
-            raise ConfigError(f"a motion has two points at least, and this one has {len(self.points)}")
+            yield f"a motion has two points at least, and this one has {len(self.points)}"
         if self.points[0].seconds != 0.0:
-            raise ConfigError(f"the first point is at 0 s, not at {self.points[0].seconds:g} s")
+            yield f"the first point is at 0 s, not at {self.points[0].seconds:g} s"
         for before, after in pairwise(self.points):
             if after.seconds <= before.seconds:
-                raise ConfigError(f"the point at {after.seconds:g} s comes after the one at {before.seconds:g} s")
+                yield f"the point at {after.seconds:g} s comes after the one at {before.seconds:g} s"
 
     @property
     def times(self) -> FloatArray:

@@ -99,14 +99,14 @@ def run(
         raise InputError(f"--desk {desk}: a real arm stands on its own desk; leave the option out")
     # What the caller names goes before what the desk's owner knows.
     given = {**told_of(where, number, out / "belief"), **given}
-    picker, digest = _picker(planner, model, given)
+    strategy, digest = _strategy(planner, model, given)
     series = PickSeries(planner.value, backend.value, seed, chosen.value, digest, rules, desk=where, desk_seed=number)
     with open_log(out, series) as log:
         todo = missing(log, rules, trials or rules.trials)
         try:
             if todo:
                 with interruptible(out):
-                    _run(log, picker, todo, given, record=record, view=view)
+                    _run(log, strategy, todo, given, record=record, view=view)
             else:
                 console.print(f"{escape(str(out))} holds all these trials")
         finally:
@@ -170,36 +170,36 @@ def _check(backend: Backend, judge: JudgeName | None, given: dict[str, str]) -> 
         raise InputError(f"port:={given['port']}: there is no such port; is the arm plugged in and switched on?")
 
 
-def _picker(planner: PlannerName, model: Path | None, given: dict[str, str]) -> tuple[PickStrategy, str]:
+def _strategy(planner: PlannerName, model: Path | None, given: dict[str, str]) -> tuple[PickStrategy, str]:
     """The planner for the arm that is to be moved, and what identifies its network."""
     from dofbot_ros.arm.robot import load_robot
 
     robot = load_robot(given.get("calibration_file", ""))
     if planner is PlannerName.aruco:
-        from dofbot_ros.trials.strategies.strategy import ArucoPicker
+        from dofbot_ros.trials.strategies.strategy import ArucoStrategy
         from dofbot_ros.vision.markers.block_layout import load_blocks
 
         if model is not None:
             raise InputError("--model is for the planners cnn and policy")
-        return ArucoPicker(load_blocks(given.get("blocks_file") or None), robot), ""
+        return ArucoStrategy(load_blocks(given.get("blocks_file") or None), robot), ""
     if planner is PlannerName.cnn:
         from dofbot_ros.core.resources import share_file
         from dofbot_ros.grasp.detection.model_io import digest
-        from dofbot_ros.trials.strategies.network import NetworkPicker
+        from dofbot_ros.trials.strategies.network import NetworkStrategy
 
-        return NetworkPicker(robot, model), digest(model or share_file("models", "grasp"))
+        return NetworkStrategy(robot, model), digest(model or share_file("models", "grasp"))
     from hashlib import sha256
 
     from dofbot_ros.policy.interface.spec import MODEL
     from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
-    from dofbot_ros.trials.strategies.policy import PolicyPicker
+    from dofbot_ros.trials.strategies.policy import PolicyStrategy
 
     folder = model or shipped("pick", "state")
-    return PolicyPicker(PolicyRunner(folder), robot), sha256((folder / MODEL).read_bytes()).hexdigest()[:16]
+    return PolicyStrategy(PolicyRunner(folder), robot), sha256((folder / MODEL).read_bytes()).hexdigest()[:16]
 
 
 def _run(
-    log: PickLog, picker: PickStrategy, todo: list[Placement], given: dict[str, str], *, record: bool, view: bool
+    log: PickLog, strategy: PickStrategy, todo: list[Placement], given: dict[str, str], *, record: bool, view: bool
 ) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
     from contextlib import ExitStack
@@ -235,7 +235,7 @@ def _run(
         recorder = stack.enter_context(PickRecorder(log.folder / EPISODES)).record if record else no_recording
         run_picks(
             arm,
-            picker,
+            strategy,
             _judge(log, person),
             log,
             todo,

@@ -82,6 +82,10 @@ Interval: TypeAlias = Annotated[tuple[float, float], Rising()]
 """A lower and a higher number."""
 Colour: TypeAlias = Annotated[tuple[int, int, int], Range(0, 255)]
 """Red, green, blue."""
+Amount: TypeAlias = Annotated[tuple[float, float], Range(0.0), Rising(or_equal=True)]
+Factor: TypeAlias = Annotated[tuple[float, float], POSITIVE, Rising(or_equal=True)]
+Part: TypeAlias = Annotated[tuple[float, float], Range(0.0, 1.0), Rising(or_equal=True)]
+"""The lowest and the highest value of a quantity that is drawn: from 0 on, above 0, from 0 to 1."""
 
 
 class Checked:

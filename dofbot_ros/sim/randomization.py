@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
-from dofbot_ros.config.ranges import POSITIVE, Checked, Range, Rising
+from dofbot_ros.config.ranges import Amount, Checked, Factor, Part, Range, Rising
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import exp_so3
 from dofbot_ros.core.types import N_ARM, FloatArray
@@ -22,11 +22,8 @@ from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD, ServoModelC
 from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.world import World
 
-Amount: TypeAlias = Annotated[tuple[float, float], Range(0.0), Rising(or_equal=True)]
-Factor: TypeAlias = Annotated[tuple[float, float], POSITIVE, Rising(or_equal=True)]
-Part: TypeAlias = Annotated[tuple[float, float], Range(0.0, 1.0), Rising(or_equal=True)]
 Gain: TypeAlias = Annotated[tuple[float, float], Range(above=0.0, at_most=1.0), Rising(or_equal=True)]
-"""The lowest and the highest value of a quantity: from 0 on, above 0, from 0 to 1, of these above 0."""
+"""The lowest and the highest value of a share above 0."""
 
 PHYSICS, SERVO = PhysicsConfig(), ServoModelConfig()
 

@@ -158,10 +158,8 @@ class World:
         Raises:
             InputError: no such block.
         """
-        if name not in self._bodies:
-            raise InputError(one_of("block", name, self._bodies))
+        body = self._body(name)
         with self.lock:
-            body = self._bodies[name]
             self.client.resetBasePositionAndOrientation(
                 body, pose[:3, 3].tolist(), quat_from_matrix(pose[:3, :3]).tolist()
             )
@@ -173,11 +171,15 @@ class World:
         Raises:
             InputError: no such block.
         """
+        body = self._body(name)
+        with self.lock:
+            position, quaternion = self._body_pose(body)
+        return position, quaternion
+
+    def _body(self, name: str) -> int:
         if name not in self._bodies:
             raise InputError(one_of("block", name, self._bodies))
-        with self.lock:
-            position, quaternion = self._body_pose(self._bodies[name])
-        return position, quaternion
+        return self._bodies[name]
 
     def truth(self) -> dict[str, FloatArray]:
         """True pose of every block in the world, by name, shape (4, 4) each: for judges, never for planners."""

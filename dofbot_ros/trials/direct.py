@@ -17,7 +17,7 @@ from dofbot_ros.driver.daemon import ArmDaemon
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.motion.timed_path import TimedPath
-from dofbot_ros.policy.interface.compatibility import DRIVER_PARAMETERS, RobotCapabilities
+from dofbot_ros.policy.interface.compatibility import DRIVER_PARAMETERS, SPEED_IN_USE, RobotCapabilities
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.arrangement import Arrangement, arrange
@@ -96,7 +96,9 @@ class DirectArm:
 
     def capabilities(self) -> RobotCapabilities:
         """What the arm and its driver can do."""
-        driver = {name: float(getattr(self.daemon.config, name)) for name in DRIVER_PARAMETERS}
+        config = self.daemon.config
+        driver = {name: float(getattr(config, name)) for name in DRIVER_PARAMETERS if name != SPEED_IN_USE}
+        driver[SPEED_IN_USE] = config.speed
         return RobotCapabilities(self.daemon.robot.describe(), driver)
 
     def home(self) -> None:

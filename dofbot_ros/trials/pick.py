@@ -71,7 +71,7 @@ class PickTrial:
 
     Args:
         arm: where they are run.
-        picker: who plans and grasps.
+        strategy: who plans and grasps.
         judge: who says what came of it.
         protocol: what counts.
         set_up: puts the objects there, or has them put there; False to skip the trial.
@@ -80,13 +80,13 @@ class PickTrial:
     def __init__(
         self,
         arm: TrialArm,
-        picker: PickStrategy,
+        strategy: PickStrategy,
         judge: SuccessDetector,
         protocol: PickProtocol,
         set_up: Callable[[Placement], bool],
     ) -> None:
         self._arm = arm
-        self._picker = picker
+        self._strategy = strategy
         self._judge = judge
         self._protocol = protocol
         self._set_up = set_up
@@ -124,9 +124,9 @@ class PickTrial:
 
     def _attempt(self, look: Look, target: str, begin_s: float, facts: dict[str, Any]) -> TrialOutcome:
         begun = time.perf_counter()
-        facts["plan"] = self._picker.plan(self._arm, look, target)
+        facts["plan"] = self._strategy.plan(self._arm, look, target)
         facts["plan_ms"] = 1e3 * (time.perf_counter() - begun)
-        attempt = self._picker.pick(self._arm)
+        attempt = self._strategy.pick(self._arm)
         facts["gap_mm"] = 1e3 * attempt.gap_m
         self._arm.rest(self._protocol.hold_s)
         facts["arm_s"] = self._arm.now_s() - begin_s

@@ -17,7 +17,7 @@ from dofbot_ros.trials.arm import Look, Pictures, TrialArm
 from dofbot_ros.trials.causes import Stage, cause_of
 from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed
 from dofbot_ros.trials.sight import ArmSight
-from dofbot_ros.trials.strategies.strategy import ArucoPicker, put_down
+from dofbot_ros.trials.strategies.strategy import ArucoStrategy, put_down
 from dofbot_ros.vision.markers.block_layout import BlockSet
 
 
@@ -96,9 +96,9 @@ class BlockTrial:
         self, arm: TrialArm, robot: Robot, blocks: BlockSet, config: ProtocolConfig, *, sight: bool = True
     ) -> None:
         self._arm = arm
-        self._picker = ArucoPicker(blocks, robot, PlannerConfig())
+        self._strategy = ArucoStrategy(blocks, robot, PlannerConfig())
         self._config = config
-        self._sight = ArmSight(arm, self._picker.planner) if sight else None
+        self._sight = ArmSight(arm, self._strategy.planner) if sight else None
 
     def run(self, seed: int, number: int) -> tuple[TrialRecord, Pictures]:
         """Trial `number` of the series `seed`. A trial that fails is a record, not an error.
@@ -116,7 +116,7 @@ class BlockTrial:
         try:
             look = self._by_sight(record, first, again=False)
             rng = np.random.default_rng([seed, number, 1])
-            record.block, record.target = choose(rng, self._picker.standing(look), self._config)
+            record.block, record.target = choose(rng, self._strategy.standing(look), self._config)
             while not record.seen_placed and record.attempts < self._config.attempts:
                 if record.attempts:
                     record.setbacks.append(record.reason)
@@ -124,7 +124,7 @@ class BlockTrial:
                     look = self._by_sight(record, look, again=True)
                 record.attempts += 1
                 self._note_belief(record, look)
-                self._attempt(record, self._picker.standing(look), record.target)
+                self._attempt(record, self._strategy.standing(look), record.target)
                 look = self._arm.look()
                 record.cycle_s = self._arm.now_s() - begin_s
                 self._judge_seen(record, self._corrected(look), record.target)
@@ -164,13 +164,13 @@ class BlockTrial:
         record.start = record.start or (block.x, block.y, block.yaw)
         try:
             aim = None if self._sight is None else partial(self._sight.aimed, missed=record.missed)
-            _, plan = self._picker.plan_move(blocks, record.block, target, aim)
+            _, plan = self._strategy.plan_move(blocks, record.block, target, aim)
         except GraspError as error:
             raise SceneError(str(error)) from error
         record.pick_tilt_deg, record.place_tilt_deg = math.degrees(plan.pick.tilt), math.degrees(plan.place.tilt)
         record.roll_deg = math.degrees(plan.pick.roll)
         try:
-            attempt = self._picker.pick(self._arm)
+            attempt = self._strategy.pick(self._arm)
             gap_mm = 1e3 * attempt.gap_m
             if attempt.held:
                 record.gap_mm = gap_mm
@@ -201,7 +201,7 @@ class BlockTrial:
             record.seen_placed, record.reason = False, record.reason or f"{record.block} is not in the last image"
             record.stage = record.stage or "not seen"
             return
-        verdict = judge(look.blocks[record.block], target, self._picker.sizes[record.block], self._config)
+        verdict = judge(look.blocks[record.block], target, self._strategy.sizes[record.block], self._config)
         record.seen_placed, record.seen_error_mm = verdict.placed, 1e3 * verdict.error_m
         record.reason = "" if verdict.placed else record.reason or verdict.reason
         record.stage = "" if verdict.placed else record.stage or "misplaced"
@@ -213,7 +213,7 @@ class BlockTrial:
         if record.target is None:
             record.placed = False
             return
-        verdict = judge(truth[record.block], record.target, self._picker.sizes[record.block], self._config)
+        verdict = judge(truth[record.block], record.target, self._strategy.sizes[record.block], self._config)
         record.placed, record.error_mm = verdict.placed, 1e3 * verdict.error_m
         record.reason = "" if verdict.placed else record.reason or verdict.reason
 

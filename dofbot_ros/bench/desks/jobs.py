@@ -121,8 +121,8 @@ def grasp(objects: str, desk: str, number: int, seed: int, ablation: Ablation = 
     """
     if replace(ablation, sight=True) != WHOLE:
         raise InputError("--without trim and tolerance are for the job demo: leave them out, or name --job demo")
-    cell, planner, config = _grasp_bench(objects, desk, seed, ablation.sight)
-    row = attempt_scene(cell, planner, config, number)
+    sim, planner, config = _grasp_bench(objects, desk, seed, ablation.sight)
+    row = attempt_scene(sim, planner, config, number)
     lifted = row.outcome == "lifted"
     cause = "" if lifted else row.outcome
     return Outcome(desk, f"grasp {objects}", number, lifted, lifted, cause)

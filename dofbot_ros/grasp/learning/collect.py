@@ -101,11 +101,6 @@ class Progress:
     attempts: int
     seconds: float
 
-    @property
-    def eta_s(self) -> float:
-        """Seconds that are left at the rate so far."""
-        return (self.wanted - self.successes) * self.seconds / max(self.successes, 1)
-
 
 def scene_seed(seed: int, number: int) -> int:
     """Seed of scene `number` of a run; runs with different seeds share none."""
@@ -113,22 +108,22 @@ def scene_seed(seed: int, number: int) -> int:
 
 
 def try_one(
-    cell: GraspSim, config: CollectConfig, planner: NetworkPlanner | None, number: int
+    sim: GraspSim, config: CollectConfig, planner: NetworkPlanner | None, number: int
 ) -> tuple[Scene, tuple[int, int, int], bool, str]:
     """Attempt `number`: scene, action (row, column, rotation), success, family."""
     seed = scene_seed(config.seed, number)
-    scene = cell.make(seed)
+    scene = sim.make(seed)
     rng = np.random.default_rng([seed, 0xAC7])
     if planner is not None and rng.random() < MODEL_SHARE:
         row, column, rotation = _propose(rng, planner, config, scene)
     else:
-        row, column, rotation = _guess(rng, cell, config, scene)
+        row, column, rotation = _guess(rng, sim, config, scene)
     view = config.rules.view
     if not scene.things:
         return scene, (row, column, rotation), False, BARE
     pinch = PlanarGrasp(*view.to_table(row, column), rotation_yaw(rotation, config.rotations), view.height)
-    family = scene.things[cell.nearest(scene, pinch)].family
-    verdict = cell.grasp(scene, cell.plan(pinch), above=True)
+    family = scene.things[sim.nearest(scene, pinch)].family
+    verdict = sim.grasp(scene, sim.plan(pinch), above=True)
     return scene, (row, column, rotation), verdict.outcome == "lifted", family
 
 
@@ -149,7 +144,7 @@ def _propose(
     return int(at[1]), int(at[2]), int(at[0])
 
 
-def _guess(rng: np.random.Generator, cell: GraspSim, config: CollectConfig, scene: Scene) -> tuple[int, int, int]:
+def _guess(rng: np.random.Generator, sim: GraspSim, config: CollectConfig, scene: Scene) -> tuple[int, int, int]:
     """A cell anywhere on an object, or on a bare table; any rotation.
 
     Evenly over the object, and not about its centre: where grasps that held are frequent, they are then likely to hold,
@@ -159,7 +154,7 @@ def _guess(rng: np.random.Generator, cell: GraspSim, config: CollectConfig, scen
     if not scene.things:
         row, column = (int(v) for v in rng.integers(view.size, size=2))
         return row, column, int(rng.integers(config.rotations))
-    x, y = cell.point_on(scene, int(rng.integers(len(scene.things))), rng)
+    x, y = sim.point_on(scene, int(rng.integers(len(scene.things))), rng)
     if rng.random() < 0.25:
         x, y = np.array([x, y]) + rng.normal(0.0, STRAY_M, size=2)
     row, column = (int(np.clip(round(v), 0, view.size - 1)) for v in view.to_pixel(float(x), float(y)))
@@ -176,8 +171,8 @@ def collect_block(config: CollectConfig, block: int) -> GraspData:
     if _worker is None:
         network = None if config.model is None else NetworkPlanner(load_model(config.model))
         _worker = GraspSim(families_of(config.objects), config.rules, desk=config.desk), network
-    cell, planner = _worker
-    rows = [try_one(cell, config, planner, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
+    sim, planner = _worker
+    rows = [try_one(sim, config, planner, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
     return GraspData(
         np.array([image for scene, *_ in rows for image in (scene.image, *scene.others)]),
         np.array([action for _, action, *_ in rows]).repeat(config.rules.looks, axis=0),

@@ -101,24 +101,24 @@ class Attempted:
     seconds: float
 
 
-def attempt_scene(cell: GraspSim, planner: GraspPlanner, config: EvaluateConfig, number: int) -> Attempted:
+def attempt_scene(sim: GraspSim, planner: GraspPlanner, config: EvaluateConfig, number: int) -> Attempted:
     """Let `planner` grasp in scene `number`."""
     begin = time.perf_counter()
-    scene = cell.make(scene_seed(config.seed ^ SALT, number))
+    scene = sim.make(scene_seed(config.seed ^ SALT, number))
     if config.sight and config.desk != OWN:
-        cell.look_at_hand()
+        sim.look_at_hand()
     looked = time.perf_counter()
-    candidates = planner.candidates(scene.image, cell.maker.rules.view)
+    candidates = planner.candidates(scene.image, sim.maker.rules.view)
     planned = time.perf_counter()
     plan = pinch = None
     for candidate in candidates[:TRIED]:
         pinch = pinch or candidate.pinch
-        plan = cell.plan(candidate.pinch)
+        plan = sim.plan(candidate.pinch)
         if plan is not None:
             pinch = candidate.pinch
             break
-    nearest = 0 if pinch is None else cell.nearest(scene, pinch)
-    verdict = cell.grasp(scene, plan)
+    nearest = 0 if pinch is None else sim.nearest(scene, pinch)
+    verdict = sim.grasp(scene, plan)
     thing = verdict.thing if verdict.outcome == "lifted" else nearest
     return Attempted(
         number,
@@ -139,24 +139,24 @@ def attempt_share(config: EvaluateConfig, numbers: list[int]) -> list[Attempted]
     global _bench
     if _bench is None:
         rules = replace(config.rules, ranges=REHEARSAL) if config.rehearsal else config.rules
-        cell = GraspSim(families_of(config.objects), rules, rehearsal=config.rehearsal, desk=config.desk)
+        sim = GraspSim(families_of(config.objects), rules, rehearsal=config.rehearsal, desk=config.desk)
         network = NetworkPlanner(load_model(config.model))
-        _bench = cell, [network, *(_baseline(name, network, cell) for name in config.baselines)]
-    cell, planners = _bench
+        _bench = sim, [network, *(_baseline(name, network, sim) for name in config.baselines)]
+    sim, planners = _bench
     rows = []
     for number in numbers:
         for planner in planners:
             if isinstance(planner, RandomPixelPlanner):
                 planner.reseed(scene_seed(config.seed, number))
-            rows.append(attempt_scene(cell, planner, config, number))
+            rows.append(attempt_scene(sim, planner, config, number))
     return rows
 
 
-def _baseline(name: str, network: NetworkPlanner, cell: GraspSim) -> GraspPlanner:
+def _baseline(name: str, network: NetworkPlanner, sim: GraspSim) -> GraspPlanner:
     if name == "moments":
         return MomentsPlanner()
     if name == "aruco":
-        return ArucoPlanner(cell.maker)
+        return ArucoPlanner(sim.maker)
     return RandomPixelPlanner(network.model.info.network.rotations)
 
 

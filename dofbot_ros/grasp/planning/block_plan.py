@@ -109,16 +109,6 @@ class BlockPlan:
     released_tilt: float
     clearance: float
 
-    @property
-    def approach(self) -> TimedPath:
-        """From the start to the block in one motion."""
-        return self.reach.then(self.descend)
-
-    @property
-    def transfer(self) -> TimedPath:
-        """From the end of `lift` to the target in one motion."""
-        return self.carry.then(self.lower)
-
 
 class BlockPlanner:
     """Plans for one arm.

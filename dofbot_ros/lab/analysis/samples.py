@@ -221,14 +221,14 @@ def _episode(env: DofBotEnv, network: Network, seed: int) -> Iterator[tuple[Tens
 
 
 def _truth(env: DofBotEnv) -> dict[str, NDArray[np.float64]]:
-    state = env.cell.state
+    state = env.sim.state
     found = {
         "joint1": np.array(state.joints[:1]),
         "gap": np.array([state.gap]),
         "tool height": np.array(state.tool[2:]),
     }
     if env.task.block:
-        position, yaw = env.cell.true_block()
+        position, yaw = env.sim.true_block()
         found |= {
             "x": np.array(position[:1]),
             "y": np.array(position[1:2]),

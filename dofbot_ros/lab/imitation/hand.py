@@ -6,12 +6,13 @@ left: pictures of the other hand are mirrored before they get here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dofbot_ros.errors import ConfigError
+from dofbot_ros.config.ranges import Checked
 
 FINGERS = ("thumb", "index", "middle", "ring", "little")
 
@@ -33,7 +34,7 @@ FLEX, WRIST_RANGE, ELBOW_RANGE, SPREAD_RANGE, ROLL_RANGE = 1.55, 0.52, 1.04, 0.3
 
 
 @dataclass(frozen=True)
-class HandModel:
+class HandModel(Checked):
     """Joints of a hand and their limits.
 
     Attributes:
@@ -42,9 +43,10 @@ class HandModel:
 
     dof: int = 12
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.dof not in (12, 17):
-            raise ConfigError(f"dof must be 12 or 17, got {self.dof}")
+            yield f"dof must be 12 or 17, got {self.dof}"
 
     @property
     def names(self) -> tuple[str, ...]:

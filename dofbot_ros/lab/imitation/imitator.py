@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from dofbot_ros.config.ranges import Checked, Index
 from dofbot_ros.core.model_files import load_safetensors, load_state
-from dofbot_ros.errors import ConfigError, InputError, one_of
+from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.lab.imitation.hand import HandModel
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
 from dofbot_ros.lab.imitation.network import ImitationNetwork
@@ -38,7 +40,7 @@ def load_network(run: Path) -> tuple[HandModel, ImitationNetwork]:
 
 
 @dataclass(frozen=True)
-class Imitator:
+class Imitator(Checked):
     """Angles of silhouettes.
 
     Attributes:
@@ -51,13 +53,14 @@ class Imitator:
     model: HandModel
     network: ImitationNetwork | None
     method: str = "network+refine"
-    steps: int = STEPS
+    steps: Index = STEPS
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.method not in METHODS:
-            raise ConfigError(one_of("method", self.method, METHODS))
+            yield one_of("method", self.method, METHODS)
         if self.method not in NO_NETWORK and self.network is None:
-            raise ConfigError(f"method {self.method} needs a trained network: give its folder with --model RUN")
+            yield f"method {self.method} needs a trained network: give its folder with --model RUN"
 
     def angles(self, silhouettes: Tensor, landmarks: Tensor) -> Tensor:
         """Joint angles (n, dof) [rad].

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.core.model_files import load_state
-from dofbot_ros.errors import ConfigError
 from dofbot_ros.lab.imitation.hand import HandModel
 from dofbot_ros.lab.imitation.network import ImitationNetwork
 from dofbot_ros.lab.imitation.silhouette import SIZE, hard, iou, soft
@@ -28,7 +28,7 @@ Report = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
-class ImitationTrainConfig:
+class ImitationTrainConfig(Checked):
     """How to train.
 
     Attributes:
@@ -42,18 +42,16 @@ class ImitationTrainConfig:
     """
 
     dof: int = 12
-    steps: int = 6_000
-    batch: int = 64
-    learning_rate: float = 2e-3
+    steps: Count = 6_000
+    batch: Count = 64
+    learning_rate: Positive = 2e-3
     angle_weight: float = 2.0
     seed: int = 0
-    checkpoint_steps: int = 500
+    checkpoint_steps: Count = 500
 
-    def __post_init__(self) -> None:
-        HandModel(self.dof)
-        for name in ("steps", "batch", "learning_rate", "checkpoint_steps"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
+        return HandModel(self.dof).problems()
 
 
 def train_imitation(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.config.ranges import Checked, Count, Positive
+from dofbot_ros.errors import InputError
 from dofbot_ros.lab.live.data_sets import DataSet
 from dofbot_ros.lab.live.recorder import Frame, Recorder
 
@@ -20,7 +21,7 @@ LARGEST = 4096
 
 
 @dataclass(frozen=True)
-class LearnConfig:
+class LearnConfig(Checked):
     """How a network learns.
 
     Attributes:
@@ -35,19 +36,16 @@ class LearnConfig:
 
     layers: tuple[int, ...] = (2, 5, 5, 5, 5, 1)
     activation: Activation = "tanh"
-    steps: int = 300
-    learning_rate: float = 0.02
-    frames: int = 75
+    steps: Count = 300
+    learning_rate: Positive = 0.02
+    frames: Count = 75
     seed: int = 0
-    watched: int = 24
+    watched: Count = 24
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if len(self.layers) < 2 or self.layers[-1] != 1 or not all(1 <= n <= LARGEST for n in self.layers):
-            raise InputError(f"layers begin with the inputs and end with one output: 2,5,5,1; got {self.layers}")
-        if self.activation not in get_args(Activation):
-            raise InputError(one_of("activation", self.activation, get_args(Activation)))
-        if self.steps < 1 or self.frames < 1 or self.learning_rate <= 0.0 or self.watched < 1:
-            raise InputError("steps, frames and watched are 1 or more, learning_rate is above 0")
+            yield f"layers begin with the inputs and end with one output: 2,5,5,1; got {self.layers}"
 
 
 def learn(data: DataSet, config: LearnConfig) -> Iterator[Frame]:

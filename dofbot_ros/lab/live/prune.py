@@ -6,7 +6,7 @@ begins again from the weights that it had at first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.errors import InputError
 from dofbot_ros.lab.analysis import figures
 from dofbot_ros.lab.analysis.delivery import free_path
@@ -42,7 +43,7 @@ RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
-class PruneConfig:
+class PruneConfig(Checked):
     """What is pruned.
 
     Attributes:
@@ -55,15 +56,16 @@ class PruneConfig:
     """
 
     layers: tuple[int, ...] = (2, 48, 48, 1)
-    rounds: int = 6
-    steps: int = 400
-    seeds: int = 5
+    rounds: Count = 6
+    steps: Count = 400
+    seeds: Count = 5
     seed: int = 0
-    learning_rate: float = 0.01
+    learning_rate: Positive = 0.01
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if len(self.layers) < 3 or self.layers[-1] != 1 or min(self.layers) < 1:
-            raise InputError(f"layers are inputs, hidden ones and one output: 2,48,48,1; got {self.layers}")
+            yield f"layers are inputs, hidden ones and one output: 2,48,48,1; got {self.layers}"
 
 
 def prune_network(

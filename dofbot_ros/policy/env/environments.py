@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.policy.env.sim_robot import CellConfig, SimRobot
+from dofbot_ros.policy.env.sim_robot import SimRobot, SimRobotConfig
 from dofbot_ros.policy.env.tasks import TASKS
 from dofbot_ros.policy.interface.observation import CLIP, ObservationBuilder, StateLayout
 from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view, rows
@@ -88,8 +88,8 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
             raise ConfigError(
                 f"on a desk policies are measured from state, not from {obs}: their cameras are their own"
             )
-        config = CellConfig(node_physics, self.task.block, None if obs == "state" and desk == OWN else MARKED, desk)
-        self.cell = SimRobot(config, self._reader(pose) if obs == "pipeline" else None)
+        config = SimRobotConfig(node_physics, self.task.block, None if obs == "state" and desk == OWN else MARKED, desk)
+        self.sim = SimRobot(config, self._reader(pose) if obs == "pipeline" else None)
         self._shown = ObservationBuilder(obs, self.task.block, self.task.achieved, stack)
         self._before: list[float] = []
         self._period = 0
@@ -119,10 +119,10 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         """Start an episode; `draw` in the info is the world that was drawn for it."""
         super().reset(seed=seed, options=options)
         self.draw = draw = self.ranges.draw(self.np_random)
-        start = self.task.start(self.np_random, self.cell.map)
-        self.cell.reset(draw, start.joints, int(self.np_random.integers(2**31)))
+        start = self.task.start(self.np_random, self.sim.map)
+        self.sim.reset(draw, start.joints, int(self.np_random.integers(2**31)))
         self._goal = start.goal
-        self._before = self.cell.state.joints
+        self._before = self.sim.state.joints
         self._period = 0
         self._shown.reset()
         return self._observe(), {"draw": draw.to_log(), "is_success": False}
@@ -130,13 +130,13 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
     def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """One period. Episodes are cut at the task's number of periods, and end in no other way."""
         self._period += 1
-        self._before = self.cell.state.joints
+        self._before = self.sim.state.joints
         self._action[: len(action)] = np.minimum(np.maximum(action, -1.0), 1.0).tolist()
-        self.cell.act(self.control, self._action)
-        info: dict[str, Any] = {"is_success": self.task.success(self.cell, self._goal)}
+        self.sim.act(self.control, self._action)
+        info: dict[str, Any] = {"is_success": self.task.success(self.sim, self._goal)}
         if self.reward == "dense":
-            info["shaping"] = self.task.shaping(self.cell.state)
-        reward = float(self.earned(self.task.achieved(self.cell.state), self._goal, info))
+            info["shaping"] = self.task.shaping(self.sim.state)
+        reward = float(self.earned(self.task.achieved(self.sim.state), self._goal, info))
         return self._observe(), reward, False, self._period >= self.task.periods, info
 
     def earned(self, achieved: NDArray[np.float32], goal: NDArray[np.float32], info: Any) -> FloatArray:
@@ -168,14 +168,14 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
 
     def render(self) -> ImageArray | None:
         """What the episode's camera sees, RGB (480, 480, 3)."""
-        return self.cell.view(480) if self.render_mode == "rgb_array" else None
+        return self.sim.view(480) if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
         """Let go of the world."""
-        self.cell.close()
+        self.sim.close()
 
     def _observe(self) -> dict[str, Any]:
-        return self._shown.build(self.cell.state, self._before, self._goal, lambda: self.cell.picture(self.image_size))
+        return self._shown.build(self.sim.state, self._before, self._goal, lambda: self.sim.picture(self.image_size))
 
 
 class DofBotGoalEnv(DofBotEnv):

@@ -19,7 +19,7 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
 from dofbot_ros.policy.evaluation.desk_eye import DeskEye
 from dofbot_ros.policy.interface.action_mapper import PERIOD_S, ActionMapper
-from dofbot_ros.policy.interface.state import BlockEstimate, CellState, cube_yaw
+from dofbot_ros.policy.interface.state import BlockEstimate, SceneState, cube_yaw
 from dofbot_ros.policy.interface.tool_pitch_map import ToolPitchMap
 from dofbot_ros.policy.perception.pixels import PolicyCamera
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
@@ -46,8 +46,8 @@ GRASP_RANGE = 0.060
 
 
 @dataclass(frozen=True)
-class CellConfig(Checked):
-    """How a cell is simulated.
+class SimRobotConfig(Checked):
+    """How the arm and its block are simulated.
 
     Attributes:
         node_physics: the physics that sim_node runs, instead of the fast one.
@@ -91,13 +91,13 @@ class SimRobot:
         reader: finds the block in pictures; without it the block is seen as a calibrated localiser sees it.
     """
 
-    def __init__(self, config: CellConfig, reader: BlockPoseEstimator | None = None) -> None:
+    def __init__(self, config: SimRobotConfig, reader: BlockPoseEstimator | None = None) -> None:
         self.config = config
         self._reader = reader
         self._tracker = BlockTracker(DRAWN.kinematics)
         self._base = config.world()
         self.world = World(self._base)
-        self.state = CellState()
+        self.state = SceneState()
         self._mapper = ActionMapper()
         self.map: ToolPitchMap = self._mapper.map
         self._servos = WorldServos(self.world)

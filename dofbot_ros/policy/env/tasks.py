@@ -14,7 +14,7 @@ from dofbot_ros.arm.holding import released
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.interface.observation import GOAL_CENTRE, GOAL_SCALE, Observation, scaled_goal
-from dofbot_ros.policy.interface.state import CellState
+from dofbot_ros.policy.interface.state import SceneState
 from dofbot_ros.policy.interface.tool_pitch_map import ToolPitchMap
 
 if TYPE_CHECKING:
@@ -84,19 +84,19 @@ class Task:
         """
         raise NotImplementedError
 
-    def achieved(self, state: CellState) -> Observation:
+    def achieved(self, state: SceneState) -> Observation:
         """What has been reached, as far as it is seen, in the form of the goal."""
         raise NotImplementedError
 
-    def goal_shown(self, end: CellState) -> Observation:
+    def goal_shown(self, end: SceneState) -> Observation:
         """The goal of a demonstration: what was reached at its end."""
         return self.achieved(end)
 
-    def reached(self, state: CellState, goal: Observation) -> bool:
+    def reached(self, state: SceneState, goal: Observation) -> bool:
         """Whether the goal is reached as far as that is seen; success() judges by what is true."""
         return float(self.distance(self.achieved(state), goal)) < self.tolerance
 
-    def success(self, cell: SimRobot, goal: Observation) -> bool:
+    def success(self, sim: SimRobot, goal: Observation) -> bool:
         """Whether the goal is truly reached now."""
         raise NotImplementedError
 
@@ -105,7 +105,7 @@ class Task:
         away: FloatArray = GOAL_SCALE * np.linalg.norm(np.subtract(achieved, goal, dtype=np.float64), axis=-1)
         return away
 
-    def shaping(self, state: CellState) -> float:  # noqa: ARG002
+    def shaping(self, state: SceneState) -> float:  # noqa: ARG002
         """What a dense reward adds to the distance from the goal."""
         return 0.0
 
@@ -128,13 +128,13 @@ class Reach(Task):
         x, y, z = _numbers(self.name, "x y z", place)
         return scaled_goal(_within(where, (x, y, z)))
 
-    def achieved(self, state: CellState) -> Observation:
+    def achieved(self, state: SceneState) -> Observation:
         """The tool's measured place."""
         return scaled_goal(state.tool)
 
-    def success(self, cell: SimRobot, goal: Observation) -> bool:
+    def success(self, sim: SimRobot, goal: Observation) -> bool:
         """Whether the tool is truly there."""
-        return float(self.distance(scaled_goal(cell.true_tool()), goal)) < self.tolerance
+        return float(self.distance(scaled_goal(sim.true_tool()), goal)) < self.tolerance
 
 
 class Pick(Task):
@@ -155,24 +155,24 @@ class Pick(Task):
         _numbers(self.name, "", place)
         return _height(self.height)
 
-    def goal_shown(self, end: CellState) -> Observation:  # noqa: ARG002
+    def goal_shown(self, end: SceneState) -> Observation:  # noqa: ARG002
         """The same height always."""
         return _height(self.height)
 
-    def achieved(self, state: CellState) -> Observation:
+    def achieved(self, state: SceneState) -> Observation:
         """The block's height as it is seen."""
         return _height(_seen(state)[2])
 
-    def success(self, cell: SimRobot, goal: Observation) -> bool:
+    def success(self, sim: SimRobot, goal: Observation) -> bool:
         """Whether the block is truly that high."""
-        return cell.true_place()[2] > GOAL_SCALE * float(goal[0]) + GOAL_CENTRE[2] - self.tolerance
+        return sim.true_place()[2] > GOAL_SCALE * float(goal[0]) + GOAL_CENTRE[2] - self.tolerance
 
     def distance(self, achieved: NDArray[np.float32], goal: NDArray[np.float32]) -> FloatArray:
         """What is missing of the height [m]."""
         missing: FloatArray = GOAL_SCALE * np.maximum(np.subtract(goal, achieved, dtype=np.float64)[..., 0], 0.0)
         return missing
 
-    def shaping(self, state: CellState) -> float:
+    def shaping(self, state: SceneState) -> float:
         """Less the further the tool is from the block."""
         return -2.0 * math.dist(_seen(state), state.tool)
 
@@ -194,20 +194,20 @@ class PlaceTask(Task):
         x, y = _numbers(self.name, "x y", place)
         return scaled_goal(_within(where, (x, y, 0.015)))
 
-    def achieved(self, state: CellState) -> Observation:
+    def achieved(self, state: SceneState) -> Observation:
         """The block's place as it is seen."""
         return scaled_goal(_seen(state))
 
-    def success(self, cell: SimRobot, goal: Observation) -> bool:
+    def success(self, sim: SimRobot, goal: Observation) -> bool:
         """Whether the block truly lies there and the fingers have let it go."""
-        there = float(self.distance(scaled_goal(cell.true_place()), goal)) < self.tolerance
-        return there and released(cell.state.gap, cell.block_size)
+        there = float(self.distance(scaled_goal(sim.true_place()), goal)) < self.tolerance
+        return there and released(sim.state.gap, sim.block_size)
 
-    def reached(self, state: CellState, goal: Observation) -> bool:
+    def reached(self, state: SceneState, goal: Observation) -> bool:
         """Whether the block is seen there, and the fingers are further apart than it is wide."""
         return super().reached(state, goal) and released(state.gap, USUAL_BLOCK)
 
-    def shaping(self, state: CellState) -> float:
+    def shaping(self, state: SceneState) -> float:
         """Less the further the tool is from the block."""
         return -math.dist(_seen(state), state.tool)
 
@@ -247,7 +247,7 @@ def _within(where: ToolPitchMap, place: Place) -> Place:
     return place
 
 
-def _seen(state: CellState) -> Place:
+def _seen(state: SceneState) -> Place:
     if state.block is None:
         raise RuntimeError("this task needs a block")
     return state.block.position

@@ -123,13 +123,13 @@ def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None =
 
 def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
     env.reset(seed=seed)
-    clock, cell = MonotonicClock(), env.cell
+    clock, sim = MonotonicClock(), env.sim
     controller = PolicyController(policy, TO_THE_END, robot=ROBOT)
     noise = np.random.default_rng([seed, 1])
-    start = list(cell.state.command)
+    start = list(sim.state.command)
     faults = parse_faults(list(HEALTHY_BUS), np.random.default_rng(seed)).line
     trouble, refused = "", 0
-    with Emulator(cell.servos, faults=faults, first=True) as emulator, _Driver(emulator, policy.spec) as driver:
+    with Emulator(sim.servos, faults=faults, first=True) as emulator, _Driver(emulator, policy.spec) as driver:
         daemon = driver.daemon
         rate = Rate(clock, 1.0 / PERIOD_S)
         try:
@@ -139,9 +139,9 @@ def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
             begin_s = now_s = clock.now()
             while now_s - begin_s < env.task.periods * PERIOD_S:
                 with emulator.lock:
-                    cell.observe()
+                    sim.observe()
                 controller.joints(*_joints(daemon, env.draw.joint_noise, noise))
-                block = cell.state.block
+                block = sim.state.block
                 if block is not None and (block.age == 0 or now_s == begin_s):
                     controller.block(BlockDetection(block.position, block.yaw, now_s))
                 if now_s == begin_s:
@@ -155,8 +155,8 @@ def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
         except CommandRefusedError as error:
             trouble = str(error)
         with emulator.lock:
-            cell.observe()
-            success = env.task.success(cell, env.goal)
+            sim.observe()
+            success = env.task.success(sim, env.goal)
         lost = daemon.snapshot().bus.lost
     return Rehearsed(success and not trouble, trouble, rate.missed, driver.missed_cycles, refused, lost)
 

@@ -11,7 +11,7 @@ from dofbot_ros.core.types import GRIP
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.grasp.planning.hand_geometry import pad_depth
 from dofbot_ros.policy.interface.rate_limiter import RateLimiter
-from dofbot_ros.policy.interface.state import CellState
+from dofbot_ros.policy.interface.state import SceneState
 from dofbot_ros.policy.interface.tool_pitch_map import reach_map
 
 PERIOD_S = 0.04
@@ -116,7 +116,7 @@ class ActionMapper:
         """Where the joints would come to rest if they braked now [rad] (6,): what a driver can follow without a lag."""
         return self._limiter.stopping_point()
 
-    def measure(self, state: CellState, joints: list[float]) -> None:
+    def measure(self, state: SceneState, joints: list[float]) -> None:
         """Fill in what follows from measured `joints` [rad] (6,) and from the last command."""
         radius, z = self.map.point((joints[1], joints[2], joints[3]))
         state.joints, state.command = joints, list(self._limiter.position)

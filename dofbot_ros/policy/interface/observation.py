@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.policy.interface.state import CellState
+from dofbot_ros.policy.interface.state import SceneState
 
 Observation = NDArray[np.float32]
 
@@ -68,7 +68,7 @@ class StateLayout:
         self._centre = np.concatenate([entry.centre for entry in self.entries])
         self._scale = np.concatenate([[entry.scale] * entry.size for entry in self.entries])
 
-    def build(self, state: CellState, before: list[float]) -> Observation:
+    def build(self, state: SceneState, before: list[float]) -> Observation:
         """The observation (size,) of a state; `before` are the joints of the period before [rad], (6,)."""
         joints, command, tool = state.joints, state.command, state.tool
         values = [*joints[:5], state.gap, *tool, state.pitch]
@@ -100,7 +100,7 @@ class ObservationBuilder:
         layout: of the numbers.
     """
 
-    def __init__(self, obs: str, block: bool, achieved: Callable[[CellState], Observation], stack: int = 1) -> None:
+    def __init__(self, obs: str, block: bool, achieved: Callable[[SceneState], Observation], stack: int = 1) -> None:
         self.layout = StateLayout(block and obs != "image")
         self._image, self._achieved = obs == "image", achieved
         self._pictures: deque[ImageArray] = deque(maxlen=max(1, stack))
@@ -110,7 +110,7 @@ class ObservationBuilder:
         self._pictures.clear()
 
     def build(
-        self, state: CellState, before: list[float], goal: Observation, picture: Callable[[], ImageArray]
+        self, state: SceneState, before: list[float], goal: Observation, picture: Callable[[], ImageArray]
     ) -> dict[str, NDArray[np.generic]]:
         """What is known in one period.
 

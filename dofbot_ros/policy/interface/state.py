@@ -26,7 +26,7 @@ class BlockEstimate:
 
 
 @dataclass
-class CellState:
+class SceneState:
     """What the arm and the localiser say; lists for speed.
 
     Attributes:

@@ -18,7 +18,7 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.tasks import Task
 from dofbot_ros.policy.interface.action_mapper import GRIP_LEAD, GRIP_STEP, PERIOD_S, ROLL_STEP, TOOL_STEP
 from dofbot_ros.policy.interface.observation import CLIP, Observation, StateLayout
-from dofbot_ros.policy.interface.state import CellState
+from dofbot_ros.policy.interface.state import SceneState
 from dofbot_ros.policy.interface.tool_pitch_map import reach_map
 from dofbot_ros.policy.runtime.block_tracker import DEFAULT_ESTIMATE, BlockDetection, BlockTracker, find_block
 from dofbot_ros.record.episode import SUFFIX
@@ -50,7 +50,7 @@ class Transition:
     before: Seen
     action: NDArray[np.float32]
     after: Seen
-    state: CellState
+    state: SceneState
 
 
 def read_demonstrations(folder: Path, task: Task, block: str) -> list[list[Transition]]:
@@ -184,7 +184,7 @@ def _sightings(episode: Episode, block: str, start_s: float) -> list[tuple[float
 
 def _states(
     times: FloatArray, joints: list[list[float]], commands: list[list[float]], seen: list[tuple[float, BlockDetection]]
-) -> Iterator[CellState]:
+) -> Iterator[SceneState]:
     """What was known at each of `times`; the block as a run of a policy follows it."""
     where, tracker, waiting = reach_map(), BlockTracker(DRAWN.kinematics), list(reversed(seen))
     for now, q, command in zip(times.tolist(), joints, commands, strict=True):
@@ -192,10 +192,10 @@ def _states(
             tracker.see(waiting.pop()[1])
         radius, z = where.point((q[1], q[2], q[3]))
         tool = radius * math.cos(q[0]), radius * math.sin(q[0]), z
-        yield CellState(q, command, tool, q[1] + q[2] + q[3], tracker.update(q, command) or DEFAULT_ESTIMATE)
+        yield SceneState(q, command, tool, q[1] + q[2] + q[3], tracker.update(q, command) or DEFAULT_ESTIMATE)
 
 
-def _observation(layout: StateLayout, task: Task, state: CellState, before: list[float], goal: Observation) -> Seen:
+def _observation(layout: StateLayout, task: Task, state: SceneState, before: list[float], goal: Observation) -> Seen:
     achieved = np.minimum(np.maximum(task.achieved(state), -CLIP), CLIP)
     return {"observation": layout.build(state, before), "achieved_goal": achieved, "desired_goal": goal}
 

@@ -152,15 +152,15 @@ class Expert:
         return np.minimum(np.maximum(action, -1.0), 1.0)
 
     def _look(self) -> Sight:
-        cell, true = self._env.cell, self._privileged
-        state = cell.state
-        joints: list[float] = cell.world.arm.positions().tolist() if true else state.joints
+        sim, true = self._env.sim, self._privileged
+        state = sim.state
+        joints: list[float] = sim.world.arm.positions().tolist() if true else state.joints
         moved = [q - p for q, p in zip(state.joints, self._env.before, strict=True)]
         ahead = [q + FORESIGHT * by for q, by in zip(joints, moved, strict=True)]
         place, yaw, size = (0.0, 0.0, 0.0), 0.0, USUAL_BLOCK
         if state.block is not None:
-            place, yaw = cell.true_block() if true else (state.block.position, state.block.yaw)
-            size = cell.block_size if true else size
+            place, yaw = sim.true_block() if true else (state.block.position, state.block.yaw)
+            size = sim.block_size if true else size
         return Sight(
             joints,
             moved,
@@ -174,7 +174,7 @@ class Expert:
         )
 
     def _tool(self, joints: list[float]) -> Place:
-        radius, z = self._env.cell.map.point((joints[1], joints[2], joints[3]))
+        radius, z = self._env.sim.map.point((joints[1], joints[2], joints[3]))
         return radius, joints[0], z
 
 

@@ -17,7 +17,7 @@ from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.transforms import rot_axis, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ToolPose
 from dofbot_ros.errors import InputError, UnreachableError
-from dofbot_ros.policy.env.sim_robot import CellConfig, SimRobot
+from dofbot_ros.policy.env.sim_robot import SimRobot, SimRobotConfig
 from dofbot_ros.policy.env.tasks import ready_pose
 from dofbot_ros.policy.perception.keypoints import KEYPOINTS, arm_points, image_yaw, project
 from dofbot_ros.policy.perception.pixels import WIDTH, PolicyCamera, rows
@@ -110,35 +110,35 @@ def render_data(
         report: told how many are done.
     """
     rng = np.random.default_rng(seed)
-    cell = SimRobot(CellConfig(marked=MARKED))
+    sim = SimRobot(SimRobotConfig(marked=MARKED))
     data = empty_data(n)
     lines: list[str] = []
     try:
         for i in range(n):
             if i % FRAMES_A_WORLD == 0:
-                cell.reset(ranges.draw(rng), ready_pose(rng, cell.map), int(rng.integers(2**31)))
+                sim.reset(ranges.draw(rng), ready_pose(rng, sim.map), int(rng.integers(2**31)))
             if i % FRAMES_A_CAMERA == 0:
                 draw = ranges.draw(rng)
                 lines.append(json.dumps({"picture": i, **draw.to_log()}) + "\n")
-                camera = PolicyCamera(cell.world, draw, rng=np.random.default_rng([draw.seed, 6]))
-            arrange(cell, rng)
-            record(data, i, cell, camera)
+                camera = PolicyCamera(sim.world, draw, rng=np.random.default_rng([draw.seed, 6]))
+            arrange(sim, rng)
+            record(data, i, sim, camera)
             if report is not None:
                 report(i + 1)
     finally:
-        cell.close()
+        sim.close()
     if log is not None:
         with log.open("a", encoding="utf-8") as file:
             file.writelines(lines)
     return data
 
 
-def record(data: KeypointData, i: int, cell: SimRobot, camera: PolicyCamera) -> None:
+def record(data: KeypointData, i: int, sim: SimRobot, camera: PolicyCamera) -> None:
     """Take picture number `i` of what is there now, and note what is true of it."""
-    name = cell.world.block_names[0]
+    name = sim.world.block_names[0]
     data.pictures[i] = camera.render()
-    position, yaw = cell.true_block()
-    joints = cell.world.arm.positions()
+    position, yaw = sim.true_block()
+    joints = sim.world.arm.positions()
     pose, intrinsics = camera.pose(), camera.intrinsics
     points = np.vstack([arm_points(joints), position])
     data.pixels[i] = project(points, intrinsics, pose)
@@ -149,18 +149,18 @@ def record(data: KeypointData, i: int, cell: SimRobot, camera: PolicyCamera) -> 
     data.camera[i] = pose
 
 
-def arrange(cell: SimRobot, rng: np.random.Generator) -> None:
+def arrange(sim: SimRobot, rng: np.random.Generator) -> None:
     """Put arm and block somewhere: apart, close together as in a grasp, or the block in the fingers."""
     kind = rng.random()
-    size = cell.block_size
+    size = sim.block_size
     radius = math.sqrt(rng.uniform(SECTOR_RADIUS[0] ** 2, SECTOR_RADIUS[1] ** 2))
     azimuth = rng.uniform(-SECTOR_AZIMUTH, SECTOR_AZIMUTH)
     yaw = rng.uniform(-math.pi, math.pi)
     block = np.array([radius * math.cos(azimuth), radius * math.sin(azimuth), 0.5 * size])
     flat = rot_z(yaw) @ FACE_UP[rng.integers(len(FACE_UP))]
     if kind < 0.25:
-        tool_radius, z = cell.map.sample(rng, (0.14, 0.29), (0.02, 0.16)).tolist()
-        joints = _joints(cell, tool_radius, z, rng)
+        tool_radius, z = sim.map.sample(rng, (0.14, 0.29), (0.02, 0.16)).tolist()
+        joints = _joints(sim, tool_radius, z, rng)
         azimuth1, roll, gap = rng.uniform(-1.2, 1.2), rng.uniform(-1.2, 1.2), rng.uniform(0.0, 0.06)
     else:
         held = kind > 0.8
@@ -169,20 +169,20 @@ def arrange(cell: SimRobot, rng: np.random.Generator) -> None:
         x, y = block[0] + away * math.cos(about), block[1] + away * math.sin(about)
         tool_radius, azimuth1 = math.hypot(x, y), math.atan2(y, x)
         z = LOWEST + 0.10 * rng.random() ** (1.0 if held else 1.5)
-        joints = _joints(cell, tool_radius, z, rng)
+        joints = _joints(sim, tool_radius, z, rng)
         roll, gap = rng.uniform(-1.0, 1.0), size if held else rng.uniform(size + 0.002, 0.06)
-    cell.world.arm.teleport([azimuth1, *joints, roll, gap_to_joint(min(gap, 0.06))])
+    sim.world.arm.teleport([azimuth1, *joints, roll, gap_to_joint(min(gap, 0.06))])
     if kind > 0.8:
-        block, flat = _in_fingers(cell, rng)
-    cell.world.place(cell.world.block_names[0], transform(flat, block))
+        block, flat = _in_fingers(sim, rng)
+    sim.world.place(sim.world.block_names[0], transform(flat, block))
 
 
-def _joints(cell: SimRobot, radius: float, z: float, rng: np.random.Generator) -> list[float]:
+def _joints(sim: SimRobot, radius: float, z: float, rng: np.random.Generator) -> list[float]:
     """Joints 2 to 4 [rad] for the place nearest to this one within reach, with about the tilt of the reach map."""
     for inward in np.arange(0.0, 0.2, 0.004):
         for up in (0.0, inward):
             near, height = radius - math.copysign(inward, radius - 0.2), z + up
-            mapped, pitch = cell.map.solve(near, height), cell.map.pitch(near, height)
+            mapped, pitch = sim.map.solve(near, height), sim.map.pitch(near, height)
             if mapped is None or pitch is None:
                 continue
             try:
@@ -195,9 +195,9 @@ def _joints(cell: SimRobot, radius: float, z: float, rng: np.random.Generator) -
     raise RuntimeError(f"nothing within reach near radius {radius:.3f} m, height {z:.3f} m")
 
 
-def _in_fingers(cell: SimRobot, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+def _in_fingers(sim: SimRobot, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Place and rotation of a block that was grasped lying flat and has been tilted with the hand since."""
-    q = cell.world.arm.positions()
+    q = sim.world.arm.positions()
     tool = np.asarray(arm_points(q)[-1])
     pitch = float(q[1] + q[2] + q[3])
     line = rot_z(q[0]) @ rot_axis(np.array([0.0, 1.0, 0.0]), pitch) @ rot_z(q[4])

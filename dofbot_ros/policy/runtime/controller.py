@@ -21,7 +21,7 @@ from dofbot_ros.policy.interface.action_mapper import ActionMapper
 from dofbot_ros.policy.interface.compatibility import check_spec
 from dofbot_ros.policy.interface.observation import Observation, ObservationBuilder
 from dofbot_ros.policy.interface.spec import PolicySpec
-from dofbot_ros.policy.interface.state import BlockEstimate, CellState
+from dofbot_ros.policy.interface.state import BlockEstimate, SceneState
 from dofbot_ros.policy.perception.pixels import rows
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
 from dofbot_ros.policy.runtime.block_tracker import DEFAULT_ESTIMATE, BlockDetection, BlockTracker
@@ -128,7 +128,7 @@ class PolicyController:
         if (spec.obs == "pipeline") != (reader is not None):
             raise InputError(f"a pipeline, and nothing else, needs a pose network: this is a {spec.obs} policy")
         self.task = TASKS[spec.task]
-        self.state = CellState()
+        self.state = SceneState()
         self.shown: dict[str, Any] = {}
         self._policy, self._config = policy, config or ControllerConfig()
         self._builder = ObservationBuilder(spec.obs, self.task.block, self.task.achieved, spec.stack)

@@ -77,22 +77,6 @@ class Detector(Protocol):
         ...
 
 
-class LandmarkSource(Protocol):
-    """Observations one after the other: from a camera, a video or a recording."""
-
-    def read(self) -> Observation | None:
-        """Wait for the next observation; None when there will be no more.
-
-        Raises:
-            CameraLostError: the camera is gone.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of camera, file and models."""
-        ...
-
-
 class CameraLandmarks:
     """What a detector finds in the frames of a camera, a video or a folder.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from pathlib import Path as FilePath
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -32,7 +32,7 @@ def watch(source: str, config: TeleopConfig) -> Iterator[tuple[Observation, Imag
     Raises:
         DofbotError: the source cannot be used.
     """
-    if FilePath(source).suffix == ".npz":
+    if Path(source).suffix == ".npz":
         for observation in load_observations(source):
             yield observation, np.full((observation.height, observation.width, 3), 40, np.uint8)
         return
@@ -50,7 +50,7 @@ def watch(source: str, config: TeleopConfig) -> Iterator[tuple[Observation, Imag
 
 def count_frames(source: str) -> int | None:
     """How many observations `watch` will give, when that can be told."""
-    path = FilePath(source)
+    path = Path(source)
     if path.suffix == ".npz":
         return len(load_observations(source))
     if path.is_dir():
@@ -70,7 +70,7 @@ class SideBySide:
         DofbotError: OpenCV cannot write there.
     """
 
-    def __init__(self, file: FilePath, fps: float) -> None:
+    def __init__(self, file: Path, fps: float) -> None:
         self._file, self._fps = file, fps
         self._writer: cv2.VideoWriter | None = None
 
@@ -97,7 +97,7 @@ class SideBySide:
 def record_session(
     source: str,
     config: TeleopConfig,
-    folder: FilePath,
+    folder: Path,
     seed: int = 0,
     after_frame: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def record_session(
     Raises:
         DofbotError: the source cannot be used, or is no recording.
     """
-    from dofbot_ros.teleop.sessions.plot import plot_path
+    from dofbot_ros.teleop.sessions.plot import plot_tracking
     from dofbot_ros.teleop.sessions.session import SimSession
 
     seen = watch(source, config)
@@ -130,18 +130,18 @@ def record_session(
             left = draw_overlay(small, shown, session.status, latency_s=None, reach=config.reach)
             video.add(_fitted(left, PANEL_WIDTH, height), session.render(height * 4 // 3 // 2 * 2, height))
             after_frame()
-        path = session.finish()
-    path.save(folder)
-    plot_path(path, folder / FILES[3])
-    lag_s, error_m = path.tracking()
+        log = session.finish()
+    log.save(folder)
+    plot_tracking(log, folder / FILES[3])
+    lag_s, error_m = log.tracking()
     return {
         "frames": frames,
         "hand_found": found / frames,
-        "followed_s": float(path.engaged.sum() / config.control_rate_hz),
-        "let_go": path.released,
+        "followed_s": float(log.engaged.sum() / config.control_rate_hz),
+        "let_go": log.released,
         "lag_ms": 1e3 * lag_s,
         "tracking_mm": 1e3 * error_m,
-        "rejections": path.rejections,
+        "rejections": log.rejections,
     }
 
 

@@ -20,7 +20,7 @@ from dofbot_ros.teleop.config import START, TeleopConfig
 from dofbot_ros.teleop.input.landmarks import Observation
 from dofbot_ros.teleop.input.recording import RecordedLandmarks
 from dofbot_ros.teleop.retargeting.pipeline import TeleopPipeline, TeleopStatus, landmark_pipeline
-from dofbot_ros.teleop.sessions.tracking_log import Path, Sample
+from dofbot_ros.teleop.sessions.tracking_log import Sample, TrackingLog
 
 DELAY_S = 0.03
 """From capture to observation, as a camera and MediaPipe take it [s]."""
@@ -93,14 +93,14 @@ class SimSession:
         self._pipeline.observe(shifted, self._clock.now())
         return shifted
 
-    def finish(self, seconds: float = 1.0) -> Path:
-        """Go on without observations for `seconds`, in which the arm comes to rest. Returns the recorded path."""
+    def finish(self, seconds: float = 1.0) -> TrackingLog:
+        """Go on without observations for `seconds`, in which the arm comes to rest. Returns the log."""
         self._run_until(self._clock.now() + seconds)
         counts = self._daemon.snapshot().limited_counts
         # A stream that ends because the clutch let go is stale once, as it has to be.
         ended = min(self._released, counts.get("stale", 0))
         rejections = sum(n for reason, n in counts.items() if "limit" not in reason) - ended
-        return Path.from_samples(self._samples, released=self._released, rejections=rejections)
+        return TrackingLog.from_samples(self._samples, released=self._released, rejections=rejections)
 
     def render(self, width: int, height: int) -> ImageArray:
         """The arm as an onlooker sees it, RGB (height, width, 3)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class TrackingLog:
     """A session as arrays of n control periods; nan where there is nothing.
 
     Attributes:
@@ -69,7 +69,7 @@ class Path:
     rejections: int
 
     @classmethod
-    def from_samples(cls, samples: Sequence[Sample], released: int, rejections: int) -> Path:
+    def from_samples(cls, samples: Sequence[Sample], released: int, rejections: int) -> TrackingLog:
         """The samples of a session, at least one."""
         nothing = np.full(N_JOINTS, np.nan)
         return cls(
@@ -85,7 +85,7 @@ class Path:
             rejections,
         )
 
-    def save(self, folder: FilePath) -> None:
+    def save(self, folder: Path) -> None:
         """Write path.npz with these arrays, and path.csv with a column for each number."""
         content = {f.name: getattr(self, f.name) for f in fields(self)}
         np.savez_compressed(folder / "path.npz", **content)

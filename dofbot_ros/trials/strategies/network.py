@@ -19,7 +19,7 @@ from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.strategies.strategy import START, Attempt, NoGraspError
 
 
-class NetworkPicker:
+class NetworkStrategy:
     """Takes the best candidate within reach, whatever object that is.
 
     Args:

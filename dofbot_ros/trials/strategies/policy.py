@@ -28,7 +28,7 @@ TO_START_S = 0.3
 which is further up by its sag: with none, the driver refuses it for its acceleration [s]."""
 
 
-class PolicyPicker:
+class PolicyStrategy:
     """Runs a policy until it has reached its goal, or its time is up.
 
     Args:

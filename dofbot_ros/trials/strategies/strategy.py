@@ -103,7 +103,7 @@ class PickStrategy(Protocol):
         ...
 
 
-class ArucoPicker:
+class ArucoStrategy:
     """Takes the named block by its markers, around all others, and puts it back or elsewhere.
 
     Args:

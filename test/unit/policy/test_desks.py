@@ -9,7 +9,7 @@ import pytest
 
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.policy.env.environments import make_env
-from dofbot_ros.policy.env.sim_robot import CellConfig
+from dofbot_ros.policy.env.sim_robot import SimRobotConfig
 from dofbot_ros.policy.evaluation.evaluate import EvaluateConfig, evaluate
 from dofbot_ros.policy.runtime.policy_runner import shipped
 
@@ -20,14 +20,14 @@ def test_an_episode_on_a_desk_repeats_itself_and_sees_the_block_a_little_off() -
     env = make_env("pick", desk="typical")
     try:
         first = [env.reset(seed=3)[0]["observation"]]
-        arm = env.cell.world.config.arm
-        block, truth = env.cell.state.block, env.cell.true_place()
+        arm = env.sim.world.config.arm
+        block, truth = env.sim.state.block, env.sim.true_place()
         assert block is not None
         off = np.linalg.norm(np.subtract(block.position, truth))
         assert 0.0005 < off < 0.03
         first += [env.step(np.full(5, 0.3, np.float32))[0]["observation"] for _ in range(5)]
         env.reset(seed=4)
-        assert env.cell.world.config.arm != arm
+        assert env.sim.world.config.arm != arm
         again = [env.reset(seed=3)[0]["observation"]]
         again += [env.step(np.full(5, 0.3, np.float32))[0]["observation"] for _ in range(5)]
         np.testing.assert_array_equal(first, again)
@@ -47,4 +47,4 @@ def test_what_has_no_desk_is_refused() -> None:
     with pytest.raises(ConfigError, match="leave out the domain target or the desk rough"):
         EvaluateConfig(Path(), domain="target", desk="rough")
     with pytest.raises(InputError, match="has to be a marked one"):
-        CellConfig(desk="rough")
+        SimRobotConfig(desk="rough")

@@ -41,13 +41,13 @@ def pick(env: DofBotEnv, seed: int) -> tuple[list[At], list[dict[str, np.ndarray
     moments: list[At] = []
     observed = []
     for period in range(env.task.periods):
-        now, cell = period * PERIOD_S, env.cell.state
-        assert cell.block is not None
+        now, sim = period * PERIOD_S, env.sim.state
+        assert sim.block is not None
         observed.append(observation)
-        moments.append(state(now, cell.joints))
-        moments.append(detection(max(0.0, now - AFTER_S), cell.block.position, cell.block.yaw))
+        moments.append(state(now, sim.joints))
+        moments.append(detection(max(0.0, now - AFTER_S), sim.block.position, sim.block.yaw))
         observation, _, _, _, info = env.step(expert.act())
-        moments.append(stream(now + AFTER_S, env.cell.state.command, JOINT_NAMES))
+        moments.append(stream(now + AFTER_S, env.sim.state.command, JOINT_NAMES))
     return moments, observed, bool(info["is_success"])
 
 

@@ -22,7 +22,7 @@ GRASP_Z, LIFT_Z = 0.014, 0.10
 
 
 @dataclass
-class Picker:
+class PickStrategy:
     """Moves straight ahead at one radius, tool as upright as the reach allows."""
 
     world: World
@@ -66,30 +66,30 @@ class Picker:
         return float(self.world.truth()[BLOCK][2, 3])
 
 
-def make(radius: float = 0.2, yaw: float = 0.0, config: WorldConfig | None = None) -> Picker:
+def make(radius: float = 0.2, yaw: float = 0.0, config: WorldConfig | None = None) -> PickStrategy:
     world = World(replace(config or WorldConfig(), marked=(BLOCK,)))
     world.place(BLOCK, transform(rot_z(yaw), (radius, 0.0, 0.015)))
     arm = SimArm(world)
     arm.connect()
-    return Picker(world, arm, radius)
+    return PickStrategy(world, arm, radius)
 
 
 @pytest.mark.parametrize(("radius", "yaw"), [(0.16, 0.0), (0.2, 0.15), (0.2, np.pi / 2), (0.26, -0.1)])
 def test_a_block_is_lifted_and_survives_shaking(radius: float, yaw: float) -> None:
-    picker = make(radius, yaw)
-    picker.pick()
-    assert picker.height() > 0.085
-    before = picker.in_hand()
-    picker.shake()
-    moved = picker.in_hand() - before
+    strategy = make(radius, yaw)
+    strategy.pick()
+    assert strategy.height() > 0.085
+    before = strategy.in_hand()
+    strategy.shake()
+    moved = strategy.in_hand() - before
     assert np.linalg.norm(moved[:3, 3]) < 2e-3
-    assert picker.height() > 0.085
+    assert strategy.height() > 0.085
 
 
 def test_nothing_but_gears_binds_the_arm_to_anything() -> None:
-    picker = make()
-    picker.pick()
-    client, arm = picker.world.client, picker.world.arm.body
+    strategy = make()
+    strategy.pick()
+    client, arm = strategy.world.client, strategy.world.arm.body
     for number in range(client.getNumConstraints()):
         parent, _, child, _, kind = client.getConstraintInfo(client.getConstraintUniqueId(number))[:5]
         assert (parent, child, kind) == (arm, arm, client.JOINT_GEAR)
@@ -97,26 +97,26 @@ def test_nothing_but_gears_binds_the_arm_to_anything() -> None:
 
 def test_without_friction_the_block_stays_on_the_table() -> None:
     config = WorldConfig()
-    picker = make(config=replace(config, physics=replace(config.physics, block_friction=0.002)))
-    picker.pick()
-    assert picker.height() < 0.02
+    strategy = make(config=replace(config, physics=replace(config.physics, block_friction=0.002)))
+    strategy.pick()
+    assert strategy.height() < 0.02
 
 
 def test_opening_drops_the_block() -> None:
-    picker = make()
-    picker.pick()
-    assert picker.height() > 0.085
-    picker.go(picker.solve(LIFT_Z), OPEN_M, 0.4)
-    picker.go(picker.solve(LIFT_Z), OPEN_M, 0.5)
-    assert picker.height() == pytest.approx(0.015, abs=2e-3)
+    strategy = make()
+    strategy.pick()
+    assert strategy.height() > 0.085
+    strategy.go(strategy.solve(LIFT_Z), OPEN_M, 0.4)
+    strategy.go(strategy.solve(LIFT_Z), OPEN_M, 0.5)
+    assert strategy.height() == pytest.approx(0.015, abs=2e-3)
 
 
 def test_fingers_stop_at_the_block_with_the_servos_force_and_stay_parallel() -> None:
-    picker = make()
-    picker.go(picker.solve(0.06), OPEN_M, 1.5)
-    picker.path(0.06, GRASP_Z, OPEN_M)
-    picker.go(picker.solve(GRASP_Z), CLOSE_M, 1.0)
-    world = picker.world
+    strategy = make()
+    strategy.go(strategy.solve(0.06), OPEN_M, 1.5)
+    strategy.path(0.06, GRASP_Z, OPEN_M)
+    strategy.go(strategy.solve(GRASP_Z), CLOSE_M, 1.0)
+    world = strategy.world
     assert joint_to_gap(world.arm.positions()[GRIP]) == pytest.approx(0.030, abs=1e-3)
     sides = [world.arm.link_pose(f"{side}_finger")[:3, :3] for side in ("left", "right")]
     assert sides[0] == pytest.approx(world.arm.link_pose("link5")[:3, :3], abs=2e-2)
@@ -129,33 +129,33 @@ def test_fingers_stop_at_the_block_with_the_servos_force_and_stay_parallel() -> 
 
 
 def test_a_gripper_that_squeezes_too_hard_for_too_long_lets_go() -> None:
-    picker = make()
-    picker.pick(close_m=0.010)
-    assert picker.height() > 0.085
-    picker.go(picker.solve(LIFT_Z), 0.010, 4.0)
-    health = picker.arm.read().health[GRIP]
+    strategy = make()
+    strategy.pick(close_m=0.010)
+    assert strategy.height() > 0.085
+    strategy.go(strategy.solve(LIFT_Z), 0.010, 4.0)
+    health = strategy.arm.read().health[GRIP]
     assert health.overloaded
 
 
 def test_a_block_askew_is_held_for_long_when_the_grip_follows_what_was_felt() -> None:
-    picker = make(yaw=0.5)
-    picker.pick()
-    measured_grip = joint_to_gap(picker.arm.read().position[GRIP])
+    strategy = make(yaw=0.5)
+    strategy.pick()
+    measured_grip = joint_to_gap(strategy.arm.read().position[GRIP])
     assert measured_grip > 0.032, "the block must sit askew, or the test shows nothing"
-    picker.go(picker.solve(LIFT_Z), measured_grip - 0.004, 0.3)
-    picker.arm.clock.sleep_until(picker.arm.clock.now() + 5.0)
-    assert picker.height() > 0.085
-    assert not picker.arm.read().health[GRIP].overloaded
+    strategy.go(strategy.solve(LIFT_Z), measured_grip - 0.004, 0.3)
+    strategy.arm.clock.sleep_until(strategy.arm.clock.now() + 5.0)
+    assert strategy.height() > 0.085
+    assert not strategy.arm.read().health[GRIP].overloaded
 
 
 def test_empty_fingers_close_and_their_tips_travel_along_the_tool() -> None:
-    picker = make()
-    picker.world.place(BLOCK, transform(None, (0.0, 0.25, 0.015)))
+    strategy = make()
+    strategy.world.place(BLOCK, transform(None, (0.0, 0.25, 0.015)))
     reached = {}
     for gap in (0.060, 0.030, 0.0):
-        picker.go(picker.solve(0.1), gap, 0.8)
-        picker.go(picker.solve(0.1), gap, 0.3)
-        tool = invert(picker.world.arm.link_pose("link5")) @ picker.world.arm.link_pose("left_finger")
+        strategy.go(strategy.solve(0.1), gap, 0.8)
+        strategy.go(strategy.solve(0.1), gap, 0.3)
+        tool = invert(strategy.world.arm.link_pose("link5")) @ strategy.world.arm.link_pose("left_finger")
         reached[gap] = float(tool[2, 3])
     assert reached[0.030] - reached[0.060] == pytest.approx(0.030 * np.sin(np.pi / 3), abs=1e-3)
     assert reached[0.0] - reached[0.060] == pytest.approx(0.030, abs=1e-3)

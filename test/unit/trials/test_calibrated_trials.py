@@ -12,7 +12,7 @@ import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.robot import Robot
-from dofbot_ros.cli.trials import PlannerName, _picker
+from dofbot_ros.cli.trials import PlannerName, _strategy
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.driver.config import DriverConfig
@@ -23,7 +23,7 @@ from dofbot_ros.trials.judge import TruthJudge
 from dofbot_ros.trials.log import PickLog, PickSeries, open_log
 from dofbot_ros.trials.placement import PickProtocol
 from dofbot_ros.trials.runner import missing, run_picks
-from dofbot_ros.trials.strategies.policy import PolicyPicker
+from dofbot_ros.trials.strategies.policy import PolicyStrategy
 from dofbot_ros.trials.strategies.strategy import PickStrategy
 
 from .conftest import TRIALS_DRIVER, DirectArm
@@ -41,18 +41,18 @@ def log(tmp_path: Path, kit: PickProtocol) -> Iterator[PickLog]:
 
 
 def picker_of(planner: PlannerName, calibration: Calibration, folder: Path) -> PickStrategy:
-    """The picker that `dofbot trials run --planner ... calibration_file:=...` makes."""
+    """The strategy that `dofbot trials run --planner ... calibration_file:=...` makes."""
     path = folder / "calibration.yaml"
     save_yaml(calibration, path)
-    return _picker(planner, None, {"calibration_file": str(path)})[0]
+    return _strategy(planner, None, {"calibration_file": str(path)})[0]
 
 
-def planned(picker: PickStrategy, arm: DirectArm, look: Look) -> FloatArray:
+def planned(strategy: PickStrategy, arm: DirectArm, look: Look) -> FloatArray:
     """The joints (n, 5) [rad] on the way to the grasp."""
-    picker.plan(arm, look, "yellow")
+    strategy.plan(arm, look, "yellow")
     arm.refusals = 1
     with pytest.raises(CommandRefusedError, match="refused for a test"):
-        picker.pick(arm)
+        strategy.pick(arm)
     return arm.paths[-1].positions
 
 
@@ -79,8 +79,8 @@ def test_a_block_is_lifted_within_the_calibrated_limits(kit: PickProtocol, log: 
     arm = DirectArm(kit.world(load_world_config()), TRIALS_DRIVER, NARROW)
     placement = missing(log, kit, 1)[0]
 
-    def run(picker: PickStrategy) -> tuple[str, str]:
-        run_picks(arm, picker, TruthJudge(kit.lift), log, [placement], set_up=set_up)
+    def run(strategy: PickStrategy) -> tuple[str, str]:
+        run_picks(arm, strategy, TruthJudge(kit.lift), log, [placement], set_up=set_up)
         return log.records[-1].outcome, log.records[-1].reason
 
     def set_up(_: object) -> bool:
@@ -124,10 +124,10 @@ def test_a_policy_that_does_not_fit_the_arm_runs_no_trial(
 ) -> None:
     pytest.importorskip("pybullet")
     arm = DirectArm(kit.world(load_world_config()), *built)
-    picker = PolicyPicker(Untouched(straight_policy.spec("pick", "tool")), arm.daemon.robot)
+    strategy = PolicyStrategy(Untouched(straight_policy.spec("pick", "tool")), arm.daemon.robot)
     try:
         with pytest.raises(CommandRefusedError, match=f"the policy does not fit this arm: .*{why}"):
-            run_picks(arm, picker, TruthJudge(kit.lift), log, missing(log, kit, 1)[:1], set_up=lambda _: True)
+            run_picks(arm, strategy, TruthJudge(kit.lift), log, missing(log, kit, 1)[:1], set_up=lambda _: True)
         assert not arm.paths
         assert not log.records
     finally:

@@ -21,9 +21,9 @@ from dofbot_ros.trials.person import Operator
 from dofbot_ros.trials.pick import PickRecord
 from dofbot_ros.trials.placement import PickProtocol, Placement
 from dofbot_ros.trials.runner import missing, run_picks
-from dofbot_ros.trials.strategies.network import NetworkPicker
-from dofbot_ros.trials.strategies.policy import PolicyPicker
-from dofbot_ros.trials.strategies.strategy import ArucoPicker, Attempt, PickStrategy
+from dofbot_ros.trials.strategies.network import NetworkStrategy
+from dofbot_ros.trials.strategies.policy import PolicyStrategy
+from dofbot_ros.trials.strategies.strategy import ArucoStrategy, Attempt, PickStrategy
 
 from .conftest import DirectArm
 
@@ -53,13 +53,13 @@ class BothJudges(TruthJudge):
 
 
 def run(
-    arm: DirectArm, log: PickLog, picker: PickStrategy, judge: SuccessDetector, placements: list[Placement]
+    arm: DirectArm, log: PickLog, strategy: PickStrategy, judge: SuccessDetector, placements: list[Placement]
 ) -> list[PickRecord]:
     def set_up(placement: Placement) -> bool:
         arm.arrange(placement.arrangement(log.series.protocol))
         return True
 
-    run_picks(arm, picker, judge, log, placements, set_up=set_up)
+    run_picks(arm, strategy, judge, log, placements, set_up=set_up)
     return log.records
 
 
@@ -67,7 +67,7 @@ def test_a_block_is_lifted_by_its_markers_held_and_put_back(pick_arm: DirectArm,
     kit = log.series.protocol
     placement = next(p for p in missing(log, kit, 1) if p.condition == "clutter")
     judge = BothJudges(kit.lift)
-    (record,) = run(pick_arm, log, ArucoPicker(pick_arm.world.blocks, pick_arm.daemon.robot), judge, [placement])
+    (record,) = run(pick_arm, log, ArucoStrategy(pick_arm.world.blocks, pick_arm.daemon.robot), judge, [placement])
     assert record.outcome == "lifted"
     assert record.thing == placement.target == "blue"
     assert record.rise_mm is not None
@@ -86,7 +86,9 @@ def test_a_block_is_lifted_by_its_markers_held_and_put_back(pick_arm: DirectArm,
 def test_the_network_lifts_by_the_image_alone(pick_arm: DirectArm, log: PickLog) -> None:
     pytest.importorskip("onnxruntime")
     kit = log.series.protocol
-    (record,) = run(pick_arm, log, NetworkPicker(pick_arm.daemon.robot), TruthJudge(kit.lift), missing(log, kit, 1)[:1])
+    (record,) = run(
+        pick_arm, log, NetworkStrategy(pick_arm.daemon.robot), TruthJudge(kit.lift), missing(log, kit, 1)[:1]
+    )
     assert record.outcome == "lifted"
     assert record.plan["rank"] == 0
     assert record.plan_ms is not None
@@ -120,9 +122,9 @@ class Scripted:
 def test_a_policy_lifts_through_the_joint_stream(pick_arm: DirectArm, log: PickLog, straight_policy: Any) -> None:
     kit = log.series.protocol
     policy = Scripted(straight_policy.spec("pick", "tool"))
-    picker = PolicyPicker(policy, pick_arm.daemon.robot)
-    policy.controller = picker._controller
-    (record,) = run(pick_arm, log, picker, TruthJudge(kit.lift), missing(log, kit, 1)[:1])
+    strategy = PolicyStrategy(policy, pick_arm.daemon.robot)
+    policy.controller = strategy._controller
+    (record,) = run(pick_arm, log, strategy, TruthJudge(kit.lift), missing(log, kit, 1)[:1])
     assert record.outcome == "lifted", record
     assert record.plan == pytest.approx({"x": 0.188, "y": 0.02}, abs=0.002)
     # Put back by a motion of its own, not dropped where it was held.
@@ -137,7 +139,7 @@ class BesideIt:
 
     name = "aruco"
 
-    def __init__(self, inner: ArucoPicker) -> None:
+    def __init__(self, inner: ArucoStrategy) -> None:
         self._inner = inner
 
     def check(self, arm):  # type: ignore[no-untyped-def]
@@ -158,7 +160,7 @@ def test_fingers_that_close_on_nothing_are_no_success_to_either_judge(pick_arm: 
     (record,) = run(
         pick_arm,
         log,
-        BesideIt(ArucoPicker(pick_arm.world.blocks, pick_arm.daemon.robot)),
+        BesideIt(ArucoStrategy(pick_arm.world.blocks, pick_arm.daemon.robot)),
         judge,
         missing(log, kit, 1)[:1],
     )
@@ -169,12 +171,12 @@ def test_fingers_that_close_on_nothing_are_no_success_to_either_judge(pick_arm: 
 
 def test_what_is_not_seen_and_what_is_refused_are_told_apart(pick_arm: DirectArm, log: PickLog) -> None:
     kit = log.series.protocol
-    picker, judge = ArucoPicker(pick_arm.world.blocks, pick_arm.daemon.robot), TruthJudge(kit.lift)
+    strategy, judge = ArucoStrategy(pick_arm.world.blocks, pick_arm.daemon.robot), TruthJudge(kit.lift)
     first, second = missing(log, kit, 2)[:2]
-    run_picks(pick_arm, picker, judge, log, [first], set_up=lambda _: _away(pick_arm))
+    run_picks(pick_arm, strategy, judge, log, [first], set_up=lambda _: _away(pick_arm))
     assert (log.records[0].outcome, log.records[0].reason) == ("no grasp", "yellow is not seen; nothing is")
     pick_arm.refusals = 1
-    run(pick_arm, log, picker, judge, [second])
+    run(pick_arm, log, strategy, judge, [second])
     assert (log.records[1].outcome, log.records[1].reason) == ("refused", "refused for a test")
 
 
@@ -189,9 +191,9 @@ def test_a_person_sets_up_judges_skips_and_quits(pick_arm: DirectArm, log: PickL
         pick_arm.arrange(placement.arrangement(kit))
         return person.set_up(placement)
 
-    picker = ArucoPicker(pick_arm.world.blocks, pick_arm.daemon.robot)
+    strategy = ArucoStrategy(pick_arm.world.blocks, pick_arm.daemon.robot)
     with pytest.raises(KeyboardInterrupt):
-        run_picks(pick_arm, picker, PersonJudge(person.lifted, kit), log, todo, set_up=set_up)
+        run_picks(pick_arm, strategy, PersonJudge(person.lifted, kit), log, todo, set_up=set_up)
     assert [record.outcome for record in log.records] == ["lifted", "skipped"]
     assert [p.number for p in missing(log, kit, 4) if p.condition == "single"] == [2, 3]
     assert "yellow     x  188 mm forward, y  +20 mm left, turned   0 deg  <- to be lifted" in said[1]

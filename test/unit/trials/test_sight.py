@@ -17,7 +17,7 @@ from dofbot_ros.motion.timed_path import retime
 from dofbot_ros.sim.randomization import displaced
 from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.sight import ArmSight
-from dofbot_ros.trials.strategies.strategy import ArucoPicker
+from dofbot_ros.trials.strategies.strategy import ArucoStrategy
 from dofbot_ros.vision.markers.block_layout import load_blocks
 
 
@@ -32,8 +32,8 @@ MOVE = BlockMove(StandingBlock(0.2, 0.03, 0.2), (0.2, -0.08))
 
 
 def looked(arm: DirectArm) -> ArmSight:
-    picker = ArucoPicker(load_blocks(), arm.daemon.robot, PlannerConfig())
-    sight = ArmSight(arm, picker.planner)
+    strategy = ArucoStrategy(load_blocks(), arm.daemon.robot, PlannerConfig())
+    sight = ArmSight(arm, strategy.planner)
     arm.prepare()
     sight.look_at_hand()
     return sight

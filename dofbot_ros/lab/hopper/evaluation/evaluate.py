@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dofbot_ros.config.ranges import Checked, Count
 from dofbot_ros.core.statistics import bootstrap_mean
-from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.errors import one_of
 from dofbot_ros.lab.hopper.policy import HopperPolicy
 from dofbot_ros.lab.hopper.world.env import HopperEnv
 from dofbot_ros.lab.hopper.world.randomization import DOMAINS
@@ -21,7 +22,7 @@ SIDE_BY_SIDE = 10
 
 
 @dataclass(frozen=True)
-class HopperEvaluateConfig:
+class HopperEvaluateConfig(Checked):
     """What is measured.
 
     Attributes:
@@ -32,15 +33,14 @@ class HopperEvaluateConfig:
     """
 
     model: Path
-    episodes: int = 50
+    episodes: Count = 50
     domain: str = "source"
     seed: int = 0
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.domain not in DOMAINS:
-            raise ConfigError(one_of("domain", self.domain, DOMAINS))
-        if self.episodes < 1:
-            raise ConfigError(f"episodes must be at least 1, got {self.episodes}")
+            yield one_of("domain", self.domain, DOMAINS)
 
 
 def evaluate_hopper(config: HopperEvaluateConfig, report: Callable[[int, float], None] | None = None) -> dict[str, Any]:

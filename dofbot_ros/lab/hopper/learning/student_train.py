@@ -7,6 +7,7 @@ acts in ever more of the episodes, the teacher says in each state what it would 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dofbot_ros.config.ranges import Checked, Count
 from dofbot_ros.core.model_files import load_state, load_tensors
-from dofbot_ros.errors import ConfigError, InputError, one_of
+from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.lab.hopper.learning.export import export_actor
 from dofbot_ros.lab.hopper.learning.keypoint_network import FEATURES, ExportedKeypoints, KeypointNetwork, PictureEncoder
 from dofbot_ros.lab.hopper.learning.keypoint_train import (
@@ -40,7 +42,7 @@ KEYPOINT_ERRORS = "keypoints.json"
 
 
 @dataclass(frozen=True)
-class StudentConfig:
+class StudentConfig(Checked):
     """How to train from pictures.
 
     Attributes:
@@ -60,22 +62,20 @@ class StudentConfig:
     obs: Literal["pipeline", "image"] = "pipeline"
     teacher: str = ""
     randomize: str = "none"
-    steps: int = 160_000
+    steps: Count = 160_000
     seed: int = 0
-    pictures: int = 5_000
-    epochs: int = 12
-    envs: int = 16
-    round_steps: int = 250
-    gradient_steps: int = 250
-    checkpoint_rounds: int = 5
+    pictures: Count = 5_000
+    epochs: Count = 12
+    envs: Count = 16
+    round_steps: Count = 250
+    gradient_steps: Count = 250
+    checkpoint_rounds: Count = 5
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         load_hopper_level(self.randomize)
         if not self.teacher:
-            raise ConfigError("a policy from pictures learns from one from state: give its folder with --teacher RUN")
-        for name in ("steps", "pictures", "epochs", "envs", "round_steps", "gradient_steps", "checkpoint_rounds"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+            yield "a policy from pictures learns from one from state: give its folder with --teacher RUN"
 
     @property
     def rounds(self) -> int:

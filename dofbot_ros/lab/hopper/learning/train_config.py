@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.config.ranges import Checked, Count, Positive, Range
+from dofbot_ros.errors import one_of
 from dofbot_ros.lab.hopper.world.randomization import DOMAINS, load_hopper_level
 
 ON_POLICY = ("ppo", "trpo")
 
 
 @dataclass(frozen=True)
-class HopperTrainConfig:
+class HopperTrainConfig(Checked):
     """How to train from state.
 
     Attributes:
@@ -33,25 +35,21 @@ class HopperTrainConfig:
     algo: Literal["ppo", "sac", "tqc", "trpo"] = "ppo"
     domain: str = "source"
     randomize: str = "none"
-    steps: int = 1_000_000
+    steps: Count = 1_000_000
     seed: int = 0
     start: str = ""
-    envs: int = 16
-    rollout: int = 256
-    learning_rate: float = 4e-4
-    discount: float = 0.99
-    selected_every: int = 50_000
-    selected_episodes: int = 16
+    envs: Count = 16
+    rollout: Count = 256
+    learning_rate: Positive = 4e-4
+    discount: Annotated[float, Range(above=0.0, below=1.0)] = 0.99
+    selected_every: Count = 50_000
+    selected_episodes: Count = 16
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[str]:
+        """See Checked.problems."""
         if self.domain not in DOMAINS:
-            raise ConfigError(one_of("domain", self.domain, DOMAINS))
+            yield one_of("domain", self.domain, DOMAINS)
         load_hopper_level(self.randomize)
-        for name in ("steps", "envs", "rollout", "learning_rate", "selected_every", "selected_episodes"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
-        if not 0.0 < self.discount < 1.0:
-            raise ConfigError(f"discount must lie between 0 and 1, got {self.discount}")
 
     @property
     def copies(self) -> int:

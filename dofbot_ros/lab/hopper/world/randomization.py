@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.ranges import Amount, Checked, Factor, Part
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import ConfigError, one_of
-
-Range = tuple[float, float]
 
 DOMAINS = {"source": -1.0, "target": 0.0}
 """Domain -> what its torso has more than gymnasium's Hopper-v5 [kg]."""
 
 
 @dataclass(frozen=True)
-class HopperRanges:
+class HopperRanges(Checked):
     """Lowest and highest value of each quantity, drawn uniformly for an episode; the defaults change nothing.
 
     Attributes:
@@ -35,26 +33,16 @@ class HopperRanges:
         picture_noise: standard deviation of the camera's noise [grey levels of 255].
     """
 
-    thigh_mass: Range = (1.0, 1.0)
-    leg_mass: Range = (1.0, 1.0)
-    foot_mass: Range = (1.0, 1.0)
-    friction: Range = (1.0, 1.0)
-    damping: Range = (1.0, 1.0)
-    gear: Range = (1.0, 1.0)
-    push_n: Range = (0.0, 0.0)
-    colour_shift: Range = (0.0, 0.0)
-    light: Range = (1.0, 1.0)
-    picture_noise: Range = (0.0, 0.0)
-
-    def __post_init__(self) -> None:
-        may_be_zero = ("push_n", "colour_shift", "picture_noise")
-        for name, (low, high) in vars(self).items():
-            if not 0.0 <= low <= high < math.inf:
-                raise ConfigError(f"{name} must be [low, high] with 0 <= low <= high, got {[low, high]}")
-            if low == 0.0 and name not in may_be_zero:
-                raise ConfigError(f"{name} must be positive, got {[low, high]}")
-        if self.colour_shift[1] > 1.0:
-            raise ConfigError(f"colour_shift is at most 1, got {list(self.colour_shift)}")
+    thigh_mass: Factor = (1.0, 1.0)
+    leg_mass: Factor = (1.0, 1.0)
+    foot_mass: Factor = (1.0, 1.0)
+    friction: Factor = (1.0, 1.0)
+    damping: Factor = (1.0, 1.0)
+    gear: Factor = (1.0, 1.0)
+    push_n: Amount = (0.0, 0.0)
+    colour_shift: Part = (0.0, 0.0)
+    light: Factor = (1.0, 1.0)
+    picture_noise: Amount = (0.0, 0.0)
 
     def draw(self, rng: np.random.Generator) -> HopperDraw:
         """One world; the same generator state gives the same one."""

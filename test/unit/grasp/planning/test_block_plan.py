@@ -50,12 +50,12 @@ def sampled(path: TimedPath, grip: float) -> FloatArray:
 
 
 def moves_of(plan: BlockPlan) -> tuple[TimedPath, ...]:
-    return (plan.approach, plan.lift, plan.transfer, plan.leave)
+    return (plan.reach.then(plan.descend), plan.lift, plan.carry.then(plan.lower), plan.leave)
 
 
 def with_grip(plan: BlockPlan) -> list[tuple[TimedPath, float]]:
     open_, closed = gap_to_joint(plan.open_gap), gap_to_joint(0.030)
-    return [(plan.approach, open_), (plan.lift, closed), (plan.transfer, closed), (plan.leave, open_)]
+    return list(zip(moves_of(plan), (open_, closed, closed, open_), strict=True))
 
 
 @settings(max_examples=10, deadline=None)
@@ -87,7 +87,7 @@ def test_the_motions_follow_each_other_and_end_where_they_began(move: BlockMove)
 @given(moves())
 def test_the_fingers_close_around_the_block(move: BlockMove) -> None:
     plan = PLANNER.plan(HOME, move)
-    tool = ARM.tool_transform(plan.approach.positions[-1])
+    tool = ARM.tool_transform(plan.descend.positions[-1])
     block = np.linalg.inv(tool) @ (move.block.x, move.block.y, 0.015, 1.0)
     assert abs(block[0]) < 3e-5  # the tool's axis goes through its middle
     assert abs(block[1]) < 3e-5
@@ -136,5 +136,5 @@ def test_a_block_that_is_hemmed_in_is_left_alone_and_the_neighbour_named() -> No
 def test_a_block_between_two_neighbours_is_taken_from_the_free_sides() -> None:
     neighbours = (StandingBlock(0.20, 0.036, 0.0), StandingBlock(0.20, -0.036, 0.0))
     plan = PLANNER.plan(HOME, BlockMove(StandingBlock(0.20, 0.0, 0.0), (0.2, 0.15), neighbours))
-    closing = ARM.tool_transform(plan.approach.positions[-1])[:3, 1]
+    closing = ARM.tool_transform(plan.descend.positions[-1])[:3, 1]
     assert abs(closing[0]) > 0.9

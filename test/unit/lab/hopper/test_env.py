@@ -129,8 +129,8 @@ def test_what_does_not_fit_is_refused(options: dict[str, object], why: str) -> N
     ("ranges", "why"),
     [
         ({"gear": (0.0, 1.0)}, "gear must be positive"),
-        ({"friction": (1.2, 0.8)}, r"friction must be \[low, high\]"),
-        ({"colour_shift": (0.0, 2.0)}, "colour_shift is at most 1"),
+        ({"friction": (1.2, 0.8)}, r"friction must be \[min, max\]"),
+        ({"colour_shift": (0.0, 2.0)}, "colour_shift must be 0 to 1"),
     ],
 )
 def test_ranges_that_no_world_has_are_refused(ranges: dict[str, tuple[float, float]], why: str) -> None:

@@ -68,18 +68,18 @@ def test_tool_actions_move_the_tool_along_the_axes_of_base_link() -> None:
     with env("reach") as made:
         for axis in range(3):
             observation, _ = made.reset(seed=0)
-            before = np.array(made.cell.true_tool())
+            before = np.array(made.sim.true_tool())
             action = np.zeros(3, np.float32)
             action[axis] = 1.0
             for _ in range(4):
                 made.step(action)
             for _ in range(4):
                 observation, *_ = made.step(np.zeros(3, np.float32))
-            moved = np.array(made.cell.true_tool()) - before
+            moved = np.array(made.sim.true_tool()) - before
             assert moved[axis] > 0.010
             assert np.abs(np.delete(moved, axis)).max() < 0.5 * moved[axis]
             shown = GOAL_SCALE * observation["achieved_goal"] + GOAL_CENTRE
-            assert shown == pytest.approx(made.cell.true_tool(), abs=1e-3)
+            assert shown == pytest.approx(made.sim.true_tool(), abs=1e-3)
 
 
 def test_an_action_out_of_reach_leaves_the_arm_within_its_limits() -> None:
@@ -87,7 +87,7 @@ def test_an_action_out_of_reach_leaves_the_arm_within_its_limits() -> None:
         made.reset(seed=0)
         for _ in range(40):
             made.step(np.array([1.0, 0.2, -1.0], np.float32))
-        x, y, z = made.cell.true_tool()
+        x, y, z = made.sim.true_tool()
         assert 0.2 < np.hypot(x, y) < 0.31
         assert z > 0.0
 
@@ -96,14 +96,14 @@ def test_what_is_seen_of_the_block_is_late_noisy_and_sometimes_missing() -> None
     ranges = RandomizationRanges(observation_delay_s=(0.08, 0.08), block_noise_m=(0.002, 0.002), dropout=(0.3, 0.3))
     with env("pick", ranges=ranges) as made:
         made.reset(seed=0)
-        cell = made.cell
+        sim = made.sim
         seen, ages = [], []
         for _ in range(60):
             made.step(np.zeros(5, np.float32))
-            assert cell.state.block is not None
-            seen.append(cell.state.block.position)
-            ages.append(cell.state.block.age)
-        error = np.array(seen) - cell.true_block()[0]
+            assert sim.state.block is not None
+            seen.append(sim.state.block.position)
+            ages.append(sim.state.block.age)
+        error = np.array(seen) - sim.true_block()[0]
         assert 0.001 < error.std() < 0.003
         assert 0.15 < np.mean(np.array(ages) > 0) < 0.45
         fresh = [a == 0 for a in ages]
@@ -114,13 +114,13 @@ def test_what_is_seen_of_the_block_is_late_noisy_and_sometimes_missing() -> None
 def test_the_delay_is_that_of_the_draw() -> None:
     with env("pick", ranges=RandomizationRanges(observation_delay_s=(0.08, 0.08))) as made:
         made.reset(seed=0)
-        cell = made.cell
-        cell.world.place("block", np.array([[1, 0, 0, 0.3], [0, 1, 0, 0.1], [0, 0, 1, 0.015], [0, 0, 0, 1.0]]))
+        sim = made.sim
+        sim.world.place("block", np.array([[1, 0, 0, 0.3], [0, 1, 0, 0.1], [0, 0, 1, 0.015], [0, 0, 0, 1.0]]))
         seen = []
         for _ in range(4):
             made.step(np.zeros(5, np.float32))
-            assert cell.state.block is not None
-            seen.append(cell.state.block.position[0])
+            assert sim.state.block is not None
+            seen.append(sim.state.block.position[0])
         assert [x > 0.29 for x in seen] == [False, False, True, True]
 
 

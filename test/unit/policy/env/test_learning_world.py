@@ -11,7 +11,7 @@ from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.policy.env.sim_robot import BLOCK, CellConfig, SimRobot
+from dofbot_ros.policy.env.sim_robot import BLOCK, SimRobot, SimRobotConfig
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.config import CameraConfig, PhysicsConfig, WorldConfig
 from dofbot_ros.sim.randomization import RandomizationRanges
@@ -19,8 +19,8 @@ from dofbot_ros.sim.world import World
 
 
 @pytest.fixture
-def cell() -> Iterator[SimRobot]:
-    made = SimRobot(CellConfig())
+def sim() -> Iterator[SimRobot]:
+    made = SimRobot(SimRobotConfig())
     yield made
     made.world.close()
 
@@ -37,8 +37,8 @@ def ploughed(world: World) -> FloatArray:
     return np.array(rows)
 
 
-def test_a_rewound_world_runs_like_a_reset_one(cell: SimRobot) -> None:
-    world = cell.world
+def test_a_rewound_world_runs_like_a_reset_one(sim: SimRobot) -> None:
+    world = sim.world
     world.reset(5)
     fresh = ploughed(world)
     for other in (6, 7):
@@ -49,21 +49,21 @@ def test_a_rewound_world_runs_like_a_reset_one(cell: SimRobot) -> None:
 
 
 @pytest.mark.parametrize("radius", [0.17, 0.20, 0.24])
-def test_a_block_is_held_by_friction_alone(cell: SimRobot, radius: float) -> None:
+def test_a_block_is_held_by_friction_alone(sim: SimRobot, radius: float) -> None:
     def lift(friction: float) -> float:
         draw = RandomizationRanges(block_friction=(friction, friction)).draw(np.random.default_rng(0))
 
         def joints(z: float, gap: float) -> list[float]:
-            q = cell.map.solve(radius, z)
+            q = sim.map.solve(radius, z)
             assert q is not None
             return [0.0, *q, 0.0, gap_to_joint(gap)]
 
-        cell.reset(draw, joints(0.07, 0.06), seed=0)
-        cell.world.place(BLOCK, transform(None, (radius, 0.0, 0.015)))
+        sim.reset(draw, joints(0.07, 0.06), seed=0)
+        sim.world.place(BLOCK, transform(None, (radius, 0.0, 0.015)))
         for z, gap, periods in ((0.015, 0.06, 40), (0.015, 0.024, 40), (0.09, 0.024, 60)):
             for _ in range(periods):
-                cell.step(joints(z, gap))
-        return cell.true_block()[0][2]
+                sim.step(joints(z, gap))
+        return sim.true_block()[0][2]
 
     assert lift(0.8) > 0.06
     assert lift(0.002) < 0.03

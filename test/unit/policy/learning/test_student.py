@@ -120,7 +120,7 @@ def test_a_pipeline_shows_what_a_state_policy_needs(network: Path) -> None:
     assert pipeline.observation_space.contains(seen)
     for _ in range(3):
         seen, *_ = pipeline.step(np.zeros(5, np.float32))
-    assert pipeline.cell.state.block is not None
+    assert pipeline.sim.state.block is not None
     assert seen["observation"].shape == state.observation_space["observation"].shape  # type: ignore[index]
     pipeline.close()
     state.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dofbot_ros.core.transforms import exp_so3, rot_z, transform
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.policy.env.sim_robot import CellConfig, SimRobot
+from dofbot_ros.policy.env.sim_robot import SimRobot, SimRobotConfig
 from dofbot_ros.policy.interface.tool_pitch_map import reach_map
 from dofbot_ros.policy.perception.keypoint_data import KeypointData, empty_data, load_data, record, render_data
 from dofbot_ros.policy.perception.keypoints import (
@@ -102,15 +102,15 @@ def data() -> KeypointData:
 
 def test_a_block_lies_where_its_label_says() -> None:
     """What differs from the grey table on the side that the arm is not on is the block."""
-    cell = SimRobot(CellConfig(marked="red"))
+    sim = SimRobot(SimRobotConfig(marked="red"))
     seen = empty_data(6)
     draw = load_level("none").draw(np.random.default_rng(0))
-    camera = PolicyCamera(cell.world, draw)
+    camera = PolicyCamera(sim.world, draw)
     for i in range(6):
-        cell.reset(draw, joints(0.2, -0.9, 0.1), seed=i)
-        cell.world.place("red", transform(rot_z(0.3 * i), (0.14 + 0.02 * i, 0.16 - 0.03 * i, 0.015)))
-        record(seen, i, cell, camera)
-    cell.close()
+        sim.reset(draw, joints(0.2, -0.9, 0.1), seed=i)
+        sim.world.place("red", transform(rot_z(0.3 * i), (0.14 + 0.02 * i, 0.16 - 0.03 * i, 0.015)))
+        record(seen, i, sim, camera)
+    sim.close()
     for picture, pixels, shown in zip(seen.pictures, seen.pixels, seen.shown, strict=True):
         u, v = np.rint(pixels[BLOCK]).astype(int)
         near = picture[v - 7 : v + 8, u - 7 : u + 8].astype(float)

@@ -10,7 +10,7 @@ from torch import Tensor
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.policy.interface.action_mapper import ActionMapper
 from dofbot_ros.policy.interface.observation import BLOCK_ENTRIES, GOAL_SCALE, StateLayout
-from dofbot_ros.policy.interface.state import BlockEstimate, CellState
+from dofbot_ros.policy.interface.state import BlockEstimate, SceneState
 from dofbot_ros.policy.perception.keypoints import arm_points, project
 from dofbot_ros.policy.perception.picture_state import MEMORY, PictureState
 from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view
@@ -32,7 +32,7 @@ class Seeing:
 
     def look(self, place: tuple[float, float, float] | None, joints: list[float], squeeze: float = 0.0) -> Tensor:
         """The state observation without goals of a picture in which the block is at `place` [m], or hidden."""
-        state, mapper = CellState(), ActionMapper()
+        state, mapper = SceneState(), ActionMapper()
         mapper.start([*joints[:5], joints[5] + squeeze])
         mapper.measure(state, list(joints))
         arm = torch.from_numpy(self.layout.build(state, self.before))[None]
@@ -52,7 +52,7 @@ class Seeing:
 
 def test_it_tells_what_a_localiser_would() -> None:
     seen = Seeing().look(PLACE, OPEN).numpy()
-    state, mapper = CellState(block=BlockEstimate(PLACE, 0.0)), ActionMapper()
+    state, mapper = SceneState(block=BlockEstimate(PLACE, 0.0)), ActionMapper()
     mapper.start(OPEN)
     mapper.measure(state, list(OPEN))
     assert seen == pytest.approx(StateLayout(block=True).build(state, OPEN), abs=0.02)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dofbot_ros.policy.env.sim_robot import CellConfig
+from dofbot_ros.policy.env.sim_robot import SimRobotConfig
 from dofbot_ros.policy.perception.pixels import WIDTH, PolicyCamera, shrunk
 from dofbot_ros.sim.config import WorldConfig
 from dofbot_ros.sim.randomization import RandomizationRanges, load_level
@@ -28,7 +28,7 @@ def test_looks_are_drawn_and_repeat_themselves() -> None:
     ranges = RandomizationRanges(
         table_texture=(0.5, 0.5), picture_noise=(4.0, 4.0), other_block=(1.0, 1.0), block_size=(0.034, 0.034)
     )
-    base = CellConfig(marked="red").world()
+    base = SimRobotConfig(marked="red").world()
     draws = [ranges.draw(np.random.default_rng(seed)) for seed in range(12)]
     worlds = [draw.world(base) for draw in draws]
     assert {world.marked for world in worlds} >= {()}
@@ -48,7 +48,7 @@ def test_looks_are_drawn_and_repeat_themselves() -> None:
 
 def test_without_randomisation_pictures_are_clean() -> None:
     draw = load_level("none").draw(np.random.default_rng(0))
-    base = CellConfig(marked="red").world()
+    base = SimRobotConfig(marked="red").world()
     world = draw.world(base)
     assert (world.marked, world.plain, world.marked_size) == (("red",), (), 0.030)
     assert draw.texture() is None

@@ -51,7 +51,7 @@ class Wandering:
 
 def read(controller: PolicyController, env: DofBotEnv, now_s: float) -> None:
     """What arm and localiser would say now."""
-    state = env.cell.state
+    state = env.sim.state
     controller.joints(state.joints, now_s)
     if state.block is not None and state.block.age == 0:
         controller.block(BlockDetection(state.block.position, state.block.yaw, now_s))
@@ -66,7 +66,7 @@ def test_a_policy_acts_as_it_does_in_its_environment(task: str, control: str, st
     controller = PolicyController(policy, ControllerConfig(goal_hold_s=60.0))
     read(controller, env, 0.0)
     x, y, z = (0.2, 0.0, 0.08) + 0.1 * np.resize(env.goal, 3)
-    controller.start(0.0, {"reach": (x, y, z), "pick": (), "place": (x, y)}[task], env.cell.state.command)
+    controller.start(0.0, {"reach": (x, y, z), "pick": (), "place": (x, y)}[task], env.sim.state.command)
     for period in range(60):
         now_s = period * PERIOD_S
         read(controller, env, now_s)
@@ -75,9 +75,9 @@ def test_a_policy_acts_as_it_does_in_its_environment(task: str, control: str, st
             assert part == pytest.approx(observation[name], abs=1e-5), (period, name)
         observation, *_ = env.step(policy.act(observation))
         # What the environment obeys, ahead by what a driver has to keep for braking.
-        assert step.command == pytest.approx(env.cell._mapper.stopping_point(), abs=1e-6)
-        assert step.command[GRIP] == pytest.approx(env.cell.state.command[GRIP], abs=1e-6)
-        assert np.abs(step.command - env.cell.state.command).max() <= 1.6**2 / 16 + 1e-6
+        assert step.command == pytest.approx(env.sim._mapper.stopping_point(), abs=1e-6)
+        assert step.command[GRIP] == pytest.approx(env.sim.state.command[GRIP], abs=1e-6)
+        assert np.abs(step.command - env.sim.state.command).max() <= 1.6**2 / 16 + 1e-6
     env.close()
 
 
@@ -94,21 +94,21 @@ def test_a_policy_is_shown_the_pictures_that_its_environment_shows(straight_poli
     )
     policy = Wandering(spec, observation, env.action_space.shape[0])
     controller = PolicyController(policy, ControllerConfig(max_picture_age_s=0.5))
-    controller.joints(env.cell.state.joints, 0.0)
+    controller.joints(env.sim.state.joints, 0.0)
     with pytest.raises(CommandRefusedError, match="pictures are stale: none has come"):
         controller.start(0.0)
     for period in range(10):
         now_s = period * PERIOD_S
-        controller.joints(env.cell.state.joints, now_s)
+        controller.joints(env.sim.state.joints, now_s)
         controller.picture(observation["image"][..., -3:], now_s)
         if period == 0:
-            controller.start(now_s, (), env.cell.state.command)
+            controller.start(now_s, (), env.sim.state.command)
         controller.step(now_s)
         for name, part in observation.items():
             assert controller.shown[name] == pytest.approx(part, abs=1e-5), (period, name)
         observation, *_ = env.step(policy.act(observation))
     env.close()
-    controller.joints(env.cell.state.joints, now_s + 1.0)
+    controller.joints(env.sim.state.joints, now_s + 1.0)
     assert controller.step(now_s + 1.0).end is End.STALE_PICTURE
 
 
