@@ -58,7 +58,7 @@ class Page:
     def job(self, name: str) -> None:
         """Press the button of a job once it can be pressed."""
         button = self.find(f"[data-job='{name}']")
-        self.until(button.is_enabled)
+        self.until(lambda: button.is_displayed() and button.is_enabled())
         button.click()
 
     def ready(self) -> None:
