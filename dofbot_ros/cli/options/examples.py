@@ -65,6 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "export": ("dofbot export demos/episode.mcap episode.npz", "dofbot export episode.mcap episode.npz --images"),
     "find-port": ("dofbot find-port", "dofbot find-port --json"),
     "grasp": ("dofbot grasp collect --out DATA", "dofbot grasp train --data DATA --out RUN", "dofbot up grasp"),
+    "grasp blend": ("dofbot grasp blend --start RUN --tuned TUNED --out BLEND",),
     "grasp collect": (
         "dofbot grasp collect --out DATA",
         "dofbot grasp collect --out DATA --objects cube --grasps 1000 --seed 1",
