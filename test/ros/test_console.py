@@ -13,7 +13,6 @@ import pytest
 
 from dofbot_ros.bench.console.browser import browser, kill, missing, resize
 from dofbot_ros.bench.console.page import Page
-from dofbot_ros.bench.console.stalls import stalls
 from dofbot_ros.ros.probes.joint_watch import joint_watch
 from dofbot_ros.supervisor import ProcessGroup
 
@@ -26,8 +25,8 @@ if missing():
 
 GRASP_S = 90.0
 """More than a grasp takes on a busy machine [s]."""
-WITHIN_S = 0.3
-"""From the loss of the page to the arm's rest [s]."""
+LOST_S = 5.0
+"""The jog would go on for much longer than this [s]."""
 
 
 @pytest.fixture(scope="module")
@@ -191,14 +190,14 @@ def test_a_camera_picture_comes_when_it_is_looked_at(page: Page) -> None:
     page.choose("look", "")
 
 
-def test_a_killed_browser_stops_the_arm_in_time(page: Page, address: str, arm: Arm) -> None:
+def test_a_killed_browser_stops_the_arm(page: Page, address: str, arm: Arm) -> None:
     page.driver.get("about:blank")  # so that control is free
     with browser(1200, 900, webgl=False) as driver, joint_watch(namespace(arm)) as watch:
         other = Page(driver, address)
         other.ready()
         other.hold("joint1+" if arm.client.position[0] < 0.0 else "joint1-")
         assert watch.turns()
-        with stalls() as machine:
-            rest_s = watch.rest_after(kill(driver))
-    assert rest_s <= WITHIN_S + machine.worst_s
+        rest_s = watch.rest_after(kill(driver))
+    # How soon is for `dofbot bench console`, and in virtual time for test/unit/console/test_session.py.
+    assert rest_s < LOST_S
     assert arm.client.state == "HOLD"
