@@ -55,6 +55,7 @@ def draw_ladder(rows: Sequence[dict[str, Any]], path: Path) -> None:
         for place, world in enumerate(worlds):
             row = mine.get(world)
             if row is None:
+                ax.text(1.0, place, "not measured", va="center", fontsize=9, color="#666666")
                 continue
             share, (low, high) = 100.0 * row["success"], (100.0 * bound for bound in row["interval"])
             colour = COLOURS[min(round(place * (len(COLOURS) - 1) / max(len(worlds) - 1, 1)), len(COLOURS) - 1)]
@@ -63,7 +64,7 @@ def draw_ladder(rows: Sequence[dict[str, Any]], path: Path) -> None:
             ax.errorbar(share, place, xerr=np.maximum(bounds, 0.0), color="#222222", capsize=3, lw=1.2)
             ax.text(101.5, place, f"{round(row['success'] * row['n'])} of {row['n']}", va="center", fontsize=9)
         ax.set_yticks(range(len(worlds)), worlds)
-        ax.invert_yaxis()
+        ax.set_ylim(len(worlds) - 0.5, -0.5)
         ax.set_xlim(0.0, 115.0)
         ax.set_xticks(range(0, 101, 20))
         ax.set_title(job, loc="left", fontsize=10)
