@@ -37,10 +37,11 @@ coverage: measured
 measured: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/measure.txt
 
-# `dofbot` in every terminal, and its completion in the shell: a link, so that `git pull` is all it takes to be up to date.
+# `dofbot` in every terminal, and its completion in the shell; `git pull` is all it takes to be up to date.
 install-user: install
 	@mkdir -p $(HOME)/.local/bin
-	ln -sf $(abspath $(BIN))/dofbot $(HOME)/.local/bin/dofbot
+	@rm -f $(HOME)/.local/bin/dofbot
+	@sed 's|@HERE@|$(CURDIR)|' tools/dofbot.sh > $(HOME)/.local/bin/dofbot && chmod +x $(HOME)/.local/bin/dofbot
 	@$(BIN)/dofbot --install-completion >/dev/null 2>&1 || true
 	@case ":$$PATH:" in *":$(HOME)/.local/bin:"*) echo "dofbot is there, its completion in a new terminal" ;; \
 	  *) echo "add this to your shell's start file: export PATH=\$$HOME/.local/bin:\$$PATH" ;; esac

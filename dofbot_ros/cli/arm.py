@@ -219,13 +219,12 @@ def estop(
     """
     import os
 
-    from dofbot_ros.safety.stop_line import chosen, stop
+    from dofbot_ros.safety.stop_line import ros_domain
+    from dofbot_ros.safety.stop_sender import main as stop
 
-    arms = chosen(domain, namespace)
-    done = stop(arms)
-    for who in done:
-        console.print(f"stopped {who}", highlight=False, soft_wrap=True, markup=False)
-    if arms and len(done) == len(arms):
+    ros_domain()  # one that is no number is an error
+    words = {"--domain": domain, "--namespace": namespace}
+    if stop([word for name, value in words.items() if value is not None for word in (name, str(value))]):
         return
     from dofbot_ros.ros.clients.connect import stop_now
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
+from dofbot_ros.errors import InputError
 
 if TYPE_CHECKING:
     from dofbot_ros.bench.desks.jobs import Outcome
@@ -49,6 +50,9 @@ def desks(
     state: Annotated[
         Path | None, typer.Option(help="File that keeps what is done, to go on from after Ctrl-C.")
     ] = None,
+    done_only: Annotated[
+        bool, typer.Option("--done-only", help="Run nothing: sum up what the file of --state holds.")
+    ] = False,
     chart: Annotated[
         Path | None, typer.Option(help="Draw the figures of this call: a .png, .svg or .pdf.", dir_okay=False)
     ] = None,
@@ -62,6 +66,8 @@ def desks(
 
     if chart is not None:
         check_format(chart)
+    if done_only and (state is None or not state.exists()):
+        raise InputError("--done-only sums up the file of --state: name one that is there")
     left = Ablation(**{part.value: False for part in without or []})
     with progress_bar("{task.fields[last]}") as bar:
         task = bar.add_task("desks", total=None, last="")
@@ -79,6 +85,7 @@ def desks(
             seed=seed,
             path=state,
             ablation=left,
+            done_only=done_only,
             report=report,
         )
     if chart is not None:

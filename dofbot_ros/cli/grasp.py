@@ -198,6 +198,25 @@ def train_ranker(
     emit(asdict(best), as_json, f"Ranking network in {run}")
 
 
+@app.command("blend")
+def blend(
+    *,
+    start: Annotated[Path, typer.Option(help="Folder of the run that was begun with.")],
+    tuned: Annotated[Path, typer.Option(help="Folder of the run that was trained on from it, by --start.")],
+    out: Annotated[Path, typer.Option(help="Folder for the mean of both.")],
+    share: Annotated[float, typer.Option(callback=finite, help="Weight of the tuned networks, 0..1.")] = 0.75,
+) -> None:
+    """Average the weights of a run and of its start: it keeps more of what the start could do."""
+    from dofbot_ros.errors import DependencyError
+
+    try:
+        from dofbot_ros.grasp.learning.blend import blend as mean
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), "learn", "averaging networks") from error
+    mean(start, tuned, share, out)
+    console.print(f"networks in {out}", highlight=False)
+
+
 @app.command("evaluate")
 def evaluate(
     *,

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dofbot_ros.cli.options.checks import finite
-from dofbot_ros.core.console import JsonOption, console, emit
+from dofbot_ros.core.console import JsonOption, console, emit, warn
 
 
 def localize(
@@ -19,17 +19,21 @@ def localize(
     camera_info: Annotated[
         Path, typer.Option(help="Calibration for this image size: ROS camera_info or OpenCV YAML.", show_default=False)
     ],
-    dictionary: Annotated[str, typer.Option(help="ArUco dictionary.")] = "DICT_6X6_250",
+    dictionary: Annotated[str | None, typer.Option(help="ArUco dictionary; by default the kit's.")] = None,
     marker_size: Annotated[
-        float, typer.Option(callback=finite, help="Edge of the markers' black square, in metres.")
-    ] = 0.03,
+        float | None,
+        typer.Option(callback=finite, help="Edge of the markers' black square [m]; by default that of the kit."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the picture with the markers drawn in.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the ArUco markers in a picture: ids, corners in pixels, each one's pose in the camera's optical frame."""
+    from dofbot_ros.vision.markers.block_layout import load_blocks
     from dofbot_ros.vision.markers.marker_report import report, save_image
 
-    found = report(image, camera_info, dictionary, marker_size)
+    kit = load_blocks()
+    size = kit.blocks[0].marker_size if marker_size is None else marker_size
+    found = report(image, camera_info, dictionary or kit.dictionary, size)
     if out is not None:
         save_image(found.drawn(), out)
         console.print(f"wrote {out}", highlight=False, soft_wrap=True, markup=False)
@@ -38,6 +42,8 @@ def localize(
         emit(result, as_json, str(image))
     else:
         Console().print(_table(result, str(image)))
+    if not found.markers:
+        warn(f"no marker of {found.dictionary} in {image}: other markers need --dictionary and --marker-size")
 
 
 def _table(result: dict[str, Any], title: str) -> Table:

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from dofbot_ros.cli.options.checks import finite
+from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.errors import InputError
 
@@ -87,6 +88,7 @@ def teleop(
     domain: Annotated[
         int | None, typer.Option(min=0, max=101, help="ROS domain of the session; by default one of its own.")
     ] = None,
+    view: ViewOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Steer an arm: starts it and teleop_node in a ROS domain of their own, and shows how they do.
@@ -110,8 +112,8 @@ def teleop(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     try:
         if out is not None:
-            if record is not None or domain is not None:
-                raise InputError("--out follows a recording without ROS: --record and --domain have no place there")
+            if record is not None or domain is not None or view:
+                raise InputError("--out follows a recording without ROS: --record, --domain and --view have no place")
             if source in DEVICES or not Path(source).exists() or source.startswith("/dev/"):
                 raise InputError(f"--out takes a recording (video file, image folder, .npz), and {source} is none")
             _record(source, chosen, out, as_json)
@@ -129,7 +131,8 @@ def teleop(
         to_start = backend is not Backend.serial if start is None else start
         from dofbot_ros.ros.teleop.terminal_session import LiveSession
 
-        with LiveSession(arguments, chosen, to_start, seconds, record=record, domain=domain) as session:
+        live = LiveSession(arguments, chosen, to_start, seconds, record=record, domain=domain)
+        with live as session, console_beside(view):
             result = session.run()
         emit(result, as_json, "Teleoperation")
     except KeyboardInterrupt:

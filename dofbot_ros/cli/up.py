@@ -17,7 +17,8 @@ from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError, InputError
 from dofbot_ros.launching import Stack, describe, environment, parse_words, processes
 from dofbot_ros.ros.runtime.service_manager import ALIVE, READY, notify, watchdog_s
-from dofbot_ros.safety.stop_line import WHO, Address, Owner, ask, ros_domain
+from dofbot_ros.safety.stop_line import Address, Owner, ask, ros_domain
+from dofbot_ros.safety.stop_sender import WHO
 from dofbot_ros.stacks import STACKS, find
 from dofbot_ros.supervisor import POLL_S, Exit, ProcessGroup
 

@@ -46,6 +46,8 @@ def _state(view: ArmView) -> Line:
         return Line("bad", "The arm has gone silent: its driver has ended, or this computer is too busy.")
     level, text = STATES.get(view.state, ("note", f"The arm says it is {view.state}."))
     why = view.diagnostics.get("arm", {}).get("message", "").partition(": ")[2]
+    if view.state == "IDLE" and "hold" in why:
+        text = f"Not commanded from here, though {why.partition(',')[0]}. Torque on takes over."
     if why and view.state in ("DISCONNECTED", "FAULT", "ESTOP"):
         text = f"{text} The driver says: {why}."
     return Line(level, text)

@@ -13,16 +13,12 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.safety.stop_sender import ANSWER_S, MOST_BYTES, STOP, WHO, abstract_name, exchange, running
 
-PREFIX = "dofbot_ros/arm/"
-STOP, WHO = b"estop", b"who"
-ANSWER_S = 0.3
-"""A node that runs answers within this time, on a busy machine too [s]."""
-MOST_BYTES, MOST_REASON = 4096, 500
-"""Of a message [bytes], and of a reason in it [characters]."""
+MOST_REASON = 500
+"""Of the reason in an answer [characters]."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Address:
     @property
     def name(self) -> str:
         """Of the abstract socket, with the NUL that makes it one."""
-        return f"\0{PREFIX}{self.domain}/{self.namespace}"
+        return abstract_name(self.domain, self.namespace)
 
 
 @dataclass(frozen=True)
@@ -128,26 +124,17 @@ def ask(address: Address, message: bytes, timeout_s: float = ANSWER_S) -> Owner 
     Returns:
         Who has answered, and in answer to STOP has stopped; None where nobody does within `timeout_s` [s].
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
-        line.bind("")  # the kernel gives it an address, to be answered at
-        line.settimeout(timeout_s)
-        try:
-            line.sendto(message, address.name)
-            told = json.loads(line.recv(MOST_BYTES))
-            return Owner(str(told["node"]), int(told["pid"]), str(told["state"]), str(told["reason"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+    answer = exchange(address.domain, address.namespace, message, timeout_s)
+    try:
+        told = json.loads(answer or b"")
+        return Owner(str(told["node"]), int(told["pid"]), str(told["state"]), str(told["reason"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def addresses() -> list[Address]:
     """Of all arms that run on this machine, in order."""
-    found = set()
-    for line in Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").splitlines():
-        _, here, rest = line.partition(f" @{PREFIX}")
-        domain, _, namespace = rest.partition("/")
-        if here and domain.isdecimal():
-            found.add(Address(int(domain), namespace))
-    return sorted(found, key=lambda address: (address.domain, address.namespace))
+    return [Address(*arm) for arm in running()]
 
 
 def ros_domain() -> int:
@@ -160,28 +147,3 @@ def ros_domain() -> int:
     if not text.isdecimal():
         raise InputError(f"ROS_DOMAIN_ID={text} is no whole number")
     return int(text)
-
-
-def chosen(domain: int | None, namespace: str | None) -> list[Address]:
-    """The arms that an emergency stop is for.
-
-    Args:
-        domain: of the arm; None: what ROS_DOMAIN_ID says.
-        namespace: of the arm; None: not told.
-
-    Returns:
-        The one that is told; every arm that runs on this machine where neither argument nor ROS_DOMAIN_ID tells one,
-        since who stops in a hurry knows no domain.
-    """
-    if domain is None and namespace is None and not os.environ.get("ROS_DOMAIN_ID"):
-        return addresses()
-    return [Address(ros_domain() if domain is None else domain, (namespace or "").strip("/"))]
-
-
-def stop(arms: list[Address]) -> list[str]:
-    """Emergency stop of all `arms`; each stays stopped until it is reset.
-
-    Returns:
-        Who has stopped, in words; fewer than `arms` where a node does not answer.
-    """
-    return [f"{owner}, {arm}" for arm in arms if (owner := ask(arm, STOP)) is not None]

@@ -12,6 +12,8 @@ from dofbot_ros.grasp.sight.registration import Registrar, Registration, show_ha
 from dofbot_ros.motion.timed_path import retime
 from dofbot_ros.trials.arm import Look, TrialArm
 
+LOWER_M, MOST_LOWER = 0.004, 2
+"""Fingers that closed on nothing without touching the table are likely too high: so much lower each time [m]."""
 MOVED_M = 0.010
 """Looks that differ by more than this are of a camera, or an arm, that has been moved: the earlier is dropped [m]."""
 
@@ -75,13 +77,19 @@ class ArmSight:
             return look
         return replace(look, blocks={name: found.seen(pose) for name, pose in look.blocks.items()})
 
-    def aimed(self, move: BlockMove) -> tuple[BlockPlanner, BlockMove]:
-        """The planner and the move for a hand that is elsewhere than it is told: what it is to be told."""
+    def aimed(self, move: BlockMove, missed: int = 0) -> tuple[BlockPlanner, BlockMove]:
+        """The planner and the move for a hand that is elsewhere than it is told: what it is to be told.
+
+        Args:
+            move: where things truly are.
+            missed: how often the fingers have closed on nothing: they go lower each time.
+        """
         found = self._needed()
         if found is None:
             return self._planner, move
         picked, placed = (found.hand_off(*at)[0][2] for at in ((move.block.x, move.block.y), move.target))
-        raised = self._planner.raised(found.raised(move.block.x, move.block.y), max(0.0, float(picked - placed)))
+        by = max(0.0, found.raised(move.block.x, move.block.y) - min(missed, MOST_LOWER) * LOWER_M)
+        raised = self._planner.raised(by, max(0.0, float(picked - placed)))
         x, y, _ = found.told(*move.target, 0.0)
         others = tuple(_told(found, block) for block in move.others)
         return raised, BlockMove(_told(found, move.block), (x, y), others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -162,7 +163,7 @@ class BlockTrial:
         block = blocks[record.block]
         record.start = record.start or (block.x, block.y, block.yaw)
         try:
-            aim = None if self._sight is None else self._sight.aimed
+            aim = None if self._sight is None else partial(self._sight.aimed, missed=record.missed)
             _, plan = self._strategy.plan_move(blocks, record.block, target, aim)
         except GraspError as error:
             raise SceneError(str(error)) from error

@@ -47,6 +47,10 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "picture.png"
 
 
+OTHERS = ("--dictionary", "DICT_6X6_250")
+"""Other markers than the kit's."""
+
+
 @needs_photo
 def test_finds_the_six_markers_of_a_real_photo(tmp_path: Path) -> None:
     out = tmp_path / "annotated.png"
@@ -71,7 +75,9 @@ def test_finds_the_six_markers_of_a_real_photo(tmp_path: Path) -> None:
 
 
 def test_prints_the_pose_in_the_optical_frame(picture: Path) -> None:
-    done = localize(picture, "--camera-info", picture.with_name("camera.yaml"), "--marker-size", 0.05, "--json")
+    done = localize(
+        picture, "--camera-info", picture.with_name("camera.yaml"), *OTHERS, "--marker-size", 0.05, "--json"
+    )
 
     assert done.returncode == 0, done.stderr
     (marker,) = json.loads(done.stdout)["markers"]
@@ -82,10 +88,17 @@ def test_prints_the_pose_in_the_optical_frame(picture: Path) -> None:
 
 
 def test_prints_a_table_for_people(picture: Path) -> None:
-    done = localize(picture, "--camera-info", picture.with_name("camera.yaml"))
+    done = localize(picture, "--camera-info", picture.with_name("camera.yaml"), *OTHERS)
 
     assert done.returncode == 0, done.stderr
     assert "1 markers of" in " ".join(done.stdout.split())
+
+
+def test_says_when_there_is_no_marker_of_the_kit(picture: Path) -> None:
+    done = localize(picture, "--camera-info", picture.with_name("camera.yaml"), "--json")
+
+    assert json.loads(done.stdout)["dictionary"] == "DICT_4X4_50"
+    assert "no marker of DICT_4X4_50 in" in done.stderr
 
 
 def test_says_in_one_line_what_is_wrong(picture: Path, tmp_path: Path) -> None:
@@ -101,6 +114,7 @@ def test_says_in_one_line_what_is_wrong(picture: Path, tmp_path: Path) -> None:
         ("words.txt: holds no camera_matrix", picture, words),
         ("large.yaml: is for 1280x720 images, this one is 320x240", picture, large),
         ("'DICT_6X6_205' is not one of DICT_4X4_100,", picture, camera, "--dictionary", "DICT_6X6_205"),
+        ("a marker of 30 m is larger than 1 m", picture, camera, "--marker-size", 30),
         ("a marker's size must be positive", picture, camera, "--marker-size", 0),
         ("must end in an image format's suffix", picture, camera, "--out", tmp_path / "a.txt"),
         ("cannot be written: No such file", picture, camera, "--out", tmp_path / "no" / "a.png"),

@@ -20,17 +20,21 @@ LIMIT_S = 120.0
 
 
 def programs() -> dict[str, str]:
-    """Page -> what is to be run; a snippet that makes its own node stands for itself."""
+    """Page -> what is to be run; a snippet that makes its own node stands for itself, and the same one runs once."""
     found: dict[str, str] = {}
+    known: set[str] = set()
     for page in PAGES:
         snippets = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
         for snippet in snippets:
+            plain = re.sub(r" *#.*", "", snippet)
+            if plain in known:
+                continue
+            known.add(plain)
             if "rclpy.init()" in snippet:
                 found[f"{page.name}, node"] = ON_A_RUNNING_ARM + snippet + "running.close()\n"
             else:
                 found[page.name] = found.get(page.name, "") + snippet
-    # The same program stands in README and python.md: once is enough.
-    return {name: text for name, text in found.items() if name != "python.md" or "README.md" not in found}
+    return found
 
 
 PROGRAMS = programs()

@@ -8,10 +8,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sensor_msgs.msg import JointState
 
 from dofbot_ros.record.reader import Episode
 from dofbot_ros.record.topics import Topic
 from dofbot_ros.ros.clients.recorder import RecordNode
+from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
 from .conftest import DOFBOT, SOON_S, StartArm
 
@@ -63,16 +65,15 @@ def test_up_teleop_bends_the_arm_first() -> None:
 
 
 def test_a_recorder_knows_from_whom_a_topic_comes(start_arm: StartArm) -> None:
-    arms = [start_arm("sim_node"), start_arm("sim_node")]
-    names = [arm.client.node.get_namespace() for arm in arms]
-    topics = [Topic(f"{names[0]}/joint_states"), Topic("/diagnostics"), Topic("nothing", "std_msgs/msg/String")]
-    with RecordNode(topics, names[0].strip("/")) as node:
-        node.wait_for_publishers(SOON_S)
-        both = {
-            f"{names[0]}/joint_states": [f"{names[0]}/sim_node"],
-            "/diagnostics": sorted(f"{name}/sim_node" for name in names),
-        }
-        arms[0].client.wait_until(lambda: node.publishers() == both, SOON_S, "names of both arms")
+    arm = start_arm("sim_node")
+    name = arm.client.node.get_namespace()
+    with (
+        RecordNode([Topic("joint_states"), Topic("nothing", "std_msgs/msg/String")], name.strip("/")) as node,
+        BackgroundNode("impostor", name) as other,
+    ):
+        other.node.create_publisher(JointState, "joint_states", 1)
+        both = {"joint_states": [f"{name}/impostor", f"{name}/sim_node"]}
+        arm.client.wait_until(lambda: node.publishers() == both, SOON_S, "names of both publishers")
 
 
 def test_a_session_is_recorded_in_the_domain_that_was_named(tmp_path: Path) -> None:

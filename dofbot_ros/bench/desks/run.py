@@ -26,6 +26,7 @@ def measure(
     seed: int = 0,
     path: Path | None = None,
     ablation: Ablation = WHOLE,
+    done_only: bool = False,
     report: Callable[[Outcome | None, int], None] = lambda _outcome, _total: None,
 ) -> dict[str, Any]:
     """Run the first `trials` trials of every job on every desk, those that `path` already holds left out.
@@ -37,6 +38,7 @@ def measure(
         seed: of the installations and scenes.
         path: file that keeps what is done.
         ablation: what is left out.
+        done_only: run nothing, sum up what `path` holds.
         report: told each outcome, and how many there are to be in all; first with None.
 
     Returns:
@@ -62,6 +64,8 @@ def measure(
         for desk in desks:
             for job in jobs:
                 outcome = file.done.get((desk, job, number))
+                if outcome is None and done_only:
+                    continue
                 if outcome is None:
                     outcome = JOBS[job](desk, number, seed, ablation)
                     file.add(outcome)

@@ -9,7 +9,7 @@ import typer
 
 from dofbot_ros.core.console import JsonOption, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, DependencyError
+from dofbot_ros.errors import DependencyError
 
 if TYPE_CHECKING:
     from dofbot_ros.lab.imitation.imitator import Imitator
@@ -20,7 +20,10 @@ ModelOption = Annotated[
     Path | None, typer.Option(help="A run's folder; without one the method is landmarks.", show_default=False)
 ]
 MethodOption = Annotated[
-    str | None, typer.Option(help="landmarks, network or network+refine (default with a --model).", show_default=False)
+    str | None,
+    typer.Option(
+        help="landmarks, landmarks+refine, network or network+refine, the default with a --model.", show_default=False
+    ),
 ]
 DofOption = Annotated[int, typer.Option(help="Joints of the hand where no --model says: 12 or 17.")]
 StepsOption = Annotated[int, typer.Option(min=1, help="Gradient steps of refinement.")]
@@ -127,8 +130,6 @@ def _imitator(model: Path | None, method: str | None, dof: int, steps: int) -> I
     except ModuleNotFoundError as error:
         raise DependencyError(str(error.name), "learn", "imitation") from error
     if model is None:
-        if method not in (None, "landmarks"):
-            raise ConfigError(f"method {method} needs a trained network: give its folder with --model RUN")
-        return Imitator(HandModel(dof), None, "landmarks", steps)
+        return Imitator(HandModel(dof), None, method or "landmarks", steps)
     hand, network = load_network(model)
     return Imitator(hand, network, method or "network+refine", steps)

@@ -11,6 +11,8 @@ import typer
 
 from dofbot_ros.supervisor import Command, ProcessGroup
 
+READY_S = 30.0
+
 ViewOption = Annotated[
     bool,
     typer.Option("--view", help="Serve the operator's console beside it (docs/console.md); its address is printed."),
@@ -32,5 +34,6 @@ def console_beside(view: bool, namespace: str = "", environment: Mapping[str, st
     words = [sys.executable, "-c", "from dofbot_ros.cli.main import main; main()", "console", "--page-port", "0"]
     if namespace:
         words += ["--namespace", namespace]
-    with ProcessGroup([Command("console", tuple(words), required=False)], environment):
+    with ProcessGroup([Command("console", tuple(words), required=False)], environment) as group:
+        group.wait_ready(READY_S)  # what it prints comes before the command's own panel
         yield

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from dofbot_ros.core.dds import NETWORK_VARIABLE, OPEN
 from dofbot_ros.core.preflight import missing_libraries
-from dofbot_ros.safety.stop_line import WHO, addresses, ask
+from dofbot_ros.safety.stop_line import addresses, ask
+from dofbot_ros.safety.stop_sender import WHO
 
 GOOD, WARNING, BAD = "ok", "warning", "bad"
 LEAST_SHARED_MIB = 128

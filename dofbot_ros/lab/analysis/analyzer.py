@@ -24,6 +24,7 @@ from dofbot_ros.lab.analysis.layer_views import (
     drivers_figure,
     feature_count,
     is_convolution,
+    layer_table,
     weight_images,
 )
 from dofbot_ros.lab.analysis.loading import load_network
@@ -118,14 +119,17 @@ class NetworkAnalyzer:
         return self.torch_network("a layer as a module").layer(layer)
 
     def summary(self) -> str:
-        """The network as torchinfo prints it: layers, shapes, parameters, multiplications."""
+        """The network as torchinfo prints it; where it cannot follow an answer, layers with their shapes alone."""
         network = self.torch_network("a summary")
         try:
             from torchinfo import summary
         except ModuleNotFoundError as error:
             raise DependencyError("torchinfo", "lab", "a summary") from error
         sizes = [(1, *spec.shape) for spec in network.inputs] or None
-        return str(summary(network.module, sizes, verbose=0, depth=4, device="cpu"))
+        try:
+            return str(summary(network.module, sizes, verbose=0, depth=4, device="cpu"))
+        except RuntimeError:  # torchinfo takes no dataclass for an answer, as pose networks give
+            return layer_table(network)
 
     def plot_model(self) -> Any:
         """All layers in the order in which they run, as long as their activations have numbers."""

@@ -76,6 +76,16 @@ def describe_layers(network: Network) -> list[tuple[str, str, str, float]]:
     return rows
 
 
+def layer_table(network: Network) -> str:
+    """A line a layer, in the order in which they run: name, kind, shape of the activation, parameters."""
+    lines = []
+    for name, kind, shape, _ in describe_layers(network):
+        count = sum(one.numel() for one in network.layer(name).parameters())
+        lines.append(f"{name:<32} {kind:<16} {shape:<16} {count:>10,}")
+    total = sum(one.numel() for one in network.module.parameters())
+    return "\n".join([*lines, f"{total:,} parameters"])
+
+
 def weight_images(weight: NDArray[Any], where: str) -> list[NDArray[Any]]:
     """Kernels as pictures: of one channel (rows, columns) with their sign, of three as colours.
 
@@ -117,6 +127,8 @@ def attribution_figure(network: Network, inputs: tuple[Tensor, ...], found: Attr
     title = f"{network.name}: {found.method.replace('_', ' ')}"
     if network.outputs:
         title += f" of {', '.join(dict.fromkeys(network.outputs[k] for k in found.target))}"
+    if found.method == "integrated_gradients":
+        title += f" (completeness error {found.error:.0%})"
     share = found.inputs[0]
     if share.ndim == 4:
         signed = found.method == "integrated_gradients"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from dofbot_ros.errors import InputError
 
 FOLDS = 5
-PENALTIES = tuple(float(10.0**k) for k in range(-3, 5))
-"""Ridge penalties that are tried, times the number of features."""
+PENALTIES = tuple(float(10.0**k) for k in range(-4, 4))
+"""Ridge penalties that are tried, for products of samples that are the mean over their features."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,10 @@ class Predictability:
 
 
 def predictability(features: NDArray[np.float64], quantity: NDArray[np.float64], seed: int = 0) -> Predictability:
-    """Cross-validated coefficient of determination of ridge regression.
+    """Cross-validated coefficient of determination of ridge regression, in its dual form.
+
+    Features are scaled to mean 0 and variance 1 over all inputs, which needs no quantity; the penalty is chosen within
+    each fold's training part.
 
     Args:
         features: of n inputs, (n, k).
@@ -43,48 +46,34 @@ def predictability(features: NDArray[np.float64], quantity: NDArray[np.float64],
     Raises:
         InputError: too few inputs, or a quantity that does not vary.
     """
-    n = len(features)
+    n, k = features.shape
     if n < 4 * FOLDS:
         raise InputError(f"a probe needs {4 * FOLDS} inputs or more, got {n}")
     if float(np.ptp(quantity, axis=0).max()) < 1e-9:
         raise InputError("the quantity is the same in all inputs: there is nothing to predict")
+    spread = features.std(axis=0)
+    scaled = (features - features.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0)
+    products = scaled @ scaled.T / k
     order = np.random.default_rng(seed).permutation(n)
     scores = []
     for fold in np.array_split(order, FOLDS):
-        rest = np.setdiff1d(order, fold)
-        penalty = _best_penalty(features[rest], quantity[rest])
-        scores.append(
-            _r2(quantity[fold], _ridge(features[rest], quantity[rest], features[fold], penalty), quantity[rest])
-        )
-    return Predictability(float(np.mean(scores)), min(scores), max(scores), n, features.shape[1])
+        rest = order[~np.isin(order, fold)]
+        tried, known = rest[: len(rest) // 5], rest[len(rest) // 5 :]
+        penalty = max(PENALTIES, key=lambda one: _r2(products, quantity, known, tried, one))
+        scores.append(_r2(products, quantity, rest, fold, penalty))
+    return Predictability(float(np.mean(scores)), min(scores), max(scores), n, k)
 
 
-def _best_penalty(features: NDArray[np.float64], quantity: NDArray[np.float64]) -> float:
-    held = len(features) // 5
-    train, test = slice(held, None), slice(0, held)
-    scored = [
-        (_r2(quantity[test], _ridge(features[train], quantity[train], features[test], one), quantity[train]), one)
-        for one in PENALTIES
-    ]
-    return max(scored)[1]
-
-
-def _ridge(
-    features: NDArray[np.float64], quantity: NDArray[np.float64], new: NDArray[np.float64], penalty: float
-) -> NDArray[np.float64]:
-    """Predictions for `new` (m, ...): in the dual form where there are more features than samples."""
-    mean, spread = features.mean(axis=0), features.std(axis=0)
-    spread = np.where(spread > 1e-9, spread, 1.0)
-    X, Y = (features - mean) / spread, quantity - quantity.mean(axis=0)
-    n, k = X.shape
-    damp = penalty * k
-    if k <= n:
-        weight = np.linalg.solve(X.T @ X + damp * np.eye(k), X.T @ Y)
-    else:
-        weight = X.T @ np.linalg.solve(X @ X.T + damp * np.eye(n), Y)
-    return np.asarray((new - mean) / spread @ weight + quantity.mean(axis=0))
-
-
-def _r2(truth: NDArray[np.float64], told: NDArray[np.float64], known: NDArray[np.float64]) -> float:
-    missed = float(np.square(truth - told).sum())
-    return 1.0 - missed / max(float(np.square(truth - known.mean(axis=0)).sum()), 1e-12)
+def _r2(
+    products: NDArray[np.float64],
+    quantity: NDArray[np.float64],
+    known: NDArray[np.int64],
+    asked: NDArray[np.int64],
+    penalty: float,
+) -> float:
+    """Share of the variance of the `asked` rows that a regression on the `known` ones explains."""
+    mean = quantity[known].mean(axis=0)
+    damped = products[np.ix_(known, known)] + penalty * np.eye(len(known))
+    told = mean + products[np.ix_(asked, known)] @ np.linalg.solve(damped, quantity[known] - mean)
+    missed = float(np.square(quantity[asked] - told).sum())
+    return 1.0 - missed / max(float(np.square(quantity[asked] - mean).sum()), 1e-12)

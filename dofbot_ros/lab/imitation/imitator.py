@@ -1,4 +1,4 @@
-"""Finds joint angles for silhouettes by one of three methods: landmarks, a network, a network and refinement."""
+"""Finds joint angles for silhouettes: read off landmarks or found by a network, as they are or refined."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from dofbot_ros.lab.imitation.network import ImitationNetwork
 from dofbot_ros.lab.imitation.refine import STEPS, refine
 from dofbot_ros.lab.imitation.train import WEIGHTS
 
-METHODS = ("landmarks", "network", "network+refine")
+METHODS = ("landmarks", "landmarks+refine", "network", "network+refine")
+NO_NETWORK = ("landmarks", "landmarks+refine")
+"""Methods that need none: they begin with what landmarks tell."""
 
 
 def load_network(run: Path) -> tuple[HandModel, ImitationNetwork]:
@@ -43,7 +45,7 @@ class Imitator(Checked):
 
     Attributes:
         model: of the hand.
-        network: trained; None for the method landmarks.
+        network: trained; None for methods that begin with landmarks.
         method: one of METHODS.
         steps: of refinement.
     """
@@ -57,7 +59,7 @@ class Imitator(Checked):
         """See Checked.problems."""
         if self.method not in METHODS:
             yield one_of("method", self.method, METHODS)
-        if self.method != "landmarks" and self.network is None:
+        if self.method not in NO_NETWORK and self.network is None:
             yield f"method {self.method} needs a trained network: give its folder with --model RUN"
 
     def angles(self, silhouettes: Tensor, landmarks: Tensor) -> Tensor:
@@ -68,8 +70,14 @@ class Imitator(Checked):
             landmarks: of the same hands, (n, 21, 3), x right, y up, z towards the camera [m].
         """
         read = angles_from_landmarks(self.model, landmarks)
-        if self.network is None or self.method == "landmarks":
-            return read
-        with torch.no_grad():
-            found: Tensor = self.network(silhouettes)
-        return found if self.method == "network" else refine(self.model, found, silhouettes, self.steps).angles
+        if self.network is None or self.method in NO_NETWORK:
+            found = read
+        else:
+            with torch.no_grad():
+                found = self.network(silhouettes)
+        return refine(self.model, found, silhouettes, self.steps).angles if self.refined else found
+
+    @property
+    def refined(self) -> bool:
+        """Whether gradient steps follow."""
+        return self.method.endswith("+refine")

@@ -19,10 +19,10 @@ from dofbot_ros.core.statistics import bootstrap_mean
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.lab.imitation.hand import HandModel
-from dofbot_ros.lab.imitation.imitator import Imitator
+from dofbot_ros.lab.imitation.imitator import NO_NETWORK, Imitator
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
 from dofbot_ros.lab.imitation.mask import CROP_PX, HandCutout, cut_out
-from dofbot_ros.lab.imitation.refine import refine
+from dofbot_ros.lab.imitation.refine import Fit, refine
 from dofbot_ros.lab.imitation.sheet import overlap_picture
 from dofbot_ros.lab.imitation.silhouette import hard
 from dofbot_ros.teleop.config import TeleopConfig
@@ -58,8 +58,8 @@ class Imitated:
 def imitate_picture(imitator: Imitator, image: ImageArray, detector: Detector, stamp_s: float) -> Imitated | None:
     """Imitate the hand in a picture RGB (h, w, 3), taken at `stamp_s` [s]; None where there is none.
 
-    With the method network+refine angles and placement are refined together, since nobody's hand has the proportions
-    of the simulated one; the other methods have their placement fitted.
+    Methods that refine find angles and placement together, since nobody's hand has the proportions of the simulated
+    one; the others have their placement fitted.
     """
     hand = detector.detect(image, stamp_s).hand
     if hand is None:
@@ -69,17 +69,16 @@ def imitate_picture(imitator: Imitator, image: ImageArray, detector: Detector, s
     target, weight = torch.from_numpy(cutout.silhouette)[None], torch.from_numpy(cutout.weight)[None]
     read = angles_from_landmarks(model, torch.from_numpy(cutout.landmarks).float()[None])
     baseline = refine(model, read, target, PLACED_STEPS, fit="placement", weight=weight)
-    found = baseline
-    if imitator.network is not None and imitator.method != "landmarks":
+    starts = [read]
+    if imitator.network is not None and imitator.method not in NO_NETWORK:
         with torch.no_grad():
             begun = imitator.network(target.float())
-        if imitator.method == "network":
-            found = refine(model, begun, target, PLACED_STEPS, fit="placement", weight=weight)
-        else:
-            # From both beginnings: a network that has seen capsules only may err on a photo, landmarks in the dark.
-            starts, most = (read, begun), 2 * imitator.steps
-            tried = [refine(model, at, target, most, fit="both", weight=weight) for at in starts]
-            found = max(tried, key=lambda one: float(one.overlap))
+        # From both beginnings: a network that has seen capsules only may err on a photo, landmarks in the dark.
+        starts = [read, begun] if imitator.refined else [begun]
+    steps = 2 * imitator.steps if imitator.refined else PLACED_STEPS
+    fit: Fit = "both" if imitator.refined else "placement"
+    tried = [refine(model, start, target, steps, fit=fit, weight=weight) for start in starts]
+    found = max(tried, key=lambda one: float(one.overlap))
     return Imitated(
         cutout, found.angles[0].numpy(), found.placement[0].numpy(), float(found.overlap), float(baseline.overlap)
     )

@@ -38,6 +38,7 @@ class PolicyWatch:
     Attributes:
         url: of the live page.
         frames: so far.
+        samples: the observations that are watched, (SAMPLES, size).
 
     Raises:
         InputError: a policy whose network is not of linear layers alone.
@@ -45,10 +46,10 @@ class PolicyWatch:
 
     def __init__(self, model: BaseAlgorithm, env: DofBotEnv, run: Path, port: int = 0) -> None:
         layers, between, last = acting_layers(model)
-        samples = observations(env, SAMPLES)
-        if samples.shape[1] != layers[0].in_features:
+        if env.obs != "state":
             raise InputError(f"a policy of {env.obs} observations cannot be watched: its first layer takes features")
-        self._recorder = Recorder(layers, between, last, samples)
+        self.samples = observations(env, SAMPLES)
+        self._recorder = Recorder(layers, between, last, self.samples)
         self._run, self._title = run, f"{env.task.name}, {type(model).__name__}"
         self._server = FrameServer(port, self._title)
         self._every = self._told = 1

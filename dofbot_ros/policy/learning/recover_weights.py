@@ -79,6 +79,7 @@ def recover_weights(onnx_file: Path, seed: int = 0) -> Recovered:
     if not difference <= CLOSE:
         new.unlink()
         raise InputError(f"{onnx_file}: the same weights in torch answer by {difference:.1e} otherwise: not written")
+    new.chmod(onnx_file.stat().st_mode & 0o777)  # safetensors makes files that nobody else can read
     new.replace(path)
     return Recovered(path, kind, sum(tensor.numel() for tensor in state.values()), difference)
 

@@ -87,8 +87,8 @@ async def _run(
             place = f"{host} port {page_port}"
             raise DofbotError(f"the page cannot be served at {place}: {why}; name another --page-port") from error
         assert site._server is not None
-        notify(READY)
         started(server.address(site._server.sockets[0].getsockname()[1]))  # type: ignore[attr-defined]
+        notify(READY)
         while True:
             check()
             await asyncio.sleep(LOOK_S)

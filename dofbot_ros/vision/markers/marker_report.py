@@ -16,6 +16,8 @@ from dofbot_ros.vision.cameras.frame_files import read_image
 from dofbot_ros.vision.intrinsics import Intrinsics, load_intrinsics
 from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector, MarkerPose, marker_pose
 
+LARGEST_M = 1.0
+"""Edge of a marker beyond which millimetres are meant [m]."""
 AXIS_COLOURS = ((220, 50, 40), (40, 160, 60), (40, 80, 220))
 """x red, y green, z blue, as in RViz."""
 OUTLINE, FIRST_CORNER, TEXT = (255, 140, 0), (255, 0, 160), (20, 20, 20)
@@ -99,10 +101,12 @@ def report(image_file: str | Path, camera_info: str | Path, dictionary: str, mar
 
     Raises:
         CameraError: no image.
-        ConfigError: no such dictionary, no usable calibration, a size that is not positive.
+        ConfigError: no such dictionary, no usable calibration, a size that is not positive or beyond LARGEST_M.
     """
     if not marker_size > 0:
         raise ConfigError(f"a marker's size must be positive, got {marker_size} m")
+    if marker_size > LARGEST_M:
+        raise ConfigError(f"a marker of {marker_size:g} m is larger than {LARGEST_M:g} m: its edge is given in metres")
     detector = MarkerDetector(dictionary)
     image = read_image(image_file)
     height, width = image.shape[:2]

@@ -59,6 +59,15 @@ def test_what_is_done_is_not_done_again_and_a_line_that_was_cut_off_is(tmp_path:
     assert len(path.read_text(encoding="utf-8").splitlines()) == 5
 
 
+def test_what_is_done_can_be_summed_up_without_running_more(tmp_path: Path, counted: Counted) -> None:
+    path = tmp_path / "state.jsonl"
+    run.measure(["own"], ["counted"], 3, path=path)
+    counted.asked.clear()
+    (row,) = run.measure(["own", "rough"], ["counted"], 9, path=path, done_only=True)["rows"]
+    assert (row["world"], row["n"]) == ("own", 3)
+    assert not counted.asked
+
+
 def test_another_seed_is_another_file(tmp_path: Path, counted: Counted) -> None:
     path = tmp_path / "state.jsonl"
     run.measure(["own"], ["counted"], 1, path=path)

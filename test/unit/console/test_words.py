@@ -54,6 +54,13 @@ def test_troubles_come_first_with_their_remedy() -> None:
     assert "holds the arm back: workspace" in said(view)
 
 
+def test_servos_that_hold_though_nobody_commands_them_are_told() -> None:
+    holding = {"arm": {"message": "IDLE: all servos hold, not commanded from here: enable_torque takes over"}}
+    view = replace(READY, state="IDLE", diagnostics=holding)
+    assert said(view) == "Not commanded from here, though all servos hold. Torque on takes over."
+    assert "can be moved by hand" in said(replace(view, diagnostics={"arm": {"message": "IDLE"}}))
+
+
 def test_silence_and_others_at_work_are_told() -> None:
     assert "gone silent" in said(replace(READY, present=False))
     assert "No word of an arm yet" in said(replace(READY, present=False, state=""))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from dofbot_ros.errors import DofbotError, InputError
-from dofbot_ros.safety.stop_line import STOP, WHO, Address, StopLine, addresses, ask, chosen, stop
+from dofbot_ros.safety import stop_sender
+from dofbot_ros.safety.stop_line import Address, StopLine, addresses, ask, ros_domain
+from dofbot_ros.safety.stop_sender import STOP, WHO, chosen, main
 
 HERE = Address(os.getpid() + 1000, "left/hand")
 """A domain that no arm has: ROS ends at 232."""
@@ -30,7 +34,7 @@ def line(stops: list[int]) -> Iterator[StopLine]:
 def test_a_stop_arrives_before_it_is_confirmed_and_a_question_stops_nothing(line: StopLine, stops: list[int]) -> None:
     assert str(ask(HERE, WHO)) == f"driver_node (process {os.getpid()})"
     assert stops == []
-    assert stop([HERE]) == [f"driver_node (process {os.getpid()}), {HERE}"]
+    assert main(["--domain", str(HERE.domain), "--namespace", "/left/hand"])
     assert stops == [1]
 
 
@@ -61,11 +65,27 @@ def test_arms_of_this_machine_are_found(line: StopLine) -> None:
 
 def test_who_names_no_arm_means_all_of_this_machine(line: StopLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ROS_DOMAIN_ID", raising=False)
-    assert HERE in chosen(None, None)
-    assert chosen(None, "/left/") == [Address(0, "left")]
+    assert (HERE.domain, HERE.namespace) in (chosen(None, None) or [])
+    assert chosen(None, "/left/") == [(0, "left")]
     monkeypatch.setenv("ROS_DOMAIN_ID", "7")
-    assert chosen(None, None) == [Address(7)]
-    assert chosen(3, None) == [Address(3)]
+    assert chosen(None, None) == [(7, "")]
+    assert chosen("3", None) == [(3, "")]
     monkeypatch.setenv("ROS_DOMAIN_ID", "seven")
+    assert chosen(None, None) is None
     with pytest.raises(InputError, match="ROS_DOMAIN_ID=seven"):
-        chosen(None, None)
+        ros_domain()
+
+
+@pytest.mark.parametrize(
+    "words", [["--domain"], ["--domain", "x"], ["--help"], ["--all", "1"], ["--domain", "9999999"]]
+)
+def test_what_the_sender_does_not_know_it_leaves_to_the_command_line(words: list[str]) -> None:
+    assert not main(words)
+
+
+def test_the_sender_needs_no_site_packages_and_is_obeyed(line: StopLine, stops: list[int]) -> None:
+    words = [sys.executable, "-I", "-S", stop_sender.__file__, "--domain", str(HERE.domain), "--namespace", "left/hand"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60.0, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"stopped the arm in ROS domain {HERE.domain}, namespace /left/hand\n"
+    assert stops == [1]

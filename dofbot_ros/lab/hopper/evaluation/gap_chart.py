@@ -34,7 +34,8 @@ def chart(groups: Sequence[Group], path: Path) -> None:
                 if panel == 0:
                     values: tuple[float, ...] = (ORIGINAL[key][side],)
                 elif group is None:
-                    axes.text(place, 30.0, "not\nmeasured", ha="center", va="bottom", fontsize=7) if side == 0 else None
+                    if side == 0:
+                        axes.text(place, 30.0, "not\nmeasured", ha="center", va="bottom", fontsize=7)
                     continue
                 else:
                     values = getattr(group, domain + ("_500" if panel == 1 else ""))
@@ -42,6 +43,7 @@ def chart(groups: Sequence[Group], path: Path) -> None:
                 if panel:
                     axes.plot([x] * len(values), values, "k.", markersize=4)
         axes.set_xticks(range(len(ORIGINAL)), [f"{obs}\n{level}" for obs, level in ORIGINAL], fontsize=8)
+        axes.set_xlim(-0.7, len(ORIGINAL) - 0.3)
         axes.set_title(title, fontsize=10)
         axes.set_ylim(0.0, 2000.0 if panel < 2 else 4000.0)
         axes.grid(axis="y", alpha=0.3)

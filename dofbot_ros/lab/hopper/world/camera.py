@@ -19,7 +19,7 @@ SIZE = 64
 HEIGHT_M, DISTANCE_M, FOVY_DEG = 0.95, 2.6, 45.0
 """Of the camera over the floor, and from the hopper's plane: 2.15 m of height fill a picture, as high as it jumps."""
 
-BODY, FLOOR, SKY = (204, 153, 102), (204, 204, 204), (115, 140, 165)
+BODY, FLOOR = (204, 153, 102), (204, 204, 204)
 """Colours, 0..255."""
 
 

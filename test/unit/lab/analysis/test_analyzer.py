@@ -46,6 +46,15 @@ def test_layers_are_listed_by_kind_and_with_their_features(plain: NetworkAnalyze
     assert "Linear" in plain.summary()
 
 
+def test_a_network_that_answers_a_dataclass_has_a_summary_too() -> None:
+    path = share_file("models", "policy", "pick_pipeline", "pose.safetensors")
+    analyzer = NetworkAnalyzer.from_saved_model(path, "return")
+    text = analyzer.summary()
+    assert "closeup.layers.8" in text
+    total = sum(one.numel() for one in analyzer.torch_network("a test").module.parameters())
+    assert text.endswith(f"{total:,} parameters")
+
+
 def test_an_unknown_layer_is_named_with_the_nearest() -> None:
     analyzer = NetworkAnalyzer.from_saved_model(share_file("models", "grasp"), "return")
     with pytest.raises(InputError, match=r"did you mean features\.3\.block"):

@@ -117,6 +117,9 @@ def test_the_baseline_needs_no_model() -> None:
     found = json.loads(done.stdout)
     assert found["method"] == "landmarks"
     assert found["mean_iou"] == pytest.approx(found["baseline_iou"], abs=1e-6)
+    words = "imitate evaluate --method landmarks+refine --targets 3 --json"
+    refined = CliRunner().invoke(app, words.split())
+    assert json.loads(refined.stdout)["mean_iou"] > found["mean_iou"]
 
 
 @pytest.mark.skipif(not HANDS.is_dir(), reason="the photos of hands in ../shared/data are not here")
