@@ -112,7 +112,7 @@ class GraspDetector:
         self._min_chance = min_chance
         self.registration: Registration | None = None
 
-    def survey(self, image: ImageArray, intrinsics: Intrinsics, T_base_camera: FloatArray) -> GraspDetection:
+    def detect(self, image: ImageArray, intrinsics: Intrinsics, T_base_camera: FloatArray) -> GraspDetection:
         """What `image` shows.
 
         Args:

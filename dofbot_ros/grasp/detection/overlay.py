@@ -28,19 +28,19 @@ WARMEST = 3.0
 BANNER_PX = 34
 
 
-def draw_survey(survey: GraspDetection, words: str) -> ImageArray:
+def draw_detection(detection: GraspDetection, words: str) -> ImageArray:
     """The view from above with all that is known of it, RGB (h, w, 3).
 
     The warmer a pixel, the likelier is a grasp there to hold: bare table keeps its colour. White is the best grasp
     within reach, green are others, red are those out of reach.
     """
-    picture = _warm(survey)
-    half = 0.5 * OPEN_M / survey.view.resolution
-    best = next((offer for offer in survey.offers if offer.plan is not None), None)
-    for offer in reversed(survey.offers):
+    picture = _warm(detection)
+    half = 0.5 * OPEN_M / detection.view.resolution
+    best = next((offer for offer in detection.offers if offer.plan is not None), None)
+    for offer in reversed(detection.offers):
         pinch = offer.candidate.pinch
         colour = BEST if offer is best else REACHABLE if offer.plan is not None else UNREACHABLE
-        row, column = survey.view.to_pixel(pinch.x, pinch.y)
+        row, column = detection.view.to_pixel(pinch.x, pinch.y)
         draw_grasp(picture, (row, column), pinch.yaw, colour, half=half, scale=SCALE)
     return _with_words(picture, words)
 
@@ -72,10 +72,10 @@ def draw_grasp(
         cv2.line(picture, _pixel(start), _pixel(end), colour, 2, cv2.LINE_AA)
 
 
-def _warm(survey: GraspDetection) -> ImageArray:
-    warmth = np.clip(survey.map / WARMEST, 0.0, 1.0)
-    size = SCALE * survey.view.size, SCALE * survey.view.size
-    view = cv2.resize(survey.image, size, interpolation=cv2.INTER_NEAREST)
+def _warm(detection: GraspDetection) -> ImageArray:
+    warmth = np.clip(detection.map / WARMEST, 0.0, 1.0)
+    size = SCALE * detection.view.size, SCALE * detection.view.size
+    view = cv2.resize(detection.image, size, interpolation=cv2.INTER_NEAREST)
     share = cv2.resize(warmth, size, interpolation=cv2.INTER_LINEAR)
     heat = cv2.applyColorMap(np.asarray(np.rint(255 * share), np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     opacity = 0.8 * share[..., None]

@@ -63,9 +63,9 @@ class GraspExecutor:
     Args:
         arm: the arm.
         look: an image taken from now on; raises DofbotError, with the reason, when there is none.
-        surveyor: finds grasps in it.
+        detector: finds grasps in it.
         kinematics: of the arm.
-        show: given each survey and the stamp of its image [s].
+        show: given each detection and the stamp of its image [s].
         sight: look at the arm's own hand before the first grasp, and after one that missed, and aim by that.
     """
 
@@ -73,13 +73,13 @@ class GraspExecutor:
         self,
         arm: Arm,
         look: Callable[[], CameraSnapshot],
-        surveyor: GraspDetector,
+        detector: GraspDetector,
         kinematics: Kinematics,
-        show: Callable[[GraspDetection, float], None] = lambda _survey, _stamp_s: None,
+        show: Callable[[GraspDetection, float], None] = lambda _detection, _stamp_s: None,
         *,
         sight: bool = False,
     ) -> None:
-        self._arm, self._look, self._surveyor = arm, look, surveyor
+        self._arm, self._look, self._detector = arm, look, detector
         self.kinematics, self._show = kinematics, show
         self._held: Held | None = None
         self._sight = sight
@@ -97,8 +97,8 @@ class GraspExecutor:
             DofbotError: there is none, and why.
         """
         self._arm.require_heard()
-        survey = self._survey()
-        return _proposal(survey, survey.best())
+        detection = self._detect()
+        return _proposal(detection, detection.best())
 
     def execute(self) -> str:
         """Pick up what is grasped best, and hold it up out of the camera's view. Says what is held.
@@ -114,13 +114,13 @@ class GraspExecutor:
                 raise NotNowError("the fingers still hold what they picked up: call grasp/put_back first")
             self._held = None
             self._stand_by()
-            if self._sight and self._surveyor.registration is None:
+            if self._sight and self._detector.registration is None:
                 self._carry_out(self._look_at_hand)
-            plan = self._survey().best()
+            plan = self._detect().best()
             try:
                 held = self._held = self._carry_out(lambda: pick_up(self._arm, plan))
             except EmptyHandError:
-                self._surveyor.registration = None  # the next grasp is aimed by another look
+                self._detector.registration = None  # the next grasp is aimed by another look
                 raise
             self._held = self._carry_out(lambda: bring_back(self._arm, held))
         return f"lifted and held, with {1e3 * self._held.gap:.0f} mm between the fingers; taken from {where(plan)}"
@@ -142,7 +142,7 @@ class GraspExecutor:
         self._held = None
         return f"put back at {where(held.plan)}"
 
-    def survey(self, sight: CameraSnapshot) -> GraspDetection:
+    def detect(self, sight: CameraSnapshot) -> GraspDetection:
         """What is seen there.
 
         Raises:
@@ -151,19 +151,19 @@ class GraspExecutor:
         """
         if not np.isfinite(self._arm.position).all():
             raise NotNowError("the arm has not told where it is")
-        if arm_hides(self.kinematics, self._arm.position, self._surveyor.view, sight.T_base_camera):
+        if arm_hides(self.kinematics, self._arm.position, self._detector.view, sight.T_base_camera):
             raise NotNowError("the arm is in the picture: call home first, or let grasp/execute do it")
-        return self._surveyor.survey(sight.image, sight.intrinsics, sight.T_base_camera)
+        return self._detector.detect(sight.image, sight.intrinsics, sight.T_base_camera)
 
     def _require_ready(self) -> None:
         self._arm.require_ready()
         self._arm.require_heard()
 
-    def _survey(self) -> GraspDetection:
+    def _detect(self) -> GraspDetection:
         sight = self._look()
-        survey = self.survey(sight)
-        self._show(survey, sight.stamp_s)
-        return survey
+        detection = self.detect(sight)
+        self._show(detection, sight.stamp_s)
+        return detection
 
     def _stand_by(self) -> None:
         """Upright with open fingers; what they may hold from before is let go low rather than high."""
@@ -178,7 +178,7 @@ class GraspExecutor:
 
     def _look_at_hand(self) -> None:
         """Show the hand over the table, and plan by what is seen of it. Upright before and after."""
-        pinches, first = self._surveyor.pinches, self._look()
+        pinches, first = self._detector.pinches, self._look()
         if self._registrar is None:
             self._registrar = Registrar(pinches.kinematics, OutlineCamera(first.intrinsics, first.T_base_camera))
         show_hand(
@@ -188,7 +188,7 @@ class GraspExecutor:
             position=lambda: self._arm.position,
             move=lambda start, goal: self._arm.follow(retime(joint_line(start, goal), pinches.limits)),
         )
-        self._surveyor.registration = self._registrar.result()
+        self._detector.registration = self._registrar.result()
 
     def _at_start(self) -> bool:
         return bool(np.abs(self._arm.position[:N_ARM] - START).max() < AT_START_RAD)
@@ -207,9 +207,9 @@ class GraspExecutor:
             raise
 
 
-def _proposal(survey: GraspDetection, plan: PickPlan) -> str:
+def _proposal(detection: GraspDetection, plan: PickPlan) -> str:
     tilt, yaw = plan.motions.pose.tilt, math.remainder(plan.pinch.yaw, math.pi)
     return (
-        f"{len(survey.reachable)} grasps within reach; the best at {where(plan)}, "
+        f"{len(detection.reachable)} grasps within reach; the best at {where(plan)}, "
         f"fingers closing along {math.degrees(yaw):.0f} deg, tool tilted by {math.degrees(tilt):.0f} deg"
     )

@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.grasp.detection.detector import GraspDetection
-from dofbot_ros.grasp.detection.overlay import draw_survey, draw_words
+from dofbot_ros.grasp.detection.overlay import draw_detection, draw_words
 from dofbot_ros.ros.camera.messages import image_message
 from dofbot_ros.ros.conversions.messages import pose_message, to_time
 from dofbot_ros.ros.runtime.qos import IMAGE, STREAM
@@ -36,16 +36,16 @@ class GraspTopics:
         """Whether anybody listens."""
         return bool(self._candidates.get_subscription_count() or self._overlay.get_subscription_count())
 
-    def survey(self, survey: GraspDetection, stamp_s: float, words: str) -> None:
+    def publish(self, detection: GraspDetection, stamp_s: float, words: str) -> None:
         """Show what an image of `stamp_s` [s] shows."""
         header = Header(stamp=to_time(stamp_s), frame_id=BASE_FRAME)
         poses = [
             pose_message(self.kinematics.tool_transform(plan.motions.descend.positions[-1]))
-            for plan in survey.reachable
+            for plan in detection.reachable
         ]
         self._candidates.publish(PoseArray(header=header, poses=poses))
         if self._overlay.get_subscription_count():
-            self._overlay.publish(image_message(header, draw_survey(survey, words)))
+            self._overlay.publish(image_message(header, draw_detection(detection, words)))
 
     def nothing(self, stamp_s: float, words: str) -> None:
         """Show that there is nothing to be seen, and why."""

@@ -85,25 +85,25 @@ class GraspNode:
         pose = CameraPose(self.node, parameters.extrinsics_file)
         self._robot = load_robot(parameters.calibration_file)
         network = load_model(Path(parameters.model) if parameters.model else None)
-        self._surveyor = GraspDetector(
+        self._detector = GraspDetector(
             NetworkPlanner(network, parameters.candidates), self._pinches(), START, parameters.min_chance
         )
         self._ending = threading.Event()
         self._arm = ArmClient(self.node, self._check_ending)
         self._camera = GraspCamera(self._arm, pose, parameters.image_timeout_s)
         self._camera.on_image = self._on_image
-        self._topics = GraspTopics(self.node, self._robot.kinematics, self._surveyor.view.size)
+        self._topics = GraspTopics(self.node, self._robot.kinematics, self._detector.view.size)
         self._station = GraspExecutor(
             self._arm,
             self._camera.look,
-            self._surveyor,
+            self._detector,
             self._robot.kinematics,
             self._show,
             sight=parameters.look_at_hand,
         )
         self._busy = threading.Lock()
-        self._survey: GraspDetection | None = None
-        self._answer, self._next_survey_s = "", -float("inf")
+        self._detection: GraspDetection | None = None
+        self._answer, self._next_detection_s = "", -float("inf")
         self._planning_s: deque[float] = deque(maxlen=200)
         self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
         waiting = ReentrantCallbackGroup()
@@ -136,7 +136,7 @@ class GraspNode:
         if robot is None or self._parameters.calibration_file or self._robot.same_as(robot):
             return
         self._robot = robot
-        self._surveyor.pinches = self._pinches()
+        self._detector.pinches = self._pinches()
         self._topics.kinematics = self._station.kinematics = robot.kinematics
         self.node.get_logger().info("plans for the calibrated arm that robot_description tells of")
 
@@ -162,41 +162,41 @@ class GraspNode:
 
         return serve
 
-    # -- surveys -----------------------------------------------------------------------------------------------------
+    # -- images ------------------------------------------------------------------------------------------------------
 
     def _on_image(self) -> None:
         """Keep those up to date who watch; a grasp that runs has its own looks."""
         now = time.monotonic()
-        if now < self._next_survey_s or not self._topics.wanted or self._busy.locked():
+        if now < self._next_detection_s or not self._topics.wanted or self._busy.locked():
             return
-        self._next_survey_s = now + 1.0 / self._parameters.survey_rate_hz
+        self._next_detection_s = now + 1.0 / self._parameters.survey_rate_hz
         self._adopt()
         try:
             sight = self._camera.newest()
         except DofbotError:
             return  # diagnostics tell
         try:
-            self._show(self._station.survey(sight), sight.stamp_s)
+            self._show(self._station.detect(sight), sight.stamp_s)
         except DofbotError as error:
             self._topics.nothing(sight.stamp_s, str(error))
 
-    def _show(self, survey: GraspDetection, stamp_s: float) -> None:
-        self._survey = survey
-        self._planning_s.append(survey.seconds)
-        self._topics.survey(survey, stamp_s, _words(survey))
+    def _show(self, detection: GraspDetection, stamp_s: float) -> None:
+        self._detection = detection
+        self._planning_s.append(detection.seconds)
+        self._topics.publish(detection, stamp_s, _words(detection))
 
     # -- diagnostics -------------------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        survey, trouble = self._survey, self._camera.trouble
+        detection, trouble = self._detection, self._camera.trouble
         recent = 1e3 * np.array(self._planning_s or [np.nan])
         values: dict[str, object] = {
             "image_age_s": self._camera.age_s,
             "p50_planning_ms": float(np.percentile(recent, 50)),
             "p95_planning_ms": float(np.percentile(recent, 95)),
-            "candidates": len(survey.offers) if survey else 0,
-            "within reach": len(survey.reachable) if survey else 0,
-            "chance": survey.chance if survey else 0.0,
+            "candidates": len(detection.offers) if detection else 0,
+            "within reach": len(detection.reachable) if detection else 0,
+            "chance": detection.chance if detection else 0.0,
             "holding": self._station.holding,
             "last answer": self._answer,
         }
@@ -206,12 +206,12 @@ class GraspNode:
         self._diagnostics.publish(self.node.get_clock().now().to_msg(), [entry])
 
 
-def _words(survey: GraspDetection) -> str:
+def _words(detection: GraspDetection) -> str:
     try:
-        survey.best()
+        detection.best()
     except NothingToGraspError as error:
         return str(error)
-    return f"{len(survey.reachable)} grasps within reach; the best has a chance of {survey.chance:.0%}"
+    return f"{len(detection.reachable)} grasps within reach; the best has a chance of {detection.chance:.0%}"
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ class NetworkStrategy:
 
     def __init__(self, robot: Robot, model: Path | None = None) -> None:
         pinches = GraspMotionPlanner(robot.kinematics, DriverConfig().motion_limits(robot), Workspace(robot.kinematics))
-        self._surveyor = GraspDetector(NetworkPlanner(load_model(model)), pinches, START)
+        self._detector = GraspDetector(NetworkPlanner(load_model(model)), pinches, START)
         self._plan: PickPlan
 
     def check(self, arm: TrialArm) -> None:
@@ -41,11 +41,11 @@ class NetworkStrategy:
         """See PickStrategy.plan."""
         camera = arm.view
         try:
-            survey = self._surveyor.survey(look.image, camera.intrinsics, camera.T_base_camera)
-            plan = self._plan = survey.best()
+            detection = self._detector.detect(look.image, camera.intrinsics, camera.T_base_camera)
+            plan = self._plan = detection.best()
         except (InputError, NothingToGraspError) as error:
             raise NoGraspError(str(error)) from error
-        rank, offer = next((rank, offer) for rank, offer in enumerate(survey.offers) if offer.plan is plan)
+        rank, offer = next((rank, offer) for rank, offer in enumerate(detection.offers) if offer.plan is plan)
         pose = plan.motions.pose
         return {
             "x": plan.pinch.x,

@@ -14,7 +14,7 @@ from dofbot_ros.core.types import ImageArray
 from dofbot_ros.grasp.detection.clear_view import arm_hides
 from dofbot_ros.grasp.detection.detector import GraspDetection, GraspDetector, NothingToGraspError
 from dofbot_ros.grasp.detection.model_io import load_model
-from dofbot_ros.grasp.detection.overlay import BANNER_PX, BEST, SCALE, draw_survey
+from dofbot_ros.grasp.detection.overlay import BANNER_PX, BEST, SCALE, draw_detection
 from dofbot_ros.grasp.detection.planner import NetworkPlanner
 from dofbot_ros.grasp.detection.view import TopDownView
 from dofbot_ros.grasp.simulation.grasp_sim import pinch_planner
@@ -35,16 +35,16 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def surveyor() -> GraspDetector:
+def detector() -> GraspDetector:
     pytest.importorskip("onnxruntime")
     return GraspDetector(NetworkPlanner(load_model(), count=4), pinch_planner(), np.zeros(5))
 
 
-def look(world: World, surveyor: GraspDetector, red: tuple[float, float], blue: tuple[float, float]) -> GraspDetection:
+def look(world: World, detector: GraspDetector, red: tuple[float, float], blue: tuple[float, float]) -> GraspDetection:
     for name, (x, y) in (("red", red), ("blue", blue)):
         world.place(name, transform(rot_z(0.4), (x, y, 0.5 * world.block_size(name))))
     camera = SimCamera(world)
-    return surveyor.survey(camera.render(), camera.intrinsics, camera.pose())
+    return detector.detect(camera.render(), camera.intrinsics, camera.pose())
 
 
 AWAY = (0.20, 0.50)
@@ -52,8 +52,8 @@ AWAY = (0.20, 0.50)
 
 
 @pytest.mark.parametrize(("x", "y"), [(0.17, -0.03), (0.21, 0.035), (0.23, 0.0)])
-def test_the_best_grasp_is_on_the_block(world: World, surveyor: GraspDetector, x: float, y: float) -> None:
-    plan = look(world, surveyor, (x, y), AWAY).best()
+def test_the_best_grasp_is_on_the_block(world: World, detector: GraspDetector, x: float, y: float) -> None:
+    plan = look(world, detector, (x, y), AWAY).best()
     assert np.hypot(plan.pinch.x - x, plan.pinch.y - y) < 0.010
     # The motions hang together, and lead back to where they began.
     motions = plan.motions
@@ -64,12 +64,12 @@ def test_the_best_grasp_is_on_the_block(world: World, surveyor: GraspDetector, x
     np.testing.assert_allclose(plan.back.positions[-1], np.zeros(5), atol=1e-9)
 
 
-def test_a_bare_table_has_nothing_to_grasp(world: World, surveyor: GraspDetector) -> None:
-    survey = look(world, surveyor, AWAY, (0.1, -0.6))
-    assert not survey.offers
-    assert survey.chance < 0.5 * survey.min_chance
+def test_a_bare_table_has_nothing_to_grasp(world: World, detector: GraspDetector) -> None:
+    detection = look(world, detector, AWAY, (0.1, -0.6))
+    assert not detection.offers
+    assert detection.chance < 0.5 * detection.min_chance
     with pytest.raises(NothingToGraspError, match="nothing on the table"):
-        survey.best()
+        detection.best()
 
 
 def test_what_is_out_of_reach_is_told(world: World) -> None:
@@ -77,23 +77,23 @@ def test_what_is_out_of_reach_is_told(world: World) -> None:
     model = load_model()
     far = TopDownView(centre=(0.40, 0.0))
     object.__setattr__(model.info, "view", far)
-    surveyor = GraspDetector(NetworkPlanner(model, count=2), pinch_planner(), np.zeros(5), min_chance=1e-6)
-    survey = look(world, surveyor, (0.41, 0.0), AWAY)
-    assert survey.offers
-    assert not survey.reachable
+    detector = GraspDetector(NetworkPlanner(model, count=2), pinch_planner(), np.zeros(5), min_chance=1e-6)
+    detection = look(world, detector, (0.41, 0.0), AWAY)
+    assert detection.offers
+    assert not detection.reachable
     with pytest.raises(NothingToGraspError, match=r"nothing within reach of 2 grasps: no grasp at x 0\.4"):
-        survey.best()
+        detection.best()
 
 
-def test_the_picture_shows_the_best_grasp_in_white(world: World, surveyor: GraspDetector) -> None:
-    survey = look(world, surveyor, (0.19, 0.03), AWAY)
-    picture = draw_survey(survey, "words")
-    assert picture.shape == (SCALE * survey.view.size + BANNER_PX, SCALE * survey.view.size, 3)
-    row, column = survey.view.to_pixel(survey.best().pinch.x, survey.best().pinch.y)
+def test_the_picture_shows_the_best_grasp_in_white(world: World, detector: GraspDetector) -> None:
+    detection = look(world, detector, (0.19, 0.03), AWAY)
+    picture = draw_detection(detection, "words")
+    assert picture.shape == (SCALE * detection.view.size + BANNER_PX, SCALE * detection.view.size, 3)
+    row, column = detection.view.to_pixel(detection.best().pinch.x, detection.best().pinch.y)
     around = picture[BANNER_PX + round(SCALE * row) - 4 :, round(SCALE * column) - 4 :][: 2 * SCALE, : 2 * SCALE]
     assert (around == BEST).all(axis=-1).any()
     # Far from any object the view keeps its colour.
-    np.testing.assert_array_equal(picture[-1, 0], survey.image[-1, 0])
+    np.testing.assert_array_equal(picture[-1, 0], detection.image[-1, 0])
 
 
 def test_an_arm_that_covers_the_view_is_never_taken_for_out_of_it(world: World) -> None:
