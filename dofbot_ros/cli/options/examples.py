@@ -119,7 +119,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "dofbot up teleop source:=0",
     ),
 }  # fmt: skip
-"""Command -> what to type; a measurement without an entry runs as it stands."""
+"""Command -> what to type; one without an entry shows the least that has to be typed."""
 
 
 def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -133,5 +133,14 @@ def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def add_examples(root: Any) -> None:
     """Put the examples below the help of every command."""
     for path, command in commands(root):
-        examples = EXAMPLES.get(path) or (f"dofbot {path} --json",)
-        command.epilog = "\n\n".join(("Examples:", *examples))
+        command.epilog = "\n\n".join(("Examples:", *(EXAMPLES.get(path) or (shortest(path, command),))))
+
+
+def shortest(path: str, command: Any) -> str:
+    """The least that has to be typed, for a command without an entry."""
+    words = ["dofbot", path]
+    for each in command.params:
+        if each.required:
+            name = str(each.name).upper()
+            words += [name] if each.param_type_name == "argument" else [each.opts[0], name]
+    return " ".join(words)
