@@ -82,9 +82,10 @@ class ArmListener:
         self._answers: list[MotionEvent] | None = None
         self._changed = threading.Condition()
         subscribe = node.create_subscription
+        # Discovery tells the driver of subscriptions in this order: once a joint state has come, no event is lost.
+        subscribe(String, "motion_events", self.notify_after(self._on_event), EVENTS)
         subscribe(String, "state", self.notify_after(self._on_state), LATCHED)
         subscribe(JointState, "joint_states", self.notify_after(self._on_joints), STREAM)
-        subscribe(String, "motion_events", self.notify_after(self._on_event), EVENTS)
         subscribe(DiagnosticArray, "diagnostics", self.notify_after(self._on_diagnostics), STREAM)
 
     @property
