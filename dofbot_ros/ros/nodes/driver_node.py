@@ -29,10 +29,10 @@ class DriverNode:
         asked = declare(self.node, DriverConfig)
         calibration = calibration_of(asked.calibration_file)
         config, slower = permitted(asked, calibration)
-        if slower:
-            self.node.get_logger().warning(slower)
         clock = MonotonicClock()
         daemon = ArmDaemon(serial_backend(config, calibration, clock), config, Robot.calibrated(calibration))
+        if slower:
+            self.node.get_logger().warning(slower)
         scheduling = realtime if config.realtime else nullcontext
         if config.realtime:
             before_ordinary_programs()
