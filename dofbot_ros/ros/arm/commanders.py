@@ -8,6 +8,7 @@ from typing import Any
 
 from rclpy.node import Node
 
+from dofbot_ros.ros.runtime.graph import NAMELESS
 from dofbot_ros.safety.authority import Commander, Rank
 
 OPERATOR_PREFIXES = ("_ros2cli", "rqt", "rviz", "foxglove", "console", "operator")
@@ -54,7 +55,7 @@ class Commanders:
         if now - self._unknown_s.get(gid, -ASK_AGAIN_S) < ASK_AGAIN_S:
             return
         for endpoint in self._node.get_publishers_info_by_topic(topic):
-            if bytes(endpoint.endpoint_gid) == gid:
+            if bytes(endpoint.endpoint_gid) == gid and endpoint.node_name != NAMELESS:
                 self._known[gid] = Commander(endpoint.node_name, self.rank(endpoint.node_name), gid[:PARTICIPANT_BYTES])
                 self._unknown_s.pop(gid, None)
                 return

@@ -21,12 +21,11 @@ from dofbot_ros.record import require_mcap
 from dofbot_ros.record.steady import ClockStep, SteadyUnixTime
 from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
+from dofbot_ros.ros.runtime.graph import NAMELESS
 from dofbot_ros.ros.runtime.qos import LATCHED
 
 ANSWER_S = 5.0
 POLL_S = 0.05
-NAMELESS = "_NODE_NAME_UNKNOWN_"
-"""What rmw calls a node whose name has not arrived yet."""
 EVERY_ONE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE)
 """Deep enough for seconds in which the recorder does not get to run."""
 IMAGES = 5

@@ -106,7 +106,7 @@ def test_fingers_that_close_as_far_as_they_are_told_stay_above_the_table(move: B
     """Block or none: the governor judges the command, which goes on when a block stops the fingers."""
     plan = PLANNER.plan(HOME, move)
     fingers = np.linspace(gap_to_joint(plan.open_gap), gap_to_joint(plan.closed_gap), 20)
-    q = np.column_stack([np.repeat(plan.approach.positions[-1:], 20, axis=0), fingers])
+    q = np.column_stack([np.repeat(plan.descend.positions[-1:], 20, axis=0), fingers])
     # Room for what the governor leaves between the poses that it looks at.
     assert WORKSPACE.clearances(q).min() > 4e-4
     assert WORKSPACE.clearances(sampled(plan.lift, float(fingers[-1]))).min() > 0.0
