@@ -179,9 +179,10 @@ def test_a_gamepad_gives_the_arm_torque_and_moves_the_tool(operate: Operate) -> 
 
     client.switch("enable_torque", True)
     client.home()
-    client.switch("enable_torque", False)
-    client.wait_until(lambda: client.state == "IDLE", SOON_S, "arm without torque")
     press(0, 0.0, lambda: told(client).fault == "", "pad that has been heard for a while")
+    # Only now: without torque the arm sinks, and one that lies on the table is not engaged.
+    client.switch("enable_torque", False)
+    press(0, 0.0, lambda: client.state == "IDLE", "arm without torque")
     press(1, 0.0, lambda: told(client).engaged and client.state == "ACTIVE", "torque")
     press(0, 0.0, lambda: not told(client).engaged and client.state == "HOLD", "arm at rest")
     client.go_to_start(load_robot())

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -73,7 +72,7 @@ class PolicyParameters:
 
 
 class PolicyNode:
-    """Control steps the session in a thread of its own; the executor's two take in what comes, and answer."""
+    """Control steps the session in a thread of its own; the executor takes in what comes, and answers."""
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
         self.node = Node("policy_node")
@@ -90,14 +89,11 @@ class PolicyNode:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wanted = parameters.auto_start
-        self._stops = 0
         self._arm = ArmSender(self.node, to_seconds=self._stamps.to_arm, requests=("stop", "enable_torque"))
         self._eyes = ObservationSubscriber(self.node, self._stamps, parameters.block, spec.image_size)
         self._status = self.node.create_publisher(String, "policy/status", STREAM)
         self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
-        # Of its own: it waits for late word of the arm, while stops and messages are heard.
-        waiting = MutuallyExclusiveCallbackGroup()
-        self.node.create_service(Trigger, "policy/start", self._on_start, callback_group=waiting)
+        self.node.create_service(Trigger, "policy/start", self._on_start)
         self.node.create_service(Trigger, "policy/stop", self._on_stop)
         self.node.create_timer(STATUS_PERIOD_S, self._tell_status)
         self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell_diagnostics)
@@ -253,12 +249,8 @@ class PolicyNode:
 
     def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Begin a run, or say what keeps from it."""
-        stops = self._stops
         try:
-            self._arm.catch_up(lambda: self._arm.ready or self._stops != stops)
             with self._lock:
-                if self._stops != stops:
-                    raise CommandRefusedError("stopped")
                 self._take_in()
                 self._begin(self._clock.now())
             response.success, response.message = True, "approaching"
@@ -270,7 +262,6 @@ class PolicyNode:
         """End the run; the arm brakes and holds."""
         with self._lock:
             self._wanted = False
-            self._stops += 1
             order = self._session.stop("stopped")
         if order is not None:
             self._carry_out(order, self._clock.now())
@@ -290,7 +281,7 @@ def _reader(folder: Path, spec: PolicySpec, parameters: PolicyParameters) -> Blo
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(PolicyNode, threads=2))
+    sys.exit(run(PolicyNode))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import threading
 from collections import deque
 from typing import Any
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
@@ -15,7 +14,7 @@ from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.errors import CommandRefusedError, DofbotError
+from dofbot_ros.errors import DofbotError
 from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.conversions.messages import from_time
 from dofbot_ros.ros.conversions.stamps import Stamps
@@ -41,7 +40,7 @@ DIAGNOSTICS_PERIOD_S = 1.0
 
 
 class TeleopNode:
-    """Its threads: landmarks (wait for a frame, detect), control (step at the control rate), and the executor's two.
+    """Its threads: landmarks (wait for a frame, detect), control (step at the control rate), and the executor.
 
     MediaPipe lets go of the interpreter while it works, so that the control thread keeps its rate beside it.
     """
@@ -63,9 +62,7 @@ class TeleopNode:
         self._latencies: deque[float] = deque(maxlen=300)
         self._arm = TeleopArm(self.node, requests=("enable_torque",))
         self._topics = TeleopTopics(self.node, config, 1.0 / self._parameters.overlay_rate_hz)
-        # Of its own: it waits for late word of the arm, while messages are heard.
-        waiting = MutuallyExclusiveCallbackGroup()
-        self.node.create_service(SetBool, "teleop/engage", self._on_engage, callback_group=waiting)
+        self.node.create_service(SetBool, "teleop/engage", self._on_engage)
         self.node.create_service(Trigger, "teleop/recenter", self._on_recenter)
 
         self._robot = load_robot(self._parameters.calibration_file)
@@ -256,11 +253,6 @@ class TeleopNode:
                 self._pipeline.release(Reason.RELEASED)
             response.success, response.message = True, Reason.RELEASED.value
             return response
-        try:
-            self._arm.catch_up(lambda: not self._arm.trouble)
-        except CommandRefusedError as error:
-            response.success, response.message = False, str(error)
-            return response
         source = f"{Reason.SOURCE_LOST.value}: {self._trouble}" if self._trouble else ""
         if troubles := [trouble for trouble in (self._arm_fault(), source) if trouble]:
             response.success, response.message = False, "; ".join(troubles)
@@ -283,7 +275,7 @@ class TeleopNode:
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(TeleopNode, threads=2))
+    sys.exit(run(TeleopNode))
 
 
 if __name__ == "__main__":
