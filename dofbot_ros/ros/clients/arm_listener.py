@@ -33,8 +33,6 @@ CHECK_S = 0.5
 """Somebody who waits sees at least this often whether there is still something to wait for [s]."""
 LATE_S = 1.0
 """Word of a new state may reach this node so much later than the answer reached whoever had asked for it [s]."""
-DISCOVERY_S = 3.5
-"""An arm that has not been heard yet may take this long: a lost packet of discovery is sent again after 3 s [s]."""
 KEPT_RESULTS = 100
 
 MOVABLE = (ArmState.ACTIVE.value, ArmState.HOLD.value)
@@ -164,7 +162,7 @@ class ArmListener:
         """
         stops = self.stops
         try:
-            self.wait_until(willing, LATE_S if self.state else DISCOVERY_S, "word")
+            self.wait_until(willing, LATE_S, "word")
         except DofbotError:
             return  # the caller says what is lacking
         if self.stops != stops:
