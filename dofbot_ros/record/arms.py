@@ -51,5 +51,8 @@ def _backend(name: BackendName, config: DriverConfig, calibration: Calibration, 
         config = replace(config, port=stack.enter_context(Emulator(protocol=config.protocol, first=True)).port)
     allowed, slower = permitted(config, calibration)
     if slower:
-        raise CommandRefusedError(slower)
+        raise CommandRefusedError(
+            "nobody has checked that this arm's joints turn the right way, and a recording is played at its own speed: "
+            "run `dofbot arm check`, and name the file that it writes by --calibration-file"
+        )
     return serial_backend(allowed, calibration)
