@@ -158,6 +158,7 @@ def train(
             randomize=randomize,
             out=out,
             seed=seed,
+            device=device,
             resume=resume,
             pictures=pictures,
             episodes=episodes,

@@ -23,6 +23,7 @@ def train_pixels(
     randomize: str,
     out: Path,
     seed: int,
+    device: str,
     resume: bool,
     pictures: int | None,
     episodes: int | None,
@@ -50,12 +51,12 @@ def train_pixels(
     with progress_bar("{task.fields[rate]}") as progress:
         report = _reporter(progress)
         if obs == "pipeline":
-            train_pipeline(pose, task, acts, out, resume=resume, report=report)
+            train_pipeline(pose, task, acts, out, device=device, resume=resume, report=report)
             return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx"), **measure_pose(out)}
         given = {"task": task, "randomize": randomize, "seed": seed}
         config = replace(from_mapping(StudentConfig, given, "dofbot policy train"), pose=pose)
         config = config if episodes is None else replace(config, episodes=episodes)
-        trainer = StudentTrainer(config, out, network=network, start=acts, resume=resume, report=report)
+        trainer = StudentTrainer(config, out, network=network, start=acts, device=device, resume=resume, report=report)
         try:
             return {**trainer.train(), "policy": str(out / "policy.onnx")}
         finally:

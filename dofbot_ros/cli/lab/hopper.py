@@ -60,7 +60,7 @@ def train_hopper(
     given |= {} if pictures is None else {"pictures": pictures}
     with optional_packages("learn", "training"):
         from dofbot_ros.lab.hopper.learning.student_train import StudentConfig, StudentTrainer
-    trainer = StudentTrainer(from_mapping(StudentConfig, given, WHERE), out, resume=resume)
+    trainer = StudentTrainer(from_mapping(StudentConfig, given, WHERE), out, device=device, resume=resume)
     with progress_bar("{task.fields[rate]}") as bar:
         lines: dict[str, TaskID] = {}
 

@@ -38,6 +38,8 @@ HEAT_CELLS = 0.8
 PICTURE_SEEDS = 3_000_000
 """First seed of the episodes that are rendered."""
 
+CPU = torch.device("cpu")
+
 Report = Callable[[str, int, int, float], None]
 """Told what is being done, how much of it is done, of how much, and how it goes."""
 
@@ -91,11 +93,13 @@ def render_pictures(teacher: Path, level: str, count: int, path: Path, *, seed: 
     return Pictures(pictures, points)
 
 
-def train_keypoints(data: Pictures, epochs: int, seed: int, report: Report) -> KeypointNetwork:
-    """A network that finds keypoints."""
+def train_keypoints(
+    data: Pictures, epochs: int, seed: int, report: Report, device: torch.device = CPU
+) -> KeypointNetwork:
+    """A network that finds keypoints, trained on `device` and handed back on the CPU."""
     torch.manual_seed(seed)
-    network = KeypointNetwork()
-    cells = 0.5 + 2.0 * torch.arange(SIZE // 2)
+    network = KeypointNetwork().to(device)
+    cells = 0.5 + 2.0 * torch.arange(SIZE // 2, device=device)
     sigma = 2.0 * HEAT_CELLS
 
     def loss_of(pictures: Tensor, points: Tensor) -> Tensor:
@@ -110,20 +114,21 @@ def train_keypoints(data: Pictures, epochs: int, seed: int, report: Report) -> K
         return loss
 
     _descend(network, data, loss_of, epochs, seed=seed, report=report)
-    return network
+    return network.cpu()
 
 
-def train_encoder(data: Pictures, epochs: int, seed: int, report: Report) -> PictureEncoder:
-    """An encoder whose features tell keypoints linearly."""
+def train_encoder(data: Pictures, epochs: int, seed: int, report: Report, device: torch.device = CPU) -> PictureEncoder:
+    """An encoder whose features tell keypoints linearly, trained on `device` and handed back on the CPU."""
     torch.manual_seed(seed)
-    encoder, told, scaled = PictureEncoder(), nn.Linear(FEATURES, 2 * len(KEYPOINTS)), KeypointFeatures()
+    encoder, told = PictureEncoder().to(device), nn.Linear(FEATURES, 2 * len(KEYPOINTS)).to(device)
+    scaled = KeypointFeatures().to(device)
 
     def loss_of(pictures: Tensor, points: Tensor) -> Tensor:
         loss: Tensor = nn.functional.smooth_l1_loss(told(encoder(pictures)), scaled(points.flatten(1)), beta=0.1)
         return loss
 
     _descend(nn.ModuleList([encoder, told]), data, loss_of, epochs, seed=seed, report=report)
-    return encoder
+    return encoder.cpu()
 
 
 def keypoint_errors_mm(network: KeypointNetwork, data: Pictures) -> NDArray[np.float64]:
@@ -149,10 +154,12 @@ def _descend(
     steps = epochs * (len(data.pictures) // batch)
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=max(steps, 2), pct_start=0.15)
+    device = next(network.parameters()).device
     network.train()
     for step in range(steps):
         chosen = rng.integers(len(data.pictures), size=batch)
-        loss = loss_of(torch.from_numpy(data.pictures[chosen]), torch.from_numpy(data.points[chosen]))
+        shown, points = (torch.from_numpy(part[chosen]).to(device) for part in (data.pictures, data.points))
+        loss = loss_of(shown, points)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
