@@ -10,7 +10,7 @@ from pathlib import Path
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.config.ranges import Checked, Finite, Index, NotNegative
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import UsageError, one_of
 from dofbot_ros.sim.rendering.flaws import TableKind
 
 OWN = "own"
@@ -147,7 +147,7 @@ def load_desk(desk: str | Path) -> DeskConfig:
     if desk in NAMES:
         return _shipped(desk)
     if not Path(desk).is_file():
-        raise InputError(f"{one_of('desk', desk, NAMES)}, or the path of a desk file")
+        raise UsageError(f"{one_of('desk', desk, NAMES)}, or the path of a desk file")
     return load_yaml(DeskConfig, desk)
 
 

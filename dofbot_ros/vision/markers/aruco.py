@@ -9,7 +9,7 @@ import numpy as np
 
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.errors import UsageError, one_of
 from dofbot_ros.vision.intrinsics import Intrinsics
 from dofbot_ros.vision.markers.corners import refine_corners
 from dofbot_ros.vision.opencv_aruco import marker_detector
@@ -26,7 +26,7 @@ def dictionary_named(name: str) -> cv2.aruco.Dictionary:
     """
     number = DICTIONARIES.get(name.upper())
     if number is None:
-        raise ConfigError(one_of("dictionary", name, DICTIONARIES))
+        raise UsageError(one_of("dictionary", name, DICTIONARIES))
     return cv2.aruco.getPredefinedDictionary(number)
 
 
