@@ -25,9 +25,6 @@ from dofbot_ros.grasp.simulation.shapes import (
     standing,
 )
 
-MAX_GRIP = 0.040
-"""Widest part that a grasp is meant to close on [m]: the open fingers come down on 60 mm."""
-
 KIT_EDGE = 0.030
 KIT = "kit"
 

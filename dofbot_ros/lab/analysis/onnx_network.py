@@ -16,8 +16,6 @@ from dofbot_ros.errors import InputError, UsageError, one_of
 from dofbot_ros.grasp.detection.normalise import network_input
 from dofbot_ros.lab.analysis.given import read_picture
 
-WEIGHTED = ("Conv", "Gemm", "MatMul", "ConvTranspose")
-
 
 class OnnxNetwork:
     """The nodes of an ONNX graph as layers.
