@@ -176,7 +176,7 @@ def _strategy(planner: PlannerName, model: Path | None, given: dict[str, str]) -
 
     robot = load_robot(given.get("calibration_file", ""))
     if planner is PlannerName.aruco:
-        from dofbot_ros.trials.strategies.strategy import ArucoStrategy
+        from dofbot_ros.trials.strategies.markers import ArucoStrategy
         from dofbot_ros.vision.markers.block_layout import load_blocks
 
         if model is not None:

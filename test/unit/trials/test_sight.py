@@ -19,7 +19,7 @@ from dofbot_ros.sim.randomization import displaced
 from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.sight import ArmSight
-from dofbot_ros.trials.strategies.strategy import ArucoStrategy
+from dofbot_ros.trials.strategies.markers import ArucoStrategy
 from dofbot_ros.vision.markers.block_layout import load_blocks
 
 

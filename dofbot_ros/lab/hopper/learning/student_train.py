@@ -21,14 +21,9 @@ from dofbot_ros.core.model_files import load_state, load_tensors
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.lab.hopper.learning.export import export_actor
 from dofbot_ros.lab.hopper.learning.keypoint_network import FEATURES, ExportedKeypoints, KeypointNetwork, PictureEncoder
-from dofbot_ros.lab.hopper.learning.keypoint_train import (
-    Report,
-    keypoint_errors_mm,
-    render_pictures,
-    train_encoder,
-    train_keypoints,
-)
+from dofbot_ros.lab.hopper.learning.keypoint_train import keypoint_errors_mm, train_encoder, train_keypoints
 from dofbot_ros.lab.hopper.learning.lessons import Lessons
+from dofbot_ros.lab.hopper.learning.pictures import Report, render_pictures
 from dofbot_ros.lab.hopper.learning.student_network import HISTORY, ExportedStudent, HistoryStudent, KeypointFeatures
 from dofbot_ros.lab.hopper.policy import HopperPolicy
 from dofbot_ros.lab.hopper.spec import HopperSpec
