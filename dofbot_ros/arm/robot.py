@@ -1,4 +1,4 @@
-"""One arm as everything above it knows it: the kinematics and joint limits that follow from calibration or URDF."""
+"""One arm: its kinematics and the limits of its joints, as they follow from a calibration or from a URDF."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LENGTHS = ("base_height", "upper_arm", "forearm", "tool")
 
 @dataclass(frozen=True, eq=False)
 class Robot:
-    """Made once by each program and passed to whatever plans or moves.
+    """Lengths and joint limits of one arm. A program makes one Robot and passes it to all code that plans or moves.
 
     A driver makes it from its calibration (`calibrated`), a client from the driver's robot_description (`described`).
 
@@ -35,7 +35,7 @@ class Robot:
 
     @classmethod
     def drawn(cls) -> Robot:
-        """The arm of the vendor's drawing with its nominal joint limits: what is simulated and policies are trained on.
+        """The arm of the vendor's drawing with its nominal joint limits: the one in simulation and in training.
 
         A calibrated arm, also one with the vendor's nominal calibration, has limits that are a little narrower.
         """
@@ -44,7 +44,7 @@ class Robot:
 
     @classmethod
     def calibrated(cls, calibration: Calibration = DEFAULT_CALIBRATION) -> Robot:
-        """The arm of a calibration: its base height, and the nominal limits narrowed to what the servos may do.
+        """The arm of a calibration: its base height, and nominal limits narrowed to min_ticks..max_ticks of each servo.
 
         Raises:
             CalibrationError: a servo's min_ticks..max_ticks leave its joint no room.
@@ -66,14 +66,14 @@ class Robot:
         """The arm of a URDF, for instance of a driver's robot_description.
 
         Raises:
-            InputError: its joints are not a DofBot's.
+            InputError: its joints have other names or another order than a DofBot's.
         """
         if model.joint_names != JOINT_NAMES:
             raise InputError(f"the arm has {', '.join(model.joint_names)}, and needs {', '.join(JOINT_NAMES)}")
         return cls(Kinematics.from_model(model), model.lower, model.upper)
 
     def same_as(self, other: Robot) -> bool:
-        """Whether lengths [m] and limits [rad] of both agree to a millionth."""
+        """Whether lengths [m] and limits [rad] of both robots differ by 1e-6 at most."""
         mine, theirs = (
             [*(getattr(r.kinematics, length) for length in LENGTHS), *r.lower, *r.upper] for r in (self, other)
         )
@@ -83,7 +83,7 @@ class Robot:
         """This arm as a URDF: the shipped one with its base height and joint limits, on a massless root.
 
         Args:
-            max_velocity: limit of all joints that a driver keeps [rad/s]; that of the shipped one when None.
+            max_velocity: the driver's velocity limit for all joints [rad/s]; None keeps the shipped URDF's.
         """
         raised = at_base_height(load_model(), self.kinematics.base_height)
         limits = {JOINT_NAMES[i]: (self.lower[i], self.upper[i]) for i in range(N_JOINTS)}

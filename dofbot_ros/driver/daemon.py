@@ -1,4 +1,4 @@
-"""The daemon that owns the arm: one control cycle reads, decides and writes; commands come in beside it."""
+"""The daemon that owns the arm: a control cycle reads, decides and writes; other threads give it commands."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import BusError, CommandRefusedError, PortError
 
 READ_SHARE = 0.65
-"""Share of a control period after which no servo is asked any more: a slow bus must not hold up the goals."""
+"""Share of a control period after which no further servo is read, so that a slow bus does not delay the goals."""
 PAUSED_S, PAUSED_PERIODS = 0.2, 5
-"""A loop that stood still for longer than both has let the arm come to rest by itself."""
+"""When the loop stood still for longer than both, the arm counts as having come to rest by itself."""
 REPEATS = 3
-"""The goals at which the arm comes to rest are sent so many times: one that is lost would be caught up with later."""
+"""How often the last goals of a stop are sent: a lost one would leave the joint on its way to an older goal."""
 
 log = logging.getLogger(__name__)
 
 
 class ArmDaemon(MotionCommands):
-    """Owns a backend. `step()` is called once a control period by one thread; commands may come from any.
+    """Owns a backend. One thread calls `step()` once a control period; any thread may give commands.
 
-    Every command but estop raises CommandRefusedError, with the reason, when it is not carried out.
+    Every command but estop raises CommandRefusedError, with the reason, when the arm cannot carry it out.
     """
 
     # -- the loop ----------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ class ArmDaemon(MotionCommands):
         self._link.write(goal, move_time_s, self._repeat > 0)
 
     def _trimmed(self, position: FloatArray, reading: ArmReading) -> FloatArray:
-        """The goals that bring the joints to `position` [rad] (6,), against what gravity takes from them."""
+        """Goals that bring the joints to `position` [rad] (6,) in spite of the sag that gravity causes."""
         if self._stopped:
             # What was stopped must not move, not even to where it was told to be.
             self._trim.pause()
@@ -128,7 +128,7 @@ class ArmDaemon(MotionCommands):
         return np.clip(position + offset, low, high)
 
     def _must_brake(self) -> bool:
-        """Whether an emergency stop waits to be carried out."""
+        """Whether an emergency stop has been requested and the arm does not rest yet."""
         trip = self._estop.current
         return trip is not None and self._torque and (trip is not self._seen_trip or not self._motion.at_rest)
 
@@ -160,7 +160,7 @@ class ArmDaemon(MotionCommands):
             self._trim.start()
 
     def _crashed(self, error: Exception) -> None:
-        """An error of ours, not of the arm: brake, hold, say so, and go on serving."""
+        """Handle an exception of the program itself: brake, hold, report it as a fault, and go on with the loop."""
         reason = f"internal error, {type(error).__name__}: {error}"
         if reason != self._crash:
             log.error("the control loop failed; the arm brakes and holds", exc_info=error)
@@ -172,7 +172,7 @@ class ArmDaemon(MotionCommands):
     # -- torque, stops and faults ------------------------------------------------------------------------------------
 
     def set_torque(self, enabled: bool) -> None:
-        """Hold the present pose, or let go. Letting go is always sent, in every state."""
+        """Switch the servos on, holding the present pose, or off. Switching off is sent in every state."""
         with self._bus:
             if not self._link.connected:
                 raise CommandRefusedError(f"the arm is not connected: {self._link.offline}")
@@ -223,13 +223,13 @@ class ArmDaemon(MotionCommands):
             raise CommandRefusedError(str(error)) from error
 
     def freedrive(self, enabled: bool) -> None:
-        """Let the arm be led by hand, or hold it where it has been led to."""
+        """Switch the servos off so that the arm can be moved by hand, or on again where it has been moved to."""
         with self._bus:
             self.set_torque(not enabled)
             self._freedrive = enabled
 
     def reset_estop(self) -> None:
-        """Allow commands again; nothing moves by itself, and a stream that runs has to be engaged anew."""
+        """End the emergency stop. Nothing moves by itself; a stream that still runs has to be engaged again."""
         trip = self._estop.current
         if trip is None:
             raise CommandRefusedError("there is no emergency stop to reset")
@@ -241,9 +241,9 @@ class ArmDaemon(MotionCommands):
             self._estop.reset(trip)
 
     def clear_fault(self) -> None:
-        """Forget the fault; it comes back when its cause still stands. The arm stays where it holds, and starts softly.
+        """Clear the fault; it is raised again when its cause persists. The arm holds its pose and starts softly.
 
-        What the arm holds is not taken from the readings: the fault may be theirs.
+        The pose that it holds is the commanded one, since the readings may be what is faulty.
         """
         with self._lock:
             if not self._fault:
@@ -255,7 +255,7 @@ class ArmDaemon(MotionCommands):
             self._motion.soften(now)
 
     def shutdown(self) -> None:
-        """Brake, do what on_exit says, and let go of the port. Called once, by the thread of the loop."""
+        """Brake, hold, park or release as on_exit says, and close the port. Called once, by the thread of the loop."""
         self._closing = True
         try:
             if self._link.connected and self._torque:

@@ -1,4 +1,4 @@
-"""What plans and trials need of an arm: ROS stands behind it, or in tests the driver itself."""
+"""The arm as planners and trials use it. ArmClient implements it over ROS, DirectArm in one process."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Arm(Protocol):
         ...
 
     def sequence(self) -> AbstractContextManager[None]:
-        """Motions that belong together: a stop, whoever asks for it and when, is the end of all that are left."""
+        """A context for motions that belong together: after a stop from any source, the remaining ones are refused."""
         ...
 
     def home(self) -> None:
@@ -59,13 +59,13 @@ class Arm(Protocol):
         ...
 
     def regrip(self) -> None:
-        """Let the fingers close on what they hold while the next motion runs; returns at once."""
+        """Go on closing the fingers on the object that they hold while the next motion runs; returns at once."""
         ...
 
     def rest(self, seconds: float) -> None:
-        """Return after so much of the arm's time [s]; the arm goes on holding what it holds."""
+        """Wait for `seconds` of the arm's time [s]; the arm holds its pose and its grip."""
         ...
 
     def stop(self) -> None:
-        """Brake and hold."""
+        """Brake, and hold where the arm comes to rest."""
         ...

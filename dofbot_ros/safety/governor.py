@@ -1,4 +1,4 @@
-"""The one gate that every command to the arm goes through: it returns what may be sent, and why it differs."""
+"""Every command to the arm passes the governor, which returns what may be sent and why it differs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dofbot_ros.motion.trajectory import MotionLimits, Sample
 from dofbot_ros.safety.workspace import Workspace
 
 PAST_LIMIT = 1e-3
-"""A joint farther past its limit than rounding moves inward slowly [rad]."""
+"""A joint that is farther past its limit than this moves inward slowly; less is rounding [rad]."""
 
 FALL_BACK_S = 0.12
-"""Servos follow their goals within this [s]."""
+"""Longest time by which servos lag behind their goals [s]."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Governed:
     Attributes:
         position: [rad] shape (6,).
         velocity: [rad/s] shape (6,), of this period.
-        reasons: why it differs from what was asked, each "what: where"; empty when it does not.
-        unusable: whether what was asked was too old or no number, so that the arm brakes.
+        reasons: why it differs from the setpoint, each as "what: where"; empty when it does not differ.
+        unusable: True when the setpoint was too old or not finite, so that the arm brakes.
     """
 
     position: FloatArray
@@ -45,14 +45,14 @@ class Governor:
 
     Args:
         limits: of position, velocity and acceleration.
-        workspace: bodies and obstacles.
+        workspace: where table, base and the arm's own links forbid the arm to be.
         period_s: control period [s].
         soft_start_s: time over which the velocity limit grows to its full value after start() [s].
         timeout_s: a setpoint older than this is not followed [s].
     """
 
     SOFT_START_FLOOR = 0.15
-    """Share of the velocity limit that is open at the beginning, and to a joint that stands past its limits."""
+    """Share of the velocity limit that is allowed when a soft start begins, and to a joint that is past its limits."""
 
     def __init__(
         self, limits: MotionLimits, workspace: Workspace, period_s: float, soft_start_s: float, timeout_s: float
@@ -87,33 +87,33 @@ class Governor:
         self._started_s = now_s
 
     def soften(self, now_s: float) -> None:
-        """Let the velocity limit grow from its floor again, from `now_s`: another commander or a fresh start."""
+        """Begin a soft start at `now_s` [s]: for a new commander, or after a stop was reset."""
         self._started_s = now_s
 
     def rebase(self, position: FloatArray) -> None:
-        """Take `position` (6,) [rad] for what was commanded last; a joint that this moves is commanded to rest there.
+        """Replace the last commanded position by `position` (6,) [rad]; joints that this moves rest there.
 
-        For joints that are not where they were told to be: whatever is asked next begins where they are.
+        For joints that did not reach their goals: the next motion begins where they are.
         """
         moved = position != self._position
         self._position = np.where(moved, position, self._position)
         self._velocity = np.where(moved, 0.0, self._velocity)
 
     def fall_back(self, underway: FloatArray) -> None:
-        """Brake from where the joints are underway (6,) [rad], not from the goals that they follow a little late.
+        """Brake from the present joints `underway` (6,) [rad] instead of from their goals, which lead a little.
 
-        Each joint goes back along its own motion only, by what FALL_BACK_S explains; its velocity stays.
+        A joint is set back against its own motion only, by FALL_BACK_S of its velocity at most; its velocity stays.
         """
         behind = np.sign(self._velocity) * (self._position - underway)
         most = FALL_BACK_S * np.abs(self._velocity)
         self._position = self._position - np.sign(self._velocity) * np.clip(behind, 0.0, most)
 
     def rest(self) -> None:
-        """The arm has come to rest by itself, as servos do that get no new goals."""
+        """Set the commanded velocity to zero: servos that got no new goals have come to rest by themselves."""
         self._velocity = np.zeros_like(self._velocity)
 
     def soft_start_scale(self, now_s: float) -> float:
-        """Share of the velocity limit that is open at `now_s`, from SOFT_START_FLOOR to 1."""
+        """Share of the velocity limit that is allowed at `now_s` [s], from SOFT_START_FLOOR to 1."""
         if self.soft_start_s <= 0:
             return 1.0
         done = min(1.0, max(0.0, (now_s - self._started_s) / self.soft_start_s))
@@ -197,7 +197,7 @@ class Governor:
         return float((np.abs(velocity) / (self.limits.acceleration * self.period_s)).max())
 
     def _brake(self, reasons: list[str], periods: float = 1.0) -> Governed:
-        """Brake all joints in proportion, so that they come to rest together and the tool keeps its direction."""
+        """Brake all joints in proportion: they come to rest together, and the tool keeps its direction."""
         ratio = self._periods_to_rest(self._velocity)
         velocity = self._velocity * max(0.0, 1.0 - periods / ratio) if ratio > 0.0 else np.zeros_like(self._velocity)
         return self._advance(self._within_limits(velocity), reasons)

@@ -1,4 +1,4 @@
-"""What a trial needs of the arm and its camera; behind it stands ROS, in tests the daemon itself."""
+"""The arm, camera and table as trials use them. TrialClient implements it over ROS, DirectArm in one process."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dofbot_ros.vision.intrinsics import Intrinsics
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What the camera showed after it was asked.
+    """An image, and the blocks that were localised in it.
 
     Attributes:
         stamp_s: when the image was taken, on the arm's clock [s].
         blocks: name -> pose in base_link, shape (4, 4) [m], as localised in the image.
         image: the image, RGB, shape (h, w, 3).
-        refused: name of a block, or of a marker, that was seen and not believed -> why.
+        refused: name of a block or marker that was seen and rejected -> why.
     """
 
     stamp_s: float
@@ -35,7 +35,7 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Where the camera is, for drawing on its images.
+    """Intrinsics and pose of the camera: for planning from its images, and for drawing on them.
 
     Attributes:
         intrinsics: of the camera.
@@ -56,14 +56,14 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """The camera's images before anything moved in a trial and at its end, RGB, shape (h, w, 3)."""
+    """The camera's images at the beginning and at the end of a trial, RGB, shape (h, w, 3)."""
 
     before: ImageArray
     after: ImageArray
 
 
 class TrialArm(Arm, Protocol):
-    """An arm with a camera and a table: what trials need."""
+    """An arm with a camera over its table."""
 
     @property
     def view(self) -> View:
@@ -71,7 +71,7 @@ class TrialArm(Arm, Protocol):
         ...
 
     def prepare(self) -> None:
-        """Bring the arm upright with open fingers, from whatever state it is in short of an emergency stop.
+        """Bring the arm upright with open fingers, from any state but an emergency stop.
 
         Raises:
             DofbotError: it cannot be done.
@@ -79,14 +79,14 @@ class TrialArm(Arm, Protocol):
         ...
 
     def look(self) -> Look:
-        """An image taken from now on, and what it shows."""
+        """The first image that is taken from now on, with the blocks in it."""
         ...
 
     def capabilities(self) -> RobotCapabilities:
         """What the arm and its driver can do.
 
         Raises:
-            DofbotError: nobody tells.
+            DofbotError: description or driver parameters are not received.
         """
         ...
 
@@ -95,7 +95,7 @@ class TrialArm(Arm, Protocol):
         ...
 
     def seen(self) -> tuple[dict[str, FloatArray], float]:
-        """What the localiser found last: poses (4, 4) [m] by name, and the stamp of that image [s]."""
+        """The localiser's last result: poses (4, 4) [m] by name, and the stamp of its image [s]."""
         ...
 
     def stream(self, position: FloatArray, *, stamp_s: float) -> None:
@@ -119,5 +119,5 @@ class TrialArm(Arm, Protocol):
         ...
 
     def truth(self) -> dict[str, FloatArray] | None:
-        """True poses of the blocks, (4, 4) each; None where nobody tells. For the judge alone."""
+        """True poses of the blocks, (4, 4) [m]; None where they are unknown, as on a real table. For judging alone."""
         ...

@@ -1,4 +1,4 @@
-"""Plans how a block is picked up and put down: the whole motion solved and checked before the first step.
+"""Plans how a block is picked up and put down; the whole motion is solved and checked before the arm moves.
 
 The fingers' tips travel along the tool as they close: open fingers end above the block, and the arm stands still over
 it while they come down its sides.
@@ -35,22 +35,22 @@ CLOSING_STEPS = 8
 
 
 class GraspError(DofbotError):
-    """No motion picks this block up and puts it there; the message says what the attempts fail on."""
+    """No motion picks this block up and puts it there; the message says why the candidates failed."""
 
 
 class _BlockedError(Exception):
-    """One way does not work; the message says what is in the way."""
+    """One candidate motion does not work; the message names the obstacle."""
 
 
 @dataclass(frozen=True)
 class PlannerConfig:
-    """Distances of the planner.
+    """Distances that the planner keeps.
 
     Attributes:
         open_gap: of the fingers on the way to the block, and after letting go [m].
-        carry_heights: of the tool above the table while carrying; the first one that works is taken [m].
-        block_margin: kept from other blocks [m].
-        holds: how blocks are held, and how hard they are squeezed: a servo that is told more than it can do gives up
+        carry_heights: heights of the tool above the table while it carries, in order of preference [m].
+        block_margin: distance kept from other blocks [m].
+        holds: how blocks are held, and how hard they are squeezed; a servo that cannot reach its goal switches off
             after some seconds.
     """
 
@@ -62,12 +62,12 @@ class PlannerConfig:
 
 @dataclass(frozen=True)
 class BlockMove:
-    """What is to be done.
+    """A block and where it is to be put.
 
     Attributes:
         block: to be picked up.
-        target: where its centre shall be put, x, y in base_link [m]; its yaw is free.
-        others: what else stands on the table.
+        target: x, y of its centre at the end, in base_link [m]; its yaw is free.
+        others: the other blocks on the table.
     """
 
     block: StandingBlock
@@ -79,7 +79,7 @@ class BlockMove:
 class BlockPlan:
     """Motions of the arm between which the gripper acts, in this order.
 
-    Above block and target the arm comes to rest, so that it goes down from where it was told to be.
+    The arm comes to rest above the block and above the target, so that it goes down from where it was commanded to be.
 
     Attributes:
         reach: from the start to above the block, fingers open.
@@ -88,7 +88,7 @@ class BlockPlan:
         carry: to above the target.
         lower: down to it; then the fingers open to `open_gap`.
         leave: up, away from the block, and back to the start.
-        give_up: from the end of `lift` back to the start, for fingers that have closed on nothing.
+        give_up: from the end of `lift` back to the start; used when the fingers closed on nothing.
         closed_gap, open_gap: commands for the gripper [m].
         pick, place: tool poses where it closes and opens.
         released_tilt: how far from upright the block is expected to be when let go [rad].
@@ -111,13 +111,13 @@ class BlockPlan:
 
 
 class BlockPlanner:
-    """Plans for one arm.
+    """Plans pick-and-place motions of one arm.
 
     Args:
-        kinematics: its lengths and joint limits.
-        limits: of its motion.
-        workspace: where it may be.
-        config: margins and choices.
+        kinematics: of the arm.
+        limits: position, velocity and acceleration limits of its joints.
+        workspace: where the arm may be.
+        config: the margins that are kept.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class BlockPlanner:
         self._holds = GraspPoseSampler(kinematics, self.config.holds)
 
     def raised(self, by: float, drop: float = 0.0) -> BlockPlanner:
-        """The same for a hand that hangs lower than it is told, by `by` [m], and lets blocks go `drop` [m] higher."""
+        """This planner for a hand that is `by` [m] lower than commanded, and that releases blocks `drop` [m] higher."""
         holds = self.config.holds
         higher = replace(
             holds,
@@ -150,7 +150,7 @@ class BlockPlanner:
 
         Args:
             start: where the arm is commanded to be, and returns to, (5,) [rad].
-            move: what is to be done.
+            move: which block is taken where.
 
         Raises:
             GraspError: there is none.
@@ -170,10 +170,10 @@ class BlockPlanner:
         raise GraspError(f"none of {sum(failures.values())} ways {where} is free: {counts}")
 
     def _connect(self, q0: FloatArray, move: BlockMove, ends: tuple[Pick, Place], height: float) -> BlockPlan:
-        """One way, solved and checked.
+        """The motion through one pick and one place pose, solved and checked.
 
         Raises:
-            _BlockedError: it does not work.
+            _BlockedError: it cannot be reached, or a margin is not kept.
         """
         pick, place = ends
         up, rise = self._column(pick, height), self._column(place, height)

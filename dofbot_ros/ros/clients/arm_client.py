@@ -1,4 +1,4 @@
-"""The arm's client: commands that return when the arm has carried them out, or say why it has not."""
+"""`ArmClient` commands an arm over ROS: a method returns when its motion has ended, or raises why it did not."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from dofbot_ros.ros.clients.arm_sender import ArmSender
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
 ANSWER_S = 15.0
-"""A driver that says neither that a motion begins nor that it is refused for this long has not heard the command."""
+"""A driver that neither begins nor refuses a motion within this time has not received the command [s]."""
 MOTION_S = 60.0
-"""No motion takes longer, however slow the simulation is [s]."""
+"""Longest time to wait for the end of a motion; a slow simulation is allowed for [s]."""
 HEARD_S = 2.0
-"""An arm that was heard before and then says nothing for this long is not there [s]."""
+"""An arm that published before and has been silent for this long counts as gone [s]."""
 FIRST_HEARD_S = 10.0
-"""One that has not been heard yet may take this long, on a machine that starts it just now [s]."""
+"""How long the first message of an arm may take, on a machine that is still starting it [s]."""
 SETTLE_S = 0.12
-"""Arm time after which the servos have reached what they were told [s]."""
+"""Time on the arm's clock that the servos need to reach their last goal after a motion [s]."""
 
 SAME_PLACE_M = 1e-4
 
@@ -47,13 +47,14 @@ class ArmClient(ArmSender):
     Methods that move the arm return when it has come to rest at its goal, and raise
 
         CommandRefusedError: the arm refused the motion, or ended it early, and why;
-        DofbotError: it does not answer.
+        DofbotError: the arm does not answer.
 
     Args:
-        node: the node that owns subscriptions and publishers; its namespace is the arm's, its name tells the arm who
-            commands it. Another thread spins it.
-        check: called now and then while waiting; raises when waiting is in vain.
-        requests: as ArmSender.
+        node: the node that owns the publishers and subscriptions. Its namespace has to be the arm's; its name tells the
+            driver who commands. Another thread has to spin it.
+        check: called repeatedly while a method waits; it raises to end the waiting, for instance when the driver has
+            ended.
+        requests: services that are asked for without waiting, "stop", "estop" or "enable_torque"; see ArmSender.
     """
 
     def __init__(self, node: Node, check: Callable[[], None] = lambda: None, *, requests: Sequence[str] = ()) -> None:
@@ -72,7 +73,7 @@ class ArmClient(ArmSender):
         self.execute("park", lambda: self.trigger("park"))
 
     def move_to(self, x: float, y: float, z: float, pitch: float | None = None, roll: float = 0.0) -> None:
-        """Move the tool by the nearest joint angles; its path in between is not a straight line.
+        """Move the tool to a pose. The joints move straight to their goals, so the tool's path is not a straight line.
 
         Args:
             x, y, z: of the tool's tip in base_link [m].
@@ -81,7 +82,7 @@ class ArmClient(ArmSender):
             roll: of the fingers about the tool's axis [rad].
 
         Raises:
-            UnreachableError: no joint angles bring the tool there; with the nearest pose that is reachable.
+            UnreachableError: no joint angles bring the tool there; it carries the nearest pose that is reachable.
         """
         robot = self.robot
         target = robot.kinematics.steepest(x, y, z, roll) if pitch is None else ToolPose(x, y, z, pitch, roll)
@@ -94,7 +95,7 @@ class ArmClient(ArmSender):
 
         Args:
             positions: [rad] shape (5,).
-            seconds: how long it takes [s]; as fast as the driver's limits allow, soft at both ends, when None.
+            seconds: duration of the motion [s]; None for 0.5 s and 2 s more for each radian of the farthest joint.
         """
         goal = np.asarray(positions, dtype=np.float64)
         farthest = float(np.abs(goal - self.position[: len(goal)]).max(initial=0.0))
@@ -113,7 +114,7 @@ class ArmClient(ArmSender):
             times: [s] from now, shape (n,), strictly increasing.
             positions: [rad] shape (n, len(joints)).
             joints: names of the columns; the others stay where they are.
-            velocities: [rad/s] of the same shape, or None for smooth ones.
+            velocities: [rad/s] of the same shape; None lets the driver choose smooth ones.
         """
         self.execute("trajectory", lambda: self.send_trajectory(times, positions, joints, velocities))
 
@@ -125,25 +126,25 @@ class ArmClient(ArmSender):
         """Open or close the gripper to `gap` [m], or until something stops the fingers.
 
         Returns:
-            Whether something stopped them: they hold it, where they were closing.
+            True when something stopped the fingers before they reached `gap`; when closing, they hold an object.
         """
         return self.execute("gripper", lambda: self.send_gripper(gap)).code is EndCode.STALLED
 
     def regrip(self) -> None:
-        """Let the fingers close on what they hold while the next motion runs; returns at once."""
+        """Go on closing the fingers on the object that they hold while the next motion runs; returns at once."""
         self._begin("gripper", lambda: self.send_gripper(0.0))
 
     def execute(self, kind: str, send: Callable[[], object], timeout_s: float = MOTION_S) -> MotionEvent:
-        """Give a command, and return how its motion ended.
+        """Send a command, wait for the end of its motion, and return how it ended.
 
         Args:
             kind: of the motion, as MotionEvent.kind.
-            send: gives the command, from a publisher or a client of this node.
-            timeout_s: for the motion [s].
+            send: sends the command through a publisher or a service client of this node.
+            timeout_s: longest duration of the motion [s].
 
         Raises:
             CommandRefusedError: the arm refused it, or ended it early, and why.
-            DofbotError: it does not answer, or the motion does not end.
+            DofbotError: the arm does not answer, or the motion has not ended after `timeout_s`.
         """
         self._check_stopped()
         motion = self._begin(kind, send)
@@ -158,34 +159,34 @@ class ArmClient(ArmSender):
         return result
 
     def settle(self) -> None:
-        """Let the servos reach what they were told."""
+        """Wait until the servos have reached their last goals."""
         self.rest(SETTLE_S)
 
     def rest(self, seconds: float) -> None:
-        """Return after so much of the arm's time [s]; the arm goes on holding what it holds."""
+        """Wait for `seconds` of the arm's time [s]; the arm holds its pose and its grip."""
         self.wait_until_time(self.now_s() + seconds)
 
     def wait_until_time(self, time_s: float) -> None:
-        """Return when the newest joint state is from `time_s` [s] or later, as ROS counts time."""
+        """Wait until a joint state with a stamp of `time_s` [s] or later has come; ROS time."""
         self.wait_until(lambda: self.now_s() >= time_s, MOTION_S, "joint states")
 
     # -- stops and torque --------------------------------------------------------------------------------------------
 
     def enable(self) -> None:
-        """Hold the arm with torque where it is."""
+        """Switch the servos on; the arm holds its present pose."""
         self.switch("enable_torque", True)
         self.wait_until(lambda: self.state in MOVABLE, ANSWER_S, "torque")
 
     def release(self) -> None:
-        """Let go of the arm: it sinks unless somebody holds it."""
+        """Switch the servos off. The arm sinks unless somebody holds it."""
         self.switch("enable_torque", False)
 
     def stop(self) -> None:
-        """Brake and hold."""
+        """Brake, and hold where the arm comes to rest."""
         self.trigger("stop")
 
     def estop(self) -> None:
-        """Brake at once, and refuse every motion until reset()."""
+        """Emergency stop: brake at once; every motion is refused until reset()."""
         self.trigger("estop")
 
     def reset(self) -> None:
@@ -201,7 +202,7 @@ class ArmClient(ArmSender):
 
     @contextmanager
     def sequence(self) -> Iterator[None]:
-        """Motions that belong together: a stop, whoever asks for it and when, is the end of all that are left."""
+        """A context for motions that belong together: after a stop from any source, the remaining ones are refused."""
         before, self._abort_at = self._abort_at, self.stops
         try:
             yield
@@ -211,7 +212,7 @@ class ArmClient(ArmSender):
     # -- whether it is there -----------------------------------------------------------------------------------------
 
     def wait_connected(self, timeout_s: float = FIRST_HEARD_S) -> None:
-        """Return when the arm is there: state, joints and description are known, and it hears commands."""
+        """Wait until state, joints and description of the arm are known, and it subscribes to our commands."""
         self.wait_until(self._known, timeout_s, "connected arm")
         deadline = time.monotonic() + timeout_s
         for publisher in (self._trajectories, self._points, self._gripper):
@@ -221,19 +222,19 @@ class ArmClient(ArmSender):
                 time.sleep(0.02)
 
     def require_heard(self) -> None:
-        """Return when joint states come in.
+        """Wait for a new joint state.
 
         Raises:
-            DofbotError: none does.
+            DofbotError: none comes.
         """
         before_s = self.now_s()
         self._await_word(lambda: self.now_s() > before_s, HEARD_S if math.isfinite(before_s) else FIRST_HEARD_S)
 
     def require_ready(self) -> None:
-        """Return when the arm takes commands.
+        """Wait until the arm is in a state in which it accepts commands.
 
         Raises:
-            DofbotError: it does not, and what to do.
+            DofbotError: it is in another state; the message names the service that ends that state.
         """
         self._await_word(lambda: bool(self.state), FIRST_HEARD_S)
         self.catch_up(lambda: self.state in MOVABLE)
@@ -244,7 +245,7 @@ class ArmClient(ArmSender):
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _begin(self, kind: str, send: Callable[[], object]) -> int:
-        """Give a command. Returns the number of its motion; raises CommandRefusedError when there is none."""
+        """Send a command. Returns the number of its motion; raises CommandRefusedError when the arm refuses it."""
         names = {self.node.get_name(), f"service {kind}", ""}
 
         def answer() -> MotionEvent | None:
@@ -290,13 +291,13 @@ def background_client(
     namespace: str = "",
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Client]:
-    """A client with a node of its own that runs in the background, for programs that have none.
+    """A client on a node of its own, which a background thread spins: for programs that have no node.
 
     Args:
-        make: ArmClient, or one derived from it.
-        name: of the node.
-        namespace: of the arm.
-        check: called now and then while the client waits; raises when waiting is in vain.
+        make: ArmClient, or a class derived from it.
+        name: of the new node.
+        namespace: ROS namespace of the arm.
+        check: called repeatedly while the client waits; it raises to end the waiting.
     """
     with BackgroundNode(name, namespace) as background:
 

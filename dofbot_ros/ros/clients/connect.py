@@ -1,4 +1,4 @@
-"""An arm for a Python program, in one line: simulated, emulated, on a port, or one that runs already."""
+"""`connect()`: starts a simulated, emulated or real arm, or finds a running one, and hands out its client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from std_srvs.srv import Trigger
 
-from dofbot_ros.errors import DofbotError, InputError, UsageError, one_of
+from dofbot_ros.errors import DofbotError, UsageError, one_of
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
@@ -18,11 +18,12 @@ from dofbot_ros.ros.runtime.managed_stack import managed_stack
 RUNNING = "running"
 BACKENDS = ("sim", "emulator", "serial", RUNNING)
 CONNECT_S, FOUND_S = 10.0, 6.0
-"""For an arm that is started, and to find one that runs: a lost packet of discovery is sent again after 3 s [s]."""
+"""How long to wait for an arm that was just started, and for a running one to be discovered: DDS repeats a lost
+discovery packet after 3 s [s]."""
 
 
 def stop_now(namespace: str = "") -> None:
-    """Emergency stop of an arm that runs already, with no more of ROS than it takes.
+    """Stop a running arm at once; creates one service client and nothing else of ROS.
 
     Raises:
         DofbotError: no arm answers.
@@ -39,7 +40,7 @@ def stop_now(namespace: str = "") -> None:
 
 
 def nobody(namespace: str) -> str:
-    """What to say where no arm is found."""
+    """The message for a program that found no arm: where it looked, and how to start one."""
     domain = os.environ.get("ROS_DOMAIN_ID", "0")
     place = f", namespace /{namespace.strip('/')}" if namespace else ""
     return f"no arm in ROS domain {domain}{place}: start one, for instance with `dofbot up sim`, or name its --domain"
@@ -49,21 +50,23 @@ def nobody(namespace: str) -> str:
 def connect(
     backend: str = RUNNING, *, torque: bool = True, namespace: str = "", **arguments: object
 ) -> Iterator[ArmClient]:
-    """An arm to command, for as long as the context lasts.
+    """Connect to an arm; the context manager disconnects, and ends what it started.
 
     Args:
         backend: "sim" starts a simulated arm, "emulator" the driver on emulated servos, "serial" the driver on a real
             arm's port, each as processes of their own that end with the context; "running" finds an arm whose stack
             runs already in this ROS domain.
-        torque: hold the arm where it is, so that it can be moved; without it, it is only watched.
-        namespace: of an arm that runs already.
-        arguments: of the stack `bringup` that is started, for instance port="/dev/ttyUSB0", max_velocity=0.8.
+        torque: True switches the servos on, so that the arm can be moved; False only watches it.
+        namespace: ROS namespace of a running arm.
+        arguments: for the stack `bringup` that is started, as for `dofbot up bringup`; for instance
+            port="/dev/ttyUSB0", max_velocity=0.8.
 
     Yields:
         The arm, connected.
 
     Raises:
-        DofbotError: it cannot be started, is not there, or does not take torque.
+        UsageError: no such backend, or arguments for a running arm.
+        DofbotError: the arm cannot be started or found, or its servos cannot be switched on.
 
     Example:
         with dofbot_ros.connect("sim") as arm:
@@ -74,7 +77,7 @@ def connect(
     if backend not in BACKENDS:
         raise UsageError(one_of("backend", backend, BACKENDS))
     if backend == RUNNING and arguments:
-        raise InputError(f"an arm that runs already takes no {', '.join(arguments)}: these are arguments of its stack")
+        raise UsageError(f"an arm that runs already takes no {', '.join(arguments)}: these are arguments of its stack")
     with ExitStack() as running:
         check = None
         if backend != RUNNING:

@@ -1,4 +1,4 @@
-"""Filter, clutch, retarget, pace: from what an operator does to the joint stream that the arm follows."""
+"""From what an operator does to a joint stream: filter, clutch, retargeting, speed limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dofbot_ros.teleop.retargeting.target_limiter import Target, TargetLimiter
 from dofbot_ros.teleop.retargeting.tool_speed_limiter import ToolSpeedLimiter
 
 GRIP_LEAD = 0.3
-"""A gripper that stands within this of where it was asked to be is taken to squeeze a block [rad]."""
+"""A gripper that stops within this distance of its goal is taken to hold a block [rad]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class TeleopCommand:
         velocity: on the way there [rad/s], shape (6,).
         gap: of the gripper [m].
         tool: tool pose of `position`.
-        stamp_s: capture time of the frame that it follows [s].
-        acceleration: with which it brakes [rad/s^2].
+        stamp_s: capture time of the frame that the command follows [s].
+        acceleration: limit with which the joints brake [rad/s^2].
     """
 
     position: FloatArray
@@ -47,7 +47,7 @@ class TeleopCommand:
 
     @property
     def stopping_point(self) -> FloatArray:
-        """Where the arm would come to rest if it braked now [rad], shape (5,): a driver follows this without a lag."""
+        """Where the arm would rest if it braked now [rad], shape (5,); a driver follows this point without lag."""
         velocity = self.velocity[:N_ARM]
         point: FloatArray = self.position[:N_ARM] + velocity * np.abs(velocity) / (2.0 * self.acceleration)
         return point
@@ -55,15 +55,15 @@ class TeleopCommand:
 
 @dataclass(frozen=True)
 class TeleopStatus:
-    """What the operator and the rest of the program should know.
+    """The state of teleoperation, for the operator and for other programs.
 
     Attributes:
-        engaged: whether the arm follows.
-        reason: why it let go the last time.
-        fault: what keeps it from being engaged now.
-        progress: of the sign that engages or releases, 0 to 1.
-        clamped: whether more is asked for than the arm can or may do.
-        target: tool pose that is asked for; None while not engaged.
+        engaged: whether the arm follows the operator.
+        reason: why it was released the last time.
+        fault: what prevents engaging now; None when nothing does.
+        progress: share of the time for which the engaging or releasing gesture has been held, 0 to 1.
+        clamped: whether the operator's target was outside of what the arm can or may do.
+        target: tool pose that the operator asks for; None while not engaged.
     """
 
     engaged: bool
@@ -75,12 +75,12 @@ class TeleopStatus:
 
 
 class TeleopPipeline(Generic[Source_contra]):
-    """One operator and one arm. Not thread-safe; inputs and control periods may come at any times.
+    """One operator and one arm. Not thread-safe. Inputs and control periods need no common rate.
 
     Args:
         config: of teleoperation.
         kinematics: of the arm.
-        workspace: where the arm has to stand to be taken over.
+        workspace: the arm has to be inside of it when the operator engages.
         mode: what turns inputs into targets; see `landmark_pipeline` and `manual_pipeline`.
     """
 
@@ -102,7 +102,7 @@ class TeleopPipeline(Generic[Source_contra]):
 
     @property
     def status(self) -> TeleopStatus:
-        """How things stand."""
+        """The state now."""
         clutch, target = self._clutch, self._target
         return TeleopStatus(
             clutch.engaged, clutch.reason, clutch.fault, clutch.progress,
@@ -111,11 +111,11 @@ class TeleopPipeline(Generic[Source_contra]):
 
     @property
     def moving(self) -> bool:
-        """Whether there is something to command: engaged, or not at rest yet."""
+        """Whether step() gives commands: the arm is engaged, or has not come to rest yet."""
         return self._moving
 
     def observe(self, source: Source_contra, now_s: float) -> None:
-        """Take in what a frame showed or a device said, at `now_s` [s] on the clock of its stamp."""
+        """Process one frame's landmarks, or one reading of a device, at `now_s` [s] on the clock of its stamp."""
         stamp_s = source.stamp_s
         self._clutch.tick(now_s)
         reading = self._mode.read(source)
@@ -136,15 +136,15 @@ class TeleopPipeline(Generic[Source_contra]):
             self._target = self._mode.target(self._values, stamp_s)
 
     def engage(self) -> Reason | None:
-        """A key or a service engages. Returns what keeps it from that; None when it is engaged."""
+        """Engage by a key or a service. Returns what prevents it; None when the arm is engaged."""
         return self._clutch.engage()
 
     def release(self, reason: Reason = Reason.RELEASED) -> None:
-        """Let go: the arm comes to a smooth stop."""
+        """Disengage: the arm comes to a smooth stop."""
         self._clutch.release(reason)
 
     def recenter(self) -> None:
-        """The present hand means the present arm from now on."""
+        """Make the operator's present hand pose correspond to the arm's present pose."""
         self._target = None
 
     def step(self, measured: FloatArray, now_s: float) -> TeleopCommand | None:
@@ -167,13 +167,13 @@ class TeleopPipeline(Generic[Source_contra]):
         return self._command(None) if self._moving else None
 
     def _anchor(self, measured: FloatArray) -> None:
-        """Tie the hand to the arm: where it was sent last when it still moves, where it is measured when it rests."""
+        """Make the hand pose correspond to the arm's pose: the commanded one while it moves, else the measured one."""
         if not self._moving:
             if not np.isfinite(measured).all() or self._outside(measured):
                 self._clutch.release(Reason.UNREACHABLE)
                 return
             if self._workspace.violation(measured):
-                # The governor lets it move away from there only, which what an operator asks for seldom is.
+                # The governor only lets it move back into the workspace, and operators seldom ask for that.
                 self._clutch.release(Reason.TOO_NEAR)
                 return
             self._motion.reset(self._resting(measured))
@@ -183,7 +183,7 @@ class TeleopPipeline(Generic[Source_contra]):
         self._moving = self._commanded = True
 
     def _resting(self, measured: FloatArray) -> FloatArray:
-        """The arm as measured, but the gripper as it was asked to be: on a block the fingers stop before their goal."""
+        """The measured joints, with the gripper's commanded angle: on a block the fingers stop before their goal."""
         joints, asked = measured.copy(), self._motion.position[GRIP]
         if self._commanded and abs(asked - measured[GRIP]) < GRIP_LEAD:
             joints[GRIP] = asked
