@@ -58,7 +58,7 @@ licences: install
 	$(BIN)/python tools/licences.py
 
 install: $(STAMP)
-	@$(BIN)/python -m dofbot_ros.core.preflight
+	@$(BIN)/python -m dofbot_ros.cli.setup.preflight
 
 $(STAMP): $(REQUIREMENTS) setup.py package.xml
 	@command -v $(PYTHON) >/dev/null || { \

@@ -10,6 +10,7 @@ import typer
 
 from dofbot_ros.cli.options.checks import finite
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
+from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError
@@ -236,12 +237,16 @@ def evaluate(
         Path | None,
         typer.Option(help="Instead, score the network on the recorded grasps of a .npz: does it find those that held?"),
     ] = None,
+    state_file: StateFileOption = None,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     ray: RayOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the network by grasps that the simulated arm carries out, beside planners without learning."""
+    """Measure the network by grasps that the simulated arm carries out, beside planners without learning.
+
+    Ctrl-C prints what was measured by then.
+    """
     from dofbot_ros.grasp.detection.model_io import load_model
     from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, baselines_for
     from dofbot_ros.grasp.learning.evaluate import evaluate as measure
@@ -269,10 +274,12 @@ def evaluate(
         def report(done: int, lifted: int) -> None:
             bar.update(task, completed=done, rate=lifted / done)
 
-        result = measure(config, _workers(workers, ray), report)
+        result, whole = until_interrupted(lambda: measure(config, _workers(workers, ray), report, state_file))
     if not as_json:
         del result["failed_scenes"]  # for machines: which ones to look at
     emit(result, as_json, f"Grasps of {objects}")
+    if not whole:
+        end_early(result["attempts"], attempts, "attempts", state_file)
 
 
 def _on_dataset(dataset: Path, model: Path | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,18 @@ def model_bytes(path: Path, what: str) -> bytes:
     if len(content) > MAX_MODEL:
         raise InputError(f"{path} is no {what}: it is longer than {MAX_MODEL // 2**20} MB")
     return content
+
+
+def networks_digest(folder: Path) -> str:
+    """What tells the networks of one run from another's: a pipeline has two. The head of the SHA-256 of all.
+
+    Raises:
+        InputError: there is no network in `folder`.
+    """
+    networks = sorted(folder.glob("*.onnx"))
+    if not networks:
+        raise InputError(f"{folder} holds no policy")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in networks)).hexdigest()[:32]
 
 
 def open_onnx(path: Path, what: str) -> Any:

@@ -12,8 +12,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from dofbot_ros.cli.setup.preflight import missing_libraries
 from dofbot_ros.core.dds import NETWORK_VARIABLE, OPEN
-from dofbot_ros.core.preflight import missing_libraries
 from dofbot_ros.safety.stop_line import addresses, ask
 from dofbot_ros.safety.stop_sender import WHO
 

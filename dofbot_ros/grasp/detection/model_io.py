@@ -135,7 +135,12 @@ def load_model(run: Path | None = None) -> OnnxModel:
     Raises:
         InputError: there is none.
     """
-    return OnnxModel(share_file("models", "grasp", ONNX) if run is None else _onnx_file(run))
+    return OnnxModel(_onnx_file(run or shipped_model()))
+
+
+def shipped_model() -> Path:
+    """The file of the network that comes with this package."""
+    return share_file("models", "grasp", ONNX)
 
 
 def digest(run: Path) -> str:
