@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,23 @@ class DependencyError(DofbotError):
         super().__init__(f"{what} needs {package}, which is not installed here: pip install 'dofbot_ros[{extra}]'")
         self.package = package
         self.extra = extra
+
+
+@contextmanager
+def optional_packages(extra: str, what: str) -> Iterator[None]:
+    """Around the imports of optional packages: what is missing is told with the way to install it.
+
+    Args:
+        extra: the extra of this package that brings them, for instance "learn".
+        what: the job that needs them, for the message.
+
+    Raises:
+        DependencyError: one of them is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise DependencyError(str(error.name), extra, what) from error
 
 
 class BusError(DofbotError):

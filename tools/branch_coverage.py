@@ -84,14 +84,7 @@ def main() -> int:
     else:
         sys.stdout.write("".join(f"not run: {line}\n" for line in left))
         sys.stdout.write("".join(f"{name}: {figure:.1f} %\n" for name, figure in reached.items()))
-    if given.lift:
-        gates.lift("coverage", reached)
-    try:
-        gates.check("coverage", reached)
-    except gates.GateError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return gates.settle("coverage", reached, raise_gates=given.lift)
 
 
 if __name__ == "__main__":

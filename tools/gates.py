@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,6 +41,18 @@ def check(kind: str, figures: Mapping[str, float], path: Path = GATES) -> None:
     unknown = [f"{kind} of {name} has no gate in {path.name}" for name in figures if name not in gates]
     if low or unknown:
         raise GateError("\n".join(low + unknown))
+
+
+def settle(kind: str, figures: Mapping[str, float], *, raise_gates: bool) -> int:
+    """Raise the gates where asked, and hold figures to them. Returns the exit code: 1 where one does not hold."""
+    if raise_gates:
+        lift(kind, figures)
+    try:
+        check(kind, figures)
+    except GateError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
 
 
 def lift(kind: str, figures: Mapping[str, float], path: Path = GATES) -> None:

@@ -210,14 +210,7 @@ def main() -> int:
             sys.stdout.write("".join(f"survived: {name}\n" for name in each.survivors))
             sys.stdout.write(f"{module}: {each.killed} of {each.mutants} mutants killed, {each.score:.1f} %\n")
     scores = {module: each.score for module, each in figures.items()}
-    if given.lift:
-        gates.lift("mutation", scores)
-    try:
-        gates.check("mutation", scores)
-    except gates.GateError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return gates.settle("mutation", scores, raise_gates=given.lift)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import JsonOption, console, emit
 
 if TYPE_CHECKING:
+    from dofbot_ros.trials.place import PlaceRecord
     from dofbot_ros.trials.results import Series
-    from dofbot_ros.trials.trial import TrialRecord
 
 
 class Backend(str, Enum):
@@ -89,14 +89,14 @@ def _run(series: Series, trials: int, out: Path, rtf: float, view: bool) -> None
     ):
         bar.describe("trials")
 
-        def after_trial(record: TrialRecord) -> None:
+        def after_trial(record: PlaceRecord) -> None:
             bar.advance(_line(record))
 
         robot, blocks = load_robot(told.get("calibration_file", "")), load_blocks(told.get("blocks_file") or None)
         run_series(arm, robot, blocks, series, trials=trials, out=out, after_trial=after_trial)
 
 
-def _line(record: TrialRecord) -> str:
+def _line(record: PlaceRecord) -> str:
     marks: dict[bool | None, str] = {True: "[green]placed[/green]", False: "[red]not placed[/red]", None: "not judged"}
     parts: list[Any] = [f"trial {record.number:3}  {record.block or '-':7} {marks[record.placed]}"]
     if record.error_mm is not None:

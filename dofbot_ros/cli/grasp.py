@@ -11,9 +11,10 @@ import typer
 from dofbot_ros.cli.options.checks import finite
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
 from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
+from dofbot_ros.cli.options.training import ConfigOption, DeviceOption, EpochsOption, ResumeOption, TrainSeedOption
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, optional_packages
 
 if TYPE_CHECKING:
     from dofbot_ros.grasp.detection.ranker import RankerConfig
@@ -42,11 +43,6 @@ RayOption = Annotated[
         help="Spread over the Ray cluster at host:port or ray://host:port; local starts one.",
     ),
 ]
-ConfigOption = Annotated[Path | None, typer.Option(help="YAML; by default config/grasp.yaml, grasp_ranker.yaml.")]
-EpochsOption = Annotated[int | None, typer.Option(min=1, help="Instead of the configuration's.")]
-TrainSeedOption = Annotated[int | None, typer.Option(min=0, help="Instead of the configuration's.")]
-DeviceOption = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the training that was interrupted.")]
 ClutterOption = Annotated[int, typer.Option(min=1, max=8, help="Objects on the table at once.")]
 
 
@@ -141,12 +137,8 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train the grasp network on collected grasps."""
-    from dofbot_ros.errors import DependencyError
-
-    try:
+    with optional_packages("learn", "training"):
         from dofbot_ros.grasp.learning.train import MapEpoch, TrainConfig, Trainer, summary
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "training") from error
 
     settings = _settings(TrainConfig, "grasp.yaml", config, {"epochs": epochs, "seed": seed})
     trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, start=start, resume=resume)
@@ -179,14 +171,10 @@ def train_ranker(
     as_json: JsonOption = False,
 ) -> None:
     """Train the network that orders what the grasp network proposes, by a close-up of each."""
-    from dofbot_ros.errors import DependencyError
-
-    try:
+    with optional_packages("learn", "training"):
         from dofbot_ros.grasp.detection.ranker import RankerConfig
         from dofbot_ros.grasp.learning.train_ranker import RankerEpoch
         from dofbot_ros.grasp.learning.train_ranker import train_ranker as learn
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "training") from error
 
     settings = _settings(RankerConfig, "grasp_ranker.yaml", config, {"epochs": epochs, "seed": seed})
     with progress_bar("{task.fields[losses]}") as bar:
@@ -208,12 +196,8 @@ def blend(
     share: Annotated[float, typer.Option(callback=finite, help="Weight of the tuned networks, 0..1.")] = 0.75,
 ) -> None:
     """Average the weights of a run and of its start: it keeps more of what the start could do."""
-    from dofbot_ros.errors import DependencyError
-
-    try:
+    with optional_packages("learn", "averaging networks"):
         from dofbot_ros.grasp.learning.blend import blend as mean
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "averaging networks") from error
     mean(start, tuned, share, out)
     console.print(f"networks in {out}", highlight=False)
 

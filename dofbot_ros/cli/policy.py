@@ -14,10 +14,11 @@ from dofbot_ros.cli.analysis.weights import weights
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
 from dofbot_ros.cli.options.policy_options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
+from dofbot_ros.cli.options.training import DeviceOption
 from dofbot_ros.cli.policy_gap import domain_gap
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, DependencyError, InputError, one_of
+from dofbot_ros.errors import ConfigError, InputError, one_of, optional_packages
 
 if TYPE_CHECKING:
     from dofbot_ros.lab.live.policy_watch import PolicyWatch
@@ -63,7 +64,7 @@ def train(
     hindsight: Annotated[
         bool, typer.Option("--hindsight", help="Sparse reward, replayed with the goals that were reached (HER).")
     ] = False,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    device: DeviceOption = "cpu",
     teacher: Annotated[
         str | None,
         typer.Option(
@@ -160,10 +161,8 @@ def train(
         )
         emit(made, as_json, f"Run in {out}")
         return
-    try:
+    with optional_packages("learn", "training"):
         from dofbot_ros.policy.learning.train import TrainConfig, Trainer
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "training") from error
 
     given = {
         "task": task,
@@ -289,12 +288,10 @@ def evaluate(
     task, obs = task or spec.task, obs or spec.obs
     if (spec.task, spec.obs) != (task, obs):
         raise InputError(f"{folder} holds a {spec.obs} policy for {spec.task}, not {obs} for {task}")
-    try:
+    with optional_packages("learn", "measuring policies"):
         from dofbot_ros.policy.evaluation.evaluate import EvaluateConfig
         from dofbot_ros.policy.evaluation.evaluate import evaluate as measure
         from dofbot_ros.policy.evaluation.rehearsal import rehearse
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "measuring policies") from error
     config = EvaluateConfig(folder, episodes, domain, seed, physics == "node", where)
     with progress_bar("{task.fields[rate]}") as bar:
         line = bar.add_task("episodes", total=episodes, rate="")

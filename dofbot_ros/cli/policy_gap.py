@@ -12,7 +12,7 @@ from dofbot_ros.cli.options.desk import chosen_desk
 from dofbot_ros.cli.options.policy_options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.core.console import JsonOption, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, DependencyError
+from dofbot_ros.errors import ConfigError, optional_packages
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -52,10 +52,8 @@ def domain_gap(
         raise ConfigError(f"domain-gap takes --task hopper, or no task for the arm's policies, got {task}")
     refuse({"--seeds": seeds}, "only for --task hopper")
     episodes = episodes or EPISODES
-    try:
+    with optional_packages("learn", "measuring policies"):
         from dofbot_ros.policy.evaluation import domain_gap as gap
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "measuring policies") from error
     with progress_bar("{task.fields[rate]}") as bar:
         lines: dict[str, TaskID] = {}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, DependencyError, one_of
+from dofbot_ros.errors import ConfigError, one_of, optional_packages
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -32,13 +32,11 @@ def train_pixels(
     """Train with progress. Returns what the command prints."""
     from dofbot_ros.config.loader import from_mapping
 
-    try:
+    with optional_packages("learn", "training"):
         from dofbot_ros.policy.learning.pipeline_train import join_pipeline, train_pipeline
         from dofbot_ros.policy.learning.student_train import StudentConfig, StudentTrainer
         from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, measure_pose
         from dofbot_ros.policy.runtime.policy_runner import shipped
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "training") from error
 
     tasks = ("pick", "place") if obs == "pipeline" else ("pick",)
     if task not in tasks:

@@ -18,7 +18,7 @@ from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlan
 from dofbot_ros.motion.arm import Arm
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import Workspace
-from dofbot_ros.trials.protocol import SceneError, standing
+from dofbot_ros.trials.protocol import NoGraspError, standing
 from dofbot_ros.trials.strategies.strategy import LIFTING
 
 MOVED_RAD = 0.05
@@ -66,7 +66,7 @@ def plan_grasp(robot: Robot, blocks: Sequence[SeenBlock], start: FloatArray, spe
     for block in blocks:
         try:
             standing_blocks[block.name] = standing(block.pose, block.size)
-        except SceneError as error:
+        except NoGraspError as error:
             troubles[block.name] = str(error)
     names = [wanted] if wanted else list(standing_blocks)
     for name in names:

@@ -12,12 +12,12 @@ from typing import Annotated, Any, TypeAlias
 import cv2
 import numpy as np
 
+from dofbot_ros.config.draws import named, uniform
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.config.ranges import Amount, Checked, Factor, Part, Range, Rising
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import exp_so3
 from dofbot_ros.core.types import N_ARM, FloatArray
-from dofbot_ros.errors import ConfigError, one_of
 from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD, ServoModelConfig
 from dofbot_ros.sim.config import CameraConfig, Light, PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.world import World
@@ -91,12 +91,12 @@ class RandomizationRanges(Checked):
     def draw(self, rng: np.random.Generator) -> DomainSample:
         """One world. The same generator state gives the same one; every quantity takes one number from it."""
         names = [field.name for field in dataclasses.fields(self)]
-        values = {name: float(rng.uniform(*getattr(self, name))) for name in names if name not in LOOKS}
+        values = uniform(self, [name for name in names if name not in LOOKS], rng)
         values["block_size"] = round(values["block_size"], 3)
         seed = int(rng.integers(2**31))
         # What only pictures show has its own generator: more of it leaves the physics of an episode as they were.
         looks = np.random.default_rng([seed, 3])
-        values |= {name: float(looks.uniform(*getattr(self, name))) for name in LOOKS}
+        values |= uniform(self, LOOKS, looks)
         return DomainSample(**values, seed=seed)
 
 
@@ -267,19 +267,17 @@ def load_level(name: str, file: str | Path | None = None) -> RandomizationRanges
     Raises:
         ConfigError: the file cannot be used, or has no such level; lists those it has.
     """
-    return _entry(load_yaml(Levels, file or share_file("config", "randomization.yaml")), "level", name)
+    levels = load_yaml(Levels, file or share_file("config", "randomization.yaml"))
+    ranges: RandomizationRanges = named(levels, "level", name)
+    return ranges
 
 
 def load_domain(name: str, file: str | Path | None = None) -> RandomizationRanges:
     """A world to measure policies in, from config/domains.yaml or a file like it; raises as load_level."""
-    return _entry(load_yaml(Domains, file or share_file("config", "domains.yaml")), "domain", name)
-
-
-def _entry(entries: Levels | Domains, what: str, name: str) -> RandomizationRanges:
-    ranges: dict[str, RandomizationRanges] = vars(entries)
-    if name not in ranges:
-        raise ConfigError(one_of(what, name, ranges))
-    return ranges[name]
+    ranges: RandomizationRanges = named(
+        load_yaml(Domains, file or share_file("config", "domains.yaml")), "domain", name
+    )
+    return ranges
 
 
 def _triple(vector: FloatArray) -> tuple[float, float, float]:

@@ -1,20 +1,20 @@
-"""One grasp trial: look, plan, grasp, lift, hold, let the judge say what came of it, and put the object back."""
+"""A grasp trial: one object is lifted and held, a judge says what came of it, and the object is put back."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.safety.states import ArmState
-from dofbot_ros.trials.arm import Look, Pictures, TrialArm
+from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.judge import Outcome, SuccessDetector, TrialOutcome
 from dofbot_ros.trials.placement import PickProtocol, PlacedObject, Placement
-from dofbot_ros.trials.strategies.strategy import NoGraspError, PickStrategy, put_down
+from dofbot_ros.trials.protocol import NoGraspError
+from dofbot_ros.trials.strategies.strategy import Attempt, PickStrategy
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,15 @@ class PickRecord:
     success = lifted
 
 
-class PickTrial:
-    """Runs grasp trials on one arm.
+class PickTask:
+    """One grasp trial: the object is lifted, held, judged, and put back; see TrialTask.
 
     Args:
-        arm: where they are run.
-        strategy: who plans and grasps.
+        arm: where it is run.
+        strategy: plans and grasps.
         judge: who says what came of it.
         protocol: what counts.
+        placement: what it begins with.
         set_up: puts the objects there, or has them put there; False to skip the trial.
     """
 
@@ -83,55 +84,71 @@ class PickTrial:
         strategy: PickStrategy,
         judge: SuccessDetector,
         protocol: PickProtocol,
+        *,
+        placement: Placement,
         set_up: Callable[[Placement], bool],
     ) -> None:
         self._arm = arm
         self._strategy = strategy
         self._judge = judge
-        self._protocol = protocol
+        self._hold_s = protocol.hold_s
+        self._placement = placement
         self._set_up = set_up
-
-    def run(self, placement: Placement) -> tuple[PickRecord, Pictures | None]:
-        """One trial. One that fails is a record, not an error; a skipped one has no pictures.
-
-        Raises:
-            DofbotError: the arm or the camera cannot go on.
-        """
-        facts: dict[str, Any] = {
+        self._begin_s = 0.0
+        self._outcome: TrialOutcome | None = None
+        self._facts: dict[str, Any] = {
             "condition": placement.condition,
             "number": placement.number,
             "objects": placement.objects,
-            "judge": self._judge.name,
+            "judge": judge.name,
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        self._arm.prepare()
-        if not self._set_up(placement):
-            return PickRecord(**facts, outcome="skipped"), None
-        begin_s = self._arm.now_s()
-        look = self._arm.look()
-        self._judge.before(self._arm, look)
-        try:
-            judgement = self._attempt(look, placement.target, begin_s, facts)
-        except NoGraspError as error:
-            judgement, facts["reason"] = TrialOutcome("no grasp"), str(error)
-        except CommandRefusedError as error:
-            broken = self._arm.state in (ArmState.FAULT.value, ArmState.ESTOP.value)
-            judgement, facts["reason"] = TrialOutcome("fault" if broken else "refused"), str(error)
-        self._arm.prepare()
-        pictures = Pictures(look.image, self._arm.look().image)
-        rise_mm = None if judgement.rise_m is None else 1e3 * judgement.rise_m
-        return PickRecord(**facts, outcome=judgement.outcome, thing=judgement.thing, rise_mm=rise_mm), pictures
 
-    def _attempt(self, look: Look, target: str, begin_s: float, facts: dict[str, Any]) -> TrialOutcome:
+    def set_up(self) -> bool:
+        """See TrialTask.set_up."""
+        return self._set_up(self._placement)
+
+    def begin(self, look: Look, begin_s: float) -> None:
+        """See TrialTask.begin."""
+        self._begin_s = begin_s
+        self._judge.before(self._arm, look)
+
+    def plan(self, look: Look) -> None:
+        """See TrialTask.plan."""
         begun = time.perf_counter()
-        facts["plan"] = self._strategy.plan(self._arm, look, target)
-        facts["plan_ms"] = 1e3 * (time.perf_counter() - begun)
-        attempt = self._strategy.pick(self._arm)
-        facts["gap_mm"] = 1e3 * attempt.gap_m
-        self._arm.rest(self._protocol.hold_s)
-        facts["arm_s"] = self._arm.now_s() - begin_s
-        judgement = self._judge.after(self._arm, attempt)
-        # What comes after the judge's word changes nothing about it.
-        with suppress(CommandRefusedError):
-            put_down(self._arm, attempt)
-        return judgement
+        self._facts["plan"] = self._strategy.plan(self._arm, look, self._placement.target)
+        self._facts["plan_ms"] = 1e3 * (time.perf_counter() - begun)
+
+    def pick(self) -> Attempt:
+        """See TrialTask.pick."""
+        return self._strategy.pick(self._arm)
+
+    def lifted(self, attempt: Attempt) -> None:
+        """See TrialTask.lifted: holds the object up and lets the judge decide."""
+        self._facts["gap_mm"] = 1e3 * attempt.gap_m
+        self._arm.rest(self._hold_s)
+        self._facts["arm_s"] = self._arm.now_s() - self._begin_s
+        self._outcome = self._judge.after(self._arm, attempt)
+
+    def refused(self, error: CommandRefusedError) -> None:
+        """See TrialTask.refused: what comes after the judge's word changes nothing about it."""
+        if self._outcome is None:
+            broken = self._arm.state in (ArmState.FAULT.value, ArmState.ESTOP.value)
+            self._outcome = TrialOutcome("fault" if broken else "refused")
+            self._facts["reason"] = str(error)
+
+    def again(self, look: Look) -> bool:  # noqa: ARG002
+        """See TrialTask.again: a grasp is tried once."""
+        return False
+
+    def ended(self, error: NoGraspError | None) -> PickRecord:
+        """See TrialTask.ended."""
+        if error is not None:
+            self._facts["reason"] = str(error)
+        outcome = self._outcome or TrialOutcome("no grasp")
+        rise_mm = None if outcome.rise_m is None else 1e3 * outcome.rise_m
+        return PickRecord(**self._facts, outcome=outcome.outcome, thing=outcome.thing, rise_mm=rise_mm)
+
+    def skipped(self) -> PickRecord:
+        """See TrialTask.skipped."""
+        return PickRecord(**self._facts, outcome="skipped")

@@ -17,8 +17,8 @@ STANDING_TILT = math.radians(15.0)
 """A block whose nearest face leans further than this was not found standing [rad]."""
 
 
-class SceneError(DofbotError):
-    """What the camera shows does not allow this trial."""
+class NoGraspError(DofbotError):
+    """The camera shows nothing that can be grasped, nothing within reach, or no scene for this trial."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,14 @@ def standing(T_base_block: FloatArray, size: float) -> StandingBlock:
     """A cube's footprint from its pose, shape (4, 4) [m], whichever face is up.
 
     Raises:
-        SceneError: it does not stand on the table.
+        NoGraspError: it does not stand on the table.
     """
     lean = math.acos(min(1.0, float(np.abs(T_base_block[2, :3]).max())))
     x, y, z = (float(v) for v in T_base_block[:3, 3])
     if lean > STANDING_TILT or abs(z - 0.5 * size) > 0.5 * size:
-        raise SceneError(f"at x {x:.3f} y {y:.3f} z {z:.3f} m, leaning {math.degrees(lean):.0f} deg: it does not stand")
+        raise NoGraspError(
+            f"at x {x:.3f} y {y:.3f} z {z:.3f} m, leaning {math.degrees(lean):.0f} deg: it does not stand"
+        )
     level = T_base_block[:3, int(np.argmin(np.abs(T_base_block[2, :3])))]
     return StandingBlock(x, y, math.atan2(level[1], level[0]), size)
 
@@ -89,10 +91,10 @@ def choose(
         config: the conditions.
 
     Raises:
-        SceneError: no block, or no free place.
+        NoGraspError: no block, or no free place.
     """
     if not blocks:
-        raise SceneError("no block in the image")
+        raise NoGraspError("no block in the image")
     name = sorted(blocks)[int(rng.integers(len(blocks)))]
     for _ in range(1000):
         radius = math.sqrt(rng.uniform(config.radius[0] ** 2, config.radius[1] ** 2))
@@ -100,7 +102,7 @@ def choose(
         x, y = radius * math.cos(azimuth), radius * math.sin(azimuth)
         if all(math.hypot(x - b.x, y - b.y) >= config.spacing for b in blocks.values()):
             return name, (x, y)
-    raise SceneError(f"no place is {1e3 * config.spacing:.0f} mm away from all {len(blocks)} blocks")
+    raise NoGraspError(f"no place is {1e3 * config.spacing:.0f} mm away from all {len(blocks)} blocks")
 
 
 def judge(T_base_block: FloatArray, target: tuple[float, float], size: float, config: ProtocolConfig) -> Verdict:

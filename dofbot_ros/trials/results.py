@@ -14,8 +14,8 @@ from dofbot_ros.core.files import write_whole
 from dofbot_ros.core.statistics import spread, wilson
 from dofbot_ros.desks.config import desk_label
 from dofbot_ros.errors import InputError
+from dofbot_ros.trials.place import PlaceRecord
 from dofbot_ros.trials.protocol import ProtocolConfig
-from dofbot_ros.trials.trial import TrialRecord
 from dofbot_ros.trials.trial_log import SERIES, TrialLog, open_folder, read_folder
 
 FILE = "results.json"
@@ -45,7 +45,7 @@ class Series:
         return desk_label(self.desk, self.desk_seed)
 
 
-PlaceLog: TypeAlias = TrialLog[Series, TrialRecord]
+PlaceLog: TypeAlias = TrialLog[Series, PlaceRecord]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Results:
     """The trials of a series that have been run."""
 
     series: Series
-    trials: tuple[TrialRecord, ...] = ()
+    trials: tuple[PlaceRecord, ...] = ()
 
     def first(self, trials: int) -> Results:
         """Only the first `trials` trials of the series, in their order."""
@@ -83,7 +83,7 @@ class Results:
 
 def open_results(out: Path, series: Series) -> AbstractContextManager[PlaceLog]:
     """The log of `series` in the folder `out`, to write; see trial_log.open_folder."""
-    return open_folder(out, series, TrialRecord, _difference, load(out, series).trials)
+    return open_folder(out, series, PlaceRecord, _difference, load(out, series).trials)
 
 
 def load(out: Path, series: Series) -> Results:
@@ -105,7 +105,7 @@ def read_results(out: Path) -> Results | None:
         InputError: a file that is not readable.
     """
     if (out / SERIES).exists():
-        log = read_folder(out, Series, TrialRecord)
+        log = read_folder(out, Series, PlaceRecord)
         return Results(log.series, tuple(log.records))
     return _of_file(out / FILE) if (out / FILE).exists() else None
 

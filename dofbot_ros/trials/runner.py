@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -13,15 +14,18 @@ import cv2
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.grasp.planning.block_plan import PlannerConfig
 from dofbot_ros.trials.arm import Pictures, TrialArm
 from dofbot_ros.trials.judge import SuccessDetector
 from dofbot_ros.trials.log import PickLog
-from dofbot_ros.trials.pick import PickRecord, PickTrial
+from dofbot_ros.trials.pick import PickRecord, PickTask
+from dofbot_ros.trials.place import PlaceRecord, PlaceTask
 from dofbot_ros.trials.placement import PickProtocol, Placement, draw
 from dofbot_ros.trials.reporting.trial_overlay import annotate
 from dofbot_ros.trials.results import PlaceLog, Results, Series, open_results, save
-from dofbot_ros.trials.strategies.strategy import PickStrategy
-from dofbot_ros.trials.trial import BlockTrial, TrialRecord
+from dofbot_ros.trials.sight import ArmSight
+from dofbot_ros.trials.strategies.strategy import ArucoStrategy, PickStrategy
+from dofbot_ros.trials.trial import run_trial
 from dofbot_ros.trials.trial_log import TrialLog
 from dofbot_ros.vision.markers.block_layout import BlockSet
 
@@ -135,9 +139,13 @@ def run_picks(
         CommandRefusedError: the arm cannot carry out what the strategy plans.
         DofbotError: the arm or the camera cannot go on.
     """
-    trial = PickTrial(arm, strategy, judge, log.series.protocol, set_up)
+    protocol = log.series.protocol
+
+    def run(placement: Placement) -> tuple[PickRecord, Pictures | None]:
+        return run_trial(arm, PickTask(arm, strategy, judge, protocol, placement=placement, set_up=set_up))
+
     strategy.check(arm)
-    trials = {placement.label: lambda placement=placement: trial.run(placement) for placement in placements}
+    trials = {placement.label: partial(run, placement) for placement in placements}
     run_trials(arm, log, trials, record=record, after_trial=after_trial)
 
 
@@ -149,7 +157,7 @@ def run_series(
     *,
     trials: int,
     out: Path,
-    after_trial: Callable[[TrialRecord], None] = lambda _: None,
+    after_trial: Callable[[PlaceRecord], None] = lambda _: None,
 ) -> Results:
     """Run those of the first `trials` pick-and-place trials of `series` that are not yet in the folder `out`.
 
@@ -159,27 +167,33 @@ def run_series(
     Raises:
         DofbotError: the arm or the camera cannot go on, or `out` holds another series.
     """
+    strategy = ArucoStrategy(blocks, robot, PlannerConfig())
     with open_results(out, series) as log:
-        run_places(arm, BlockTrial(arm, robot, blocks, series.protocol), log, trials, after_trial=after_trial)
+        run_places(arm, strategy, log, trials, after_trial=after_trial)
         return Results(series, tuple(log.records))
 
 
 def run_places(
-    arm: TrialArm, trial: BlockTrial, log: PlaceLog, trials: int, *, after_trial: Callable[[TrialRecord], None]
+    arm: TrialArm, strategy: ArucoStrategy, log: PlaceLog, trials: int, *, after_trial: Callable[[PlaceRecord], None]
 ) -> None:
     """Run those of the first `trials` trials of a series that its log lacks; see run_trials."""
     done = {record.number for record in log.records}
+    series, sight = log.series, ArmSight(arm, strategy.planner)
 
-    def run(number: int) -> tuple[TrialRecord, Pictures]:
-        record, pictures = trial.run(log.series.seed, number)
-        before, after = (annotate(image, arm.view, record) for image in (pictures.before, pictures.after))
-        return record, Pictures(before, after)
+    def run(number: int) -> tuple[PlaceRecord, Pictures | None]:
+        record, pictures = run_trial(
+            arm, PlaceTask(arm, strategy, sight, series.protocol, seed=series.seed, number=number)
+        )
+        if pictures is not None:
+            before, after = (annotate(image, arm.view, record) for image in (pictures.before, pictures.after))
+            pictures = Pictures(before, after)
+        return record, pictures
 
-    def shown(record: TrialRecord) -> None:
-        save(log.folder, Results(log.series, tuple(log.records)))
+    def shown(record: PlaceRecord) -> None:
+        save(log.folder, Results(series, tuple(log.records)))
         after_trial(record)
 
-    todo = {f"{number:04d}": lambda number=number: run(number) for number in range(trials) if number not in done}
+    todo = {f"{number:04d}": partial(run, number) for number in range(trials) if number not in done}
     run_trials(arm, log, todo, after_trial=shown)
 
 

@@ -14,6 +14,7 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.model_io import load_model
 from dofbot_ros.grasp.detection.planner import GraspPlanner, NetworkPlanner
 from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, attempt_scene
+from dofbot_ros.grasp.planning.block_plan import PlannerConfig
 from dofbot_ros.grasp.simulation.families import families_of
 from dofbot_ros.grasp.simulation.grasp_sim import GraspSim
 from dofbot_ros.grasp.simulation.scenes import SceneRules
@@ -23,8 +24,11 @@ from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.randomization import load_domain
 from dofbot_ros.trials.direct import DirectArm
+from dofbot_ros.trials.place import PlaceTask
 from dofbot_ros.trials.protocol import ProtocolConfig
-from dofbot_ros.trials.trial import BlockTrial
+from dofbot_ros.trials.sight import ArmSight
+from dofbot_ros.trials.strategies.strategy import ArucoStrategy
+from dofbot_ros.trials.trial import run_trial
 from dofbot_ros.vision.markers.blocks import LocaliserConfig
 
 
@@ -89,8 +93,9 @@ def demo(desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outco
     installation = install(desk, seed + number, load_world_config())
     arm = DirectArm(installation, driver, localiser=localiser)
     try:
-        blocks, robot = installation.belief.blocks, arm.daemon.robot
-        record, _ = BlockTrial(arm, robot, blocks, ProtocolConfig(), sight=ablation.sight).run(seed, number)
+        strategy = ArucoStrategy(installation.belief.blocks, arm.daemon.robot, PlannerConfig())
+        sight = ArmSight(arm, strategy.planner) if ablation.sight else None
+        record, _ = run_trial(arm, PlaceTask(arm, strategy, sight, ProtocolConfig(), seed=seed, number=number))
     finally:
         arm.close()
     placed = bool(record.placed)

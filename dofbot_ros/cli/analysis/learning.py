@@ -11,7 +11,7 @@ import typer
 from dofbot_ros.cli.analysis.options import SeedOption
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.errors import InputError, optional_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +43,11 @@ def live(
     as_json: JsonOption = False,
 ) -> None:
     """Watch a small network learn: its weights, activations and what each neuron answers over the plane."""
-    try:
+    with optional_packages("learn", "watching a network learn"):
         from dofbot_ros.lab.live.data_sets import load_data_set
         from dofbot_ros.lab.live.film import write_gif
         from dofbot_ros.lab.live.learner import LearnConfig, learn
         from dofbot_ros.lab.live.page import write_page
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "watching a network learn") from error
     if out is None and not window and serve is None:
         raise InputError("say where to watch: --out F.gif, --out F.html, --window or --serve PORT")
     if out is not None and out.suffix not in (".gif", ".html"):
@@ -87,11 +85,9 @@ def prune(
     as_json: JsonOption = False,
 ) -> None:
     """Measure the lottery ticket: accuracy against the share of links left, four ways to go on from them."""
-    try:
+    with optional_packages("learn", "pruning"):
         from dofbot_ros.lab.live.data_sets import load_data_set
         from dofbot_ros.lab.live.prune import PruneConfig, prune_network, write_chart
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "pruning") from error
     config = PruneConfig(_layers(layers), rounds, steps, seeds, seed)
     points = load_data_set(data, 1000, seed)
     with progress_bar("{task.fields[left]}") as bar:

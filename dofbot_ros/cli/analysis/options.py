@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.errors import InputError, optional_packages
 
 if TYPE_CHECKING:
     from dofbot_ros.lab.analysis.analyzer import NetworkAnalyzer
@@ -32,10 +32,8 @@ ObjectsOption = Annotated[str, typer.Option(help="Families on the table, for gra
 
 def open_analyzer(model: Path, out: Path) -> NetworkAnalyzer:
     """The analyzer of a saved network; its pictures go to `out`."""
-    try:
+    with optional_packages("lab", "looking into networks"):
         from dofbot_ros.lab.analysis.analyzer import NetworkAnalyzer
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "lab", "looking into networks") from error
     return NetworkAnalyzer.from_saved_model(model, "save", folder=out)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dofbot_ros.core.console import JsonOption, emit
-from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.errors import InputError, optional_packages
 
 
 def weights(
@@ -17,10 +17,8 @@ def weights(
     as_json: JsonOption = False,
 ) -> None:
     """Write a policy's weights as safetensors, for `dofbot analyze`, and compare what both files answer."""
-    try:
+    with optional_packages("learn", "reading weights"):
         from dofbot_ros.policy.learning.recover_weights import recover_weights
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "reading weights") from error
     files = [path for folder in folders for path in sorted(folder.glob("*.onnx"))]
     if not files:
         raise InputError(f"no .onnx file in {', '.join(map(str, folders))}: folders of policies are expected")

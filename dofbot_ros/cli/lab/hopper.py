@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, DependencyError, InputError
+from dofbot_ros.errors import ConfigError, InputError, optional_packages
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -58,10 +58,8 @@ def train_hopper(
     given = {"obs": obs, "randomize": randomize, "seed": seed, "teacher": str(teacher.resolve()) if teacher else ""}
     given |= {} if steps is None else {"steps": steps}
     given |= {} if pictures is None else {"pictures": pictures}
-    try:
+    with optional_packages("learn", "training"):
         from dofbot_ros.lab.hopper.learning.student_train import StudentConfig, StudentTrainer
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "training") from error
     trainer = StudentTrainer(from_mapping(StudentConfig, given, WHERE), out, resume=resume)
     with progress_bar("{task.fields[rate]}") as bar:
         lines: dict[str, TaskID] = {}
@@ -76,11 +74,9 @@ def train_hopper(
 
 
 def _train_state(given: dict[str, Any], out: Path, device: str, resume: bool) -> dict[str, Any]:
-    try:
+    with optional_packages("learn", "training"):
         from dofbot_ros.lab.hopper.learning.train import HopperTrainer
         from dofbot_ros.lab.hopper.learning.train_config import HopperTrainConfig
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "training") from error
     trainer = HopperTrainer(from_mapping(HopperTrainConfig, given, WHERE), out, device=device, resume=resume)
     try:
         with progress_bar("{task.fields[rate]}") as bar:

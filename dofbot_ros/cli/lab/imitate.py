@@ -9,7 +9,7 @@ import typer
 
 from dofbot_ros.core.console import JsonOption, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import DependencyError
+from dofbot_ros.errors import optional_packages
 
 if TYPE_CHECKING:
     from dofbot_ros.lab.imitation.imitator import Imitator
@@ -45,10 +45,8 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train the network on generated silhouettes; interrupted, it goes on from its last checkpoint with --resume."""
-    try:
+    with optional_packages("learn", "training"):
         from dofbot_ros.lab.imitation.train import ImitationTrainConfig, train_imitation
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "training") from error
     config = ImitationTrainConfig(dof=dof, steps=steps, seed=seed)
     with progress_bar("{task.fields[rate]}") as bar:
         line = bar.add_task("steps", total=steps, rate="")
@@ -124,11 +122,9 @@ def run(
 
 
 def _imitator(model: Path | None, method: str | None, dof: int, steps: int) -> Imitator:
-    try:
+    with optional_packages("learn", "imitation"):
         from dofbot_ros.lab.imitation.hand import HandModel
         from dofbot_ros.lab.imitation.imitator import Imitator, load_network
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "learn", "imitation") from error
     if model is None:
         return Imitator(HandModel(dof), None, method or "landmarks", steps)
     hand, network = load_network(model)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.errors import DependencyError, InputError, one_of
+from dofbot_ros.errors import InputError, one_of, optional_packages
 from dofbot_ros.lab.analysis.network import Network
 
 Method = Literal["saliency", "integrated_gradients", "grad_cam"]
@@ -79,10 +79,8 @@ def attribute(
     """
     if method not in METHODS:
         raise InputError(one_of("method", method, METHODS))
-    try:
+    with optional_packages("lab", "attribution"):
         from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Saliency
-    except ModuleNotFoundError as error:
-        raise DependencyError(str(error.name), "lab", "attribution") from error
     given = tuple(part.detach().clone().requires_grad_(True) for part in inputs)
     which = chosen_output(network, given, target)
     answer = _answering(network, which)

@@ -19,6 +19,10 @@ FILE = "report.html"
 THUMBNAIL = (400, 300)
 THUMBNAIL_QUALITY = 72
 CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 20.0, 310.0, 18.0, 184.0
+MAP_SCALE, MAP_ORIGIN = 600.0, (160.0, 196.0)
+"""Of the table from above, in a picture of 320 x 216 with forward up: units a metre, and where joint 1 is."""
+BASE_CORNER, BASE_SIZE = (0.045, 0.06), (72.0, 36.0)
+"""The arm's plate there: its corner at the left and in front [m], its width and height [units]."""
 GOOD, BAD, UNKNOWN = "#16794a", "#b3261e", "#5c6675"
 
 
@@ -37,6 +41,24 @@ def write_page(folder: Path, template: str, content: dict[str, Any]) -> Path:
     path = folder / FILE
     path.write_text(pages.get_template(template).render(**content), encoding="utf-8")
     return path
+
+
+def on_map(x: float, y: float) -> tuple[float, float]:
+    """Where a point x, y of base_link [m] is in the picture of the table from above."""
+    return round(MAP_ORIGIN[0] - MAP_SCALE * y, 1), round(MAP_ORIGIN[1] - MAP_SCALE * x, 1)
+
+
+def table_map(title: str, label: str, key: str, marks: dict[str, Any]) -> dict[str, Any]:
+    """The panel that shows the table from above.
+
+    Args:
+        title: over the picture.
+        label: what the picture is, for who cannot see it.
+        key: what its marks mean.
+        marks: what is drawn, for the block `map` of the template.
+    """
+    (x, y), (w, h) = on_map(*BASE_CORNER), BASE_SIZE
+    return {"title": title, "label": label, "key": key, "base": {"x": x, "y": y, "w": w, "h": h}, **marks}
 
 
 def histogram(title: str, unit: str, values: Sequence[float]) -> dict[str, Any]:

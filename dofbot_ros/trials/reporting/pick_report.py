@@ -9,7 +9,7 @@ from typing import Any
 from dofbot_ros.trials.log import PickLog
 from dofbot_ros.trials.pick import PickRecord
 from dofbot_ros.trials.placement import PickProtocol
-from dofbot_ros.trials.reporting.page import BAD, colour, histogram, thumbnail, tone, unit, write_page
+from dofbot_ros.trials.reporting import page
 from dofbot_ros.trials.reporting.pick_summary import rate, summary
 
 MEANINGS = {
@@ -28,7 +28,7 @@ def write_report(log: PickLog) -> Path:
     Raises:
         DependencyError: jinja2 is not installed.
     """
-    return write_page(log.folder, "pick_report.html", _content(log))
+    return page.write_page(log.folder, "pick_report.html", _content(log))
 
 
 def _content(log: PickLog) -> dict[str, Any]:
@@ -53,11 +53,15 @@ def _content(log: PickLog) -> dict[str, Any]:
             for name, count in figures["failures"].items()
         ],
         "map": _map(records, series.protocol),
-        "chart": histogram(
-            "Arm time of a trial that succeeded",
-            "seconds, look to judged",
-            [r.arm_s for r in records if r.lifted and r.arm_s is not None],
-        ),
+        "charts": [
+            page.histogram(
+                "Arm time of a trial that succeeded",
+                "seconds, look to judged",
+                [r.arm_s for r in records if r.lifted and r.arm_s is not None],
+            )
+        ],
+        "columns": ["Rose", "Fingers", "Arm time", "Plan"],
+        "tool_column": "Tool",
         "rows": [_row(log, record) for record in records],
         "protocol": series.protocol,
         "command": f"dofbot trials run --planner {series.planner} --backend {series.backend} --seed {series.seed} "
@@ -80,8 +84,12 @@ def _cards(figures: dict[str, Any]) -> list[dict[str, str]]:
     return [
         {"value": f"{figures['lifted']} of {figures['trials']}", "name": "lifted and held", "note": note + skipped},
         {"value": str(failures), "name": "failures", "note": worst},
-        {"value": unit(figures["arm_s"]["median"], "s"), "name": "a success", "note": "median arm time"},
-        {"value": unit(figures["plan_ms"]["median"], "ms"), "name": "a plan", "note": "median, from image to plan"},
+        {"value": page.unit(figures["arm_s"]["median"], "s"), "name": "a success", "note": "median arm time"},
+        {
+            "value": page.unit(figures["plan_ms"]["median"], "ms"),
+            "name": "a plan",
+            "note": "median, from image to plan",
+        },
     ]
 
 
@@ -102,43 +110,47 @@ def _bar(name: str, records: Sequence[PickRecord]) -> dict[str, Any]:
 
 
 def _map(records: Sequence[PickRecord], protocol: PickProtocol) -> dict[str, Any]:
-    """The table from above in a picture of 320 x 216: forward is up, 600 units a metre."""
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return round(160.0 - 600.0 * y, 1), round(196.0 - 600.0 * x, 1)
-
-    (left, top), (right, bottom) = at(protocol.x[1], protocol.y[1]), at(protocol.x[0], protocol.y[0])
+    left, top = page.on_map(protocol.x[1], protocol.y[1])
+    right, bottom = page.on_map(protocol.x[0], protocol.y[0])
     dots = []
     for record in records:
-        x, y = at(record.objects[0].x, record.objects[0].y)
-        dots.append({"x": x, "y": y, "colour": colour(record.lifted), "label": f"{record.label}: {record.outcome}"})
-    base_left, base_top = at(0.045, 0.06)
-    return {
-        "area": {"x": left, "y": top, "w": round(right - left, 1), "h": round(bottom - top, 1)},
-        "base": {"x": base_left, "y": base_top, "w": 72.0, "h": 36.0},
-        "dots": sorted(dots, key=lambda dot: dot["colour"] == BAD),  # failures on top
-    }
+        x, y = page.on_map(record.objects[0].x, record.objects[0].y)
+        dots.append(
+            {"x": x, "y": y, "colour": page.colour(record.lifted), "label": f"{record.label}: {record.outcome}"}
+        )
+    return page.table_map(
+        "Where the objects stood",
+        "Places of the objects to be lifted",
+        "From above, forward is up. Green: lifted, red: not, grey: not counted.",
+        {
+            "area": {"x": left, "y": top, "w": round(right - left, 1), "h": round(bottom - top, 1)},
+            "dots": sorted(dots, key=lambda dot: dot["colour"] == page.BAD),  # failures on top
+        },
+    )
 
 
 def _row(log: PickLog, record: PickRecord) -> dict[str, Any]:
     plan = record.plan
     planned = [f"{text} {plan[key]:.0f}°" for key, text in (("tilt_deg", "tilt"), ("roll_deg", "roll")) if key in plan]
+    thing = record.thing if record.thing != record.objects[0].name else ""
     return {
-        "label": record.label,
-        "target": record.objects[0].name,
+        "id": record.label,
+        "name": record.label,
+        "object": record.objects[0].name,
         "others": ", ".join(thing.name for thing in record.objects[1:]),
-        "before": thumbnail(log.image_path(record.label, "before")),
-        "after": thumbnail(log.image_path(record.label, "after")),
+        "before": page.thumbnail(log.image_path(record.label, "before")),
+        "after": page.thumbnail(log.image_path(record.label, "after")),
         "outcome": record.outcome,
-        "tone": tone(record.lifted),
+        "tone": page.tone(record.lifted),
         "reason": record.reason,
-        "thing": record.thing if record.thing != record.objects[0].name else "",
-        "rise": unit(record.rise_mm, "mm"),
-        "gap": unit(record.gap_mm, "mm"),
-        "seconds": unit(record.arm_s, "s", 1),
-        "planned": ", ".join(planned),
-        "plan_ms": unit(record.plan_ms, "ms"),
-        "episode": record.episode,
+        "notes": [*([f"it was {thing}"] if thing else []), *([record.episode] if record.episode else [])],
+        "numbers": [
+            page.unit(record.rise_mm, "mm"),
+            page.unit(record.gap_mm, "mm"),
+            page.unit(record.arm_s, "s", 1),
+            page.unit(record.plan_ms, "ms"),
+        ],
+        "tool": ", ".join(planned),
     }
 
 

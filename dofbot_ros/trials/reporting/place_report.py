@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dofbot_ros.trials.place import PlaceRecord
 from dofbot_ros.trials.protocol import ProtocolConfig
-from dofbot_ros.trials.reporting.page import colour, histogram, thumbnail, tone, unit, write_page
+from dofbot_ros.trials.reporting import page
 from dofbot_ros.trials.results import Results
-from dofbot_ros.trials.trial import TrialRecord
 from dofbot_ros.trials.trial_log import image_path
 
 
@@ -20,7 +20,7 @@ def write_report(out: Path, results: Results) -> Path:
     Raises:
         DependencyError: jinja2 is not installed.
     """
-    return write_page(out, "place_report.html", _content(out, results))
+    return page.write_page(out, "place_report.html", _content(out, results))
 
 
 def _content(out: Path, results: Results) -> dict[str, Any]:
@@ -34,9 +34,11 @@ def _content(out: Path, results: Results) -> dict[str, Any]:
         "cards": _cards(summary),
         "map": _map(trials, series.protocol),
         "charts": [
-            histogram("Arm time of a trial", "seconds, looking included", cycles),
-            histogram("Distance from the target", "millimetres, of the blocks that were placed", errors),
+            page.histogram("Arm time of a trial", "seconds, looking included", cycles),
+            page.histogram("Distance from the target", "millimetres, of the blocks that were placed", errors),
         ],
+        "columns": ["Off target", "Localised within", "Arm time", "Attempts"],
+        "tool_column": "Tilts, roll",
         "rows": [_row(out, trial) for trial in trials],
         "tolerance": f"{1e3 * series.protocol.tolerance:g}",
         "attempts": series.protocol.attempts,
@@ -59,36 +61,31 @@ def _cards(summary: dict[str, Any]) -> list[dict[str, str]]:
     return [
         {"value": rate, "name": "placed", "note": note},
         {
-            "value": unit(localised["median"], "mm", 2),
+            "value": page.unit(localised["median"], "mm", 2),
             "name": "localisation",
-            "note": f"median; p95 {unit(localised['p95'], 'mm', 2)}",
+            "note": f"median; p95 {page.unit(localised['p95'], 'mm', 2)}",
         },
         {
-            "value": unit(summary["cycle_s"], "s", 1),
+            "value": page.unit(summary["cycle_s"], "s", 1),
             "name": "a trial",
             "note": f"median arm time; {first}".rstrip("; "),
         },
         {
-            "value": unit(placing["median"], "mm", 1),
+            "value": page.unit(placing["median"], "mm", 1),
             "name": "off target",
-            "note": f"median; p95 {unit(placing['p95'], 'mm', 1)}",
+            "note": f"median; p95 {page.unit(placing['p95'], 'mm', 1)}",
         },
     ]
 
 
-def _map(trials: Sequence[TrialRecord], protocol: ProtocolConfig) -> dict[str, Any]:
-    """The table from above in a picture of 320 x 216: forward is up, 560 units a metre."""
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return round(160.0 - 560.0 * y, 1), round(190.0 - 560.0 * x, 1)
-
+def _map(trials: Sequence[PlaceRecord], protocol: ProtocolConfig) -> dict[str, Any]:
     arcs = []
     for radius, direction in ((protocol.radius[1], 1.0), (protocol.radius[0], -1.0)):
         ends = [
-            at(radius * math.cos(a), radius * math.sin(a))
+            page.on_map(radius * math.cos(a), radius * math.sin(a))
             for a in (direction * protocol.azimuth, -direction * protocol.azimuth)
         ]
-        arcs.append((ends, 560.0 * radius, 1 if direction > 0 else 0))
+        arcs.append((ends, page.MAP_SCALE * radius, 1 if direction > 0 else 0))
     (outer, outer_r, _), (inner, inner_r, _) = arcs
     sector = (
         f"M {outer[0][0]} {outer[0][1]} A {outer_r} {outer_r} 0 0 1 {outer[1][0]} {outer[1][1]} "
@@ -98,36 +95,38 @@ def _map(trials: Sequence[TrialRecord], protocol: ProtocolConfig) -> dict[str, A
     for trial in trials:
         if trial.start is None or trial.target is None:
             continue
-        (x1, y1), (x2, y2) = at(*trial.start[:2]), at(*trial.target)
-        ways.append({"x1": x1, "y1": y1, "x2": x2, "y2": y2, "colour": colour(trial.placed)})
-    (right, top), (left, bottom) = at(0.05, -0.06), at(-0.015, 0.06)
-    return {
-        "sector": sector,
-        "ways": ways,
-        "base": {"x": left, "y": top, "w": round(right - left, 1), "h": round(bottom - top, 1)},
-    }
+        (x1, y1), (x2, y2) = page.on_map(*trial.start[:2]), page.on_map(*trial.target)
+        ways.append({"x1": x1, "y1": y1, "x2": x2, "y2": y2, "colour": page.colour(trial.placed)})
+    return page.table_map(
+        "Ways of the blocks, seen from above",
+        "Starts and targets of the blocks",
+        "Rings: where a block was found. Dots: its target. Red: not placed.",
+        {"sector": sector, "ways": ways},
+    )
 
 
-def _row(out: Path, trial: TrialRecord) -> dict[str, Any]:
+def _row(out: Path, trial: PlaceRecord) -> dict[str, Any]:
     verdict = {True: "placed", False: "not placed", None: "seen placed" if trial.seen_placed else "not judged"}
     tool = ""
     if trial.pick_tilt_deg is not None and trial.place_tilt_deg is not None and trial.roll_deg is not None:
         tool = f"{trial.pick_tilt_deg:.0f}°, {trial.place_tilt_deg:.0f}°, {trial.roll_deg:.0f}°"
     error = trial.error_mm if trial.error_mm is not None else trial.seen_error_mm
     return {
-        "number": trial.number,
-        "block": trial.block,
-        "scene": trial.scene_seed,
-        "before": thumbnail(image_path(out, f"{trial.number:04d}", "before")),
-        "after": thumbnail(image_path(out, f"{trial.number:04d}", "after")),
-        "verdict": verdict[trial.placed],
-        "tone": tone(trial.placed),
+        "id": f"trial-{trial.number}",
+        "name": trial.number,
+        "object": trial.block,
+        "hint": f"scene seed {trial.scene_seed}",
+        "before": page.thumbnail(image_path(out, f"{trial.number:04d}", "before")),
+        "after": page.thumbnail(image_path(out, f"{trial.number:04d}", "after")),
+        "outcome": verdict[trial.placed],
+        "tone": page.tone(trial.placed),
         "reason": f"{trial.cause}: {trial.reason}" if trial.cause not in ("", trial.reason) else trial.reason,
-        "setbacks": trial.setbacks,
-        "sight": trial.sight,
-        "error": unit(error, "mm", 1),
-        "localised": unit(max(trial.localisation_mm, default=None), "mm", 2),
-        "cycle": unit(trial.cycle_s, "s", 1),
-        "attempts": trial.attempts,
+        "notes": [*(f"before: {setback}" for setback in trial.setbacks), *([trial.sight] if trial.sight else [])],
+        "numbers": [
+            page.unit(error, "mm", 1),
+            page.unit(max(trial.localisation_mm, default=None), "mm", 2),
+            page.unit(trial.cycle_s, "s", 1),
+            trial.attempts,
+        ],
         "tool": tool,
     }

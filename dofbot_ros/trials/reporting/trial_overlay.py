@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.trials.arm import View
-from dofbot_ros.trials.trial import TrialRecord
+from dofbot_ros.trials.place import PlaceRecord
 
 START_COLOUR = (255, 140, 0)
 TARGET_COLOUR = (0, 150, 70)
@@ -16,7 +16,7 @@ BLOCK_HALF_M = 0.015
 SUBPIXEL_BITS = 4
 
 
-def annotate(image: ImageArray, view: View, record: TrialRecord) -> ImageArray:
+def annotate(image: ImageArray, view: View, record: PlaceRecord) -> ImageArray:
     """A copy of `image` with the start of the block outlined, the target circled and an arrow between them."""
     drawn = np.ascontiguousarray(image).copy()
     if record.start is None or record.target is None:

@@ -16,7 +16,8 @@ from dofbot_ros.grasp.execution.pick import PickPlan, grasp_and_lift
 from dofbot_ros.grasp.planning.planar_plan import GraspMotionPlanner
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.trials.arm import Look, TrialArm
-from dofbot_ros.trials.strategies.strategy import START, Attempt, NoGraspError
+from dofbot_ros.trials.protocol import NoGraspError
+from dofbot_ros.trials.strategies.strategy import START, Attempt
 
 
 class NetworkStrategy:

@@ -18,7 +18,8 @@ from dofbot_ros.policy.runtime.block_tracker import sighting
 from dofbot_ros.policy.runtime.controller import Policy, PolicyController
 from dofbot_ros.policy.runtime.episode_runner import EpisodeRunner, HaltCommand, MoveCommand, StreamCommand
 from dofbot_ros.trials.arm import Look, TrialArm
-from dofbot_ros.trials.strategies.strategy import START, Attempt, NoGraspError
+from dofbot_ros.trials.protocol import NoGraspError
+from dofbot_ros.trials.strategies.strategy import START, Attempt
 
 SAME_RAD = 0.01
 """An arm with no joint further than this from its lowest pose is there [rad]."""

@@ -12,14 +12,13 @@ import numpy as np
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.driver.config import HOME, DriverConfig
-from dofbot_ros.errors import DofbotError
 from dofbot_ros.grasp.execution.pick import grasp_and_lift, let_go
 from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError, PlannerConfig
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
 from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.trials.arm import Look, TrialArm
-from dofbot_ros.trials.protocol import SceneError, standing
+from dofbot_ros.trials.protocol import NoGraspError, standing
 from dofbot_ros.vision.markers.block_layout import BlockSet
 
 LIFTING = PlannerConfig(carry_heights=(0.085, 0.095, 0.075))
@@ -27,10 +26,6 @@ LIFTING = PlannerConfig(carry_heights=(0.085, 0.095, 0.075))
 
 START: FloatArray = np.array(HOME[:N_ARM])
 """Where the arm stands before and after a trial, out of the camera's view [rad] (5,)."""
-
-
-class NoGraspError(DofbotError):
-    """Nothing that can be grasped was found, or nothing within reach; nothing has moved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +125,7 @@ class ArucoStrategy:
         """See PickStrategy.plan."""
         try:
             block, plan = self.plan_move(self.standing(look), target)
-        except (SceneError, GraspError) as error:
+        except GraspError as error:
             raise NoGraspError(str(error)) from error
         pose = plan.pick
         return {
@@ -145,7 +140,7 @@ class ArucoStrategy:
         """The blocks that are seen, by name.
 
         Raises:
-            SceneError: one of them does not stand on the table.
+            NoGraspError: one of them does not stand on the table.
         """
         return {name: standing(pose, self.sizes[name]) for name, pose in look.blocks.items()}
 

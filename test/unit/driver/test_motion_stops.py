@@ -23,6 +23,16 @@ def cycles() -> Cycles:
     return Cycles()
 
 
+def halted_under_way(cycles: Cycles, latched: bool) -> None:
+    """Halt a motion half a second after it began, and wait until the arm rests."""
+    cycles.go_to(joints(1.2))
+    cycles.run(0.5)
+    cycles.control.halt(EndCode.ESTOP, "why")
+    cycles.control.fall_back(cycles.control.at.position)
+    while not cycles.control.at_rest:
+        cycles.run(PERIOD_S, latched)
+
+
 # -- stops -------------------------------------------------------------------------------------------------------------
 
 
@@ -187,12 +197,7 @@ def test_after_a_halt_a_joint_that_missed_goals_is_held_where_it_came_to_rest(
     cycles: Cycles, latched: bool, heard: bool | None, after_s: float
 ) -> None:
     cycles.heard = (heard,) * 6
-    cycles.go_to(joints(1.2))
-    cycles.run(0.5)
-    cycles.control.halt(EndCode.ESTOP, "why")
-    cycles.control.fall_back(cycles.control.at.position)
-    while not cycles.control.at_rest:
-        cycles.run(PERIOD_S, latched)
+    halted_under_way(cycles, latched)
     rested, held = cycles.now, cycles.control.at.position[0]
     cycles.measured = cycles.control.at.position - joints(0.03)
     while cycles.control.at.position[0] == held and cycles.now < rested + 1.0:
@@ -208,12 +213,7 @@ def test_after_a_halt_a_joint_that_missed_goals_is_held_where_it_came_to_rest(
 @pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
 def test_after_a_halt_a_joint_that_has_its_goal_and_droops_keeps_it(cycles: Cycles, latched: bool) -> None:
     cycles.heard = (True,) * 6
-    cycles.go_to(joints(1.2))
-    cycles.run(0.5)
-    cycles.control.halt(EndCode.ESTOP, "why")
-    cycles.control.fall_back(cycles.control.at.position)
-    while not cycles.control.at_rest:
-        cycles.run(PERIOD_S, latched)
+    halted_under_way(cycles, latched)
     held = cycles.control.at.position
     cycles.measured = held - joints(0.03)
     cycles.run(1.0, latched)

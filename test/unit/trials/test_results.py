@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from dofbot_ros.errors import InputError
+from dofbot_ros.trials.place import PlaceRecord
 from dofbot_ros.trials.protocol import ProtocolConfig
 from dofbot_ros.trials.reporting.report import report_folder
 from dofbot_ros.trials.results import FILE, Results, Series, load, open_results, save
-from dofbot_ros.trials.trial import TrialRecord
 
 SERIES = Series(seed=4, backend="sim")
-PLACED = TrialRecord(
+PLACED = PlaceRecord(
     number=0,
     scene_seed=77,
     block="red",
@@ -30,10 +30,10 @@ PLACED = TrialRecord(
     gap_mm=29.5,
     cycle_s=9.0,
 )
-FAILED = TrialRecord(
+FAILED = PlaceRecord(
     number=1, scene_seed=78, block="blue", placed=False, reason="20 mm from its target", error_mm=20.0, attempts=2
 )
-HIDDEN = TrialRecord(number=2, scene_seed=79, block="blue", seen_placed=True, attempts=1, cycle_s=11.0)
+HIDDEN = PlaceRecord(number=2, scene_seed=79, block="blue", seen_placed=True, attempts=1, cycle_s=11.0)
 
 
 def test_reads_back_what_was_written(tmp_path: Path) -> None:

@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
+from dofbot_ros.trials.place import PlaceRecord
 from dofbot_ros.trials.results import Series, load
 from dofbot_ros.trials.runner import run_series
-from dofbot_ros.trials.trial import TrialRecord
 from dofbot_ros.trials.trial_log import image_path
 
 SERIES = Series(seed=0, backend="sim")
 
 
-def run(arm: Any, out: Path, trials: int = 1) -> list[TrialRecord]:
+def run(arm: Any, out: Path, trials: int = 1) -> list[PlaceRecord]:
     return list(run_series(arm, arm.daemon.robot, arm.world.blocks, SERIES, trials=trials, out=out).trials)
 
 
@@ -68,7 +68,7 @@ def test_without_the_truth_the_last_image_is_all_that_is_known(arm: Any, tmp_pat
 
 
 def test_an_interrupted_series_goes_on_where_it_was(arm: Any, tmp_path: Path) -> None:
-    def interrupt(_: TrialRecord) -> None:
+    def interrupt(_: PlaceRecord) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

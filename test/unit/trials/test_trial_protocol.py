@@ -10,7 +10,7 @@ import pytest
 from dofbot_ros.core.transforms import rot_x, rot_y, rot_z, transform
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.grasp.planning.hand_geometry import StandingBlock
-from dofbot_ros.trials.protocol import ProtocolConfig, SceneError, choose, judge, scene_seed, standing
+from dofbot_ros.trials.protocol import NoGraspError, ProtocolConfig, choose, judge, scene_seed, standing
 
 CONFIG = ProtocolConfig()
 TARGET = (0.2, 0.05)
@@ -31,7 +31,7 @@ def test_the_footprint_is_the_same_whichever_face_is_up(flip: np.ndarray) -> Non
     ids=["leaning", "on top"],
 )
 def test_a_block_that_does_not_stand_on_the_table_is_told(pose: np.ndarray) -> None:
-    with pytest.raises(SceneError, match="does not stand"):
+    with pytest.raises(NoGraspError, match="does not stand"):
         standing(pose, 0.03)
 
 
@@ -47,14 +47,14 @@ def test_the_choice_is_the_seeds_and_the_target_is_free() -> None:
 
 
 def test_a_table_without_blocks_or_without_room_is_told() -> None:
-    with pytest.raises(SceneError, match="no block"):
+    with pytest.raises(NoGraspError, match="no block"):
         choose(np.random.default_rng(0), {}, CONFIG)
     crowd = {
         f"{r:.2f} {a:.1f}": StandingBlock(r * math.cos(a), r * math.sin(a), 0.0)
         for r in (0.16, 0.21, 0.26)
         for a in np.arange(-1.0, 1.1, 0.25)
     }
-    with pytest.raises(SceneError, match="no place"):
+    with pytest.raises(NoGraspError, match="no place"):
         choose(np.random.default_rng(0), crowd, CONFIG)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from dofbot_ros.config.draws import named, uniform
 from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.config.ranges import Amount, Checked, Factor, Part
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.errors import ConfigError, one_of
 
 DOMAINS = {"source": -1.0, "target": 0.0}
 """Domain -> what its torso has more than gymnasium's Hopper-v5 [kg]."""
@@ -46,8 +46,8 @@ class HopperRanges(Checked):
 
     def draw(self, rng: np.random.Generator) -> HopperDraw:
         """One world; the same generator state gives the same one."""
-        values = {field.name: float(rng.uniform(*getattr(self, field.name))) for field in dataclasses.fields(self)}
-        return HopperDraw(**values, seed=int(rng.integers(2**31)))
+        names = [field.name for field in dataclasses.fields(self)]
+        return HopperDraw(**uniform(self, names, rng), seed=int(rng.integers(2**31)))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,6 @@ def load_hopper_level(name: str, file: str | Path | None = None) -> HopperRanges
     Raises:
         ConfigError: the file cannot be used, or has no such level; lists those it has.
     """
-    levels: dict[str, HopperRanges] = vars(load_yaml(HopperLevels, file or share_file("config", "hopper.yaml")))
-    if name not in levels:
-        raise ConfigError(one_of("level", name, levels))
-    return levels[name]
+    levels = load_yaml(HopperLevels, file or share_file("config", "hopper.yaml"))
+    chosen: HopperRanges = named(levels, "level", name)
+    return chosen

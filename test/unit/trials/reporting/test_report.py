@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
+from dofbot_ros.trials.place import PlaceRecord
 from dofbot_ros.trials.reporting.place_report import write_report
 from dofbot_ros.trials.results import Results, Series
-from dofbot_ros.trials.trial import TrialRecord
 from dofbot_ros.trials.trial_log import IMAGES, image_path
 
 pytest.importorskip("jinja2")
 
 
-def record(number: int, placed: bool | None, reason: str = "") -> TrialRecord:
-    return TrialRecord(
+def record(number: int, placed: bool | None, reason: str = "") -> PlaceRecord:
+    return PlaceRecord(
         number=number,
         scene_seed=100 + number,
         block="red",
@@ -64,7 +64,7 @@ def test_text_stays_text(page: str) -> None:
 
 
 def test_a_single_trial_makes_a_report_too(tmp_path: Path) -> None:
-    failed = TrialRecord(number=0, scene_seed=1, reason="no block in the image")
+    failed = PlaceRecord(number=0, scene_seed=1, reason="no block in the image")
     page = write_report(tmp_path, Results(Series(0, "sim"), (failed,))).read_text(encoding="utf-8")
     assert "no block in the image" in page
     assert "no data" in page
