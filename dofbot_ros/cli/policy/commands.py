@@ -12,10 +12,10 @@ import typer
 
 from dofbot_ros.cli.analysis.weights import weights
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
-from dofbot_ros.cli.options.policy_options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
 from dofbot_ros.cli.options.training import DeviceOption
-from dofbot_ros.cli.policy_gap import domain_gap
+from dofbot_ros.cli.policy.domain_gap import domain_gap
+from dofbot_ros.cli.policy.options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import ConfigError, InputError, one_of, optional_packages
@@ -145,7 +145,7 @@ def train(
     refuse({"--pictures": network and pictures}, "the pose network in --network is trained already")
     refuse({"--watch": watch and obs != "state"}, "networks of linear layers are watched: take --obs state")
     if pixels:
-        from dofbot_ros.cli.policy_pixels import train_pixels
+        from dofbot_ros.cli.policy.pixels import train_pixels
 
         made = train_pixels(
             task=task,
