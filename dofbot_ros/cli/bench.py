@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from dofbot_ros.cli.bench_desks import desks
+from dofbot_ros.cli.bench_pretraining import pretraining
 from dofbot_ros.cli.options.checks import finite, one_thread
 from dofbot_ros.cli.options.state_file import StateFileOption
 from dofbot_ros.core.console import JsonOption, console, emit, warn
@@ -20,6 +21,7 @@ from dofbot_ros.errors import InputError, one_of
 
 app = typer.Typer(no_args_is_help=True)
 app.command("desks")(desks)
+app.command("pretraining")(pretraining)
 
 
 @app.callback()
