@@ -22,7 +22,7 @@ from dofbot_ros.bench.faults.rigs.virtual_rig import VirtualRig
 from dofbot_ros.bench.soak.script import ready, segment
 from dofbot_ros.core.console import console
 from dofbot_ros.core.files import write_whole
-from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.emulation.truth_log import Truth
 
 WARM_UP_S = 30.0
@@ -81,7 +81,8 @@ def measure(minutes: float, seed: int = 0, virtual: bool = False, state: Path | 
 
     Raises:
         InputError: a file of another soak.
-        DofbotError: the driver did not find its arm, or ended.
+        DofbotError: the driver did not find its arm, or ended. An arm that does not come to HOLD any more ends the soak
+            as a broken rule.
     """
     done = _load(state, seed, virtual)
     goal_s = 60.0 * minutes
@@ -91,6 +92,7 @@ def measure(minutes: float, seed: int = 0, virtual: bool = False, state: Path | 
             for _ in _segments(rig, done, goal_s):
                 _save(state, done)
                 progress.update(task, completed=done.seconds)
+            _save(state, done)
     return _summary(done)
 
 
@@ -104,7 +106,9 @@ def _segments(rig: Rig, done: Progressed, goal_s: float) -> Iterator[None]:
     while done.seconds < goal_s:
         rig.record = Record()
         if not ready(rig):
-            raise DofbotError(f"the arm does not come to HOLD; the driver says {rig.state.value}")
+            stuck = {"segment": done.segments, "name": "ready", "rule": "recovery", "what": _stuck(rig)}
+            done.violations.append(stuck)
+            return
         what, rng = segment(done.segments, done.seed)
         what.play(rig, rng)
         for operator in rig.streamers:
@@ -127,6 +131,16 @@ def _segments(rig: Rig, done: Progressed, goal_s: float) -> Iterator[None]:
             p50, p99 = np.percentile(list(rig.late_ms), [50, 99])
             done.late_ms[-1] = {"p50": float(p50), "p99": float(p99)}
         yield
+
+
+def _stuck(rig: Rig) -> str:
+    """Why an arm does not come to HOLD, in the driver's own words."""
+    reasons = [f"{state.value}: {reason}" for _, state, reason in rig.record.states]
+    refused = [f"{command} ({why})" for _, command, why in rig.record.refusals]
+    said = "; ".join(dict.fromkeys(reasons)) or rig.state.value
+    return f"the arm does not come to HOLD, the driver says {said}" + (
+        f"; it refused {', '.join(dict.fromkeys(refused))}" if refused else ""
+    )
 
 
 @contextmanager
