@@ -25,6 +25,8 @@ from dofbot_ros.core.files import write_whole
 from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.emulation.truth_log import Truth
 
+MOST_PAUSE_S = 0.02
+"""For so long the emulated servos may stand still; a segment in which they did for longer is not measured [s]."""
 WARM_UP_S = 30.0
 """Caches and pools fill for so long; growth counts from then on [s]."""
 
@@ -49,6 +51,8 @@ class Progressed:
         segments: how many were played.
         refused: commands that were refused.
         violations: broken rules, each with its segment.
+        unmeasured: segments in which this machine kept the emulated servos from moving, each with its pause [s] and the
+            rules that were broken then, which count as neither good nor bad.
         worst_motion_deg, worst_speed: the largest uncommanded motion [deg] and true speed [rad/s].
         late_ms: p50 and p99 lateness of the loop's wake-ups in each part of the soak that ran at one go [ms].
         parts: what the process held after its warm-up and at its end, for each such part.
@@ -60,6 +64,7 @@ class Progressed:
     segments: int = 0
     refused: int = 0
     violations: list[dict[str, Any]] = field(default_factory=list)
+    unmeasured: list[dict[str, Any]] = field(default_factory=list)
     worst_motion_deg: float = 0.0
     worst_speed: float = 0.0
     late_ms: list[dict[str, float]] = field(default_factory=list)
@@ -76,7 +81,8 @@ def measure(minutes: float, seed: int = 0, virtual: bool = False, state: Path | 
         state: file that holds how far it is; a soak that was interrupted goes on from there.
 
     Returns:
-        `minutes`, `segments`, `refused`, `violations`, `worst_motion_deg`, `worst_speed`, `p99_late_ms`,
+        `minutes`, `segments`, `unmeasured` (of them), `longest_pause_s`, `refused`, `violations`, `worst_motion_deg`,
+        `worst_speed`, `p99_late_ms`,
         `memory_growth_mb`, `thread_growth`, `descriptor_growth` (of the worst part), and `parts`.
 
     Raises:
@@ -115,11 +121,16 @@ def _segments(rig: Rig, done: Progressed, goal_s: float) -> Iterator[None]:
             operator.on = False
         rig.streamers.clear()
         judgement = judge(_truth(rig), rig.record, rules, recovery_due=rig.record.recovered is not None)
-        done.violations += [
+        broken = [
             {"segment": done.segments, "name": what.name, "rule": v.rule, "what": v.what} for v in judgement.violations
         ]
-        done.worst_motion_deg = max(done.worst_motion_deg, judgement.worst_motion_deg)
-        done.worst_speed = max(done.worst_speed, judgement.worst_speed)
+        pause_s = rig.emulator.longest_pause() if isinstance(rig, ProcessRig) else 0.0
+        if pause_s > MOST_PAUSE_S:
+            done.unmeasured.append({"segment": done.segments, "pause_s": pause_s, "broken": broken})
+        else:
+            done.violations += broken
+            done.worst_motion_deg = max(done.worst_motion_deg, judgement.worst_motion_deg)
+            done.worst_speed = max(done.worst_speed, judgement.worst_speed)
         done.refused += len(rig.record.refusals)
         done.segments += 1
         done.seconds = before_s + rig.now - begin_s
@@ -197,6 +208,8 @@ def _summary(done: Progressed) -> dict[str, Any]:
     return {
         "minutes": done.seconds / 60.0,
         "segments": done.segments,
+        "unmeasured": len(done.unmeasured),
+        "longest_pause_s": max((one["pause_s"] for one in done.unmeasured), default=0.0),
         "refused": done.refused,
         "violations": done.violations,
         "worst_motion_deg": done.worst_motion_deg,

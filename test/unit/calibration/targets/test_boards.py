@@ -12,7 +12,6 @@ import pytest
 from dofbot_ros.calibration.camera_command import calibrate_from, check_from, locate_from
 from dofbot_ros.calibration.targets.board_pictures import BoardFinder, sheet_in_base, sheet_markers
 from dofbot_ros.calibration.targets.boards import BOARDS, MM_PER_INCH, PAGE_MM, write_board
-from dofbot_ros.calibration.targets.sheet import BASE_FRONT_M
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.core.transforms import invert, rot_x, rot_z, transform
 from dofbot_ros.core.types import FloatArray
@@ -20,6 +19,7 @@ from dofbot_ros.errors import CalibrationError, InputError
 from dofbot_ros.vision.extrinsics import load_extrinsics
 from dofbot_ros.vision.intrinsics import load_intrinsics, save_intrinsics
 from dofbot_ros.vision.markers.block_layout import load_blocks
+from dofbot_ros.vision.markers.sheet import BASE_FRONT_M
 
 from ..photographs import DPI, LENS, board_pose, page, photograph
 
