@@ -31,6 +31,10 @@ class CalibrationError(ConfigError):
     """A calibration that no real arm could have."""
 
 
+class UsageError(ConfigError):
+    """What was asked for does not exist, or not in this combination; a command that was typed so exits with 2."""
+
+
 class DependencyError(DofbotError):
     """An optional package that this command needs is not installed."""
 

@@ -11,7 +11,7 @@ import yaml
 
 from dofbot_ros.config.params_file import Scalar, parameters_of
 from dofbot_ros.core.dds import NETWORK_VARIABLE
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import InputError, UsageError, one_of
 from dofbot_ros.supervisor import Command
 
 PACKAGE = "dofbot_ros"
@@ -33,7 +33,7 @@ class Argument:
             InputError: not one of the choices.
         """
         if self.choices and value not in self.choices:
-            raise InputError(one_of(f"{self.name}:=", value, self.choices))
+            raise UsageError(one_of(f"{self.name}:=", value, self.choices))
         return value
 
 
@@ -84,7 +84,7 @@ class Stack:
         known = {a.name: a for a in self.arguments}
         for name in given:
             if name not in known:
-                raise InputError(one_of(f"argument of stack {self.name}", name, known))
+                raise UsageError(one_of(f"argument of stack {self.name}", name, known))
         return {name: argument.check(given.get(name, argument.default)) for name, argument in known.items()}
 
 
@@ -180,7 +180,7 @@ def parse(ref: Ref, arguments: Mapping[str, str]) -> Scalar:
         return text
     if ref.kind is bool:
         if text.lower() not in ("true", "false"):
-            raise InputError(one_of(f"{ref.argument}:=", text, ("true", "false")))
+            raise UsageError(one_of(f"{ref.argument}:=", text, ("true", "false")))
         return text.lower() == "true"
     try:
         return ref.kind(text)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dofbot_ros.config.params_file import Scalar
 from dofbot_ros.core.dds import NETWORK_VARIABLE, NETWORKS
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import UsageError, one_of
 from dofbot_ros.launching import Argument, NodeSpec, Ref, Stack
 
 NAMESPACE = Argument("namespace", "", "namespace of all nodes: two arms on one network need two")
@@ -392,5 +392,5 @@ def find(name: str) -> Stack:
         InputError: there is none; names the nearest.
     """
     if name not in STACKS:
-        raise InputError(one_of("stack", name, STACKS))
+        raise UsageError(one_of("stack", name, STACKS))
     return STACKS[name]

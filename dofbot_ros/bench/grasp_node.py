@@ -11,7 +11,7 @@ from rich.progress import track
 
 from dofbot_ros.core.console import console
 from dofbot_ros.core.statistics import wilson
-from dofbot_ros.errors import CommandRefusedError, InputError, one_of
+from dofbot_ros.errors import CommandRefusedError, UsageError, one_of
 
 if TYPE_CHECKING:
     from dofbot_ros.ros.clients.arm_client import ArmClient
@@ -38,7 +38,7 @@ def measure(grasps: int = 30, seed: int = 0, backend: str = "sim", rtf: float = 
     from dofbot_ros.ros.runtime.managed_stack import WORLD_NODES, managed_stack
 
     if backend not in WORLD_NODES:
-        raise InputError(one_of("backend", backend, WORLD_NODES))
+        raise UsageError(one_of("backend", backend, WORLD_NODES))
     held, wrong, failures, seconds = 0, 0, Counter[str](), []
     with (
         managed_stack("grasp", backend, {"rtf": str(rtf)}) as check,

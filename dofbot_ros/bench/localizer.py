@@ -15,7 +15,7 @@ import numpy as np
 from dofbot_ros.core.transforms import exp_so3, invert, log_so3, rot_x, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.desks.config import OWN, load_desk
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import UsageError, one_of
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
 from dofbot_ros.vision.markers.block_image import draw_blocks
 from dofbot_ros.vision.markers.block_layout import FACE_AXES, Block, BlockSet, load_blocks
@@ -133,7 +133,7 @@ def measure(
         InputError: no such scenes.
     """
     if scenes not in SCENES:
-        raise InputError(one_of("scenes", scenes, SCENES))
+        raise UsageError(one_of("scenes", scenes, SCENES))
     blocks = load_blocks()
     # One thread, as in the localiser node: more cost CPU time and save none at this size.
     cv2.setNumThreads(1)

@@ -17,8 +17,8 @@ from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.intrinsics import Intrinsics
-from dofbot_ros.vision.markers.aruco import marker_pose
 from dofbot_ros.vision.markers.block_layout import square_corners
+from dofbot_ros.vision.markers.marker_pose import marker_pose
 
 COLUMNS = (
     "group",

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from dofbot_ros.cli.options.keys import HINT, run_stoppable, space_bar
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.errors import DofbotError, InputError, one_of
+from dofbot_ros.errors import DofbotError, UsageError, one_of
 
 if TYPE_CHECKING:
     from dofbot_ros.ros.clients.arm_client import ArmClient
@@ -256,7 +256,7 @@ def jog(
 ) -> None:
     """Turn one joint by some degrees."""
     if joint not in JOINTS:
-        raise InputError(one_of("joint", joint, JOINTS))
+        raise UsageError(one_of("joint", joint, JOINTS))
 
     def job(arm: ArmClient) -> None:
         angle = float(arm.position[JOINTS.index(joint)]) + math.radians(degrees)
@@ -279,7 +279,7 @@ def move(
 ) -> None:
     """Move the tool to a point of base_link."""
     if not 3 <= len(place) <= 5:
-        raise InputError(f"move takes X Y Z, and perhaps PITCH and ROLL: 3 to 5 numbers, not {len(place)}")
+        raise UsageError(f"move takes X Y Z, and perhaps PITCH and ROLL: 3 to 5 numbers, not {len(place)}")
     pitch = math.radians(place[3]) if len(place) > 3 else None
     roll = math.radians(place[4]) if len(place) > 4 else 0.0
     _move(context, lambda arm: arm.move_to(place[0], place[1], place[2], pitch, roll))

@@ -17,7 +17,7 @@ from dofbot_ros.cli.options.checks import finite, one_thread
 from dofbot_ros.cli.options.state_file import StateFileOption
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import UsageError, one_of
 
 app = typer.Typer(no_args_is_help=True)
 app.command("desks")(desks)
@@ -140,7 +140,7 @@ def faults(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     conditions = Conditions(load, priority)
     if not conditions.usual and (not full or part == "virtual"):
-        raise InputError("--load and --no-priority concern the cases in real time: add --full, and no --part virtual")
+        raise UsageError("--load and --no-priority concern the cases in real time: add --full, and no --part virtual")
     wanted = Wanted(full, state or "", fault or "", part)
     summary, outcomes = measure(wanted, state_file, conditions, workers)
     if as_json:
@@ -217,7 +217,7 @@ def images(
 
     for option, value, choices in (("--delivery", delivery, DELIVERIES), ("--sender", sender, SENDERS)):
         if value not in choices:
-            raise InputError(one_of(option, value, choices))
+            raise UsageError(one_of(option, value, choices))
     emit(measure(seconds, hz, delivery, sender), as_json, "Images between two processes")
 
 

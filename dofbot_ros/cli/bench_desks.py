@@ -14,7 +14,7 @@ from rich.table import Table
 from dofbot_ros.cli.options.state_file import StateFileOption
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import UsageError
 
 if TYPE_CHECKING:
     from dofbot_ros.bench.desks.jobs import Outcome
@@ -66,7 +66,7 @@ def desks(
     if chart is not None:
         check_format(chart)
     if done_only and (state is None or not state.exists()):
-        raise InputError("--done-only sums up the file of --state-file: name one that is there")
+        raise UsageError("--done-only sums up the file of --state-file: name one that is there")
     left = Ablation(**{part.value: False for part in without or []})
     with progress_bar("{task.fields[last]}") as bar:
         task = bar.add_task("desks", total=None, last="")

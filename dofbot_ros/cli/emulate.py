@@ -12,7 +12,7 @@ import typer
 from rich.live import Live
 
 from dofbot_ros.core.console import console
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import UsageError
 
 if TYPE_CHECKING:
     from dofbot_ros.hardware.emulation.emulator import Emulator
@@ -72,7 +72,7 @@ def _servos(world: str, seed: int, faults: ParsedFaults) -> ServoBank:
     if world == "sim":
         if faults.servos:
             names = ", ".join(sorted({name for name, _ in faults.servos}))
-            raise InputError(f"fault {names} needs --world none: simulated servos have their own load and heat")
+            raise UsageError(f"fault {names} needs --world none: simulated servos have their own load and heat")
         from dofbot_ros.sim.servos import WorldServos
         from dofbot_ros.sim.world import World
 

@@ -23,7 +23,7 @@ from dofbot_ros.cli.policy import commands as policy
 from dofbot_ros.cli.recording import record, replay, teach
 from dofbot_ros.cli.setup import arm_check, doctor, servos
 from dofbot_ros.core.console import console
-from dofbot_ros.errors import DofbotError
+from dofbot_ros.errors import DofbotError, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -93,6 +93,8 @@ def main() -> None:
     """Run the command line: exit code 0 done, 1 expected error, 2 wrong usage, 130 interrupted."""
     try:
         run()
+    except UsageError as error:
+        _complain(str(error), 2)
     except DofbotError as error:
         _complain(str(error))
     except OSError as error:
@@ -102,6 +104,6 @@ def main() -> None:
         _complain(f"{error.filename}: {error.strerror}")
 
 
-def _complain(message: str) -> NoReturn:
+def _complain(message: str, code: int = 1) -> NoReturn:
     console.print(f"[red]dofbot:[/red] {escape(' '.join(message.split()))}", soft_wrap=True, highlight=False)
-    sys.exit(1)
+    sys.exit(code)

@@ -13,7 +13,7 @@ from rich.markup import escape
 from dofbot_ros.cli.options.checks import finite
 from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from dofbot_ros.teleop.config import TeleopConfig
@@ -102,9 +102,9 @@ def teleop(
     from dofbot_ros.teleop.input.source import DEVICES, check_source
 
     if source in ("joy", "topic"):
-        raise InputError(f"{source} is a topic of a running arm: dofbot up teleop source:={source}")
+        raise UsageError(f"{source} is a topic of a running arm: dofbot up teleop source:={source}")
     if backend is Backend.serial and engage is Engage.auto:
-        raise InputError("a real arm is engaged by its operator: --engage auto is for sim and emulator")
+        raise UsageError("a real arm is engaged by its operator: --engage auto is for sim and emulator")
     chosen = load_config(config)
     if mode is not None:
         chosen = replace(chosen, mode=as_mode(mode.value))
@@ -113,9 +113,9 @@ def teleop(
     try:
         if out is not None:
             if record is not None or domain is not None or view:
-                raise InputError("--out follows a recording without ROS: --record, --domain and --view have no place")
+                raise UsageError("--out follows a recording without ROS: --record, --domain and --view have no place")
             if source in DEVICES or not Path(source).exists() or source.startswith("/dev/"):
-                raise InputError(f"--out takes a recording (video file, image folder, .npz), and {source} is none")
+                raise UsageError(f"--out takes a recording (video file, image folder, .npz), and {source} is none")
             _record(source, chosen, out, as_json)
             return
         arguments = {

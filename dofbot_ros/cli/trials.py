@@ -12,7 +12,7 @@ from rich.markup import escape
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk, told_of
 from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from dofbot_ros.trials.judge import SuccessDetector
@@ -96,7 +96,7 @@ def run(
     chosen = judge or (JudgeName.person if backend is Backend.serial else JudgeName.truth)
     where, number = chosen_desk(desk, desk_seed, seed)
     if backend is Backend.serial and where != "own":
-        raise InputError(f"--desk {desk}: a real arm stands on its own desk; leave the option out")
+        raise UsageError(f"--desk {desk}: a real arm stands on its own desk; leave the option out")
     # What the caller names goes before what the desk's owner knows.
     given = {**told_of(where, number, out / "belief"), **given}
     strategy, digest = _strategy(planner, model, given)
@@ -150,13 +150,13 @@ def _protocol(path: Path | None) -> PickProtocol:
 def _check(backend: Backend, judge: JudgeName | None, given: dict[str, str]) -> None:
     """Refuse what cannot work before anything starts."""
     if "backend" in given:
-        raise InputError("backend:= is the option --backend here")
+        raise UsageError("backend:= is the option --backend here")
     if "namespace" in given:
-        raise InputError("trials run in no namespace")
+        raise UsageError("trials run in no namespace")
     if backend is not Backend.serial:
         return
     if judge is JudgeName.truth:
-        raise InputError("nobody knows the true poses on a real table: --judge person or camera")
+        raise UsageError("nobody knows the true poses on a real table: --judge person or camera")
     needed = (
         ("port", "the arm's serial port"),
         ("camera", "the camera over the table"),
@@ -165,7 +165,7 @@ def _check(backend: Backend, judge: JudgeName | None, given: dict[str, str]) -> 
     )
     for name, what in needed:
         if not given.get(name):
-            raise InputError(f"--backend serial needs {name}:=...: {what}; see `dofbot up trials --show-args`")
+            raise UsageError(f"--backend serial needs {name}:=...: {what}; see `dofbot up trials --show-args`")
     if not Path(given["port"]).exists():
         raise InputError(f"port:={given['port']}: there is no such port; is the arm plugged in and switched on?")
 
@@ -176,11 +176,11 @@ def _strategy(planner: PlannerName, model: Path | None, given: dict[str, str]) -
 
     robot = load_robot(given.get("calibration_file", ""))
     if planner is PlannerName.aruco:
-        from dofbot_ros.trials.strategies.strategy import ArucoStrategy
+        from dofbot_ros.trials.strategies.markers import ArucoStrategy
         from dofbot_ros.vision.markers.block_layout import load_blocks
 
         if model is not None:
-            raise InputError("--model is for the planners cnn and policy")
+            raise UsageError("--model is for the planners cnn and policy")
         return ArucoStrategy(load_blocks(given.get("blocks_file") or None), robot), ""
     if planner is PlannerName.cnn:
         from dofbot_ros.core.resources import share_file

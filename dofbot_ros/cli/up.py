@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import console
-from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.errors import DofbotError, UsageError
 from dofbot_ros.launching import Stack, describe, environment, parse_words, processes
 from dofbot_ros.ros.runtime.service_manager import ALIVE, READY, notify, watchdog_s
 from dofbot_ros.safety.stop_line import Address, Owner, ask, ros_domain
@@ -75,7 +75,7 @@ def up(
     given = parse_words(arguments or [])
     resolved = chosen.resolve(given)
     if start is not None and stack != "teleop":
-        raise InputError(f"--start and --as-is are for the stack teleop, not for {stack}")
+        raise UsageError(f"--start and --as-is are for the stack teleop, not for {stack}")
     bent = stack == "teleop" and (resolved["backend"] != "serial" if start is None else start)
     arm = Address(ros_domain(), resolved["namespace"].strip("/"))
     if (owner := ask(arm, WHO)) is not None:

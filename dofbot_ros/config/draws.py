@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.errors import UsageError, one_of
 
 
 def uniform(ranges: object, names: Iterable[str], rng: np.random.Generator) -> dict[str, float]:
@@ -33,5 +33,5 @@ def named(sets: object, what: str, name: str) -> Any:
         ConfigError: it has no such field; lists those it has.
     """
     if name not in vars(sets):
-        raise ConfigError(one_of(what, name, vars(sets)))
+        raise UsageError(one_of(what, name, vars(sets)))
     return vars(sets)[name]

@@ -13,13 +13,13 @@ from dofbot_ros.console.arm import SeenBlock
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import DofbotError
-from dofbot_ros.grasp.execution.pick import grasp_and_lift, let_go
+from dofbot_ros.grasp.execution.grip import grasp_and_lift, let_go
 from dofbot_ros.grasp.planning.block_plan import BlockMove, BlockPlan, BlockPlanner, GraspError
 from dofbot_ros.motion.arm import Arm
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.trials.protocol import NoGraspError, standing
-from dofbot_ros.trials.strategies.strategy import LIFTING
+from dofbot_ros.trials.strategies.markers import LIFTING
 
 MOVED_RAD = 0.05
 """An arm that stands farther than this from where its plan begins needs another one [rad]."""

@@ -14,7 +14,8 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.core.transforms import exp_so3, invert, rot_x, rot_y, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.desks.belief import Belief
-from dofbot_ros.desks.config import CALIBRATED, OWN, ArmErrors, BlockErrors, CameraErrors, DeskConfig, load_desk
+from dofbot_ros.desks.config import CALIBRATED, OWN, DeskConfig, load_desk
+from dofbot_ros.desks.error_model import ArmErrors, BlockErrors, CameraErrors
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD, ServoModelConfig
 from dofbot_ros.hardware.emulation.servos import SERVO_IDS

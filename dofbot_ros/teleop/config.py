@@ -11,7 +11,7 @@ from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.config.ranges import Checked, Count, Index, Interval, NotNegative, Positive, Range, Share
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ToolPose
-from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.errors import UsageError, one_of
 from dofbot_ros.teleop.input.landmarks import Side
 from dofbot_ros.teleop.retargeting.filters import OneEuroConfig, RestConfig
 
@@ -273,7 +273,7 @@ def as_mode(name: str) -> Mode:
     for mode in MODES:
         if mode == name:
             return mode
-    raise ConfigError(one_of("mode", name, MODES))
+    raise UsageError(one_of("mode", name, MODES))
 
 
 def load_config(path: str | Path | None = None) -> TeleopConfig:

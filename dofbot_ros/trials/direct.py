@@ -21,7 +21,6 @@ from dofbot_ros.policy.interface.compatibility import DRIVER_PARAMETERS, SPEED_I
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.arrangement import Arrangement, arrange
-from dofbot_ros.sim.config import CameraConfig
 from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.world import World
 from dofbot_ros.trials.arm import Look, View
@@ -188,10 +187,6 @@ class DirectArm:
         arrange(self.world, arrangement)
         self._camera = SimCamera(self.world)
         self._run_for(0.2)
-
-    def displace_camera(self, camera: CameraConfig) -> None:
-        """Put the camera elsewhere; what is believed of it stays."""
-        self._camera = SimCamera(self.world, camera)
 
     def truth(self) -> dict[str, FloatArray] | None:
         """True poses of the blocks, (4, 4) each."""

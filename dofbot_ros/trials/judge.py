@@ -25,7 +25,6 @@ found, or nothing within reach. refused: the arm refused a motion or ended it ea
 then. skipped: by the person; it counts neither way.
 """
 
-JUDGES = ("truth", "camera", "person")
 PUSHED_M = 0.006
 """An object that stands further from its place than this was pushed [m]."""
 

@@ -15,7 +15,8 @@ from dofbot_ros.trials.arm import Look, TrialArm
 from dofbot_ros.trials.causes import Stage, cause_of
 from dofbot_ros.trials.protocol import NoGraspError, ProtocolConfig, choose, judge, scene_seed
 from dofbot_ros.trials.sight import ArmSight
-from dofbot_ros.trials.strategies.strategy import ArucoStrategy, Attempt
+from dofbot_ros.trials.strategies.markers import ArucoStrategy
+from dofbot_ros.trials.strategies.strategy import Attempt
 
 
 @dataclass

@@ -24,7 +24,8 @@ from dofbot_ros.trials.placement import PickProtocol, Placement, draw
 from dofbot_ros.trials.reporting.trial_overlay import annotate
 from dofbot_ros.trials.results import PlaceLog, Results, Series, open_results, save
 from dofbot_ros.trials.sight import ArmSight
-from dofbot_ros.trials.strategies.strategy import ArucoStrategy, PickStrategy
+from dofbot_ros.trials.strategies.markers import ArucoStrategy
+from dofbot_ros.trials.strategies.strategy import PickStrategy
 from dofbot_ros.trials.trial import run_trial
 from dofbot_ros.trials.trial_log import TrialLog
 from dofbot_ros.vision.markers.block_layout import BlockSet

@@ -27,7 +27,7 @@ from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.place import PlaceTask
 from dofbot_ros.trials.protocol import ProtocolConfig
 from dofbot_ros.trials.sight import ArmSight
-from dofbot_ros.trials.strategies.strategy import ArucoStrategy
+from dofbot_ros.trials.strategies.markers import ArucoStrategy
 from dofbot_ros.trials.trial import run_trial
 from dofbot_ros.vision.markers.blocks import LocaliserConfig
 

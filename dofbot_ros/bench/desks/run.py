@@ -16,7 +16,7 @@ from dofbot_ros.config.loader import from_mapping, to_mapping
 from dofbot_ros.core.result_file import ResultFile
 from dofbot_ros.core.statistics import wilson
 from dofbot_ros.desks.config import load_desk
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import UsageError, one_of
 
 
 def measure(
@@ -53,7 +53,7 @@ def measure(
         load_desk(desk)
     for job in jobs:
         if job not in JOBS:
-            raise InputError(one_of("job", job, JOBS))
+            raise UsageError(one_of("job", job, JOBS))
     # One thread: more cost time and save none at this size.
     cv2.setNumThreads(1)
     without = [name for name, kept in asdict(ablation).items() if not kept]

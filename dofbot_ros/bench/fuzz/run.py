@@ -14,7 +14,7 @@ from rich.progress import track
 from dofbot_ros.bench.fuzz import codecs, episodes, files, pictures
 from dofbot_ros.bench.fuzz.target import Target, run_target
 from dofbot_ros.core.console import console
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import UsageError, one_of
 
 
 def measure(n: int = 10_000, seed: int = 0, only: str = "", first: int = 0) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def measure(n: int = 10_000, seed: int = 0, only: str = "", first: int = 0) -> d
     with all_targets() as targets:
         chosen = [target for target in targets if only in target.name]
         if not chosen:
-            raise InputError(one_of("target", only, [target.name for target in targets]))
+            raise UsageError(one_of("target", only, [target.name for target in targets]))
         results = {
             target.name: run_target(target, max(1, round(n * target.share)), seed, first)
             for target in track(chosen, "fuzzing", console=console, transient=True)

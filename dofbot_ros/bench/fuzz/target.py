@@ -41,10 +41,6 @@ class Target:
     share: float = 1.0
 
 
-MakeTargets = Callable[[Path], list[Target]]
-"""Makes targets that may write into the folder."""
-
-
 def run_target(target: Target, inputs: int, seed: int, first: int = 0) -> dict[str, Any]:
     """Feed a target.
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import InputError, UsageError, one_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class ParameterSet:
             InputError: there is none of that name; lists those there are.
         """
         if name not in self._places:
-            raise InputError(one_of("parameter", name, self.names))
+            raise UsageError(one_of("parameter", name, self.names))
         return self._places[name]
 
     def slice(self, names: Sequence[str]) -> list[int]:

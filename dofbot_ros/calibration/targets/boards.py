@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from dofbot_ros.errors import DependencyError, InputError, one_of
+from dofbot_ros.errors import DependencyError, InputError, UsageError, one_of
 from dofbot_ros.vision.markers.aruco import dictionary_named
 from dofbot_ros.vision.markers.block_layout import BlockSet
 from dofbot_ros.vision.markers.block_texture import face_texture
@@ -55,7 +55,7 @@ def write_board(kind: str, blocks: BlockSet, path: Path) -> None:
 def draw_board(kind: str, blocks: BlockSet) -> Figure:
     """The page as a Matplotlib figure of A4's size; raises like write_board."""
     if kind not in BOARDS:
-        raise InputError(one_of("board", kind, BOARDS))
+        raise UsageError(one_of("board", kind, BOARDS))
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

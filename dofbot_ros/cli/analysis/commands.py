@@ -22,7 +22,7 @@ from dofbot_ros.cli.analysis.options import (
 )
 from dofbot_ros.core.console import JsonOption, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -201,7 +201,7 @@ def _numbers(text: str) -> list[int]:
             return list(range(int(first), int(last) + 1))
         return [int(part) for part in text.split(",")]
     except ValueError as error:
-        raise InputError(f"features are numbers with commas, or a range such as 0-8, got {text!r}") from error
+        raise UsageError(f"features are numbers with commas, or a range such as 0-8, got {text!r}") from error
 
 
 def _chosen(analyzer: NetworkAnalyzer, model: Path, given: tuple[Tensor, ...]) -> tuple[int, int, int]:

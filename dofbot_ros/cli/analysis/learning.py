@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dofbot_ros.cli.analysis.options import SeedOption
+from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import InputError, optional_packages
+from dofbot_ros.errors import InputError, UsageError, optional_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,13 +50,14 @@ def live(
         from dofbot_ros.lab.live.learner import LearnConfig, learn
         from dofbot_ros.lab.live.page import write_page
     if out is None and not window and serve is None:
-        raise InputError("say where to watch: --out F.gif, --out F.html, --window or --serve PORT")
+        raise UsageError("say where to watch: --out F.gif, --out F.html, --window or --serve PORT")
     if out is not None and out.suffix not in (".gif", ".html"):
-        raise InputError(f"--out ends in .gif or .html, got {out}")
+        raise UsageError(f"--out ends in .gif or .html, got {out}")
     points = load_data_set(data, seed=seed)
-    config = LearnConfig(_layers(layers), activation, steps, learning_rate, frames, seed)  # type: ignore[arg-type]
+    with from_options():
+        config = LearnConfig(_layers(layers), activation, steps, learning_rate, frames, seed)  # type: ignore[arg-type]
     if sample is not None and sample >= min(config.watched, len(points)):
-        raise InputError(f"--sample is one of the {min(config.watched, len(points))} that are watched, got {sample}")
+        raise UsageError(f"--sample is one of the {min(config.watched, len(points))} that are watched, got {sample}")
     title = f"{points.name}, {layers}, seed {seed}"
     coming = learn(points, config)
     if window:
@@ -102,7 +104,7 @@ def _layers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
-        raise InputError(f"--layers are whole numbers with commas: 2,5,5,1; got {text!r}") from error
+        raise UsageError(f"--layers are whole numbers with commas: 2,5,5,1; got {text!r}") from error
 
 
 def _collect(coming: Iterator[Frame], total: int) -> list[Frame]:

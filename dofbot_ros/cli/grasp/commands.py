@@ -22,7 +22,7 @@ from dofbot_ros.cli.options.training import (
 )
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import InputError, optional_packages
+from dofbot_ros.errors import UsageError, optional_packages
 
 if TYPE_CHECKING:
     from dofbot_ros.grasp.learning.collect import Progress as Collected
@@ -91,9 +91,9 @@ def collect(
     from dofbot_ros.grasp.simulation.scenes import SceneRules
 
     if bare > 0.0 and not failures:
-        raise InputError("attempts on a bare table fail: --bare goes with --failures")
+        raise UsageError("attempts on a bare table fail: --bare goes with --failures")
     if size % 16:
-        raise InputError(f"--size is a multiple of 16, got {size}")
+        raise UsageError(f"--size is a multiple of 16, got {size}")
     _name_skipped(objects)
     _name_skipped(val_objects)
     rules = SceneRules(objects=clutter, bare=bare, view=TopDownView(size=size), looks=looks)
@@ -229,7 +229,11 @@ def evaluate(
     sight: Annotated[bool, typer.Option(help="On a desk the arm looks at its hand first, and aims by that.")] = True,
     dataset: Annotated[
         Path | None,
-        typer.Option(help="Instead, score the network on the recorded grasps of a .npz: does it find those that held?"),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Instead, score the network on the recorded grasps of a .npz: does it find those that held?",
+        ),
     ] = None,
     state_file: StateFileOption = None,
     seed: SeedOption = 0,

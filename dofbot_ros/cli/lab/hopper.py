@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, InputError, optional_packages
+from dofbot_ros.errors import InputError, UsageError, optional_packages
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -49,18 +50,20 @@ def train_hopper(
     """Train a policy in `out`, with progress. Returns what the command prints; arguments are its options."""
     if obs == "state":
         if pictures is not None:
-            raise ConfigError("--pictures: only for --obs pipeline and image")
+            raise UsageError("--pictures: only for --obs pipeline and image")
         given = {"algo": algo or "ppo", "domain": domain or "source", "randomize": randomize, "seed": seed}
         given |= {"start": str(teacher.resolve())} if teacher else {}
         return _train_state(given | ({} if steps is None else {"steps": steps}), out, device, resume)
     if algo is not None or domain is not None:
-        raise ConfigError("--algo, --domain: a policy from pictures learns from its --teacher, in source")
+        raise UsageError("--algo, --domain: a policy from pictures learns from its --teacher, in source")
     given = {"obs": obs, "randomize": randomize, "seed": seed, "teacher": str(teacher.resolve()) if teacher else ""}
     given |= {} if steps is None else {"steps": steps}
     given |= {} if pictures is None else {"pictures": pictures}
     with optional_packages("learn", "training"):
         from dofbot_ros.lab.hopper.learning.student_train import StudentConfig, StudentTrainer
-    trainer = StudentTrainer(from_mapping(StudentConfig, given, WHERE), out, resume=resume)
+    with from_options():
+        config = from_mapping(StudentConfig, given, WHERE)
+    trainer = StudentTrainer(config, out, device=device, resume=resume)
     with progress_bar("{task.fields[rate]}") as bar:
         lines: dict[str, TaskID] = {}
 
@@ -77,7 +80,9 @@ def _train_state(given: dict[str, Any], out: Path, device: str, resume: bool) ->
     with optional_packages("learn", "training"):
         from dofbot_ros.lab.hopper.learning.train import HopperTrainer
         from dofbot_ros.lab.hopper.learning.train_config import HopperTrainConfig
-    trainer = HopperTrainer(from_mapping(HopperTrainConfig, given, WHERE), out, device=device, resume=resume)
+    with from_options():
+        config = from_mapping(HopperTrainConfig, given, WHERE)
+    trainer = HopperTrainer(config, out, device=device, resume=resume)
     try:
         with progress_bar("{task.fields[rate]}") as bar:
             line = bar.add_task("steps", total=trainer.config.steps, rate="")
@@ -132,7 +137,7 @@ def gap_of_hopper(
     from dofbot_ros.lab.hopper.evaluation.domain_gap import hopper_gap
 
     if models and seeds:
-        raise ConfigError("--seeds trains policies, --model brings them: give one of both")
+        raise UsageError("--seeds trains policies, --model brings them: give one of both")
     policies = list(models or ())
     if seeds:
         policies = [_trained(out / "runs", obs, level, number) for number in range(seeds) for obs, level in ROWS]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.core.console import JsonOption, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import optional_packages
@@ -125,7 +126,6 @@ def _imitator(model: Path | None, method: str | None, dof: int, steps: int) -> I
     with optional_packages("learn", "imitation"):
         from dofbot_ros.lab.imitation.hand import HandModel
         from dofbot_ros.lab.imitation.imitator import Imitator, load_network
-    if model is None:
-        return Imitator(HandModel(dof), None, method or "landmarks", steps)
-    hand, network = load_network(model)
-    return Imitator(hand, network, method or "network+refine", steps)
+    hand, network = (HandModel(dof), None) if model is None else load_network(model)
+    with from_options():
+        return Imitator(hand, network, method or ("landmarks" if network is None else "network+refine"), steps)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import typer
+
+from dofbot_ros.errors import ConfigError, UsageError
 
 FloatT = TypeVar("FloatT", float, float | None)
 
@@ -18,6 +23,30 @@ def one_thread() -> None:
     """
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+@contextmanager
+def from_options() -> Iterator[None]:
+    """Around the making of a configuration from options: values that it refuses are wrong usage.
+
+    Raises:
+        UsageError: in place of ConfigError.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+
+
+def device_name(value: str) -> str:
+    """The value, if it can name a device of torch's.
+
+    Raises:
+        typer.BadParameter: it is none of cpu, cuda, cuda:N.
+    """
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", value):
+        raise typer.BadParameter(f"{value} is not one of cpu, cuda, cuda:N.")
+    return value
 
 
 def finite(value: FloatT) -> FloatT:

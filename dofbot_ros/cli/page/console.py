@@ -40,7 +40,7 @@ def console(
 
     Examples: dofbot console --backend sim | dofbot console --backend serial --port /dev/ttyUSB0 | dofbot console
     """
-    from dofbot_ros.errors import DependencyError, InputError, one_of
+    from dofbot_ros.errors import DependencyError, UsageError, one_of
     from dofbot_ros.launching import parse_words
     from dofbot_ros.ros.clients.connect import BACKENDS, RUNNING
 
@@ -52,7 +52,7 @@ def console(
         raise DependencyError("aiohttp", "console", "the console") from error
 
     if backend not in BACKENDS:
-        raise InputError(one_of("backend", backend, BACKENDS))
+        raise UsageError(one_of("backend", backend, BACKENDS))
     if domain is not None:
         os.environ["ROS_DOMAIN_ID"] = str(domain)
     given = parse_words(arguments or [])

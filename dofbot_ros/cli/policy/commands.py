@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dofbot_ros.cli.analysis.weights import weights
+from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
 from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
 from dofbot_ros.cli.options.training import DeviceOption
@@ -18,7 +19,7 @@ from dofbot_ros.cli.policy.domain_gap import domain_gap
 from dofbot_ros.cli.policy.options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, InputError, one_of, optional_packages
+from dofbot_ros.errors import InputError, UsageError, one_of, optional_packages
 
 if TYPE_CHECKING:
     from dofbot_ros.lab.live.policy_watch import PolicyWatch
@@ -97,7 +98,7 @@ def train(
     from dofbot_ros.config.loader import from_mapping
 
     if obs not in OBSERVATIONS:
-        raise ConfigError(one_of("obs", obs, OBSERVATIONS))
+        raise UsageError(one_of("obs", obs, OBSERVATIONS))
     if task == HOPPER:
         arms = {
             "--hindsight": hindsight,
@@ -128,9 +129,9 @@ def train(
         return
     refuse({"--domain": domain}, "only for the hopper")
     if teacher not in (None, "planner"):
-        raise ConfigError(one_of("teacher", str(teacher), ("planner",)))
+        raise UsageError(one_of("teacher", str(teacher), ("planner",)))
     if demos is not None and obs != "state":
-        raise ConfigError("recorded episodes teach policies from state: leave out --demos, or take --obs state")
+        raise UsageError("recorded episodes teach policies from state: leave out --demos, or take --obs state")
     taught = teacher is not None
     pixels = obs == "pipeline" or (obs == "image" and taught)
     if obs == "pipeline":
@@ -153,6 +154,7 @@ def train(
             randomize=randomize,
             out=out,
             seed=seed,
+            device=device,
             resume=resume,
             pictures=pictures,
             episodes=episodes,
@@ -177,7 +179,8 @@ def train(
         given |= {"episodes": episodes or TEACHER_EPISODES, "steps": 0, "width": TEACHER_WIDTH}
     if demos is not None:
         given |= {"demonstrations": str(demos.resolve()), "block": block, "steps": 0, "width": TEACHER_WIDTH}
-    config = from_mapping(TrainConfig, given, "dofbot policy train")
+    with from_options():
+        config = from_mapping(TrainConfig, given, "dofbot policy train")
     config = config if steps is None else replace(config, steps=steps)
     trainer = Trainer(config, out, device=device, resume=resume)
     shown = trainer.demonstrations
@@ -271,18 +274,18 @@ def evaluate(
 
     for what, given, valid in (("task", task, tuple(TASKS)), ("obs", obs, OBSERVATIONS)):
         if given is not None and given not in valid:
-            raise ConfigError(one_of(what, given, valid))
+            raise UsageError(one_of(what, given, valid))
     if physics not in ("node", "training"):
-        raise ConfigError(one_of("physics", physics, ("node", "training")))
+        raise UsageError(one_of("physics", physics, ("node", "training")))
     if rehearsal and workers is not None:
-        raise ConfigError("a rehearsal runs in real time, one episode after the other: leave out --workers")
+        raise UsageError("a rehearsal runs in real time, one episode after the other: leave out --workers")
     if rehearsal and state_file is not None:
-        raise ConfigError("a rehearsal keeps no file: leave out --state-file")
+        raise UsageError("a rehearsal keeps no file: leave out --state-file")
     if rehearsal and physics != "node":
-        raise ConfigError("a rehearsal runs in the nodes' physics: leave out --physics training")
+        raise UsageError("a rehearsal runs in the nodes' physics: leave out --physics training")
     where = chosen_desk(desk, None, 0)[0]
     if rehearsal and where != "own":
-        raise ConfigError(f"a rehearsal has a world of its own: leave out --desk {desk}")
+        raise UsageError(f"a rehearsal has a world of its own: leave out --desk {desk}")
     folder = model or shipped(task or "reach", obs or "state")
     spec = load_spec(folder)
     task, obs = task or spec.task, obs or spec.obs
@@ -292,7 +295,8 @@ def evaluate(
         from dofbot_ros.policy.evaluation.evaluate import EvaluateConfig
         from dofbot_ros.policy.evaluation.evaluate import evaluate as measure
         from dofbot_ros.policy.evaluation.rehearsal import rehearse
-    config = EvaluateConfig(folder, episodes, domain, seed, physics == "node", where)
+    with from_options():
+        config = EvaluateConfig(folder, episodes, domain, seed, physics == "node", where)
     with progress_bar("{task.fields[rate]}") as bar:
         line = bar.add_task("episodes", total=episodes, rate="")
 

@@ -12,7 +12,7 @@ from dofbot_ros.cli.options.desk import chosen_desk
 from dofbot_ros.cli.policy.options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.core.console import JsonOption, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, optional_packages
+from dofbot_ros.errors import UsageError, optional_packages
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -49,7 +49,7 @@ def domain_gap(
         _told(gap_of_hopper(out=out, models=models, episodes=episodes, seed=seed, seeds=seeds), as_json)
         return
     if task is not None:
-        raise ConfigError(f"domain-gap takes --task hopper, or no task for the arm's policies, got {task}")
+        raise UsageError(f"domain-gap takes --task hopper, or no task for the arm's policies, got {task}")
     refuse({"--seeds": seeds}, "only for --task hopper")
     episodes = episodes or EPISODES
     with optional_packages("learn", "measuring policies"):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dofbot_ros.errors import ConfigError
+from dofbot_ros.errors import UsageError
 
 HOPPER = "hopper"
 """The task of the laboratory's policies; all others are the arm's."""
@@ -28,4 +28,4 @@ def refuse(options: Mapping[str, object], why: str) -> None:
     """Say of options that were given what they cannot do here, rather than pass over them."""
     given = [name for name, value in options.items() if value]
     if given:
-        raise ConfigError(f"{', '.join(given)}: {why}")
+        raise UsageError(f"{', '.join(given)}: {why}")

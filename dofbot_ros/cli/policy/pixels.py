@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import ConfigError, one_of, optional_packages
+from dofbot_ros.errors import UsageError, one_of, optional_packages
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -23,6 +24,7 @@ def train_pixels(
     randomize: str,
     out: Path,
     seed: int,
+    device: str,
     resume: bool,
     pictures: int | None,
     episodes: int | None,
@@ -40,22 +42,24 @@ def train_pixels(
 
     tasks = ("pick", "place") if obs == "pipeline" else ("pick",)
     if task not in tasks:
-        raise ConfigError(one_of(f"task of a policy with obs {obs}", task, tasks))
+        raise UsageError(one_of(f"task of a policy with obs {obs}", task, tasks))
     acts = state_policy or shipped(task, "state")
     if obs == "pipeline" and network is not None:
         join_pipeline(network, task, acts, out)
         return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx")}
-    pose = PoseTrainConfig(randomize=randomize, seed=seed)
+    with from_options():
+        pose = PoseTrainConfig(randomize=randomize, seed=seed)
     pose = pose if pictures is None else replace(pose, pictures=pictures)
     with progress_bar("{task.fields[rate]}") as progress:
         report = _reporter(progress)
         if obs == "pipeline":
-            train_pipeline(pose, task, acts, out, resume=resume, report=report)
+            train_pipeline(pose, task, acts, out, device=device, resume=resume, report=report)
             return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx"), **measure_pose(out)}
         given = {"task": task, "randomize": randomize, "seed": seed}
-        config = replace(from_mapping(StudentConfig, given, "dofbot policy train"), pose=pose)
+        with from_options():
+            config = replace(from_mapping(StudentConfig, given, "dofbot policy train"), pose=pose)
         config = config if episodes is None else replace(config, episodes=episodes)
-        trainer = StudentTrainer(config, out, network=network, start=acts, resume=resume, report=report)
+        trainer = StudentTrainer(config, out, network=network, start=acts, device=device, resume=resume, report=report)
         try:
             return {**trainer.train(), "policy": str(out / "policy.onnx")}
         finally:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from dofbot_ros.cli.options.checks import finite
 from dofbot_ros.core.console import console, warn
-from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.errors import DofbotError, InputError, UsageError
 
 if TYPE_CHECKING:
     from dofbot_ros.ros.clients.recorder import Arrival, RecordNode
@@ -163,7 +163,7 @@ def _export_lerobot(source: Path, out: Path, task: str, fps: int, images: bool) 
 
     require_lerobot()
     if not task.strip():
-        raise InputError('a LeRobot dataset says in words what its episodes show: --task "pick up the red block"')
+        raise UsageError('a LeRobot dataset says in words what its episodes show: --task "pick up the red block"')
     paths = episodes_in(source)
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task("episodes", total=len(paths))

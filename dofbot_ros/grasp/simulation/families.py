@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import UsageError, one_of
 from dofbot_ros.grasp.simulation.irregular import branch, kite, lobes, ramp, shard, steps, wye
 from dofbot_ros.grasp.simulation.object_files import read_folder
 from dofbot_ros.grasp.simulation.shapes import (
@@ -24,9 +24,6 @@ from dofbot_ros.grasp.simulation.shapes import (
     polygon,
     standing,
 )
-
-MAX_GRIP = 0.040
-"""Widest part that a grasp is meant to close on [m]: the open fingers come down on 60 mm."""
 
 KIT_EDGE = 0.030
 KIT = "kit"
@@ -220,7 +217,7 @@ def families_of(names: str) -> dict[str, Family]:
     chosen = {}
     for name in (part.strip() for part in names.split(",")):
         if name not in FAMILIES:
-            raise InputError(one_of("split, family or folder", name, [*SPLITS, *FAMILIES]))
+            raise UsageError(one_of("split, family or folder", name, [*SPLITS, *FAMILIES]))
         chosen[name] = FAMILIES[name]
     return chosen
 

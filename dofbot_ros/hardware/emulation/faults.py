@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.config.ranges import Checked, Finite, NotNegative, Share
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import InputError, UsageError, one_of
 from dofbot_ros.hardware.emulation.servos import SERVO_IDS, ModelServos
 
 PROBABILITIES = ("drop", "corrupt", "half", "delay")
@@ -154,15 +154,15 @@ def parse_faults(texts: Sequence[str], rng: np.random.Generator) -> ParsedFaults
         name, _, value = text.partition("=")
         known = (*PROBABILITIES, *AMOUNTS, "echo", *SERVO_SETS, *SERVO_FAULTS)
         if name not in known:
-            raise InputError(one_of("fault", name, known))
+            raise UsageError(one_of("fault", name, known))
         try:
             number = float(value)
         except ValueError:
-            raise InputError(f"fault {text!r} needs a number, for instance {name}=0.01 or {name}=3") from None
+            raise UsageError(f"fault {text!r} needs a number, for instance {name}=0.01 or {name}=3") from None
         if name not in SERVO_SETS and name not in SERVO_FAULTS:
             line[name] = bool(number) if name == "echo" else number
         elif number not in SERVO_IDS:
-            raise InputError(f"fault {name} names a servo, 1 to {SERVO_IDS[-1]}, got {value}")
+            raise UsageError(f"fault {name} names a servo, 1 to {SERVO_IDS[-1]}, got {value}")
         elif name in SERVO_SETS:
             sets.setdefault(name, set()).add(int(number))
         else:

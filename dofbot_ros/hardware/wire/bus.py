@@ -121,16 +121,6 @@ def write_goal(servo: int, ticks: int, time_ms: int) -> bytes:
     return encode_request(Request(servo, WRITE, bytes([GOAL_ADDRESS]) + goal_bytes(ticks, time_ms)))
 
 
-def write_goal_later(servo: int, ticks: int, time_ms: int) -> bytes:
-    """Give a goal that waits for action()."""
-    return encode_request(Request(servo, REG_WRITE, bytes([GOAL_ADDRESS]) + goal_bytes(ticks, time_ms)))
-
-
-def action() -> bytes:
-    """Start all goals that wait."""
-    return encode_request(Request(BROADCAST, ACTION))
-
-
 def write_id(servo: int, new: int) -> bytes:
     """Give `servo` another id, which it keeps without power.
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.errors import DependencyError, InputError, one_of
+from dofbot_ros.errors import DependencyError, InputError, UsageError, one_of
 from dofbot_ros.lab.analysis import figures
 from dofbot_ros.lab.analysis.attribution import Attribution, Method, Target, attribute
 from dofbot_ros.lab.analysis.clusters import Projection, features_of, project
@@ -202,7 +202,7 @@ class NetworkAnalyzer:
             InputError: no such layer or style, or an input that the network does not take.
         """
         if style not in ("gray", "heat", "plot"):
-            raise InputError(one_of("style", style, ("gray", "heat", "plot")))
+            raise UsageError(one_of("style", style, ("gray", "heat", "plot")))
         if isinstance(self.network, OnnxNetwork):
             found = self.network.activations([layer], self.network.given(image))[layer]
         else:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.errors import InputError, one_of, optional_packages
+from dofbot_ros.errors import InputError, UsageError, one_of, optional_packages
 from dofbot_ros.lab.analysis.network import Network
 
 Method = Literal["saliency", "integrated_gradients", "grad_cam"]
@@ -78,7 +78,7 @@ def attribute(
         DependencyError: captum is not installed.
     """
     if method not in METHODS:
-        raise InputError(one_of("method", method, METHODS))
+        raise UsageError(one_of("method", method, METHODS))
     with optional_packages("lab", "attribution"):
         from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Saliency
     given = tuple(part.detach().clone().requires_grad_(True) for part in inputs)
@@ -133,7 +133,7 @@ def chosen_output(network: Network, inputs: Sequence[Tensor], target: Target) ->
         return np.asarray(answer.argmax(dim=1).numpy())
     if isinstance(target, str):
         if target not in network.outputs:
-            raise InputError(one_of(f"output of {network.name}", target, network.outputs or ("numbers",)))
+            raise UsageError(one_of(f"output of {network.name}", target, network.outputs or ("numbers",)))
         target = network.outputs.index(target)
     if isinstance(target, tuple):
         shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else (size,)

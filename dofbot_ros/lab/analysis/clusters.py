@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.errors import DependencyError, InputError, one_of
+from dofbot_ros.errors import DependencyError, InputError, UsageError, one_of
 
 Projection = Literal["pca", "tsne"]
 
@@ -47,7 +47,7 @@ def project(features: NDArray[np.float64], how: Projection = "pca", seed: int = 
         DependencyError: t-SNE without scikit-learn.
     """
     if how not in get_args(Projection):
-        raise InputError(one_of("projection", how, get_args(Projection)))
+        raise UsageError(one_of("projection", how, get_args(Projection)))
     if len(features) < 3:
         raise InputError(f"clusters need three inputs or more, got {len(features)}")
     if how == "pca":

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import UsageError, one_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ class Delivery:
 
     def __init__(self, mode: Mode, folder: Path) -> None:
         if mode not in get_args(Mode):
-            raise InputError(one_of("mode", mode, get_args(Mode)))
+            raise UsageError(one_of("mode", mode, get_args(Mode)))
         self.mode, self.folder = mode, folder
 
     def __call__(self, figure: Figure, value: Any, *words: object) -> Any:

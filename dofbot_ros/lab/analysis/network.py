@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import InputError, UsageError, one_of
 
 Kind = Literal["grasp", "ranker", "mlp", "image", "pose", "plain"]
 """What it was trained for; plain: any other torch module."""
@@ -82,7 +82,7 @@ class Network:
         found: dict[str, nn.Module] = dict(self.module.named_modules())
         found.pop("", None)
         if name not in found:
-            raise InputError(one_of(f"layer of {self.name}", name, found))
+            raise UsageError(one_of(f"layer of {self.name}", name, found))
         return found[name]
 
 

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.model_files import first_words, model_bytes
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import InputError, UsageError, one_of
 from dofbot_ros.grasp.detection.normalise import network_input
 from dofbot_ros.lab.analysis.given import read_picture
-
-WEIGHTED = ("Conv", "Gemm", "MatMul", "ConvTranspose")
 
 
 class OnnxNetwork:
@@ -135,5 +133,5 @@ class OnnxNetwork:
 
     def _node(self, layer: str) -> Any:
         if layer not in self._nodes:
-            raise InputError(one_of(f"layer of {self.name}", layer, self._nodes))
+            raise UsageError(one_of(f"layer of {self.name}", layer, self._nodes))
         return self._nodes[layer]

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, UsageError, one_of
 from dofbot_ros.grasp.detection.crop import close_ups
 from dofbot_ros.grasp.detection.model_io import load_model
 from dofbot_ros.grasp.detection.normalise import network_input
@@ -59,10 +59,10 @@ class Samples:
         """A quantity (n, k).
 
         Raises:
-            InputError: there is none of this name.
+            UsageError: there is none of this name.
         """
         if name not in self.truths:
-            raise InputError(f"nothing is known of {name!r} here, but of {', '.join(self.truths)}")
+            raise UsageError(one_of("quantity", name, self.truths))
         return self.truths[name]
 
 

@@ -25,7 +25,7 @@ PHALANGES = ((0.044, 0.027, 0.022), (0.049, 0.031, 0.023), (0.045, 0.029, 0.023)
 FINGER_RADIUS = (0.0095, 0.0095, 0.0090, 0.0080)
 THUMB_BASE, THUMB_PARTS, THUMB_RADIUS = (-0.022, -0.030), (0.042, 0.032, 0.026), 0.0115
 """Metacarpal and two phalanges of the thumb, from its base [m]."""
-WRIST, WRIST_RADIUS, FOREARM_RADIUS, FOREARM = (0.0, -0.052), 0.024, 0.030, 0.20
+WRIST, WRIST_RADIUS, FOREARM = (0.0, -0.052), 0.024, 0.20
 PALM_RADIUS = 0.015
 DIP_SHARE = 0.67
 """By what share of the middle joint's angle the last one bends along with it: one tendon moves both."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import InputError, UsageError, one_of
 
 NAMES = ("xor", "spiral", "circle")
 MOST_ROWS = 100_000
@@ -53,7 +53,7 @@ def load_data_set(name: str, count: int = 200, seed: int = 0) -> DataSet:
         points, labels = {"xor": _xor, "spiral": _spiral, "circle": _circle}[name](count, rng)
         return DataSet(name, points.astype(np.float32), labels.astype(np.float32))
     if not name.endswith(".csv"):
-        raise InputError(one_of("data", name, (*NAMES, "a path that ends in .csv")))
+        raise UsageError(one_of("data", name, (*NAMES, "a path that ends in .csv")))
     return _csv(Path(name))
 
 

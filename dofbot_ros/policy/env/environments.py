@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.types import GRIP, N_JOINTS, FloatArray, ImageArray
 from dofbot_ros.desks.config import OWN
-from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.errors import ConfigError, UsageError, one_of
 from dofbot_ros.policy.env.sim_robot import SimRobot, SimRobotConfig
 from dofbot_ros.policy.env.tasks import TASKS
 from dofbot_ros.policy.interface.observation import CLIP, ObservationBuilder, StateLayout
@@ -71,14 +71,14 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         render_mode: str | None = None,
     ) -> None:
         if task not in TASKS:
-            raise ConfigError(one_of("task", task, TASKS))
+            raise UsageError(one_of("task", task, TASKS))
         for what, given, valid in (
             ("obs", obs, ("state", "image", "pipeline")),
             ("control", control, ("tool", "joints")),
             ("reward", reward, ("dense", "sparse")),
         ):
             if given not in valid:
-                raise ConfigError(one_of(what, given, valid))
+                raise UsageError(one_of(what, given, valid))
         self.task = TASKS[task]
         self.obs, self.control, self.reward, self.render_mode = obs, control, reward, render_mode
         self.ranges = load_level(ranges) if isinstance(ranges, str) else ranges

@@ -21,6 +21,7 @@ def train_pipeline(
     state_policy: Path,
     run: Path,
     *,
+    device: str = "cpu",
     resume: bool = False,
     report: Report | None = None,
 ) -> None:
@@ -31,14 +32,16 @@ def train_pipeline(
         task: pick or place.
         state_policy: folder of the policy that acts.
         run: gets pose and policy, each as .onnx, .safetensors and .yaml.
+        device: cpu, cuda, or cuda:N.
         resume: go on with what is there.
         report: told how far it is.
 
     Raises:
-        InputError: `run` holds another run, or `state_policy` is no policy from state for this task.
+        InputError: `run` holds another run, `state_policy` is no policy from state for this task, or the device cannot
+            be used.
     """
     spec = _acting(state_policy, task)
-    train_pose(config, run, resume=resume, report=report)
+    train_pose(config, run, device=device, resume=resume, report=report)
     _put_behind(spec, state_policy, run)
 
 

@@ -28,7 +28,7 @@ from dofbot_ros.policy.learning.student import Head, ImageStudent
 from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
 from dofbot_ros.policy.perception.picture_state import MEMORY, PictureState, picture_numbers
-from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core
+from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core, training_device
 
 CHECKPOINT, DRAWS, POSE = "student.ckpt", "draws.jsonl", "pose"
 
@@ -86,11 +86,12 @@ class StudentTrainer:
         run: its folder; checkpoints stay in it.
         network: folder of a trained pose network; without it one is trained first, in `run`.
         start: folder of a state policy whose weights the student begins with.
+        device: cpu, cuda, or cuda:N.
         resume: go on with what is there; `config` may only ask for more episodes.
         report: told how far it is.
 
     Raises:
-        InputError: `run` holds another run, or `start` a network of another shape.
+        InputError: `run` holds another run, `start` a network of another shape, or the device cannot be used.
     """
 
     def __init__(
@@ -100,11 +101,13 @@ class StudentTrainer:
         *,
         network: Path | None = None,
         start: Path | None = None,
+        device: str = "cpu",
         resume: bool = False,
         report: Report | None = None,
     ) -> None:
         self._folder = RunFolder(run, resume=resume, mark=CONFIG, needed=False)
         self._folder.require_same(config, growing=("episodes",))
+        self._device = training_device(device)
         one_core()
         self.config, self.run, self._report = config, run, report
         torch.manual_seed(config.seed)
@@ -112,10 +115,11 @@ class StudentTrainer:
         self._head = Head(self._env.task.actions)
         if start is not None:
             self._head.start_from(start)
+        self._head.to(self._device)
         given = None if network is None else load_network(network)
         self._folder.begin(config)
-        self._network: PoseNetwork = given or self._trained()
-        self._state = PictureState()
+        self._network: PoseNetwork = (given or self._trained()).to(self._device)
+        self._state = PictureState().to(self._device)
         self._optimiser = torch.optim.Adam(self._head.parameters(), lr=config.learning_rate)
         self._lessons = _Lessons([], [])
         self._done = 0
@@ -124,7 +128,7 @@ class StudentTrainer:
     def _trained(self) -> PoseNetwork:
         """A pose network of this run's own."""
         folder = self.run / POSE
-        train_pose(self.config.pose, folder, resume=folder.exists(), report=self._report)
+        train_pose(self.config.pose, folder, device=str(self._device), resume=folder.exists(), report=self._report)
         return load_network(folder)
 
     def train(self) -> dict[str, float]:
@@ -177,13 +181,13 @@ class StudentTrainer:
         config, env = self.config, self._env
         rng = np.random.default_rng([config.seed, self._done])
         observation, info = env.reset(seed=FIRST_SEEDS * (1 + config.seed) + self._done)
-        memory = torch.zeros(1, sum(MEMORY))
+        memory = torch.zeros(1, sum(MEMORY), device=self._device)
         done = False
         student = rng.random() < share
         while not done:
             state, memory = self._see(observation, memory)
             taught = expert.act(observation)
-            self._lessons.states.append(state[0].numpy())
+            self._lessons.states.append(state[0].cpu().numpy())
             self._lessons.actions.append(taught)
             # Who acts stays who acts for about a second: neither is interrupted in the middle of a grasp each time.
             if rng.random() < 0.04:
@@ -196,8 +200,8 @@ class StudentTrainer:
 
     def _see(self, observation: dict[str, Any], memory: Tensor) -> tuple[Tensor, Tensor]:
         """What the head is given of an observation, (1, n), and the memory for the next."""
-        picture = torch.from_numpy(observation["image"]).permute(2, 0, 1)[None].float()
-        arm, goal = (torch.from_numpy(observation[name])[None] for name in ("arm", "goal"))
+        picture = torch.from_numpy(observation["image"]).to(self._device).permute(2, 0, 1)[None].float()
+        arm, goal = (torch.from_numpy(observation[name])[None].to(self._device) for name in ("arm", "goal"))
         with torch.no_grad():
             read = picture_numbers(self._network(picture.contiguous(memory_format=torch.channels_last)))
             state, memory = self._state(read, arm, goal, memory)
@@ -206,13 +210,13 @@ class StudentTrainer:
     def _act(self, state: Tensor) -> NDArray[np.float32]:
         with torch.no_grad():
             action = self._head(state)[0]
-        return np.asarray(action.numpy(), np.float32)
+        return np.asarray(action.cpu().numpy(), np.float32)
 
     def _learn(self, epochs: int, *, last: bool) -> float:
         """Fit the head to all lessons so far. Returns the mean loss of the last epoch."""
         config = self.config
         states, actions = np.stack(self._lessons.states), np.stack(self._lessons.actions)
-        inputs, wanted = torch.from_numpy(states), torch.from_numpy(actions)
+        inputs, wanted = torch.from_numpy(states).to(self._device), torch.from_numpy(actions).to(self._device)
         order = torch.Generator().manual_seed(config.seed + self._done)
         mean = float("nan")
         for epoch in range(epochs):
@@ -220,7 +224,7 @@ class StudentTrainer:
                 # The last round comes to rest.
                 group["lr"] = config.learning_rate * (1.0 - epoch / epochs if last else 1.0)
             losses = []
-            for chosen in torch.split(torch.randperm(len(inputs), generator=order), config.batch):
+            for chosen in torch.split(torch.randperm(len(inputs), generator=order).to(self._device), config.batch):
                 loss = nn.functional.smooth_l1_loss(self._head(inputs[chosen]), wanted[chosen], beta=0.1)
                 self._optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -240,13 +244,13 @@ class StudentTrainer:
         self._folder.save(CHECKPOINT, state)
 
     def _load(self) -> None:
-        state = self._folder.load(CHECKPOINT)
+        state = self._folder.load(CHECKPOINT, self._device)
         if not state:
             return
         with taking(self.run / CHECKPOINT):
             self._head.load_state_dict(state["head"])
             self._optimiser.load_state_dict(state["optimiser"])
-            self._lessons = _Lessons(list(state["states"].numpy()), list(state["actions"].numpy()))
+            self._lessons = _Lessons(list(state["states"].cpu().numpy()), list(state["actions"].cpu().numpy()))
             self._done = int(state["done"])
 
     def export(self) -> None:
@@ -260,7 +264,7 @@ class StudentTrainer:
             "pictures": str(config.pose.pictures),
             "commit": commit(),
         }
-        student = ImageStudent(self._network, self._head).eval()
+        student = ImageStudent(self._network, self._head).cpu().eval()
         export_module(student, self._env, self.run, training, memory=sum(MEMORY))
 
     def close(self) -> None:

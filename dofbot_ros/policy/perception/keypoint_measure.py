@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray
+from dofbot_ros.policy.perception.camera_estimate import CameraEstimate
 from dofbot_ros.policy.perception.keypoint_data import KeypointData
 from dofbot_ros.policy.perception.keypoint_network import HIDDEN_BELOW, PoseNetwork
-from dofbot_ros.policy.perception.keypoints import ARM_KEYPOINTS, BLOCK, CameraEstimate, on_plane, yaw_of
+from dofbot_ros.policy.perception.keypoints import ARM_KEYPOINTS, BLOCK, on_plane, yaw_of
 from dofbot_ros.policy.perception.pixels import nominal_view
 
 NEVER_SEEN_PX = 1.0

@@ -120,7 +120,7 @@ class PoseNetwork(nn.Module):
         n, points, height, width = logits.shape
         heat = logits.flatten(2).log_softmax(dim=2).view(n, points, height, width)
         share = heat.exp()
-        columns, lines = _cells(width), _cells(height)
+        columns, lines = _cells(width, share), _cells(height, share)
         u = (share.sum(dim=2) * columns).sum(dim=2)
         v = (share.sum(dim=3) * lines).sum(dim=2)
         return torch.stack([u, v], dim=2), heat
@@ -136,17 +136,20 @@ class PoseNetwork(nn.Module):
         )
 
 
-def _cells(n: int) -> Tensor:
-    """Centres of a heat map's first `n` cells [px]. Pixel centres are at whole numbers: the first covers 0 and 1."""
-    return 0.5 * (STRIDE - 1) + STRIDE * torch.arange(n, dtype=torch.float32)
+def _cells(n: int, beside: Tensor) -> Tensor:
+    """Centres of a heat map's first `n` cells [px], on the device of `beside`.
+
+    Pixel centres are at whole numbers: the first cell covers 0 and 1.
+    """
+    return 0.5 * (STRIDE - 1) + STRIDE * torch.arange(n, dtype=torch.float32, device=beside.device)
 
 
 def _likeliest(heat: Tensor) -> Tensor:
     """Place [px] (n, 2) of the hottest spot of heat (n, h, w): where two are likely, their mean would be neither."""
     height, width = heat.shape[1:]
     share = (SHARPEN * heat).flatten(1).softmax(dim=1).view(-1, height, width)
-    u = (share.sum(dim=1) * _cells(width)).sum(dim=1)
-    v = (share.sum(dim=2) * _cells(height)).sum(dim=1)
+    u = (share.sum(dim=1) * _cells(width, share)).sum(dim=1)
+    v = (share.sum(dim=2) * _cells(height, share)).sum(dim=1)
     return torch.stack([u, v], dim=1)
 
 
@@ -154,8 +157,8 @@ def _spread(pixels: Tensor, heat: Tensor) -> Tensor:
     """Standard deviation of heat (n, 7, h, w) about its centres `pixels` (n, 7, 2), along an axis [px]."""
     share = heat.exp()
     height, width = heat.shape[2:]
-    across = (share.sum(dim=2) * (_cells(width) - pixels[..., :1]).square()).sum(dim=2)
-    down = (share.sum(dim=3) * (_cells(height) - pixels[..., 1:]).square()).sum(dim=2)
+    across = (share.sum(dim=2) * (_cells(width, share) - pixels[..., :1]).square()).sum(dim=2)
+    down = (share.sum(dim=3) * (_cells(height, share) - pixels[..., 1:]).square()).sum(dim=2)
     return (0.5 * (across + down)).sqrt()
 
 

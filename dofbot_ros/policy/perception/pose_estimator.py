@@ -13,7 +13,8 @@ from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.model_files import first_words, open_onnx
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.perception.keypoints import BLOCK, CameraEstimate, arm_points, on_plane, project, yaw_of
+from dofbot_ros.policy.perception.camera_estimate import CameraEstimate
+from dofbot_ros.policy.perception.keypoints import BLOCK, arm_points, on_plane, project, yaw_of
 from dofbot_ros.policy.runtime.block_tracker import BlockDetection
 from dofbot_ros.vision.intrinsics import Intrinsics
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from std_srvs.srv import Trigger
 
-from dofbot_ros.errors import DofbotError, InputError, one_of
+from dofbot_ros.errors import DofbotError, InputError, UsageError, one_of
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
@@ -72,7 +72,7 @@ def connect(
             arm.gripper(0.03)
     """
     if backend not in BACKENDS:
-        raise InputError(one_of("backend", backend, BACKENDS))
+        raise UsageError(one_of("backend", backend, BACKENDS))
     if backend == RUNNING and arguments:
         raise InputError(f"an arm that runs already takes no {', '.join(arguments)}: these are arguments of its stack")
     with ExitStack() as running:

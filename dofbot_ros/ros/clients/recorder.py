@@ -16,7 +16,7 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from dofbot_ros.errors import DofbotError, InputError, one_of
+from dofbot_ros.errors import DofbotError, InputError, UsageError, one_of
 from dofbot_ros.record import require_mcap
 from dofbot_ros.record.steady import ClockStep, SteadyUnixTime
 from dofbot_ros.record.topics import JOINT_STATES, Delivery, Topic
@@ -79,7 +79,7 @@ class RecordNode(BackgroundNode):
                 break
             time.sleep(POLL_S)
         if unknown and published:
-            raise InputError(one_of("topic", unknown[0], sorted(published)))
+            raise UsageError(one_of("topic", unknown[0], sorted(published)))
         raise DofbotError(
             f"nobody publishes {self.node.resolve_topic_name(unknown[0] if unknown else JOINT_STATES)}: "
             "is the arm running (dofbot up sim), in this namespace and ROS_DOMAIN_ID?"

@@ -20,7 +20,8 @@ from dofbot_ros.teleop.config import TeleopConfig
 from dofbot_ros.teleop.input.gamepad import Gamepad, joy_input, pad_path
 from dofbot_ros.teleop.input.keyboard import Keyboard
 from dofbot_ros.teleop.input.latest_frame import LatestFrame, NewestFrames
-from dofbot_ros.teleop.input.observation_stream import CameraFeed, ObservationStream, RecordedFeed
+from dofbot_ros.teleop.input.observation_stream import CameraFeed, ObservationStream
+from dofbot_ros.teleop.input.recorded_feed import RecordedFeed
 from dofbot_ros.teleop.input.recording import load_observations
 from dofbot_ros.teleop.retargeting.manual import ManualInput
 from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source

@@ -22,8 +22,8 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.ros.clients.recorder import recorded
 from dofbot_ros.ros.teleop.client import Running, teleop_stack
 from dofbot_ros.teleop.config import TeleopConfig
-from dofbot_ros.teleop.input.gamepad import KeyboardPad
 from dofbot_ros.teleop.input.keyboard import HELP, Keyboard
+from dofbot_ros.teleop.input.keyboard_pad import KeyboardPad
 from dofbot_ros.teleop.input.observation_stream import ENDED
 from dofbot_ros.teleop.sessions.report import TeleopReport
 

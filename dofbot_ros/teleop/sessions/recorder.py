@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -18,10 +17,8 @@ from dofbot_ros.teleop.config import TeleopConfig
 from dofbot_ros.teleop.input.landmarks import CameraLandmarks, Observation
 from dofbot_ros.teleop.input.recording import load_observations
 from dofbot_ros.teleop.sessions.overlay import draw_overlay, shrunk
+from dofbot_ros.teleop.sessions.side_by_side import PANEL_WIDTH, SideBySide, fitted
 from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source
-
-PANEL_WIDTH = 640
-"""Of the operator's picture [px]; the arm's has the same height, at most 4:3."""
 
 FILES = ("side_by_side.mp4", "path.npz", "path.csv", "tracking.png")
 
@@ -59,41 +56,6 @@ def count_frames(source: str) -> int | None:
     return count if count > 0 else None
 
 
-class SideBySide:
-    """An mp4 file with one picture for each observation. Use it as a context.
-
-    Args:
-        file: to write.
-        fps: pictures a second.
-
-    Raises:
-        DofbotError: OpenCV cannot write there.
-    """
-
-    def __init__(self, file: Path, fps: float) -> None:
-        self._file, self._fps = file, fps
-        self._writer: cv2.VideoWriter | None = None
-
-    def __enter__(self) -> SideBySide:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._writer is not None:
-            self._writer.release()
-
-    def add(self, left: ImageArray, right: ImageArray) -> None:
-        """Append two pictures of the same height, RGB; all must be of the size of the first ones."""
-        picture = np.hstack([left, right])
-        if self._writer is None:
-            size = (picture.shape[1], picture.shape[0])
-            self._writer = cv2.VideoWriter(str(self._file), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, size)
-            if not self._writer.isOpened():
-                raise DofbotError(f"{self._file}: OpenCV cannot write a video of {size[0]}x{size[1]} there")
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-
-
 def record_session(
     source: str,
     config: TeleopConfig,
@@ -128,7 +90,7 @@ def record_session(
             found += (observation.hand if config.mode == "hand" else observation.body) is not None
             small, shown = shrunk(image, observation, PANEL_WIDTH)
             left = draw_overlay(small, shown, session.status, latency_s=None, reach=config.reach)
-            video.add(_fitted(left, PANEL_WIDTH, height), session.render(height * 4 // 3 // 2 * 2, height))
+            video.add(fitted(left, PANEL_WIDTH, height), session.render(height * 4 // 3 // 2 * 2, height))
             after_frame()
         log = session.finish()
     log.save(folder)
@@ -143,9 +105,3 @@ def record_session(
         "tracking_mm": 1e3 * error_m,
         "rejections": log.rejections,
     }
-
-
-def _fitted(image: ImageArray, width: int, height: int) -> ImageArray:
-    if image.shape[:2] == (height, width):
-        return image
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -10,6 +10,7 @@ from dofbot_ros.trials.log import PickLog
 from dofbot_ros.trials.pick import PickRecord
 from dofbot_ros.trials.placement import PickProtocol
 from dofbot_ros.trials.reporting import page
+from dofbot_ros.trials.reporting.chart import histogram
 from dofbot_ros.trials.reporting.pick_summary import rate, summary
 
 MEANINGS = {
@@ -54,7 +55,7 @@ def _content(log: PickLog) -> dict[str, Any]:
         ],
         "map": _map(records, series.protocol),
         "charts": [
-            page.histogram(
+            histogram(
                 "Arm time of a trial that succeeded",
                 "seconds, look to judged",
                 [r.arm_s for r in records if r.lifted and r.arm_s is not None],

@@ -10,6 +10,7 @@ from typing import Any
 from dofbot_ros.trials.place import PlaceRecord
 from dofbot_ros.trials.protocol import ProtocolConfig
 from dofbot_ros.trials.reporting import page
+from dofbot_ros.trials.reporting.chart import histogram
 from dofbot_ros.trials.results import Results
 from dofbot_ros.trials.trial_log import image_path
 
@@ -34,8 +35,8 @@ def _content(out: Path, results: Results) -> dict[str, Any]:
         "cards": _cards(summary),
         "map": _map(trials, series.protocol),
         "charts": [
-            page.histogram("Arm time of a trial", "seconds, looking included", cycles),
-            page.histogram("Distance from the target", "millimetres, of the blocks that were placed", errors),
+            histogram("Arm time of a trial", "seconds, looking included", cycles),
+            histogram("Distance from the target", "millimetres, of the blocks that were placed", errors),
         ],
         "columns": ["Off target", "Localised within", "Arm time", "Attempts"],
         "tool_column": "Tilts, roll",

@@ -12,7 +12,8 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.detector import GraspDetector, NothingToGraspError
 from dofbot_ros.grasp.detection.model_io import load_model
 from dofbot_ros.grasp.detection.planner import NetworkPlanner
-from dofbot_ros.grasp.execution.pick import PickPlan, grasp_and_lift
+from dofbot_ros.grasp.execution.grip import grasp_and_lift
+from dofbot_ros.grasp.execution.pick import PickPlan
 from dofbot_ros.grasp.planning.planar_plan import GraspMotionPlanner
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.trials.arm import Look, TrialArm

@@ -13,8 +13,9 @@ from dofbot_ros.config.ranges import Checked, Count, Range
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.resources import PACKAGE, package_share, share_file
 from dofbot_ros.errors import ConfigError, one_of
-from dofbot_ros.vision.cameras.frame_files import ImageFolder, VideoFile
+from dofbot_ros.vision.cameras.frame_files import VideoFile
 from dofbot_ros.vision.cameras.frames import FrameSource
+from dofbot_ros.vision.cameras.image_folder import ImageFolder
 from dofbot_ros.vision.cameras.mjpeg import MjpegStream
 from dofbot_ros.vision.cameras.v4l2 import PIXEL_FORMATS, V4l2Camera
 from dofbot_ros.vision.intrinsics import OVERHEAD_FRAME

@@ -20,7 +20,7 @@ from dofbot_ros.config.ranges import Checked, Colour, Range
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import apply, invert, rot_z, transform
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.errors import UsageError, one_of
 from dofbot_ros.vision.markers.aruco import dictionary_named
 
 FACE_AXES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
@@ -166,7 +166,7 @@ class BlockSet(Checked):
         for block in self.blocks:
             if block.name == name:
                 return block
-        raise ConfigError(one_of("block", name, [b.name for b in self.blocks]))
+        raise UsageError(one_of("block", name, [b.name for b in self.blocks]))
 
 
 def square_corners(size: float) -> FloatArray:

@@ -13,9 +13,10 @@ from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.vision.intrinsics import Intrinsics
-from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector, marker_pose
+from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector
 from dofbot_ros.vision.markers.block_layout import Block, BlockSet
 from dofbot_ros.vision.markers.corners import corner_weight
+from dofbot_ros.vision.markers.marker_pose import marker_pose
 from dofbot_ros.vision.markers.pose_fit import MarkerObservation, fit_pose, fit_scaled_pose
 
 SAME_POSE_RAD = 0.15

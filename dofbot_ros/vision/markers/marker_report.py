@@ -14,7 +14,8 @@ from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.vision.cameras.frame_files import read_image
 from dofbot_ros.vision.intrinsics import Intrinsics, load_intrinsics
-from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector, MarkerPose, marker_pose
+from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector
+from dofbot_ros.vision.markers.marker_pose import MarkerPose, marker_pose
 
 LARGEST_M = 1.0
 """Edge of a marker beyond which millimetres are meant [m]."""

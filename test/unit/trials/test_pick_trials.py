@@ -21,9 +21,10 @@ from dofbot_ros.trials.person import Operator
 from dofbot_ros.trials.pick import PickRecord
 from dofbot_ros.trials.placement import PickProtocol, Placement
 from dofbot_ros.trials.runner import missing, run_picks
+from dofbot_ros.trials.strategies.markers import ArucoStrategy
 from dofbot_ros.trials.strategies.network import NetworkStrategy
 from dofbot_ros.trials.strategies.policy import PolicyStrategy
-from dofbot_ros.trials.strategies.strategy import ArucoStrategy, Attempt, PickStrategy
+from dofbot_ros.trials.strategies.strategy import Attempt, PickStrategy
 
 from .conftest import DirectArm
 

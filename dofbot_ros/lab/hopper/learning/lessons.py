@@ -68,8 +68,7 @@ class Lessons:
             history = self._history()
             state = np.stack([env.body.state() for env in self._envs]).astype(np.float32)
             wanted = self._teacher.act(state, range(len(self._envs)))
-            with torch.no_grad():
-                tried = student(history)[0].clamp(-1.0, 1.0).numpy()
+            tried = _acted(student, history)
             acted = np.where(self._led[:, None], wanted, tried)
             self._step(acted, history, student)
             histories.append(history.half())
@@ -100,8 +99,7 @@ class Lessons:
         earned, live = np.zeros(count), np.ones(count, bool)
         while live.any():
             history = self._history()
-            with torch.no_grad():
-                acted = student(history)[0].clamp(-1.0, 1.0).numpy()
+            acted = _acted(student, history)
             earned += np.where(live, self._step(acted, history, student), 0.0)
             live &= ~self._ended
         self._ended[:] = True
@@ -157,3 +155,10 @@ class Lessons:
                 self._ended[i] = fallen or cut
         self._memory = torch.cat([history[:, student.frame :], torch.from_numpy(acted)], dim=1)
         return earned
+
+
+def _acted(student: HistoryStudent, history: Tensor) -> NDArray[np.float32]:
+    """Actions (n, 3), each -1..1, of histories (n, HISTORY x frame), whichever device the student is on."""
+    with torch.no_grad():
+        action = student(history.to(next(student.parameters()).device))[0]
+    return np.asarray(action.clamp(-1.0, 1.0).cpu().numpy(), np.float32)

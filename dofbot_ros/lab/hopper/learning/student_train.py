@@ -21,21 +21,16 @@ from dofbot_ros.core.model_files import load_state, load_tensors
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.lab.hopper.learning.export import export_actor
 from dofbot_ros.lab.hopper.learning.keypoint_network import FEATURES, ExportedKeypoints, KeypointNetwork, PictureEncoder
-from dofbot_ros.lab.hopper.learning.keypoint_train import (
-    Report,
-    keypoint_errors_mm,
-    render_pictures,
-    train_encoder,
-    train_keypoints,
-)
+from dofbot_ros.lab.hopper.learning.keypoint_train import keypoint_errors_mm, train_encoder, train_keypoints
 from dofbot_ros.lab.hopper.learning.lessons import Lessons
+from dofbot_ros.lab.hopper.learning.pictures import Report, render_pictures
 from dofbot_ros.lab.hopper.learning.student_network import HISTORY, ExportedStudent, HistoryStudent, KeypointFeatures
 from dofbot_ros.lab.hopper.policy import HopperPolicy
 from dofbot_ros.lab.hopper.spec import HopperSpec
 from dofbot_ros.lab.hopper.world.keypoint_reader import KEYPOINT_MODEL
 from dofbot_ros.lab.hopper.world.randomization import load_hopper_level
 from dofbot_ros.policy.interface.spec import MEMORY, commit
-from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core
+from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core, training_device
 
 CHECKPOINT, NETWORK, PICTURES, SELECTION = "student.pt", "network.pt", "pictures.npz", "selection.jsonl"
 KEYPOINT_ERRORS = "keypoints.json"
@@ -89,17 +84,20 @@ class StudentTrainer:
     Args:
         config: how.
         run: folder for pictures, networks, checkpoint, and the exported policy.
+        device: cpu, cuda, or cuda:N.
         resume: go on where `run` stopped; `config` may only ask for more steps.
 
     Raises:
-        InputError: the run already exists, or is not there to go on with; the teacher is no policy from state.
+        InputError: the run already exists, or is not there to go on with; the teacher is no policy from state; the
+            device cannot be used.
         DependencyError: mujoco is not installed.
     """
 
-    def __init__(self, config: StudentConfig, run: Path, *, resume: bool = False) -> None:
+    def __init__(self, config: StudentConfig, run: Path, *, device: str = "cpu", resume: bool = False) -> None:
         self.config, self.run = config, run
         self._folder = RunFolder(run, resume=resume, mark=CONFIG)
         self._folder.require_same(config, ("steps",))
+        self._device = training_device(device)
         one_core()
         teacher = HopperPolicy(Path(config.teacher))
         if teacher.spec.obs != "state":
@@ -116,7 +114,7 @@ class StudentTrainer:
             config.obs, config.randomize, config.envs, seed=config.seed, teacher=self._teacher, encoder=encoder
         )
         torch.manual_seed(config.seed)
-        student = HistoryStudent(FEATURES if config.obs == "image" else 10)
+        student = HistoryStudent(FEATURES if config.obs == "image" else 10).to(self._device)
         optimiser = torch.optim.Adam(student.parameters(), lr=1e-3)
         first, best = 0, -np.inf
         if saved := self._folder.load(CHECKPOINT):
@@ -157,7 +155,7 @@ class StudentTrainer:
             )
             learned, kept = data.split()
             if config.obs == "pipeline":
-                network = train_keypoints(learned, config.epochs, config.seed, report)
+                network = train_keypoints(learned, config.epochs, config.seed, report, self._device)
                 errors = keypoint_errors_mm(network, kept)
                 told = {
                     "mean_mm": float(errors.mean()),
@@ -166,7 +164,7 @@ class StudentTrainer:
                 }
                 (self.run / KEYPOINT_ERRORS).write_text(json.dumps(told) + "\n", encoding="utf-8")
             else:
-                network = train_encoder(learned, config.epochs, config.seed, report)
+                network = train_encoder(learned, config.epochs, config.seed, report, self._device)
             torch.save(network.state_dict(), path)
         load_state(network, load_tensors(path, path), path)
         network.eval()
@@ -229,9 +227,10 @@ def _improve(
 ) -> float:
     """Gradient steps on what lessons showed. Returns the mean loss of actions."""
     total = 0.0
+    device = next(student.parameters()).device
     student.train()
     for _ in range(steps):
-        history, action, state = lessons.batch(batch)
+        history, action, state = (part.to(device) for part in lessons.batch(batch))
         acted, told = student(history)
         loss = nn.functional.mse_loss(acted, action)
         total += loss.item()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.errors import ConfigError, one_of
+from dofbot_ros.errors import ConfigError, UsageError, one_of
 from dofbot_ros.lab.hopper.world.body import KEYPOINTS, STATE_SIZE, HopperBody
 from dofbot_ros.lab.hopper.world.camera import SIZE, HopperCamera
 from dofbot_ros.lab.hopper.world.keypoint_reader import KeypointReader
@@ -53,7 +53,7 @@ class HopperEnv(gym.Env[NDArray[Any], NDArray[np.float32]]):
     ) -> None:
         for what, given, valid in (("domain", domain, DOMAINS), ("obs", obs, OBSERVATIONS)):
             if given not in valid:
-                raise ConfigError(one_of(what, given, valid))
+                raise UsageError(one_of(what, given, valid))
         if horizon < 1:
             raise ConfigError(f"horizon must be at least one step, got {horizon}")
         if (obs == "pipeline") != (keypoints is not None):

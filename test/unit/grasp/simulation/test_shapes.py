@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.grasp.simulation.families import FAMILIES, MAX_GRIP, SPLITS, families_of
+from dofbot_ros.grasp.simulation.families import FAMILIES, SPLITS, families_of
 from dofbot_ros.grasp.simulation.object_files import MAX_HEIGHT, MAX_LENGTH, MAX_WIDTH, read_folder
 from dofbot_ros.grasp.simulation.shapes import Box, Part, Shape, write_urdf
 from dofbot_ros.sim import engine
 
 CUBE_OBJ = "\n".join(f"v {x} {y} {z}" for x in (0, 20) for y in (0, 30) for z in (0, 40)) + "\nf 1 2 3\n"
+
+MAX_GRIP = 0.040
+"""Widest part that a grasp is meant to close on [m]: the open fingers come down on 60 mm."""
 
 
 OF_PARTS = ("ell", "tee", "cross", "zed", "chevron", "branch", "wye", "steps", "lobes")

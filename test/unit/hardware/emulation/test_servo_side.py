@@ -15,6 +15,8 @@ from dofbot_ros.hardware.emulation.servo_side import BusServoSide, SeServoSide
 from dofbot_ros.hardware.emulation.servos import ModelServos
 from dofbot_ros.hardware.wire import bus, se
 
+ACT = bus.encode_request(bus.Request(bus.BROADCAST, bus.ACTION))
+
 HEALTHY = FaultPlan()
 
 
@@ -50,7 +52,7 @@ def test_writes_and_broadcasts_are_not_answered():
         bus.write_torque(1, True),
         bus.ping(bus.BROADCAST),
         bus.sync_write_goals({1: (2000, 100)}),
-        bus.action(),
+        ACT,
     ):
         assert line.say(frame) is None
 
@@ -84,10 +86,10 @@ def test_sync_write_moves_exactly_the_servos_it_names():
 
 def test_a_goal_for_later_waits_for_action():
     line = Bus()
-    line.say(bus.write_goal_later(1, 2300, 100))
+    line.say(bus.encode_request(bus.Request(1, bus.REG_WRITE, bytes([bus.GOAL_ADDRESS]) + bus.goal_bytes(2300, 100))))
     line.now = 1.0
     assert line.position(1) == 2000
-    line.say(bus.action())
+    line.say(ACT)
     line.now = 2.0
     assert line.position(1) == pytest.approx(2300, abs=5)
 

@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 from dofbot_ros.errors import FrameError
 from dofbot_ros.hardware.wire import bus, se
 
+ACT = bus.encode_request(bus.Request(bus.BROADCAST, bus.ACTION))
+
+
+def later(servo: int, ticks: int, time_ms: int) -> bytes:
+    """A goal that waits for ACT: servos know it, this driver does not use it."""
+    words = bytes([bus.GOAL_ADDRESS]) + bus.goal_bytes(ticks, time_ms)
+    return bus.encode_request(bus.Request(servo, bus.REG_WRITE, words))
+
+
 HOME = {1: 2000, 2: 2000, 3: 2000, 4: 2000, 5: 1486, 6: 1266}
 
 BUS_REQUESTS = [
@@ -20,8 +29,8 @@ BUS_REQUESTS = [
     ("7 servo 6 to 134 deg", bus.write_goal(6, 2537, 500), "FF FF 06 07 03 2A 09 E9 01 F4 DE"),
     ("8 torque off", bus.write_torque(3, False), "FF FF 03 04 03 28 00 CD"),
     ("8 torque on", bus.write_torque(3, True), "FF FF 03 04 03 28 01 CC"),
-    ("9 reg-write", bus.write_goal_later(1, 2000, 1000), "FF FF 01 07 04 2A 07 D0 03 E8 07"),
-    ("9 action", bus.action(), "FF FF FE 02 05 FA"),
+    ("9 reg-write", later(1, 2000, 1000), "FF FF 01 07 04 2A 07 D0 03 E8 07"),
+    ("9 action", ACT, "FF FF FE 02 05 FA"),
     ("10 all to 2048", bus.write_goal(bus.BROADCAST, 2048, 1000), "FF FF FE 07 03 2A 08 00 03 E8 DA"),
     (
         "11 sync write home",

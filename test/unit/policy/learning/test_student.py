@@ -61,6 +61,14 @@ def test_a_run_goes_on_and_is_not_mixed_with_another(network: Path, monkeypatch:
     assert set(told) == {"pictures"}
 
 
+def test_a_device_that_is_not_there_is_refused_before_anything_is_written(network: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="device 'cuda:77' cannot be used here"):
+        train_pose(POSE, tmp_path / "pose", device="cuda:77")
+    with pytest.raises(InputError, match="device 'cuda:77' cannot be used here"):
+        StudentTrainer(StudentConfig(pose=POSE), tmp_path / "student", network=network, device="cuda:77")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_closeup_is_turned_with_its_window() -> None:
     """A window turned by a quarter shows the picture turned back by it."""
     closeup = Closeup().eval()

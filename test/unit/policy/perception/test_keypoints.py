@@ -14,11 +14,11 @@ from dofbot_ros.core.transforms import exp_so3, rot_z, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.policy.env.sim_robot import SimRobot, SimRobotConfig
 from dofbot_ros.policy.interface.tool_pitch_map import reach_map
+from dofbot_ros.policy.perception.camera_estimate import CameraEstimate
 from dofbot_ros.policy.perception.keypoint_data import KeypointData, empty_data, load_data, record, render_data
 from dofbot_ros.policy.perception.keypoints import (
     ARM_KEYPOINTS,
     BLOCK,
-    CameraEstimate,
     arm_points,
     image_yaw,
     on_plane,

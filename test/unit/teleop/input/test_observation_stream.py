@@ -16,11 +16,13 @@ from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import DofbotError, InputError
 from dofbot_ros.teleop.config import GamepadConfig, ManualConfig
-from dofbot_ros.teleop.input.gamepad import KeyboardPad, joy_input
+from dofbot_ros.teleop.input.gamepad import joy_input
 from dofbot_ros.teleop.input.keyboard import Keyboard
+from dofbot_ros.teleop.input.keyboard_pad import KeyboardPad
 from dofbot_ros.teleop.input.landmarks import Landmarks, Observation
 from dofbot_ros.teleop.input.latest_frame import LatestFrame, NewestFrames
-from dofbot_ros.teleop.input.observation_stream import ENDED, CameraFeed, RecordedFeed
+from dofbot_ros.teleop.input.observation_stream import ENDED, CameraFeed
+from dofbot_ros.teleop.input.recorded_feed import RecordedFeed
 from dofbot_ros.teleop.input.recording import load_observations
 from dofbot_ros.teleop.input.source import check_source
 from dofbot_ros.teleop.retargeting.manual import Axis

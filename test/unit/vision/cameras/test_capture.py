@@ -12,8 +12,9 @@ from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.cameras.capture import CaptureConfig, camera_info_path, open_source, retry_delays
-from dofbot_ros.vision.cameras.frame_files import ImageFolder, VideoFile
+from dofbot_ros.vision.cameras.frame_files import VideoFile
 from dofbot_ros.vision.cameras.frames import CameraError, CameraLostError
+from dofbot_ros.vision.cameras.image_folder import ImageFolder
 
 
 def test_opens_what_the_device_names(tmp_path: Path) -> None:

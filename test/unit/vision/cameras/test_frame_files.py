@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from dofbot_ros.core.clock import ManualClock
-from dofbot_ros.vision.cameras.frame_files import ImageFolder, VideoFile, read_image
+from dofbot_ros.vision.cameras.frame_files import VideoFile, read_image
 from dofbot_ros.vision.cameras.frames import CameraError, FrameSource
+from dofbot_ros.vision.cameras.image_folder import ImageFolder
 
 REDS = (40, 90, 140, 190, 240)
 

@@ -10,8 +10,9 @@ from dofbot_ros.core.transforms import apply, rot_axis, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
-from dofbot_ros.vision.markers.aruco import MarkerDetector, dictionary_named, marker_pose
+from dofbot_ros.vision.markers.aruco import MarkerDetector, dictionary_named
 from dofbot_ros.vision.markers.block_layout import square_corners
+from dofbot_ros.vision.markers.marker_pose import marker_pose
 from dofbot_ros.vision.markers.pose_fit import project
 from dofbot_ros.vision.opencv_aruco import marker_image
 
