@@ -20,6 +20,7 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from dofbot_ros.arm.model import ArmModel
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.driver.daemon import ArmDaemon
 from dofbot_ros.driver.joint_velocity import JointVelocity
@@ -35,6 +36,7 @@ from dofbot_ros.ros.arm.frames import frame_publisher
 from dofbot_ros.ros.conversions.messages import joint_state
 from dofbot_ros.ros.conversions.stamps import Stamps
 from dofbot_ros.ros.runtime.log_limit import LogLimit
+from dofbot_ros.ros.runtime.parameters import when_set
 from dofbot_ros.ros.runtime.process import ShutdownSignal
 from dofbot_ros.ros.runtime.qos import COMMANDS, EVENTS, LATCHED, STREAM
 from dofbot_ros.safety.authority import Commander
@@ -98,9 +100,8 @@ class ArmInterface:
         self._events = node.create_publisher(String, "motion_events", EVENTS)
         self._diagnostics = diagnostics.DiagnosticsTopic(node)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
-        model = daemon.robot.describe(daemon.config.velocity)
-        self._description.publish(String(data=model.urdf))
-        self._publish_frames = frame_publisher(node, model)
+        self._publish_frames = frame_publisher(node, self._describe())
+        when_set(node, "max_velocity", self._set_max_velocity)
         self._next_frames_s = -float("inf")
         read_only = ParameterDescriptor(description="Share of the limits that the arm really has.", read_only=True)
         node.declare_parameter(SPEED_IN_USE, daemon.config.speed, read_only)
@@ -121,6 +122,17 @@ class ArmInterface:
         if self._thread.is_alive():
             self._thread.join()
         self._stop_line.close()
+
+    def _describe(self) -> ArmModel:
+        """Tell planners the arm with its present velocity limit."""
+        model = self._daemon.robot.describe(self._daemon.config.velocity)
+        self._description.publish(String(data=model.urdf))
+        return model
+
+    def _set_max_velocity(self, value: float) -> None:
+        self._daemon.set_max_velocity(float(value))
+        self._describe()
+        self._node.get_logger().info(f"max_velocity is {value:g} rad/s")
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
