@@ -339,9 +339,9 @@ def in_frame(message: PoseStamped | TwistStamped, frame: str) -> PoseStamped | T
         ("trajectory", JointTrajectory(joint_names=["joint1"]), "without points"),
         ("trajectory", one_point(0, 0, 0, 0, 0, 0, stamp_s=1.0), "old"),
         ("stream", one_point(0, 0, 0, 0, 0, 0, stamp_s=time.time() + 3600), "ahead"),
-        ("pose", in_frame(PoseStamped(), "camera_link"), "base_link"),
+        ("pose", in_frame(PoseStamped(), "shelf"), "frame 'shelf'.*base_link"),
         ("pose", in_frame(PoseStamped(), "base_link"), "nearest reachable"),
-        ("twist", in_frame(TwistStamped(), "tool_link"), "base_link"),
+        ("twist", in_frame(TwistStamped(), ""), "frame ''.*base_link"),
     ],
 )
 def test_a_command_that_does_not_fit_is_refused_with_its_reason(

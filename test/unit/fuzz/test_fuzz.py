@@ -50,6 +50,7 @@ NAMES = (
     "ros: joy",
     "ros: detections",
     "ros: stamps",
+    "ros: frames",
     "ros: what nodes keep",
     "ros: commands",
 )
