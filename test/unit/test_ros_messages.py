@@ -215,7 +215,7 @@ def test_a_stamp_is_refused_with_the_limit_that_it_breaks(simulated: bool, offse
     daemon = SimpleNamespace(config=DriverConfig())
     header = Header(stamp=to_time(from_time(stamps.to_ros(12.5)) + offset_s))
     with pytest.raises(CommandRefusedError, match=re.escape(message)):
-        Commands(daemon, stamps)._recent(header)
+        Commands(daemon, stamps, lambda _: np.eye(4))._recent(header)
 
 
 def test_a_pose_with_a_hole_is_refused() -> None:

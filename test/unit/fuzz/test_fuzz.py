@@ -51,6 +51,7 @@ NAMES = (
     "ros: joy",
     "ros: detections",
     "ros: stamps",
+    "ros: frames",
     "ros: what nodes keep",
     "ros: commands",
 )
