@@ -71,6 +71,7 @@ def test_objects_lie_at_rest_in_view_where_the_image_shows_them() -> None:
         maker.close()
 
 
+@pytest.mark.slow
 def test_a_cube_is_lifted_by_friction_and_missed_beside_it(cell: GraspSim) -> None:
     client = cell.maker.world.client
     for seed in range(3):
@@ -128,6 +129,7 @@ def test_points_on_a_thing_cover_it(cell: GraspSim) -> None:
     assert (inside.min(axis=0) < -0.010).all()
 
 
+@pytest.mark.slow
 def test_attempts_do_not_depend_on_those_before_them(cell: GraspSim) -> None:
     config = CollectConfig("cube", rotations=4, seed=3)
     first = [try_one(cell, config, None, number) for number in (0, 1)]
@@ -153,6 +155,7 @@ def test_whatever_is_tried_on_a_bare_table_fails() -> None:
     assert (cells < [config.rules.view.size, config.rules.view.size, config.rotations]).all()
 
 
+@pytest.mark.slow
 def test_workers_and_interruptions_change_nothing_in_the_data(tmp_path: Path) -> None:
     config = CollectConfig("cube", rotations=2, seed=1, block=6)
     whole = collect(config, 8, tmp_path / "one", workers=1)
@@ -169,6 +172,7 @@ def test_workers_and_interruptions_change_nothing_in_the_data(tmp_path: Path) ->
         collect(CollectConfig("cube", rotations=4, seed=1), 8, tmp_path / "two", workers=1)
 
 
+@pytest.mark.slow
 def test_the_shipped_network_lifts_a_cube(cell: GraspSim) -> None:
     planner = NetworkPlanner(load_model())
     outcomes = []
