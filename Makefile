@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 REQUIREMENTS := requirements.txt $(filter-out requirements/interfaces.txt,$(wildcard requirements/*.txt))
 # Processes that the tests are spread over (docs/testing.md): one more than cores, since tests of nodes mostly wait.
-WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
-SPREAD = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+CORES := $(shell nproc)
+WORKERS ?= $(shell echo $$(($(CORES) + 1)))
+SPREAD := --dist loadfile --no-loadscope-reorder
 # PyPI's torch for Linux brings gigabytes of CUDA; its CPU build is taken where it can be had.
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 REACHES_TORCH_CPU := import urllib.request as u; u.urlopen('$(TORCH_CPU)/torch/', timeout=5)
@@ -20,11 +21,14 @@ demo: install
 # Style and types beside the build of interfaces, then all tests.
 test: install
 	@$(MAKE) --no-print-directory -j2 lint interfaces
-	$(BIN)/python -m pytest $(SPREAD)
+	$(BIN)/python -m pytest -n $(WORKERS) $(SPREAD)
 
-# While you work: what unit tests tell in a minute and a half.
+# While you work: what unit tests tell in a minute and a half. They compute: more processes than cores gain nothing.
 test-fast: install
-	$(BIN)/python -m pytest $(SPREAD) -q -m "not slow" test/unit
+	$(BIN)/python -m pytest -n $(CORES) $(SPREAD) -q -m "not slow" test/unit
+
+# Hundreds of processes are started: none of them is to compile again what another has compiled.
+test test-fast: export PYTHONDONTWRITEBYTECODE =
 
 # control_msgs and tf2_msgs, which no wheel has, for the tests of actions and TF: built once into .interfaces.
 interfaces: install

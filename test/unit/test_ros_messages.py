@@ -168,6 +168,7 @@ def test_a_compressed_image_becomes_rgb_too() -> None:
     np.testing.assert_array_equal(image_array(CompressedImage(format="png", data=png)), rgb)
 
 
+@pytest.mark.slow
 @given(joints)
 def test_the_frames_chained_are_the_forward_kinematics(q: np.ndarray) -> None:
     model = load_model()

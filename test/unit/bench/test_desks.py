@@ -99,6 +99,7 @@ def test_the_chart_is_a_picture_of_all_rows(tmp_path: Path, counted: Counted) ->
         draw_ladder([], tmp_path / "none.png")
 
 
+@pytest.mark.slow
 def test_the_demo_succeeds_on_the_own_desk() -> None:
     pytest.importorskip("pybullet")
     outcome = demo("own", 0, 0)

@@ -120,6 +120,7 @@ def test_ctrl_c_ends_it_with_what_there_is_and_the_next_run_goes_on(outcome: Out
     assert outcomes == [outcome, last]
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "matrix.jsonl"
     first, outcomes = measure(Wanted(state="HOLD", fault="echo"), path)

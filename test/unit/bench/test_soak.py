@@ -25,6 +25,7 @@ def test_three_minutes_of_mixed_work_break_no_rule_and_leave_nothing_behind() ->
     assert result["descriptor_growth"] <= 0
 
 
+@pytest.mark.slow
 def test_a_soak_that_is_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
     state = tmp_path / "soak.json"
     first = measure(0.2, seed=5, virtual=True, state=state)
@@ -36,6 +37,7 @@ def test_a_soak_that_is_interrupted_goes_on_where_it_was(tmp_path: Path) -> None
     assert measure(0.4, seed=5, virtual=True, state=state) == longer
 
 
+@pytest.mark.slow
 def test_a_file_of_another_soak_is_refused(tmp_path: Path) -> None:
     state = tmp_path / "soak.json"
     measure(0.1, seed=5, virtual=True, state=state)

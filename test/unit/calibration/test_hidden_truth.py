@@ -41,6 +41,7 @@ def test_planned_poses_tell_all_wanted_unknowns(rig: Rig, planned: PosePlan) -> 
     assert check(rig.scene.parameters, planned.information, NEEDED) >= 1.0
 
 
+@pytest.mark.slow
 def test_hidden_errors_are_found(rig: Rig) -> None:
     found = summary([calibrate(rig, 40, seed) for seed in range(3)])
 

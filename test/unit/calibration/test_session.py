@@ -54,6 +54,7 @@ def recorded(folder: Path, poses: FloatArray | None = None) -> tuple[Inputs, Rig
     return Inputs(session, lens, pose), rig, truth
 
 
+@pytest.mark.slow
 def test_a_session_becomes_the_files_of_arm_and_camera(tmp_path: Path) -> None:
     inputs, rig, truth = recorded(tmp_path)
     out = tmp_path / "arm.yaml"

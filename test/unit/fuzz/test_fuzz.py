@@ -63,6 +63,7 @@ def targets() -> Iterator[dict[str, Target]]:
         yield {one.name: one for one in made}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_but_right_values_and_refusals_comes_out(targets: dict[str, Target], name: str) -> None:
     if name.startswith("ros: ") and name not in targets:

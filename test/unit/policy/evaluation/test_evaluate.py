@@ -21,6 +21,7 @@ from dofbot_ros.policy.runtime.policy_runner import shipped
 DEADLINE_S = 120.0
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_nothing() -> None:
     config = EvaluateConfig(shipped("pick", "state"), 5, "target", 3, node_physics=False)
     told: list[tuple[int, int]] = []
@@ -71,6 +72,7 @@ def test_what_cannot_be_measured_is_said_before_a_worker_starts(tmp_path: Path) 
         evaluate(EvaluateConfig(tmp_path, 5), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_measurement_leaves_no_process(ending: signal.Signals) -> None:
     code = "from dofbot_ros.cli.main import main; main()"
