@@ -57,7 +57,7 @@ class CollectedRunner(PytestRunner):
             return code
         assert self._session is not None, "mutmut runs the unchanged code first"
         try:
-            return self._run(self._session, tests)
+            return self._run(self._session, _own_first(mutant_name, tests))
         except BaseException:
             return SUSPICIOUS  # and no kill; in a forked process nothing may reach mutmut's own loop
 
@@ -85,6 +85,12 @@ class CollectedRunner(PytestRunner):
                 if session.testsfailed:
                     return KILLED
         return 0
+
+
+def _own_first(mutant_name: str, tests: Iterable[str]) -> list[str]:
+    """The tests of the changed module before those of others, since they are the likeliest to notice."""
+    module = mutant_name.split(".")[-2]
+    return sorted(tests, key=lambda test: f"/test_{module}" not in test)
 
 
 if __name__ == "__main__":
