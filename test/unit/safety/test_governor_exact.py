@@ -321,3 +321,15 @@ def test_a_setpoint_that_goes_on_moving_at_a_joint_limit_takes_no_joint_past_it(
         assert side * governed.velocity[4] <= most + 1e-9
         before = governed.position[4]
     assert before == pytest.approx(limit, abs=1e-6)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_setpoint_at_rest_is_met_from_one_side_and_without_a_reason(side: float) -> None:
+    target = np.array([0.5, 0.3, 0.1, 0.03, 0.004, 0.4]) * [side, side, side, side, side, 1.0]
+    period = Period()
+    for _ in range(60):
+        governed = period.step(target)
+        assert (np.abs(governed.position) <= np.abs(target) + 1e-9).all()
+        assert {reason.split(":")[0] for reason in governed.reasons} <= {"velocity limit", "acceleration limit"}
+    assert governed.position == pytest.approx(target, abs=1e-9)
+    assert governed.reasons == ()
