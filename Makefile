@@ -4,18 +4,31 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 REQUIREMENTS := requirements.txt $(filter-out requirements/interfaces.txt,$(wildcard requirements/*.txt))
+# Processes that the tests are spread over (docs/testing.md): one more than cores, since tests of nodes mostly wait.
+CORES := $(shell nproc)
+WORKERS ?= $(shell echo $$(($(CORES) + 1)))
+SPREAD := --dist loadfile --no-loadscope-reorder
 # PyPI's torch for Linux brings gigabytes of CUDA; its CPU build is taken where it can be had.
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 REACHES_TORCH_CPU := import urllib.request as u; u.urlopen('$(TORCH_CPU)/torch/', timeout=5)
 
-.PHONY: install-user docs demo test lint interfaces mutation coverage measured install licences clean
+.PHONY: install-user docs demo test test-fast lint interfaces mutation coverage measured install licences clean
 .DELETE_ON_ERROR:
 
 demo: install
 	$(BIN)/dofbot demo --trials 3 --seed 0 --out demo_out
 
-test: lint interfaces
-	$(BIN)/python -m pytest
+# Style and types beside the build of interfaces, then all tests.
+test: install
+	@$(MAKE) --no-print-directory -j2 lint interfaces
+	$(BIN)/python -m pytest -n $(WORKERS) $(SPREAD)
+
+# While you work: what unit tests tell in a minute and a half. They compute: more processes than cores gain nothing.
+test-fast: install
+	$(BIN)/python -m pytest -n $(CORES) $(SPREAD) -q -m "not slow" test/unit
+
+# Hundreds of processes are started: none of them is to compile again what another has compiled.
+test test-fast: export PYTHONDONTWRITEBYTECODE =
 
 # control_msgs and tf2_msgs, which no wheel has, for the tests of actions and TF: built once into .interfaces.
 interfaces: install
@@ -58,7 +71,7 @@ licences: install
 	$(BIN)/python tools/licences.py
 
 install: $(STAMP)
-	@$(BIN)/python -m dofbot_ros.core.preflight
+	@$(BIN)/python -m dofbot_ros.cli.setup.preflight
 
 $(STAMP): $(REQUIREMENTS) setup.py package.xml
 	@command -v $(PYTHON) >/dev/null || { \

@@ -18,9 +18,19 @@ def requirements(name: str) -> list[str]:
 
 def names(part: str) -> list[str]:
     """The same packages without their pins: a ROS machine brings its own; requirements.txt is the tested set."""
-    bounds = {"opencv-contrib-python": ">=4.6,<5", "numpy": ">=1.26", "mediapipe": "==0.10.21"}
+    bounds = {"opencv-contrib-python": ">=4.6,<5", "numpy": ">=1.26"}
     plain = [re.split("[=<>]", line)[0] for line in requirements(part)]
     return [name + bounds.get(name, "") for name in plain]
+
+
+def mediapipe() -> list[str]:
+    """The newest wheel that brings its models; where there is none, one that takes them from files."""
+    bundled = "python_version < '3.13'"
+    return [
+        f"mediapipe==0.10.21; {bundled} and platform_machine != 'aarch64'",
+        f"mediapipe==0.10.18; {bundled} and platform_machine == 'aarch64'",
+        "mediapipe>=1.0,<2; python_version >= '3.13'",
+    ]
 
 
 def tree(folder: str) -> list[tuple[str, list[str]]]:
@@ -48,7 +58,7 @@ setup(
     extras_require={
         "ros": requirements("ros"),
         "sim": names("sim"),
-        "teleop": names("teleop"),
+        "teleop": [name for name in names("teleop") if name != "mediapipe"] + mediapipe(),
         "console": names("console"),
         "learn": names("learn"),
         "lerobot": names("lerobot"),

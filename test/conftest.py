@@ -1,14 +1,15 @@
-"""For all tests: properties are about values, not about how long a busy machine takes; Ctrl-C works in all of them."""
+"""For all tests: no property is about how long a busy machine takes; Ctrl-C works; long files come first."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 import interfaces
@@ -17,15 +18,38 @@ if TYPE_CHECKING:
     from dofbot_ros.policy.interface.spec import PolicySpec
 
 settings.register_profile("untimed", deadline=None)
-settings.register_profile("derandomized", deadline=None, derandomize=True, max_examples=50)
-"""For figures that are to be the same each time (tools/mutation.py)."""
+settings.register_profile(
+    "derandomized", deadline=None, derandomize=True, max_examples=50, phases=(Phase.explicit, Phase.generate)
+)
+"""For figures that are the same each time (tools/mutation.py): a failure counts, its simplest example does not."""
 settings.load_profile("untimed")
 
 # control_msgs and tf2_msgs, where `make interfaces` has built them; tests that need them skip without.
 interfaces.activate()
 
+# Tests run in several processes: more threads in each would only wait for one another. numpy and torch read it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # In a shell script's background SIGINT is ignored; processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONG = ("ros", "integration")
+"""Folders of tests that start processes and wait for them."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where tests are spread over processes, files that take long come first: the last to end has a short one."""
+    if not hasattr(config, "workerinput"):
+        return
+    here = Path(__file__).parent
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0]
+        return LONG.index(folder) if folder in LONG else len(LONG) + (item.path not in slow)
+
+    items.sort(key=rank)
 
 
 class StraightPolicy:

@@ -140,6 +140,10 @@ class ArmBackend(Protocol):
         """
         ...
 
+    def limit_speed(self, max_velocity: float) -> None:
+        """The joint velocity limit is `max_velocity` [rad/s] from now on: joints that have to catch up keep to it."""
+        ...
+
     def stats(self) -> BusStats:
         """Counters since connect()."""
         ...

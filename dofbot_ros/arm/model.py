@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -226,6 +226,17 @@ def forward_chain(model: ArmModel, q: ArrayLike, link: str) -> FloatArray:
             follows = joint.mimic or Mimic(joint.name, 1.0, 0.0)
             pose = pose @ _motion(joint, follows.multiplier * q[..., index[follows.joint]] + follows.offset)
     return pose
+
+
+def child_poses(model: ArmModel, q: FloatArray) -> Iterator[tuple[Joint, FloatArray]]:
+    """Each joint with the pose (4, 4) [m] of its child in its parent, at the joint vector `q` (n,)."""
+    index = {name: i for i, name in enumerate(model.joint_names)}
+    for joint in model.joints:
+        if joint.kind in _MOVING:
+            follows = joint.mimic or Mimic(joint.name, 1.0, 0.0)
+            yield joint, joint.origin @ _motion(joint, follows.multiplier * q[index[follows.joint]] + follows.offset)
+        else:
+            yield joint, joint.origin
 
 
 def _motion(joint: Joint, q: FloatArray) -> FloatArray:

@@ -14,12 +14,12 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.calibration.fitting.gravity import gravity_load, gravity_side
 from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.targets.block_in_hand import FACES, SHEET_TARGET
-from dofbot_ros.calibration.targets.sheet import SHEET
 from dofbot_ros.config.loader import from_mapping, to_mapping
 from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import N_ARM, N_JOINTS, FloatArray
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.markers.block_layout import Block, square_corners
+from dofbot_ros.vision.markers.sheet import SHEET
 
 MAX_BYTES = 32 * 2**20
 """Longest file that is read; a thousand views have 2 MB."""

@@ -12,13 +12,16 @@ import typer
 from rich.console import Console
 
 from dofbot_ros.cli.bench_desks import desks
+from dofbot_ros.cli.bench_pretraining import pretraining
 from dofbot_ros.cli.options.checks import finite, one_thread
+from dofbot_ros.cli.options.state_file import StateFileOption
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError, one_of
 
 app = typer.Typer(no_args_is_help=True)
 app.command("desks")(desks)
+app.command("pretraining")(pretraining)
 
 
 @app.callback()
@@ -114,9 +117,7 @@ def faults(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of docs/safety.md.")] = False,
     state: Annotated[str | None, typer.Option(help="Only states whose name holds this, with every event.")] = None,
     fault: Annotated[str | None, typer.Option(help="Only faults whose name holds this, with every event.")] = None,
-    state_file: Annotated[
-        Path | None, typer.Option("--state-file", help="File that keeps what is done, to go on from after Ctrl-C.")
-    ] = None,
+    state_file: StateFileOption = None,
     part: Annotated[
         Literal["all", "virtual", "real"], typer.Option(help="Cases in virtual time, or those in real time.")
     ] = "all",
@@ -317,7 +318,7 @@ def soak(
     minutes: Annotated[float, typer.Option(min=0.1, help="Length on the driver's clock, earlier parts included.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="Decides what happens.")] = 0,
     virtual: Annotated[bool, typer.Option("--virtual", help="In virtual time: some ten times as fast.")] = False,
-    state: Annotated[Path | None, typer.Option(help="File to go on from after an interruption.")] = None,
+    state: StateFileOption = None,
 ) -> None:
     """Let a driver work on an emulated bus: mixed commands, streams, faults; its growth, lateness and broken rules.
 

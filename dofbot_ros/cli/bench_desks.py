@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dofbot_ros.cli.options.state_file import StateFileOption
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError
@@ -47,11 +48,9 @@ def desks(
         list[Part] | None,
         typer.Option(help="Leave out part of what bears errors, to see its worth; demo, and sight of grasps."),
     ] = None,
-    state: Annotated[
-        Path | None, typer.Option(help="File that keeps what is done, to go on from after Ctrl-C.")
-    ] = None,
+    state: StateFileOption = None,
     done_only: Annotated[
-        bool, typer.Option("--done-only", help="Run nothing: sum up what the file of --state holds.")
+        bool, typer.Option("--done-only", help="Run nothing: sum up what the file of --state-file holds.")
     ] = False,
     chart: Annotated[
         Path | None, typer.Option(help="Draw the figures of this call: a .png, .svg or .pdf.", dir_okay=False)
@@ -67,7 +66,7 @@ def desks(
     if chart is not None:
         check_format(chart)
     if done_only and (state is None or not state.exists()):
-        raise UsageError("--done-only sums up the file of --state: name one that is there")
+        raise UsageError("--done-only sums up the file of --state-file: name one that is there")
     left = Ablation(**{part.value: False for part in without or []})
     with progress_bar("{task.fields[last]}") as bar:
         task = bar.add_task("desks", total=None, last="")

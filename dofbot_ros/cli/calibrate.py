@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dofbot_ros.cli.calibrate_all import calibrate_all
 from dofbot_ros.cli.options.checks import one_thread
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.console import JsonOption, console, emit
@@ -195,22 +196,4 @@ def identify(
     emit(identify_file(motion, calibration), as_json, f"Servos in {motion}")
 
 
-@app.command("all")
-def calibrate_all(
-    *,
-    record: Annotated[Path, typer.Option(help="Session file to write.")] = Path("session.json"),
-    poses: Annotated[int, typer.Option(min=20, help="Of the arm; more where they do not suffice.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated arm's hidden errors.")] = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Let a simulated arm with hidden errors calibrate itself, and tell what it found against what is true.
-
-    The arm shows a block in its fingers to the overhead camera; the sheet lies before it. A real arm is not driven yet.
-    """
-    one_thread()
-    from dofbot_ros.bench.calibrating.simulated import measure
-
-    with progress_bar("") as bar:
-        task = bar.add_task("poses", total=poses)
-        result = measure(seed, poses, record, lambda count: bar.update(task, completed=count, total=max(poses, count)))
-    emit(result, as_json, "A simulated arm that calibrated itself")
+app.command("all")(calibrate_all)

@@ -13,23 +13,13 @@ from rich.markup import escape
 from typer.main import get_command
 
 from dofbot_ros import __version__
-from dofbot_ros.cli import (
-    arm,
-    bench,
-    calibrate,
-    demo,
-    emulate,
-    grasp,
-    localize,
-    policy,
-    teleop,
-    trials,
-    up,
-)
+from dofbot_ros.cli import arm, bench, calibrate, demo, emulate, localize, teleop, trials, up
 from dofbot_ros.cli.analysis import commands as analyze
+from dofbot_ros.cli.grasp import commands as grasp
 from dofbot_ros.cli.lab import imitate
 from dofbot_ros.cli.options.examples import add_examples
 from dofbot_ros.cli.page.console import console as console_page
+from dofbot_ros.cli.policy import commands as policy
 from dofbot_ros.cli.recording import record, replay, teach
 from dofbot_ros.cli.setup import arm_check, doctor, servos
 from dofbot_ros.core.console import console

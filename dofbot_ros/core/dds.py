@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.errors import InputError, one_of
+from dofbot_ros.errors import DofbotError, InputError, one_of
 
 NETWORK_VARIABLE = "DOFBOT_NETWORK"
 """The one switch; `network:=` of a stack sets it for the stack's nodes."""
@@ -27,6 +28,8 @@ WITHIN_THIS_MACHINE = ("LOCALHOST", "OFF")
 
 DOMAINS = range(1, 100)
 """Domain ids whose ports lie below the ephemeral ones of Linux."""
+RESERVED_PREFIX = "dofbot_ros/domain/"
+"""Of the local socket that reserves a domain."""
 
 
 def network(environment: MutableMapping[str, str] | None = None) -> str:
@@ -84,24 +87,49 @@ def _shipped(profile: Path) -> bool:
 
 
 @contextmanager
+def reserved_domain() -> Iterator[int]:
+    """A ROS domain that nobody else on this machine gets here until the block ends, drawn by chance.
+
+    The kernel gives it back however its owner ends (unix(7), abstract sockets; Linux only).
+
+    Raises:
+        DofbotError: all of DOMAINS are reserved.
+    """
+    order = random.SystemRandom().sample(DOMAINS, len(DOMAINS))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as owner:
+        for domain in order:
+            try:
+                owner.bind(f"\0{RESERVED_PREFIX}{domain}")
+            except OSError:
+                continue
+            yield domain
+            return
+    raise DofbotError(f"ROS domains {DOMAINS[0]} to {DOMAINS[-1]} are all reserved: end a program that holds one")
+
+
+@contextmanager
 def private_domain(domain: int | None = None) -> Iterator[None]:
     """What starts in here hears no other arm on the network, and nobody else on this machine hears it.
 
     Args:
-        domain: the ROS domain to take, which programs of this machine that name it share; a random one when None.
+        domain: the ROS domain to take, which programs of this machine that name it share; a reserved one when None.
+
+    Raises:
+        DofbotError: no domain is free.
     """
-    private = {
-        "ROS_DOMAIN_ID": str(random.SystemRandom().choice(DOMAINS) if domain is None else domain),
-        RANGE_VARIABLE: WITHIN_THIS_MACHINE[0],
-        NETWORK_VARIABLE: LOCAL,
-    }
-    before = {name: os.environ.get(name) for name in private}
-    os.environ.update(private)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with reserved_domain() if domain is None else nullcontext(domain) as number:
+        private = {
+            "ROS_DOMAIN_ID": str(number),
+            RANGE_VARIABLE: WITHIN_THIS_MACHINE[0],
+            NETWORK_VARIABLE: LOCAL,
+        }
+        before = {name: os.environ.get(name) for name in private}
+        os.environ.update(private)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

@@ -15,10 +15,14 @@ def whole_file(path: Path) -> Iterator[Path]:
     An error in the context leaves `path` as it was. The draft ends as `path` does, for writers that go by the suffix.
     """
     draft = path.with_name(f".part-{path.name}")
+    draft.touch()
+    mode = draft.stat().st_mode
     try:
         yield draft
         with draft.open("rb") as file:
             os.fsync(file.fileno())
+        # Some writers put a file of their own there, that their owner alone may read whatever the umask says.
+        draft.chmod(mode)
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)

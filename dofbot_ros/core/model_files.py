@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from dofbot_ros.core.files import whole_file
 from dofbot_ros.errors import DependencyError, InputError
 
 MAX_MODEL = 512 * 2**20
@@ -33,6 +35,18 @@ def model_bytes(path: Path, what: str) -> bytes:
     if len(content) > MAX_MODEL:
         raise InputError(f"{path} is no {what}: it is longer than {MAX_MODEL // 2**20} MB")
     return content
+
+
+def networks_digest(folder: Path) -> str:
+    """What tells the networks of one run from another's: a pipeline has two. The head of the SHA-256 of all.
+
+    Raises:
+        InputError: there is no network in `folder`.
+    """
+    networks = sorted(folder.glob("*.onnx"))
+    if not networks:
+        raise InputError(f"{folder} holds no policy")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in networks)).hexdigest()[:32]
 
 
 def open_onnx(path: Path, what: str) -> Any:
@@ -100,6 +114,15 @@ def load_safetensors(path: Path, what: str) -> tuple[dict[str, Any], dict[str, s
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except Exception as error:
         raise InputError(f"{path} is no {what} (safetensors): {first_words(error)}") from error
+
+
+def save_safetensors(state: Mapping[str, Any], path: Path, texts: Mapping[str, str]) -> None:
+    """Write tensors (torch) by name, and texts that go with them, whole or not at all."""
+    from safetensors.torch import save_file
+
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    with whole_file(path) as draft:
+        save_file(plain, draft, metadata=dict(texts))
 
 
 def load_state(network: Any, state: Any, where: object) -> None:

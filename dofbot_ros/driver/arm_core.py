@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.arm.gravity import Gravity
@@ -78,6 +79,22 @@ class ArmCore:
     def estop(self, reason: str = "emergency stop") -> None:
         """Brake at once and refuse everything until reset_estop(); latched in every state. Waits for nothing."""
         self._estop.trip(reason)
+
+    def set_max_velocity(self, max_velocity: float) -> None:
+        """Another joint velocity limit [rad/s], of which `speed` is in use; at once, also for a motion that runs.
+
+        What is faster brakes to it. A trajectory that was planned for more falls behind and is given up (`limited`),
+        a tool goal or a stream is followed more slowly.
+
+        Raises:
+            ConfigError: outside its range; nothing has changed.
+        """
+        config = replace(self.config, max_velocity=max_velocity)
+        limits = config.motion_limits(self.robot)
+        with self._bus, self._lock:
+            self.config, self.limits = config, limits
+            self._motion.limit(limits)
+            self._link.limit_speed(config.velocity)
 
     def _require_ready(self, by: Commander, stream: bool = False) -> None:
         if self._closing and by is not CLOSING:

@@ -40,7 +40,9 @@ class DriverConfig(Checked):
     operators: str = parameter(
         "", "Names of nodes that rank as operators, above teleoperation, policies and scripts; separated by spaces."
     )
-    max_velocity: Annotated[float, Range(0.01, 3.4)] = parameter(1.6, "Joint velocity limit [rad/s].")
+    max_velocity: Annotated[float, Range(0.01, 3.4)] = parameter(
+        1.6, "Joint velocity limit [rad/s]; may be set while the node runs.", live=True
+    )
     max_acceleration: Annotated[float, Range(0.5, 60.0)] = parameter(
         8.0, "Joint acceleration limit [rad/s^2]; also how hard the arm brakes."
     )

@@ -111,6 +111,10 @@ class Connection:
         self._believe(self.reading)
         return self.reading
 
+    def limit_speed(self, max_velocity: float) -> None:
+        """The joint velocity limit is `max_velocity` [rad/s] from now on."""
+        self._backend.limit_speed(max_velocity)
+
     def stats(self) -> BusStats:
         """Counters of the bus; empty while not connected."""
         return self._backend.stats() if self.connected else BusStats()

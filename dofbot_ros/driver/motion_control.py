@@ -53,11 +53,10 @@ class MotionControl:
         self.generator = OnlineMotion(self.period_s, limits.velocity, limits.acceleration, jerk)
         """Shared by all motions that are planned on the way; started anew by each."""
         pressing = Pressing(config.grip_lead)
-        self.grip = GripMotion(
-            OnlineMotion(self.period_s, limits.velocity[GRIP:], limits.acceleration[GRIP:], jerk[GRIP:]),
-            config.grip_lead,
-            pressing,
+        self._grip_generator = OnlineMotion(
+            self.period_s, limits.velocity[GRIP:], limits.acceleration[GRIP:], jerk[GRIP:]
         )
+        self.grip = GripMotion(self._grip_generator, config.grip_lead, pressing)
         self._guard = GripGuard(config.grip_lead, pressing)
         self.adherence = Adherence(config.tracking_error)
         self._governor = Governor(limits, workspace, self.period_s, config.soft_start_s, config.command_timeout_s)
@@ -104,6 +103,14 @@ class MotionControl:
     def moving(self) -> bool:
         """Whether anything moves or is about to."""
         return self.source is not None or not self._governor.at_rest or self.grip.moving
+
+    def limit(self, limits: MotionLimits) -> None:
+        """Other limits of the velocity, from the next period on; what is faster brakes to them."""
+        self._governor.limits = limits
+        self.generator.limit_velocity(limits.velocity)
+        self._grip_generator.limit_velocity(limits.velocity[GRIP:])
+        if isinstance(self.source, ToolJog):
+            self.source.limit(limits)
 
     def start(self, measured: FloatArray, now_s: float) -> None:
         """Begin at rest, softly, from where the arm was measured to be (6,) [rad]."""

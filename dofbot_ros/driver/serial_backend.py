@@ -11,9 +11,6 @@ from dofbot_ros.hardware.serial_arm import SerialArm
 from dofbot_ros.hardware.streamer import StreamConfig
 from dofbot_ros.hardware.wire.wire_time import check_rates
 
-SPEED_SLACK = 1.05
-"""A servo that has to catch up is asked to turn at most this much faster than max_velocity."""
-
 
 def serial_backend(
     config: DriverConfig,
@@ -44,7 +41,7 @@ def serial_backend(
         clock,
         stream=StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks),
         sync_write=config.sync_write,
-        max_speed=SPEED_SLACK * config.velocity,
+        max_velocity=config.velocity,
         open_port=open_port,
         ports=ports,
     )

@@ -19,7 +19,7 @@ from dofbot_ros.hardware.port.serial_port import ByteStream, SerialPort
 from dofbot_ros.hardware.servo_bus import ServoBus
 from dofbot_ros.hardware.silence import Silence
 from dofbot_ros.hardware.slow_queries import SlowQueries
-from dofbot_ros.hardware.streamer import GoalStreamer, Move, StreamConfig
+from dofbot_ros.hardware.streamer import SPEED_SLACK, GoalStreamer, Move, StreamConfig
 from dofbot_ros.hardware.wire.bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
 from dofbot_ros.hardware.wire.protocol import HostProtocol, ProtocolName, host_protocol
 
@@ -46,7 +46,7 @@ class SerialArm:
         sync_write: one frame for all goals; see BusProtocol.
         retries: how often a question is asked again.
         temperature_period_s: time between two questions for a temperature, the servos in turn [s].
-        max_speed: fastest that a joint is asked to move [rad/s].
+        max_velocity: joint velocity limit [rad/s]; see SPEED_SLACK.
         open_port: opens a port, given its name, baudrate and read timeout [s].
         ports: lists the ports of this machine, to find a cable that came back under another name.
     """
@@ -63,7 +63,7 @@ class SerialArm:
         sync_write: bool = False,
         retries: int = 2,
         temperature_period_s: float = 0.5,
-        max_speed: float = np.inf,
+        max_velocity: float = np.inf,
         open_port: OpenPort = SerialPort,
         ports: ListPorts = serial_ports,
     ) -> None:
@@ -77,7 +77,7 @@ class SerialArm:
         self._positions = [self._protocol.position(servo) for servo in self._ids]
         self._retries = retries
         self._temperature_period_s = temperature_period_s
-        self._streamer = GoalStreamer(stream or StreamConfig(), max_speed, calibration.ticks_to_rad)
+        self._streamer = GoalStreamer(stream or StreamConfig(), SPEED_SLACK * max_velocity, calibration.ticks_to_rad)
         self._finder = PortFinder(port, protocol, baudrate, ports=ports, open_port=open_port)
         self._port: ByteStream | None = None
         self._bus: ServoBus | None = None
@@ -309,6 +309,10 @@ class SerialArm:
         spread = np.ptp(sweeps, axis=0) > AGREE_TICKS
         if spread.any():
             raise BusError(f"{named(self._ids, spread)} read at places that contradict one another: torque stays off")
+
+    def limit_speed(self, max_velocity: float) -> None:
+        """See ArmBackend.limit_speed."""
+        self._streamer.limit_speed(SPEED_SLACK * max_velocity)
 
     def stats(self) -> BusStats:
         """Counters since connect(); detail has `sweep_ms`, how long the last read of all positions took."""

@@ -25,6 +25,8 @@ ASTRAY_TICKS = 15
 """One that is farther than this from there has missed some of them [ticks]."""
 IMPLAUSIBLE_TICKS = 420
 """One that is farther than this cannot be: it would have been noticed long before, so that its sensor lies [ticks]."""
+SPEED_SLACK = 1.05
+"""A servo that has to catch up is asked to turn at most this much faster than the joint velocity limit."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,10 @@ class GoalStreamer:
         self._wanted: Ticks | None = None
         self._wanted_s = self._due_s = self._looked_s = -np.inf
         self.start(np.zeros(6, dtype=np.int64))
+
+    def limit_speed(self, max_speed: float) -> None:
+        """Ask no joint to move faster than this, in angles a second, from now on."""
+        self._max_speed = max_speed
 
     def start(self, present: Ticks) -> None:
         """Begin anew from `present` [ticks] (6,): forget all goals, and be soft at first."""

@@ -82,6 +82,15 @@ class OnlineMotion:
         self._acceleration = np.zeros_like(q)
         self.failure = ""
 
+    def limit_velocity(self, max_velocity: ArrayLike) -> None:
+        """Another velocity limit [rad/s or m/s] (n,) from the next period on; a state that is faster brakes to it.
+
+        Raises:
+            ValueError: the shape is not (n,).
+        """
+        self._max_velocity = self._vector("velocity limit", max_velocity)
+        self._input.max_velocity = self._max_velocity.tolist()
+
     def update(self, target: ArrayLike) -> Sample:
         """One period towards resting at `target` (n,), which is cut to +-MAX_POSITION."""
         q = self._vector("target", target)

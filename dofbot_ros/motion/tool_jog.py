@@ -51,6 +51,10 @@ class ToolJog:
         self._twist = check_twist(*twist)
         self.stamp_s = stamp_s
 
+    def limit(self, limits: MotionLimits) -> None:
+        """Other limits of the joints, from the next period on."""
+        self._limits = limits
+
     def setpoint(self, now_s: float, scale: float) -> Sample:
         """One period on, with velocities scaled by `scale`."""
         del now_s

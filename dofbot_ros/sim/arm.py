@@ -91,6 +91,9 @@ class SimArm:
         self._servos.switch(enabled)
         self._count(N_JOINTS)
 
+    def limit_speed(self, max_velocity: float) -> None:
+        """Simulated servos miss no goal, so they have nothing to catch up with."""
+
     def stats(self) -> BusStats:
         """Frames as a bus would have counted them; none is ever lost."""
         return self._stats

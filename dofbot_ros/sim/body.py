@@ -176,17 +176,26 @@ class ArmBody:
             velocityGains=[1.0] * len(joints),
         )
 
-    def link_pose(self, link: str) -> FloatArray:
-        """Frame of `link` in the world, shape (4, 4).
+    def link_index(self, link: str) -> int:
+        """The client's number of `link`; -1 for the base.
 
         Raises:
             InputError: the arm has no such link.
         """
         if link not in self._links:
             raise InputError(one_of("link", link, self._links))
-        if self._links[link] < 0:
+        return int(self._links[link])
+
+    def link_pose(self, link: str) -> FloatArray:
+        """Frame of `link` in the world, shape (4, 4).
+
+        Raises:
+            InputError: the arm has no such link.
+        """
+        index = self.link_index(link)
+        if index < 0:
             return self.pose.copy()
-        state = self._client.getLinkState(self.body, self._links[link], computeForwardKinematics=True)
+        state = self._client.getLinkState(self.body, index, computeForwardKinematics=True)
         return transform(matrix_from_quat(state[5]), state[4])
 
 

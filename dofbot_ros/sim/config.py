@@ -13,6 +13,7 @@ from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.config.ranges import POSITIVE, Checked, Colour, Count, Index, NotNegative, Range, Rising
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import N_JOINTS
+from dofbot_ros.errors import one_of
 from dofbot_ros.sim.rendering.flaws import ArmFlaws, PictureFlaws, TableKind
 from dofbot_ros.vision.markers.block_layout import BlockSet
 
@@ -137,6 +138,7 @@ class CameraConfig(Checked):
         table_colour: red, green, blue, each 0..255.
         table: what the table looks like.
         table_seed: seeds the drawing of a table that is not plain.
+        sheet: the calibration sheet lies on it, pushed to the base plate.
         flaws: distortion, blur, tone, compression, shadows, latency, loss.
     """
 
@@ -153,6 +155,7 @@ class CameraConfig(Checked):
     table_colour: tuple[int, int, int] = (176, 178, 174)
     table: TableKind = "plain"
     table_seed: int = 0
+    sheet: bool = False
     flaws: PictureFlaws = field(default_factory=PictureFlaws)
 
     def problems(self) -> Iterator[str]:
@@ -164,6 +167,21 @@ class CameraConfig(Checked):
     def sized(self, width: int, height: int) -> CameraConfig:
         """The same view in a picture of another size [px]."""
         return replace(self, width=width, height=height)
+
+
+@dataclass(frozen=True)
+class HeldBlock(Checked):
+    """A block that somebody fixed between the fingers, as for a calibration: it goes where the hand goes.
+
+    Attributes:
+        name: of a marked block.
+        position: of its centre in tool_link [m].
+        turn: rotation vector from tool_link to the block [rad].
+    """
+
+    name: str
+    position: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -181,6 +199,7 @@ class WorldConfig(Checked):
         lean: leave out the arm's links that carry nothing: for learning, which needs many steps. No wrist camera then.
         arm: how the true arm differs from the drawn one.
         blocks: what the marked blocks truly look like; as in config/blocks.yaml by default.
+        held: a block that is fixed between the fingers.
     """
 
     marked: tuple[str, ...] = ("red", "green", "blue", "yellow")
@@ -193,6 +212,7 @@ class WorldConfig(Checked):
     lean: bool = False
     arm: ArmFlaws = field(default_factory=ArmFlaws)
     blocks: BlockSet | None = None
+    held: HeldBlock | None = None
 
     def problems(self) -> Iterator[str]:
         """See Checked.problems."""
@@ -202,6 +222,8 @@ class WorldConfig(Checked):
         for name in names:
             if names.count(name) > 1:
                 yield f"two blocks are called {name}"
+        if self.held is not None and self.held.name not in self.marked:
+            yield one_of("held block", self.held.name, self.marked)
         if len(self.start) != N_JOINTS:
             yield f"start has {N_JOINTS} joint angles, got {len(self.start)}"
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, transform
+from dofbot_ros.core.transforms import exp_so3, matrix_from_quat, quat_from_matrix, transform
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.sim import engine, objects
@@ -22,6 +22,8 @@ from dofbot_ros.sim.true_urdf import arm_urdf
 from dofbot_ros.vision.markers.block_layout import BlockSet, load_blocks
 
 GRAVITY = 9.81
+HELD_KG = 0.002
+"""Of a block that is fixed to the hand: a calibration is to find the servos, not what a load does to them [kg]."""
 
 
 class Actuator(Protocol):
@@ -117,6 +119,7 @@ class World:
             self.arm = ArmBody(self.client, self.config.physics, urdf, self.config.arm)
             self.arm.teleport(self.config.start)
             self._add_blocks()
+            self._fix_held_block()
             self._start = self.client.saveState()
             self.scatter(seed)
             if self._actuator is not None:
@@ -151,6 +154,7 @@ class World:
         with self.lock:
             for name, pose in zip(self._bodies, poses, strict=True):
                 self.place(name, pose)
+            self._bring_held_block()
 
     def place(self, name: str, pose: FloatArray) -> None:
         """Put a block at `pose` (4, 4) in the world, at rest.
@@ -226,6 +230,28 @@ class World:
                 self._actuator.tick(self.time_s)
             self._step_engine()
             self._steps += 1
+
+    def _fix_held_block(self) -> None:
+        """Fix the block that is held to the hand: it does not collide with the arm then, which it would push away."""
+        held = self.config.held
+        if held is None:
+            return
+        block, link = self._bodies[held.name], self.arm.link_index("tool_link")
+        for part in range(-1, self.client.getNumJoints(self.arm.body)):
+            self.client.setCollisionFilterPair(self.arm.body, block, part, -1, 0)
+        self.client.changeDynamics(block, -1, mass=HELD_KG)
+        self._bring_held_block()
+        # A constraint is given in the frame of the link's inertia; that of a link without one is its own.
+        self.client.createConstraint(
+            self.arm.body, link, block, -1, self.client.JOINT_FIXED, [0, 0, 0], held.position, [0, 0, 0],
+            quat_from_matrix(exp_so3(np.array(held.turn))).tolist(), [0, 0, 0, 1],
+        )  # fmt: skip
+
+    def _bring_held_block(self) -> None:
+        held = self.config.held
+        if held is not None:
+            in_hand = transform(exp_so3(np.array(held.turn)), held.position)
+            self.place(held.name, self.arm.link_pose("tool_link") @ in_hand)
 
     def _set_engine(self) -> None:
         physics = self.config.physics

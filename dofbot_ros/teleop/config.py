@@ -39,7 +39,8 @@ class CameraConfig(Checked):
         horizontal_fov_deg: of the camera; turns the hand's size in the image into its distance [deg].
         mirrored: the image is flipped like a mirror (some webcams and video calls do that).
         min_detection, min_tracking: MediaPipe's thresholds, 0 to 1.
-        hand_model, body_model: MediaPipe .task files for its Tasks API; empty for the models inside the wheel.
+        hand_model, body_model: MediaPipe .task files for its Tasks API; empty for the models inside the wheel, or where
+            it holds none for those in ~/.local/share/dofbot_ros/mediapipe.
         look_around_every: look for further hands in every n-th frame.
     """
 

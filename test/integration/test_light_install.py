@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from dofbot_ros.core.dds import reserved_domain
 from dofbot_ros.supervisor import Command, ProcessGroup
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
@@ -62,8 +62,7 @@ def test_the_light_nodes_start_and_serve(python: Path, tmp_path: Path) -> None:
     commands = [
         Command(name, (str(python), "-m", f"dofbot_ros.ros.nodes.{name}", *ros(words))) for name, words in nodes.items()
     ]
-    environment = {**clean(), "ROS_DOMAIN_ID": str(random.SystemRandom().randrange(1, 100))}
-    with ProcessGroup(commands, environment) as group:
+    with reserved_domain() as domain, ProcessGroup(commands, {**clean(), "ROS_DOMAIN_ID": str(domain)}) as group:
         group.wait_ready(30.0)
         assert set(group.pids()) == set(nodes)
         assert not group.ended()

@@ -21,8 +21,9 @@ from dofbot_ros.motion.source import Stream
 from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.workspace import Workspace
-from dofbot_ros.teleop.config import CameraConfig, TeleopConfig
+from dofbot_ros.teleop.config import MODES, CameraConfig, Mode, TeleopConfig
 from dofbot_ros.teleop.input.landmarks import CameraLandmarks, Observation, Side
+from dofbot_ros.teleop.input.model_files import BODY_MODEL, HAND_MODEL, model_folder
 from dofbot_ros.teleop.input.recording import load_observations
 from dofbot_ros.teleop.retargeting.body_mode import BodyMode
 from dofbot_ros.teleop.retargeting.pipeline import TeleopCommand, landmark_pipeline
@@ -56,6 +57,12 @@ def detector() -> Iterator[Detector]:
     yield make
     for one in opened:
         one.close()
+
+
+def without_models(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
+    """Make this MediaPipe one that brings no models, with the files in `data`."""
+    monkeypatch.delattr(mediapipe, "solutions")
+    monkeypatch.setenv("XDG_DATA_HOME", str(data))
 
 
 def photo(name: str) -> ImageArray:
@@ -208,23 +215,70 @@ def test_two_hands_are_seen_as_two(detector: Detector) -> None:
     assert others[-1] >= 1
 
 
-@footage
-def test_a_task_file_finds_the_same_hand(detector: Detector, tmp_path: Path) -> None:
-    """MediaPipe's Tasks API on a .task file, which is an archive of the two models that the wheel brings."""
-    models, bundle = Path(mediapipe.__file__).parent / "modules", tmp_path / "hand.task"
-    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+@pytest.fixture(scope="module")
+def model_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's data folder with MediaPipe's model files: archives of the models that the wheel of 0.10.21 brings."""
+    if not hasattr(mediapipe, "solutions"):
+        pytest.skip("this MediaPipe brings no models")
+    from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter
+
+    models = Path(mediapipe.__file__).parent / "modules"
+
+    def normalised(path: Path, mean: float, deviation: float) -> bytes:
+        """The model with what the Tasks API wants to know of its input."""
+        writer = MetadataWriter.create(bytearray(path.read_bytes())).add_image_input([mean], [deviation])
+        return bytes(writer.populate()[0])
+
+    data = tmp_path_factory.mktemp("data")
+    folder = model_folder({"XDG_DATA_HOME": str(data)})
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / HAND_MODEL.name, "w", zipfile.ZIP_STORED) as archive:
         archive.write(models / "palm_detection" / "palm_detection_full.tflite", "hand_detector.tflite")
         archive.write(models / "hand_landmark" / "hand_landmark_full.tflite", "hand_landmarks_detector.tflite")
-    for name, side in PHOTOS.items():
-        hands = []
-        for path in ("", str(bundle)):
-            finder = detector(TeleopConfig(camera=CameraConfig(hand_model=path)))
-            hands.append([finder.detect(photo(name), i / 30).hand for i in range(5)][-1])
-        solution, task = hands
-        assert solution is not None
-        assert task is not None
-        assert solution.side == task.side == side
-        assert np.abs(solution.image[:, :2] - task.image[:, :2]).max() < 5.0
+    with zipfile.ZipFile(folder / BODY_MODEL.name, "w", zipfile.ZIP_STORED) as archive:
+        seen = normalised(models / "pose_detection" / "pose_detection.tflite", 127.5, 127.5)
+        archive.writestr("pose_detector.tflite", seen)
+        fine = normalised(models / "pose_landmark" / "pose_landmark_full.tflite", 0.0, 255.0)
+        archive.writestr("pose_landmarks_detector.tflite", fine)
+    return data
+
+
+@footage
+@pytest.mark.parametrize("mode", MODES)
+def test_model_files_find_the_same_hand_and_body(
+    mode: Mode, model_files: Path, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a MediaPipe that brings no models (from 0.10.30 on), whose Tasks API is that of 0.10.21."""
+    config = TeleopConfig(mode=mode, arm=replace(TeleopConfig().arm, side="left"))
+    photos = PHOTOS if mode == "hand" else {"four": PHOTOS["four"]}
+
+    def last_seen() -> list[Observation]:
+        finders = [detector(config) for _ in photos]
+        return [
+            [finder.detect(photo(name), i / 30) for i in range(5)][-1]
+            for name, finder in zip(photos, finders, strict=True)
+        ]
+
+    bundled = last_seen()
+    without_models(monkeypatch, model_files)
+    by_file = last_seen()
+    for old, new, side in zip(bundled, by_file, photos.values(), strict=True):
+        assert old.hand is not None
+        assert new.hand is not None
+        assert old.hand.side == new.hand.side == side
+        assert np.abs(old.hand.image[:, :2] - new.hand.image[:, :2]).max() < 5.0
+        assert (old.body is None) == (new.body is None) == (mode == "hand")
+        if old.body is not None and new.body is not None:
+            upper = slice(11, 15)  # shoulders and elbows
+            assert np.abs(old.body.image[upper, :2] - new.body.image[upper, :2]).max() < 15.0
+
+
+@footage
+def test_two_hands_are_seen_as_two_by_model_files(
+    model_files: Path, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_models(monkeypatch, model_files)
+    test_two_hands_are_seen_as_two(detector)
 
 
 def test_a_model_that_is_none_is_one_clear_line(tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
-"""Real nodes in real processes over real DDS, in a ROS domain of this session's own."""
+"""Real nodes in real processes over real DDS, in a ROS domain of this process's own."""
 
 from __future__ import annotations
 
-import os
-import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -16,6 +14,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
 
+from dofbot_ros.core.dds import reserved_domain
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.supervisor import Command, ProcessGroup
 
@@ -26,8 +25,6 @@ PATIENT = {"reconnect_s": 0.2, "stale_read_s": 3.0}
 """Parameters of driver_node here: a busy test machine is no loose cable."""
 DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
 NUMBERS = count()
-DOMAINS = range(1, 100)
-"""Domain ids whose ports lie below the ephemeral ones of Linux."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,13 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_domain() -> Iterator[None]:
-    before = os.environ.get("ROS_DOMAIN_ID")
-    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().choice(DOMAINS))
-    yield
-    if before is None:
-        del os.environ["ROS_DOMAIN_ID"]
-    else:
-        os.environ["ROS_DOMAIN_ID"] = before
+    with reserved_domain() as domain, pytest.MonkeyPatch.context() as here:
+        here.setenv("ROS_DOMAIN_ID", str(domain))
+        yield
 
 
 def node_command(name: str, namespace: str = "", **parameters: object) -> Command:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from numpy.typing import ArrayLike
-from rcl_interfaces.srv import ListParameters
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import ListParameters, SetParameters
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
@@ -22,6 +24,7 @@ from dofbot_ros.core.types import JOINT_NAMES
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, UnreachableError
+from dofbot_ros.ros.clients.driver_parameters import driver_parameters
 from dofbot_ros.ros.conversions.messages import from_time, pose_message, to_time
 from dofbot_ros.ros.runtime.qos import EVENTS
 
@@ -113,6 +116,56 @@ def test_every_setting_of_the_daemon_is_a_parameter(running: Arm) -> None:
     while not future.done() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert set(to_mapping(DriverConfig())) <= set(future.result().result.names)
+
+
+def set_max_velocity(arm: Arm, value: float | str) -> SetParametersResult:
+    """As `ros2 param set` does it."""
+    parameter = Parameter("max_velocity", value=value).to_parameter_msg()
+    service = f"{arm.name}/set_parameters"
+    [result] = arm.client.call(SetParameters, service, SetParameters.Request(parameters=[parameter])).results
+    return result
+
+
+@pytest.fixture
+def slow_or_fast(arm: Arm) -> Iterator[Arm]:
+    """An arm whose max_velocity is as it was, afterwards."""
+    yield arm
+    assert set_max_velocity(arm, DriverConfig().max_velocity).successful
+
+
+def test_the_velocity_limit_is_set_while_the_node_runs(slow_or_fast: Arm) -> None:
+    client = slow_or_fast.client
+    heard: list[str] = []
+    qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    client.node.create_subscription(
+        String, "robot_description", client.notify_after(lambda m: heard.append(m.data)), qos
+    )
+    quick = lambda: client.send_trajectory([0.8], [[0.5, 0.0, 0.0, 0.0, 0.0]], joints=JOINT_NAMES[:5])  # noqa: E731
+    assert set_max_velocity(slow_or_fast, 0.5).successful
+    with pytest.raises(CommandRefusedError, match=r"the limit is 0\.50"):
+        client.execute("trajectory", quick)
+    client.wait_until(lambda: 'velocity="0.5"' in "".join(heard[-1:]), SOON_S, "description with the new limit")
+    assert set_max_velocity(slow_or_fast, 2).successful  # a whole number is a fine float
+    client.execute("trajectory", quick)
+    arrived(slow_or_fast, [0.5])
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(9.0, "max_velocity must be 0.01 to 3.4, got 9.0"), (0.0, "got 0.0"), ("fast", "expected float, got 'fast'")],
+)
+def test_a_velocity_limit_out_of_its_range_is_refused(arm: Arm, value: float | str, reason: str) -> None:
+    result = set_max_velocity(arm, value)
+    assert not result.successful
+    assert reason in result.reason
+    assert "\n" not in result.reason
+    assert driver_parameters(arm.client, "max_velocity") == [DriverConfig().max_velocity]
+
+
+def test_what_is_read_once_is_read_only(arm: Arm) -> None:
+    request = SetParameters.Request(parameters=[Parameter("control_rate_hz", value=40.0).to_parameter_msg()])
+    [result] = arm.client.call(SetParameters, f"{arm.name}/set_parameters", request).results
+    assert "read-only" in result.reason
 
 
 def test_a_late_subscriber_learns_state_and_description(running: Arm) -> None:
@@ -286,9 +339,9 @@ def in_frame(message: PoseStamped | TwistStamped, frame: str) -> PoseStamped | T
         ("trajectory", JointTrajectory(joint_names=["joint1"]), "without points"),
         ("trajectory", one_point(0, 0, 0, 0, 0, 0, stamp_s=1.0), "old"),
         ("stream", one_point(0, 0, 0, 0, 0, 0, stamp_s=time.time() + 3600), "ahead"),
-        ("pose", in_frame(PoseStamped(), "camera_link"), "base_link"),
+        ("pose", in_frame(PoseStamped(), "shelf"), "frame 'shelf'.*base_link"),
         ("pose", in_frame(PoseStamped(), "base_link"), "nearest reachable"),
-        ("twist", in_frame(TwistStamped(), "tool_link"), "base_link"),
+        ("twist", in_frame(TwistStamped(), ""), "frame ''.*base_link"),
     ],
 )
 def test_a_command_that_does_not_fit_is_refused_with_its_reason(

@@ -69,12 +69,14 @@ def level_of(name: str) -> int:
     return LEVEL["bench"] if name.startswith(PROBES) else LEVEL[name.partition(".")[0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_nothing_imports_upwards(name: str) -> None:
     above = {found for found in imports(MODULES[name], lazy=True) if found and level_of(found) > level_of(name)}
     assert not above
 
 
+@pytest.mark.slow
 def test_no_module_is_part_of_a_circle() -> None:
     graph = {
         name: {m for m in imports(path, lazy=False) if m in MODULES and m != name} for name, path in MODULES.items()

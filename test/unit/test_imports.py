@@ -36,12 +36,14 @@ def is_ros(name: str) -> bool:
     return name in ROS or name.endswith(("_msgs", "_srvs"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
 def test_only_nodes_import_ros(path: Path) -> None:
     if PACKAGE / "ros" not in path.parents:
         assert not [name for name in imported(path) if is_ros(name)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("node", LIGHT_NODES)
 def test_a_light_node_imports_nothing_heavy(node: str) -> None:
     pytest.importorskip("rclpy", reason="ROS 2 is not installed here")

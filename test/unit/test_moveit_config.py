@@ -60,6 +60,7 @@ def test_links_that_can_meet_are_looked_at() -> None:
         assert frozenset(("base_link", link)) in looked_at
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="written with the pinned pybullet")
 def test_the_file_is_what_its_tool_writes() -> None:
     pytest.importorskip("pybullet", reason="pybullet is not installed here")

@@ -34,12 +34,14 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("made", "maker"), MAKERS.items())
 def test_only_its_builder_makes_it(made: str, maker: str) -> None:
     assert [relative(path) for path in FILES if made in called(path)] in ([], [maker])
     assert any(name in called(PACKAGE / maker) for name in (made, "cls"))
 
 
+@pytest.mark.slow
 def test_programs_that_move_an_arm_do_not_take_it_for_the_drawn_one() -> None:
     users = [relative(path) for path in FILES if "DRAWN" in imported(path)]
     assert users

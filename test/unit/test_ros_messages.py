@@ -168,6 +168,7 @@ def test_a_compressed_image_becomes_rgb_too() -> None:
     np.testing.assert_array_equal(image_array(CompressedImage(format="png", data=png)), rgb)
 
 
+@pytest.mark.slow
 @given(joints)
 def test_the_frames_chained_are_the_forward_kinematics(q: np.ndarray) -> None:
     model = load_model()
@@ -215,7 +216,7 @@ def test_a_stamp_is_refused_with_the_limit_that_it_breaks(simulated: bool, offse
     daemon = SimpleNamespace(config=DriverConfig())
     header = Header(stamp=to_time(from_time(stamps.to_ros(12.5)) + offset_s))
     with pytest.raises(CommandRefusedError, match=re.escape(message)):
-        Commands(daemon, stamps)._recent(header)
+        Commands(daemon, stamps, lambda _: np.eye(4))._recent(header)
 
 
 def test_a_pose_with_a_hole_is_refused() -> None:

@@ -8,22 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.calibration.automatic import calibrate_all
-from dofbot_ros.calibration.targets.sheet import BASE_FRONT_M, SHEET
 from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
-from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray, ImageArray
+from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
 from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.sim.rendering.camera import SimCamera, look_at
-from dofbot_ros.sim.rendering.tables import TABLE_HALF_M, table_picture
 from dofbot_ros.sim.world import World
-from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector, dictionary_named
+from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector
 from dofbot_ros.vision.markers.block_layout import load_blocks
 
 HELD = "red"
@@ -63,7 +60,7 @@ class SimulatedArm:
         self.arm = SimArm(
             self.world, calibration=self.true_calibration, servo=ServoModelConfig(backlash_ticks=PLAY_TICKS)
         )
-        self.camera = SimCamera(self.world, camera, rng, table_with_sheet(camera.table_colour))
+        self.camera = SimCamera(self.world, replace(camera, sheet=True), rng)
         self._detector = MarkerDetector(self.world.blocks.dictionary)
         turned, held = np.radians(rng.normal(0.0, HELD_DEG)), rng.normal(0.0, HELD_M, 3)
         self._T_tool_block = transform(exp_so3(turned), held)
@@ -121,26 +118,6 @@ def hidden_servos(rng: np.random.Generator) -> Calibration:
         ticks = round(servo.zero_ticks - zero * per_degree)
         servos[joint] = replace(servo, zero_ticks=ticks, ticks_per_degree=per_degree)
     return replace(DEFAULT_CALIBRATION, **servos)
-
-
-def table_with_sheet(colour: tuple[int, int, int]) -> ImageArray:
-    """The table from above with the sheet before the base plate, as sim.camera.table_picture has it."""
-    table = table_picture(colour, TABLE_PX_PER_M)
-
-    def pixel(x: float, y: float) -> tuple[int, int]:
-        return round((x + TABLE_HALF_M) * TABLE_PX_PER_M), round((y + TABLE_HALF_M) * TABLE_PX_PER_M)
-
-    top, left = pixel(BASE_FRONT_M, -0.5 * SHEET.length)
-    bottom, right = pixel(BASE_FRONT_M + SHEET.depth, 0.5 * SHEET.length)
-    table[top:bottom, left:right] = 255
-    edge = round(SHEET.marker * TABLE_PX_PER_M)
-    for marker, corners in SHEET.corners().items():
-        x, y, _ = corners.mean(axis=0)
-        row, column = pixel(BASE_FRONT_M + x - 0.5 * SHEET.marker, y - 0.5 * SHEET.marker)
-        code = cv2.aruco.generateImageMarker(dictionary_named(SHEET.dictionary), marker, edge)
-        # Rows go along x and columns along y: the sheet as seen with x up and y to the left, turned by half a turn.
-        table[row : row + edge, column : column + edge] = code[::-1, ::-1, None]
-    return table
 
 
 def measure(seed: int, poses: int, record: Path, done: Callable[[int], None]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from dofbot_ros.bench.desks.jobs import JOBS, WHOLE, Ablation, Outcome, world_name
-from dofbot_ros.bench.desks.log import TrialFile
+from dofbot_ros.config.loader import from_mapping, to_mapping
+from dofbot_ros.core.result_file import ResultFile
 from dofbot_ros.core.statistics import wilson
 from dofbot_ros.desks.config import load_desk
 from dofbot_ros.errors import UsageError, one_of
@@ -56,21 +57,26 @@ def measure(
     # One thread: more cost time and save none at this size.
     cv2.setNumThreads(1)
     without = [name for name, kept in asdict(ablation).items() if not kept]
-    file = TrialFile(path, {"seed": seed, **({"without": without} if without else {})})
+    file = ResultFile(path, "dofbot bench desks", {"seed": seed, "without": without}, to_mapping, _read)
+    done = {(outcome.world, outcome.job, outcome.number): outcome for outcome in file.results}
     total = len(desks) * len(jobs) * trials
     report(None, total)
     # Number by number, so that an interrupted measurement knows something of every desk.
     for number in range(trials):
         for desk in desks:
             for job in jobs:
-                outcome = file.done.get((desk, job, number))
+                outcome = done.get((desk, job, number))
                 if outcome is None and done_only:
                     continue
                 if outcome is None:
                     outcome = JOBS[job](desk, number, seed, ablation)
                     file.add(outcome)
                 report(outcome, total)
-    return summary(list(file.done.values()), desks, jobs, trials) | {"seed": seed, "without": without}
+    return summary(file.results, desks, jobs, trials) | {"seed": seed, "without": without}
+
+
+def _read(data: Any) -> Outcome:
+    return from_mapping(Outcome, data, "a trial")
 
 
 def summary(outcomes: Sequence[Outcome], desks: Sequence[str], jobs: Sequence[str], trials: int) -> dict[str, Any]:

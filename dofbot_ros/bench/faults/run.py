@@ -16,9 +16,10 @@ from dofbot_ros.bench.faults.cases.ros_cases import ros_cases
 from dofbot_ros.bench.faults.eta import Eta
 from dofbot_ros.bench.faults.outcome import Case, Outcome, unmeasured
 from dofbot_ros.bench.faults.rigs.real_time import RealTimeCase, attempt
-from dofbot_ros.bench.faults.state_file import StateFile
+from dofbot_ros.bench.faults.state_file import open_state
 from dofbot_ros.bench.faults.table import cells, measured
 from dofbot_ros.core.parallel import in_processes
+from dofbot_ros.core.result_file import ResultFile
 from dofbot_ros.errors import DofbotError
 
 Part = Literal["all", "virtual", "real"]
@@ -88,7 +89,7 @@ def measure(
     """
     given = conditions or Conditions()
     summary, outcomes = _measure(
-        wanted.virtual(), wanted.real(given), StateFile(file, given), load=given.load, workers=workers
+        wanted.virtual(), wanted.real(given), open_state(file, given), load=given.load, workers=workers
     )
     return summary | {"load": given.load, "priority": given.priority}, outcomes
 
@@ -96,14 +97,15 @@ def measure(
 def _measure(
     virtual: Sequence[Case],
     real: Sequence[RealTimeCase],
-    file: StateFile,
+    file: ResultFile[Outcome],
     *,
     load: int = 0,
     workers: int = WORKERS,
 ) -> tuple[dict[str, Any], list[Outcome]]:
     begin = time.monotonic()
     order = [*virtual, *(one.case for one in real)]
-    kept = {case: file.done[case] for case in order if case in file.done}
+    done = {outcome.case: outcome for outcome in file.results}
+    kept = {case: done[case] for case in order if case in done}
     virtual = [case for case in virtual if case not in kept]
     real = [one for one in real if one.case not in kept]
     costs = dict.fromkeys(virtual, VIRTUAL_S / workers) | {one.case: one.expected_s for one in real}
@@ -111,7 +113,8 @@ def _measure(
     with Eta("fault matrix", costs, done=len(kept)) as eta:
         try:
             for outcome in chain(_virtual(virtual, workers), _real(real, load, eta.begin)):
-                file.add(outcome)
+                if not outcome.unmeasured:  # that is tried again the next time
+                    file.add(outcome)
                 kept[outcome.case] = outcome
                 eta.advance(outcome.case, sum(len(o.judgement.violations) for o in kept.values()))
         except KeyboardInterrupt:

@@ -22,9 +22,11 @@ from dofbot_ros.bench.faults.rigs.virtual_rig import VirtualRig
 from dofbot_ros.bench.soak.script import ready, segment
 from dofbot_ros.core.console import console
 from dofbot_ros.core.files import write_whole
-from dofbot_ros.errors import DofbotError, InputError
+from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.emulation.truth_log import Truth
 
+MOST_PAUSE_S = 0.02
+"""For so long the emulated servos may stand still; a segment in which they did for longer is not measured [s]."""
 WARM_UP_S = 30.0
 """Caches and pools fill for so long; growth counts from then on [s]."""
 
@@ -49,6 +51,8 @@ class Progressed:
         segments: how many were played.
         refused: commands that were refused.
         violations: broken rules, each with its segment.
+        unmeasured: segments in which this machine kept the emulated servos from moving, each with its pause [s] and the
+            rules that were broken then, which count as neither good nor bad.
         worst_motion_deg, worst_speed: the largest uncommanded motion [deg] and true speed [rad/s].
         late_ms: p50 and p99 lateness of the loop's wake-ups in each part of the soak that ran at one go [ms].
         parts: what the process held after its warm-up and at its end, for each such part.
@@ -60,6 +64,7 @@ class Progressed:
     segments: int = 0
     refused: int = 0
     violations: list[dict[str, Any]] = field(default_factory=list)
+    unmeasured: list[dict[str, Any]] = field(default_factory=list)
     worst_motion_deg: float = 0.0
     worst_speed: float = 0.0
     late_ms: list[dict[str, float]] = field(default_factory=list)
@@ -76,12 +81,14 @@ def measure(minutes: float, seed: int = 0, virtual: bool = False, state: Path | 
         state: file that holds how far it is; a soak that was interrupted goes on from there.
 
     Returns:
-        `minutes`, `segments`, `refused`, `violations`, `worst_motion_deg`, `worst_speed`, `p99_late_ms`,
+        `minutes`, `segments`, `unmeasured` (of them), `longest_pause_s`, `refused`, `violations`, `worst_motion_deg`,
+        `worst_speed`, `p99_late_ms`,
         `memory_growth_mb`, `thread_growth`, `descriptor_growth` (of the worst part), and `parts`.
 
     Raises:
         InputError: a file of another soak.
-        DofbotError: the driver did not find its arm, or ended.
+        DofbotError: the driver did not find its arm, or ended. An arm that does not come to HOLD any more ends the soak
+            as a broken rule.
     """
     done = _load(state, seed, virtual)
     goal_s = 60.0 * minutes
@@ -91,6 +98,7 @@ def measure(minutes: float, seed: int = 0, virtual: bool = False, state: Path | 
             for _ in _segments(rig, done, goal_s):
                 _save(state, done)
                 progress.update(task, completed=done.seconds)
+            _save(state, done)
     return _summary(done)
 
 
@@ -104,18 +112,25 @@ def _segments(rig: Rig, done: Progressed, goal_s: float) -> Iterator[None]:
     while done.seconds < goal_s:
         rig.record = Record()
         if not ready(rig):
-            raise DofbotError(f"the arm does not come to HOLD; the driver says {rig.state.value}")
+            stuck = {"segment": done.segments, "name": "ready", "rule": "recovery", "what": _stuck(rig)}
+            done.violations.append(stuck)
+            return
         what, rng = segment(done.segments, done.seed)
         what.play(rig, rng)
         for operator in rig.streamers:
             operator.on = False
         rig.streamers.clear()
         judgement = judge(_truth(rig), rig.record, rules, recovery_due=rig.record.recovered is not None)
-        done.violations += [
+        broken = [
             {"segment": done.segments, "name": what.name, "rule": v.rule, "what": v.what} for v in judgement.violations
         ]
-        done.worst_motion_deg = max(done.worst_motion_deg, judgement.worst_motion_deg)
-        done.worst_speed = max(done.worst_speed, judgement.worst_speed)
+        pause_s = rig.emulator.longest_pause() if isinstance(rig, ProcessRig) else 0.0
+        if pause_s > MOST_PAUSE_S:
+            done.unmeasured.append({"segment": done.segments, "pause_s": pause_s, "broken": broken})
+        else:
+            done.violations += broken
+            done.worst_motion_deg = max(done.worst_motion_deg, judgement.worst_motion_deg)
+            done.worst_speed = max(done.worst_speed, judgement.worst_speed)
         done.refused += len(rig.record.refusals)
         done.segments += 1
         done.seconds = before_s + rig.now - begin_s
@@ -127,6 +142,16 @@ def _segments(rig: Rig, done: Progressed, goal_s: float) -> Iterator[None]:
             p50, p99 = np.percentile(list(rig.late_ms), [50, 99])
             done.late_ms[-1] = {"p50": float(p50), "p99": float(p99)}
         yield
+
+
+def _stuck(rig: Rig) -> str:
+    """Why an arm does not come to HOLD, in the driver's own words."""
+    reasons = [f"{state.value}: {reason}" for _, state, reason in rig.record.states]
+    refused = [f"{command} ({why})" for _, command, why in rig.record.refusals]
+    said = "; ".join(dict.fromkeys(reasons)) or rig.state.value
+    return f"the arm does not come to HOLD, the driver says {said}" + (
+        f"; it refused {', '.join(dict.fromkeys(refused))}" if refused else ""
+    )
 
 
 @contextmanager
@@ -183,6 +208,8 @@ def _summary(done: Progressed) -> dict[str, Any]:
     return {
         "minutes": done.seconds / 60.0,
         "segments": done.segments,
+        "unmeasured": len(done.unmeasured),
+        "longest_pause_s": max((one["pause_s"] for one in done.unmeasured), default=0.0),
         "refused": done.refused,
         "violations": done.violations,
         "worst_motion_deg": done.worst_motion_deg,

@@ -41,6 +41,8 @@ FAULTS = (
 PACE = 0.6
 """Mean speed of a motion [rad/s]."""
 COMMAND_PERIOD_S = 0.02
+MOTION_S, ATTEMPTS = 10.0, 4
+"""No motion takes longer [s]; and how often an operator tries to bring the arm back."""
 NEAR_TABLE_M = (0.03, 0.06)
 """Heights of the tool in poses near the table [m]."""
 
@@ -71,8 +73,17 @@ def segment(index: int, seed: int) -> tuple[Segment, np.random.Generator]:
 
 
 def ready(rig: Rig) -> bool:
-    """Bring the arm to HOLD by what an operator does. Returns whether it came there."""
-    return rig.state is ArmState.HOLD or recover(rig)
+    """Bring the arm to HOLD by what an operator does. Returns whether it came there.
+
+    A motion that still runs is waited for. What a fault leaves behind may take a second attempt: how soon an arm obeys
+    after a fault is judged in the segment of the fault.
+    """
+    for _ in range(ATTEMPTS):
+        rig.run_until(lambda: rig.state is not ArmState.ACTIVE, MOTION_S)
+        if rig.state is ArmState.HOLD:
+            return True
+        recover(rig)
+    return rig.run_until(lambda: rig.state is ArmState.HOLD, MOTION_S)
 
 
 def _pose(rng: np.random.Generator, near: bool) -> FloatArray:

@@ -11,12 +11,12 @@ import numpy as np
 
 from dofbot_ros.calibration.camera import MIN_POINTS, BoardView
 from dofbot_ros.calibration.targets.boards import charuco_board
-from dofbot_ros.calibration.targets.sheet import BASE_FRONT_M, SHEET
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import CalibrationError
 from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source
 from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector
+from dofbot_ros.vision.markers.sheet import BASE_FRONT_M, SHEET
 
 MOVED_PX = 25.0
 """A picture counts beside an earlier one when the board's corners moved by so much on average [px]."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from dofbot_ros.calibration.targets.sheet import SHEET
 from dofbot_ros.errors import DependencyError, InputError, UsageError, one_of
 from dofbot_ros.vision.markers.aruco import dictionary_named
 from dofbot_ros.vision.markers.block_layout import BlockSet
 from dofbot_ros.vision.markers.block_texture import face_texture
+from dofbot_ros.vision.markers.sheet import SHEET
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

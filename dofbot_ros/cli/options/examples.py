@@ -38,7 +38,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "arm estop": ("dofbot arm estop",),
     "bench": ("dofbot bench bus", "dofbot bench estop --json"),
     "calibrate": ("dofbot calibrate board charuco", "dofbot calibrate camera 0 --out camera.yaml"),
-    "calibrate all": ("dofbot calibrate all --poses 60 --seed 0",),
+    "calibrate all": ("dofbot calibrate all --backend sim --rtf 0",),
     "calibrate board": ("dofbot calibrate board charuco", "dofbot calibrate board sheet --out sheet.pdf"),
     "calibrate bundle": ("dofbot calibrate bundle --data samples",),
     "calibrate camera": ("dofbot calibrate camera 0 --out camera.yaml",),

@@ -72,13 +72,13 @@ def record(
             config = {"arm": node.arm_parameters(), "image_hz": image_hz}
             writer = EpisodeWriter(out, EpisodeInfo(time.time(), label, operator, namespace, config))
             begun = time.monotonic()
-            try:
-                node.start(writer.write, writer.note)
-            except DofbotError:
-                writer.discard()
-                raise
-            _tell_doubles(node)
-            try:
+            try:  # from the first message on, Ctrl-C ends the episode as it is asked to be ended
+                try:
+                    node.start(writer.write, writer.note)
+                except DofbotError:
+                    writer.discard()
+                    raise
+                _tell_doubles(node)
                 _show_until_the_end(node, writer.path, seconds)
             except KeyboardInterrupt:
                 console.print("the episode has ended")

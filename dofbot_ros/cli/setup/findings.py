@@ -12,10 +12,11 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from dofbot_ros.cli.setup.preflight import missing_libraries
 from dofbot_ros.core.dds import NETWORK_VARIABLE, OPEN
-from dofbot_ros.core.preflight import missing_libraries
 from dofbot_ros.safety.stop_line import addresses, ask
 from dofbot_ros.safety.stop_sender import WHO
+from dofbot_ros.teleop.input.model_files import MODELS, brings_models, how_to_get, model_folder
 
 GOOD, WARNING, BAD = "ok", "warning", "bad"
 LEAST_SHARED_MIB = 128
@@ -87,8 +88,11 @@ def versions(machine: Machine) -> Iterator[Finding]:
     for name, version in there.items():
         if version is None:
             yield Finding("packages", WARNING, f"{name} is not installed", f"needed for {PACKAGES[name]}")
-    if (version := there["mediapipe"]) not in (None, "0.10.21"):
-        yield Finding("packages", WARNING, f"mediapipe {version} holds no models", "pip install mediapipe==0.10.21")
+    if (version := there["mediapipe"]) is not None and not brings_models(version):
+        folder = model_folder(machine.environment)
+        for model in (each for each in MODELS if not (folder / each.name).is_file()):
+            what = f"mediapipe {version} brings no models, and {model.name} is not in {folder}"
+            yield Finding("packages", WARNING, what, how_to_get(model, folder))
     if (there["opencv-contrib-python"] or "").startswith("5"):
         yield Finding("packages", BAD, "OpenCV 5 lacks calls that this needs", "pip install 'opencv-contrib-python<5'")
 

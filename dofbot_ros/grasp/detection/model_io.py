@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dofbot_ros.config.loader import from_mapping
-from dofbot_ros.core.model_files import first_words, load_safetensors, load_state, open_onnx
+from dofbot_ros.core.model_files import first_words, load_safetensors, load_state, open_onnx, save_safetensors
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import InputError
@@ -135,7 +135,12 @@ def load_model(run: Path | None = None) -> OnnxModel:
     Raises:
         InputError: there is none.
     """
-    return OnnxModel(share_file("models", "grasp", ONNX) if run is None else _onnx_file(run))
+    return OnnxModel(_onnx_file(run or shipped_model()))
+
+
+def shipped_model() -> Path:
+    """The file of the network that comes with this package."""
+    return share_file("models", "grasp", ONNX)
 
 
 def digest(run: Path) -> str:
@@ -154,10 +159,7 @@ def _onnx_file(run: Path) -> Path:
 
 def save_weights(network: Any, info: ModelInfo, path: Path) -> None:
     """Write a network's tensors and its description as safetensors."""
-    from safetensors.torch import save_file
-
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, path, metadata={"info": json.dumps(asdict(info))})
+    save_safetensors(network.state_dict(), path, {"info": json.dumps(asdict(info))})
 
 
 def load_weights(path: Path) -> tuple[Any, ModelInfo]:
@@ -188,10 +190,7 @@ def export_onnx(network: Any, info: ModelInfo, path: Path) -> None:
 
 def save_ranker(network: Any, config: Any, path: Path) -> None:
     """Write a ranking network's tensors and how it was trained (a dataclass) as safetensors."""
-    from safetensors.torch import save_file
-
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, path, metadata={"config": json.dumps(asdict(config))})
+    save_safetensors(network.state_dict(), path, {"config": json.dumps(asdict(config))})
 
 
 def load_ranker(path: Path) -> Any:

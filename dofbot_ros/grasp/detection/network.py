@@ -17,6 +17,9 @@ from dofbot_ros.core.model_files import load_safetensors, load_tensors
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.network_config import NetworkConfig
 
+BACKBONE = "backbone.safetensors"
+"""The front's weights in the folder of a run of `dofbot grasp pretrain`."""
+
 
 class SqueezeExcitation(nn.Module):
     """Scales channels by what the whole map holds."""
@@ -139,11 +142,17 @@ def _filter(width: int) -> nn.Sequential:
 
 
 def load_backbone(network: MobileUNet, path: Path) -> None:
-    """Load the front from a state dict of torchvision's mobilenet_v3_small (.safetensors, or .pth of tensors only).
+    """Load the front.
+
+    Args:
+        network: gets the weights.
+        path: a run's folder of `dofbot grasp pretrain`, or a state dict of torchvision's mobilenet_v3_small
+            (.safetensors, or .pth of tensors only).
 
     Raises:
         InputError: the file cannot be read, or its layers are others.
     """
+    path = path / BACKBONE if path.is_dir() else path
     state: Any = load_safetensors(path, "backbone")[0] if path.suffix == ".safetensors" else load_tensors(path, path)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise InputError(f"{path} is no state dict: tensors by name are expected")

@@ -35,7 +35,7 @@ from dofbot_ros.grasp.simulation.grasp_sim import GraspSim
 from dofbot_ros.grasp.simulation.scenes import Scene, SceneRules
 
 BLOCK = 25
-"""Attempts that a worker makes between two reports."""
+"""Attempts that a worker makes between two reports, usually."""
 
 STRAY_M = 0.008
 """Every fourth proposal is moved off its point by this standard deviation, so that grasps beside things are tried too
@@ -62,6 +62,7 @@ class CollectConfig:
         rules: of the scenes.
         model: a run's folder or an .onnx file, whose network makes most of the proposals.
         desk: errors of arm, camera, picture and table, as SceneMaker takes it; each scene on another installation.
+        block: attempts that a worker makes between two reports.
     """
 
     objects: str = "train"
@@ -70,11 +71,13 @@ class CollectConfig:
     rules: SceneRules = field(default_factory=SceneRules)
     model: Path | None = None
     desk: str = OWN
+    block: int = BLOCK
 
     def meta(self) -> dict[str, Any]:
         """As plain data, for the file."""
         model = {} if self.model is None else {"model": digest(self.model)}
         desk = {} if self.desk == OWN else {"desk": self.desk}
+        block = {} if self.block == BLOCK else {"block": self.block}
         return {
             "objects": self.objects,
             "rotations": self.rotations,
@@ -82,6 +85,7 @@ class CollectConfig:
             "rules": asdict(self.rules),
             **model,
             **desk,
+            **block,
         }
 
 
@@ -166,13 +170,13 @@ _worker: tuple[GraspSim, NetworkPlanner | None] | None = None
 
 
 def collect_block(config: CollectConfig, block: int) -> GraspData:
-    """Attempts block * BLOCK and following, in this process's own world."""
+    """Attempts block * config.block and following, in this process's own world."""
     global _worker
     if _worker is None:
         network = None if config.model is None else NetworkPlanner(load_model(config.model))
         _worker = GraspSim(families_of(config.objects), config.rules, desk=config.desk), network
     sim, planner = _worker
-    rows = [try_one(sim, config, planner, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
+    rows = [try_one(sim, config, planner, number) for number in range(block * config.block, (block + 1) * config.block)]
     return GraspData(
         np.array([image for scene, *_ in rows for image in (scene.image, *scene.others)]),
         np.array([action for _, action, *_ in rows]).repeat(config.rules.looks, axis=0),

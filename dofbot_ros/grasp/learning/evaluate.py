@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from dofbot_ros.config.loader import from_mapping, to_mapping
+from dofbot_ros.core.result_file import Interrupted, ResultFile
 from dofbot_ros.core.statistics import wilson
 from dofbot_ros.desks.config import OWN
-from dofbot_ros.grasp.detection.model_io import load_model
+from dofbot_ros.grasp.detection.model_io import digest, load_model, shipped_model
 from dofbot_ros.grasp.detection.planner import GraspPlanner, NetworkPlanner
 from dofbot_ros.grasp.execution.attempt import Outcome
 from dofbot_ros.grasp.learning.baselines import ArucoPlanner, MomentsPlanner, RandomPixelPlanner
@@ -161,7 +163,10 @@ def _baseline(name: str, network: NetworkPlanner, sim: GraspSim) -> GraspPlanner
 
 
 def evaluate(
-    config: EvaluateConfig, workers: Workers, report: Callable[[int, int], None] | None = None
+    config: EvaluateConfig,
+    workers: Workers,
+    report: Callable[[int, int], None] | None = None,
+    state: Path | None = None,
 ) -> dict[str, Any]:
     """Carry out all attempts and sum them up.
 
@@ -169,17 +174,50 @@ def evaluate(
         config: what to measure.
         workers: who does the work; that changes nothing in the result but the times.
         report: called with the number of scenes done and of the network's successes in them.
+        state: file that keeps every attempt; what it holds is not tried again.
+
+    Raises:
+        InputError: the file is none of such a measurement, or one of other conditions.
+        Interrupted: by Ctrl-C, once anything has been measured.
     """
-    shares = [list(range(i, min(i + 5, config.attempts))) for i in range(0, config.attempts, 5)]
-    rows: list[Attempted] = []
-    with closing(parallel(partial(attempt_share, config), shares, workers)) as results:
-        for _, share in results:
-            rows += share
-            if report is not None:
-                network = [row for row in rows if row.planner == NetworkPlanner.name]
-                report(len(network), sum(row.outcome == "lifted" for row in network))
-    rows.sort(key=lambda row: row.number)
-    return summarise(rows, config)
+    file = ResultFile(state, "dofbot grasp evaluate", _conditions(config), to_mapping, _read)
+    rows = [row for row in file.results if row.number < config.attempts]
+    done = {row.number for row in rows}
+    left = [number for number in range(config.attempts) if number not in done]
+    shares = [left[i : i + 5] for i in range(0, len(left), 5)]
+    try:
+        _report(rows, report)
+        with closing(parallel(partial(attempt_share, config), shares, workers)) as results:
+            for _, share in results:
+                file.add(*share)
+                rows += share
+                _report(rows, report)
+    except KeyboardInterrupt:
+        if not rows:
+            raise
+        raise Interrupted(_sorted_summary(rows, config)) from None
+    return _sorted_summary(rows, config)
+
+
+def _report(rows: list[Attempted], report: Callable[[int, int], None] | None) -> None:
+    network = [row for row in rows if row.planner == NetworkPlanner.name]
+    if report is not None and network:
+        report(len(network), sum(row.outcome == "lifted" for row in network))
+
+
+def _sorted_summary(rows: list[Attempted], config: EvaluateConfig) -> dict[str, Any]:
+    return summarise(sorted(rows, key=lambda row: row.number), config)
+
+
+def _conditions(config: EvaluateConfig) -> dict[str, Any]:
+    """What makes attempts comparable: all but how many there are."""
+    plain = to_mapping(config)
+    del plain["attempts"]
+    return plain | {"model": digest(config.model or shipped_model())}
+
+
+def _read(data: Any) -> Attempted:
+    return from_mapping(Attempted, data, "an attempt")
 
 
 def summarise(rows: list[Attempted], config: EvaluateConfig) -> dict[str, Any]:

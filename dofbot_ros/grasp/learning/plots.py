@@ -26,6 +26,7 @@ HELD, FAILED, CHOSEN = (60, 220, 60), (230, 60, 60), (255, 255, 255)
 def loss_curves(log: Sequence[dict[str, Any]], path: Path) -> None:
     """Training and validation loss over the epochs."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
@@ -34,6 +35,7 @@ def loss_curves(log: Sequence[dict[str, Any]], path: Path) -> None:
         axes.plot(epochs, [line[name] for line in log], label=label)
     best = min(log, key=lambda line: float(line["val_loss"]))
     axes.plot(best["epoch"], best["val_loss"], "o", color="black", label=f"kept: epoch {best['epoch']}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
     axes.grid(alpha=0.3)

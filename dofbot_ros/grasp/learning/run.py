@@ -19,6 +19,7 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.learning import plots
 from dofbot_ros.training.run_folder import RunFolder, changes
 
+CHECKPOINT = "checkpoint.pt"
 GROWS = ("epochs",)
 """Settings that a resumed run may raise."""
 RISE = 0.08
@@ -72,7 +73,7 @@ class TrainingRun(Generic[LineT]):
         resume: bool,
     ) -> None:
         self._folder, self._prefix = folder, prefix
-        self._checkpoint = f"{prefix}checkpoint.pt"
+        self._checkpoint = prefix + CHECKPOINT
         self._run = RunFolder(folder, resume=resume, mark=self._checkpoint)
         self._config = json.dumps(asdict(config))
         self._network, self._optimiser = network, optimiser

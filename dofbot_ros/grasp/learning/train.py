@@ -41,6 +41,7 @@ class TrainConfig(Checked):
         weight_decay: of AdamW.
         spread: the target is smeared over neighbouring pixels with this standard deviation [pixels]; 0 for one pixel.
         failure_weight: weight of telling held from failed grasps where they were tried; 0 ignores failures.
+        freeze: leave the front as it is begun with, and train the decoder alone.
         seed: of weights, order and augmentation.
     """
 
@@ -52,6 +53,7 @@ class TrainConfig(Checked):
     weight_decay: float = 1e-3
     spread: NotNegative = 1.0
     failure_weight: NotNegative = 2.0
+    freeze: bool = False
     seed: int = 0
 
 
@@ -81,12 +83,12 @@ class Trainer:
         run: folder that gets weights, log and pictures.
         config: how.
         device: cpu, cuda, or cuda:N.
-        backbone: state dict of torchvision's mobilenet_v3_small to start from.
+        backbone: weights of the front to start from, as load_backbone takes them.
         start: folder of a run to start from, all of its weights.
         resume: go on where `run` stopped.
 
     Raises:
-        InputError: the data, the device or the run cannot be used.
+        InputError: the data, the device or the run cannot be used, or a front that knows nothing is to be frozen.
     """
 
     def __init__(
@@ -100,6 +102,8 @@ class Trainer:
         start: Path | None = None,
         resume: bool = False,
     ) -> None:
+        if config.freeze and backbone is None and start is None:
+            raise InputError("freeze keeps a front that has learned something: give --backbone-weights or --start")
         train = join([load(folder / TRAIN_FILE) for folder in data])
         with_val = [folder for folder in data if (folder / VAL_FILE).exists()]
         val = join([load(folder / VAL_FILE) for folder in with_val or data])
@@ -119,9 +123,9 @@ class Trainer:
             load_backbone(self._network, backbone)
         if start is not None:
             self._start_from(start)
-        self._optimiser = torch.optim.AdamW(
-            self._network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
+        self._network.features.requires_grad_(not config.freeze)
+        trained = [weight for weight in self._network.parameters() if weight.requires_grad]
+        self._optimiser = torch.optim.AdamW(trained, config.learning_rate, weight_decay=config.weight_decay)
         view = train.meta.get("rules", {}).get("view", {"size": train.size})
         training = {**asdict(config), "train_grasps": len(self._train), "val_grasps": len(self._val)}
         self._info = ModelInfo(config.network, from_mapping(TopDownView, view, "view"), train.meta, training)
@@ -162,6 +166,9 @@ class Trainer:
         rng = np.random.default_rng([self._config.seed, epoch])
         order = rng.permutation(len(self._train))
         self._network.train()
+        if self._config.freeze:
+            # Its batch norms would go on following what they see.
+            self._network.features.eval()
         losses = []
         steps = max(1, len(order) // self._config.batch)
         for step in range(steps):

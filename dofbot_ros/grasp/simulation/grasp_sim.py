@@ -80,7 +80,7 @@ class GraspSim:
         self.maker = SceneMaker(families, rules, desk)
         self._planner = pinch_planner()
         self.registration: Registration | None = None
-        self._emulator = Emulator(WorldServos(self.maker.world)) if rehearsal else None
+        self._emulator = Emulator(WorldServos(self.maker.world), first=True) if rehearsal else None
         if self._emulator is None:
             self._arm: ArmBackend = SimArm(self.maker.world)
             self._arm.connect()

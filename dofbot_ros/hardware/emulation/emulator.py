@@ -67,6 +67,7 @@ class Emulator:
         self._link = link
         self._first = first
         self._step_due_s = self._clock.now()
+        self._pause_s = 0.0
         self._port: PseudoPort | None = PseudoPort(baudrate, link)
         self.port = self._port.name
         """Path to open."""
@@ -119,15 +120,27 @@ class Emulator:
         with self.lock:
             return self._line.traffic()
 
+    def longest_pause(self) -> float:
+        """For how long the servos stood still at most since this was asked last [s].
+
+        A machine that is too busy, or stands still itself, keeps this program from its work: what happened meanwhile
+        says nothing about the driver.
+        """
+        pause_s, self._pause_s = self._pause_s, 0.0
+        return pause_s
+
     def _serve(self) -> None:
         with realtime() if self._first else nullcontext():
             self._serve_until_closed()
 
     def _serve_until_closed(self) -> None:
+        due_s = self._clock.now()
         while not self._stopping.is_set():
             with self.lock:
-                port = self._port
-                wait_s = self._work(self._clock.now())
+                port, now = self._port, self._clock.now()
+                self._pause_s = max(self._pause_s, now - due_s)
+                wait_s = self._work(now)
+            due_s = self._clock.now() + wait_s
             if port is None:
                 self._stopping.wait(wait_s)
                 continue

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from dofbot_ros.config.ranges import Checked, Count, Positive
-from dofbot_ros.core.model_files import load_state
+from dofbot_ros.core.model_files import load_state, save_safetensors
 from dofbot_ros.lab.imitation.hand import HandModel
 from dofbot_ros.lab.imitation.network import ImitationNetwork
 from dofbot_ros.lab.imitation.silhouette import SIZE, hard, iou, soft
@@ -111,5 +110,5 @@ def train_imitation(
             folder.save(CHECKPOINT, state)
             with (run / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"steps": step + 1, "iou": mean}) + "\n")
-    save_file(network.state_dict(), str(run / WEIGHTS), {"dof": str(config.dof)})
+    save_safetensors(network.state_dict(), run / WEIGHTS, {"dof": str(config.dof)})
     return {"steps": config.steps, "iou": mean}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dofbot_ros.core.model_files import networks_digest
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import InputError
@@ -121,7 +121,7 @@ def domain_gap(
     """
     if not policies:
         raise InputError("there is no policy to measure: give runs with --model")
-    digests = {folder: _digest(folder) for folder in policies}
+    digests = {folder: networks_digest(folder) for folder in policies}
     out.mkdir(parents=True, exist_ok=True)
     known = _known(out / RESULTS)
     rows = []
@@ -138,7 +138,7 @@ def domain_gap(
             rows.append(row)
     rows.sort(key=lambda row: (row.task, row.obs, row.randomize))
     # The bars were set for the policies that are shipped: a run of somebody else's has its own.
-    ours = {_digest(folder) for folder in shipped_policies()}
+    ours = {networks_digest(folder) for folder in shipped_policies()}
     asked = [row for row in rows if row.model in ours]
     verdicts = judge(asked) if asked else []
     (out / TABLE).write_text(table(rows, verdicts), encoding="utf-8")
@@ -220,7 +220,7 @@ def _measure(config: EvaluateConfig, workers: int, report: Report | None) -> Row
         result["success_rate"],
         (low, high),
         folder.name,
-        _digest(folder),
+        networks_digest(folder),
         config.seed,
     )
 
@@ -228,14 +228,6 @@ def _measure(config: EvaluateConfig, workers: int, report: Report | None) -> Row
 def _world(config: EvaluateConfig) -> str:
     """As rows name it: the domain, or the desk."""
     return config.domain if config.desk == OWN else f"desk {config.desk}"
-
-
-def _digest(folder: Path) -> str:
-    """Of all networks in the folder: a pipeline has two."""
-    networks = sorted(folder.glob("*.onnx"))
-    if not networks:
-        raise InputError(f"{folder} holds no policy")
-    return hashlib.sha256(b"".join(path.read_bytes() for path in networks)).hexdigest()[:32]
 
 
 def _chart(rows: Sequence[Row], path: Path, ours: set[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -12,11 +12,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dofbot_ros.config.loader import from_mapping, to_mapping
 from dofbot_ros.config.ranges import Checked, Count
+from dofbot_ros.core.model_files import networks_digest
 from dofbot_ros.core.parallel import in_processes
+from dofbot_ros.core.result_file import Interrupted, ResultFile
 from dofbot_ros.core.statistics import wilson
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
+from dofbot_ros.policy.interface.spec import PolicySpec
 from dofbot_ros.policy.runtime.policy_runner import PolicyRunner
 from dofbot_ros.sim.randomization import load_domain
 
@@ -68,16 +72,21 @@ class Ended:
     """An episode.
 
     Attributes:
+        seed: of the episode.
         success: whether the goal was truly reached at its end.
         earned: sum of its rewards.
     """
 
+    seed: int
     success: bool
     earned: float
 
 
 def evaluate(
-    config: EvaluateConfig, workers: int = 1, report: Callable[[int, int], None] | None = None
+    config: EvaluateConfig,
+    workers: int = 1,
+    report: Callable[[int, int], None] | None = None,
+    state: Path | None = None,
 ) -> dict[str, Any]:
     """Run the episodes.
 
@@ -86,27 +95,44 @@ def evaluate(
         workers: processes over which the episodes are spread; 1: this one alone. That changes nothing in the result,
             since an episode depends on its seed alone.
         report: told after each episode how many are done and how many of them succeeded.
+        state: file that keeps every episode; what it holds is not run again.
 
     Returns:
         `success_rate` (the goal is truly reached when the episode ends), `interval` (Wilson, 95 %), `episodes`,
         `mean_return`, and `task`, `obs`, `domain`, `physics`, `seed`.
 
     Raises:
-        InputError: there is no such policy.
+        InputError: there is no such policy; or the file is none of such a measurement, or one of other conditions.
+        Interrupted: by Ctrl-C, once anything has been measured.
     """
     spec = PolicyRunner(config.model).spec
-    ended: dict[int, Ended] = {}
-    with closing(_episodes(config, min(workers, config.episodes))) as episodes:
-        for seed, end in episodes:
-            ended[seed] = end
-            if report is not None:
-                report(len(ended), sum(one.success for one in ended.values()))
-    ends = [ended[seed] for seed in sorted(ended)]
+    file = ResultFile(state, "dofbot policy evaluate", _conditions(config), to_mapping, _read)
+    seeds = range(config.seed, config.seed + config.episodes)
+    ends = [end for end in file.results if end.seed in seeds]
+    left = [seed for seed in seeds if seed not in {end.seed for end in ends}]
+    try:
+        if report is not None and ends:
+            report(len(ends), sum(one.success for one in ends))
+        with closing(_episodes(config, left, min(workers, len(left)))) as episodes:
+            for end in episodes:
+                file.add(end)
+                ends.append(end)
+                if report is not None:
+                    report(len(ends), sum(one.success for one in ends))
+    except KeyboardInterrupt:
+        if not ends:
+            raise
+        raise Interrupted(_summary(ends, config, spec)) from None
+    return _summary(ends, config, spec)
+
+
+def _summary(ended: list[Ended], config: EvaluateConfig, spec: PolicySpec) -> dict[str, Any]:
+    ends = sorted(ended, key=lambda end: end.seed)
     successes = sum(end.success for end in ends)
     return {
-        "success_rate": successes / config.episodes,
-        "interval": list(wilson(successes, config.episodes)),
-        "episodes": config.episodes,
+        "success_rate": successes / len(ends),
+        "interval": list(wilson(successes, len(ends))),
+        "episodes": len(ends),
         "mean_return": float(np.mean([end.earned for end in ends])),
         "task": spec.task,
         "obs": spec.obs,
@@ -125,19 +151,32 @@ def rollout(env: DofBotEnv, policy: Policy, seed: int) -> Ended:
     while not done:
         observation, reward, _, done, info = env.step(policy.act(observation))
         earned += reward
-    return Ended(bool(info["is_success"]), earned)
+    return Ended(seed, bool(info["is_success"]), float(earned))
 
 
-def _episodes(config: EvaluateConfig, workers: int) -> Generator[tuple[int, Ended], None, None]:
-    """Seeds with the ends of their episodes, as they come."""
-    seeds = range(config.seed, config.seed + config.episodes)
+def _conditions(config: EvaluateConfig) -> dict[str, Any]:
+    """What makes episodes comparable: all but which and how many they are."""
+    plain = to_mapping(config)
+    del plain["episodes"], plain["seed"]
+    return plain | {"model": networks_digest(config.model)}
+
+
+def _read(data: Any) -> Ended:
+    return from_mapping(Ended, data, "an episode")
+
+
+def _episodes(config: EvaluateConfig, seeds: Sequence[int], workers: int) -> Generator[Ended, None, None]:
+    """The ends of episodes, as they come."""
     if workers > 1:
-        yield from in_processes(partial(_in_worker, config), seeds, workers)
+        for _, end in in_processes(partial(_in_worker, config), seeds, workers):
+            yield end
+        return
+    if not seeds:
         return
     bench = _Bench(config)
     try:
         for seed in seeds:
-            yield seed, bench.run(seed)
+            yield bench.run(seed)
     finally:
         bench.close()
 

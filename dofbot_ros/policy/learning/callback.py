@@ -13,6 +13,8 @@ import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
+from dofbot_ros.training.learning_curve import LearningCurve
+
 
 class Draw(Protocol):
     """The world of one episode."""
@@ -61,7 +63,8 @@ class TrainingCallback(BaseCallback):
         draws: file of the worlds.
         envs: that draw them.
         save: makes a checkpoint.
-        report: told how far it is, once a second.
+        curve: notes how far it is, once a second.
+        report: told the same.
     """
 
     def __init__(
@@ -72,11 +75,12 @@ class TrainingCallback(BaseCallback):
         draws: Path,
         envs: Sequence[DrawnWorld],
         save: Callable[[], None],
+        curve: LearningCurve,
         report: Callable[[Progress], None] | None,
     ) -> None:
         super().__init__()
         self._wanted, self._checkpoint_steps, self._path, self._envs = wanted, checkpoint_steps, draws, envs
-        self._save, self._report = save, report
+        self._save, self._curve, self._report = save, curve, report
         self._begin = self._reported = time.monotonic()
         self._saved = 0
         self._logged: list[Draw | None] = [None] * len(envs)
@@ -94,7 +98,7 @@ class TrainingCallback(BaseCallback):
         if self.num_timesteps - self._saved >= self._checkpoint_steps:
             self._saved = self.num_timesteps
             self._save()
-        self.tell(lambda: self.progress(self.model))
+        self.tell("steps", lambda: self.progress(self.model))
         return True
 
     def _on_training_end(self) -> None:
@@ -105,11 +109,23 @@ class TrainingCallback(BaseCallback):
         """Since the beginning."""
         return time.monotonic() - self._begin
 
-    def tell(self, progress: Callable[[], Progress]) -> None:
-        """Pass it on, once a second."""
-        if self._report is not None and time.monotonic() - self._reported > 1.0:
+    def tell(self, phase: str, progress: Callable[[], Progress]) -> None:
+        """Note it and pass it on, once a second; `phase` is what the progress counts."""
+        if time.monotonic() - self._reported > 1.0:
             self._reported = time.monotonic()
-            self._report(progress())
+            now = progress()
+            self.note(phase, now)
+            if self._report is not None:
+                self._report(now)
+
+    def note(self, phase: str, progress: Progress) -> None:
+        """Put it into the learning curve."""
+        values = {
+            "success rate": progress.success_rate,
+            "mean return": progress.mean_return,
+            "imitation loss": progress.loss,
+        }
+        self._curve.add(phase, progress.steps, values)
 
     def progress(self, model: BaseAlgorithm) -> Progress:
         """How far it is."""

@@ -160,6 +160,11 @@ class DaggerTrainer:
         return float(np.mean(self._successes)) if self._successes else math.nan
 
     @property
+    def done(self) -> int:
+        """Episodes that lie behind."""
+        return self._done
+
+    @property
     def loss(self) -> float:
         """Mean of the last 100 updates; nan before the first."""
         return float(np.mean(self._losses)) if self._losses else math.nan

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.core.model_files import first_words, model_bytes, open_onnx
+from dofbot_ros.core.model_files import first_words, model_bytes, open_onnx, save_safetensors
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.learning.torch_policy import Activation, Kind, Squash, empty_network, load_torch_policy, mlp_of
 from dofbot_ros.policy.perception.keypoint_network import Exported, PoseNetwork
@@ -51,7 +51,6 @@ def recover_weights(onnx_file: Path, seed: int = 0) -> Recovered:
     Raises:
         InputError: the network is none that this package trains, or the two files answer differently.
     """
-    from safetensors.torch import save_file
 
     graph = _graph(onnx_file)
     operations = Counter(node.op_type for node in graph.node)
@@ -70,18 +69,16 @@ def recover_weights(onnx_file: Path, seed: int = 0) -> Recovered:
         network: nn.Module = _mlp(layers, activation, squash, onnx_file)
     else:
         network = _network(layers, kind, onnx_file)
-    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     path = onnx_file.with_suffix(SUFFIX)
     new = path.with_name(f"new_{path.name}")
     # One text, since the order of several differs from run to run.
-    save_file(state, new, metadata={"network": json.dumps(texts)})
+    save_safetensors(network.state_dict(), new, {"network": json.dumps(texts)})
     difference = compare(load_torch_policy(new), onnx_file, seed)
     if not difference <= CLOSE:
         new.unlink()
         raise InputError(f"{onnx_file}: the same weights in torch answer by {difference:.1e} otherwise: not written")
-    new.chmod(onnx_file.stat().st_mode & 0o777)  # safetensors makes files that nobody else can read
     new.replace(path)
-    return Recovered(path, kind, sum(tensor.numel() for tensor in state.values()), difference)
+    return Recovered(path, kind, sum(tensor.numel() for tensor in network.state_dict().values()), difference)
 
 
 def beside(onnx_file: Path) -> Recovered | None:

@@ -37,6 +37,7 @@ from dofbot_ros.policy.learning.checkpoint import (
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS, DaggerTrainer, ImitateConfig
 from dofbot_ros.policy.learning.demonstrations import Transition, Usefulness, read_demonstrations, usefulness
 from dofbot_ros.policy.learning.export import export_policy
+from dofbot_ros.training.learning_curve import LearningCurve
 from dofbot_ros.training.run_folder import DRAWS, TENSORBOARD, RunFolder, one_core, training_device
 
 LESSONS, TAUGHT, COMPARED = "lessons.pt", "taught.pt", "compared.json"
@@ -148,17 +149,21 @@ class Trainer:
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
+        curve = LearningCurve(self.run, resume=self._folder.resumed)
+        curve.go_on("steps", self.model.num_timesteps)
         watcher = TrainingCallback(
             wanted=self.config.steps,
             checkpoint_steps=self.config.checkpoint_steps,
             draws=self.run / DRAWS,
             envs=[self._env],
             save=lambda: save_checkpoint(self.model, self.run),
+            curve=curve,
             report=report,
         )
         if self.config.shown and self.model.num_timesteps == 0:
-            taught = self._imitate(watcher)
+            taught = self._imitate(watcher, curve)
             if self.config.steps == 0:
+                curve.draw()
                 self.export()
                 return taught
         remaining = self.config.steps - self.model.num_timesteps
@@ -167,11 +172,13 @@ class Trainer:
             self.model.learn(remaining, callback=watcher, reset_num_timesteps=self.model.num_timesteps == 0)
             if keeper is not None and not self._holds_its_own(keeper):
                 keeper.give_up()
+            watcher.note("steps", watcher.progress(self.model))
         save_checkpoint(self.model, self.run)
         self.export()
+        curve.draw()
         return watcher.progress(self.model)
 
-    def _imitate(self, watcher: TrainingCallback) -> Progress:
+    def _imitate(self, watcher: TrainingCallback, curve: LearningCurve) -> Progress:
         config = self.config
         # A buffer with hindsight gives nothing before its first episode is whole.
         remember = config.steps > 0 or config.hindsight
@@ -179,6 +186,7 @@ class Trainer:
         school = DaggerTrainer(self.model, self._env, lessons, self._recorded)
         if lessons_before := self._folder.load(LESSONS):
             school.go_on(lessons_before)
+        curve.go_on("episodes", school.done)
 
         def save() -> None:
             with whole_file(self.run / LESSONS) as draft:
@@ -186,15 +194,18 @@ class Trainer:
                 save_checkpoint(self.model, self.run)
 
         def report(done: int, wanted: int, success_rate: float) -> None:
-            watcher.tell(lambda: Progress(done, wanted, success_rate, float("nan"), watcher.seconds))
+            now = Progress(done, wanted, success_rate, float("nan"), watcher.seconds, school.loss)
+            watcher.tell("episodes", lambda: now)
 
         with (self.run / DRAWS).open("a", encoding="utf-8") as draws:
             school.run(report, lambda step: log_draw(draws, step, self._env.draw), save)
         save()
         self.imitation_loss = school.loss
-        return Progress(
+        end = Progress(
             config.episodes, config.episodes, school.success_rate, float("nan"), watcher.seconds, school.loss
         )
+        watcher.note("episodes", end)
+        return end
 
     @property
     def demonstrations(self) -> Usefulness | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from std_msgs.msg import Float64, Header
@@ -15,7 +17,6 @@ from dofbot_ros.ros.conversions.messages import finite, pose_matrix
 from dofbot_ros.ros.conversions.stamps import Stamps
 from dofbot_ros.safety.authority import Commander
 
-BASE_FRAME = "base_link"
 WALL_S = 1e6
 """A stamp that is this far off the simulated time is one of the wall clock [s]."""
 FUTURE_S = 0.1
@@ -29,10 +30,9 @@ class Commands:
         DofbotError: the command is refused; nothing has moved.
     """
 
-    def __init__(self, daemon: ArmDaemon, stamps: Stamps, frame_prefix: str = "") -> None:
-        self._daemon = daemon
-        self._stamps = stamps
-        self._base_frames = {BASE_FRAME, frame_prefix + BASE_FRAME}
+    def __init__(self, daemon: ArmDaemon, stamps: Stamps, in_base: Callable[[str], FloatArray]) -> None:
+        """`in_base` gives the pose (4, 4) [m] of a frame in base_link, or refuses."""
+        self._daemon, self._stamps, self._in_base = daemon, stamps, in_base
 
     def joint_trajectory(self, message: JointTrajectory, by: Commander) -> int:
         """Check a whole trajectory and start it. Returns the number of the motion."""
@@ -51,17 +51,18 @@ class Commands:
         self._daemon.stream(positions[0], self._recent(message.header), joints, by)
 
     def pose(self, message: PoseStamped, by: Commander) -> None:
-        """Move the tool to a pose in base_link."""
-        self._in_base(message.header)
+        """Move the tool to a pose in any frame that is known."""
         self._recent(message.header)
-        self._daemon.move_tool(tool_goal(pose_matrix(message.pose)), by)
+        pose = pose_matrix(message.pose)
+        self._daemon.move_tool(tool_goal(self._in_base(message.header.frame_id) @ pose), by)
 
     def twist(self, message: TwistStamped, by: Commander) -> None:
-        """Move the tool with a velocity in base_link."""
-        self._in_base(message.header)
+        """Move the tool with a velocity along the axes of any frame that is known, as they are now."""
+        stamp_s = self._recent(message.header)
         linear, angular = message.twist.linear, message.twist.angular
         numbers = finite("twist", [linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
-        self._daemon.twist(numbers[:3], numbers[3:], self._recent(message.header), by)
+        axes = self._in_base(message.header.frame_id)[:3, :3]
+        self._daemon.twist(axes @ numbers[:3], axes @ numbers[3:], stamp_s, by)
 
     def gripper(self, message: Float64, by: Commander) -> None:
         """Open or close the gripper to a gap."""
@@ -79,10 +80,6 @@ class Commands:
             word, allowed = ("old", limit) if age > 0 else ("ahead", FUTURE_S)
             raise CommandRefusedError(f"the stamp is {abs(age):.2f} s {word}, allowed are {allowed:g} s ({hint})")
         return stamp_s
-
-    def _in_base(self, header: Header) -> None:
-        if header.frame_id not in self._base_frames:
-            raise CommandRefusedError(f"frame {header.frame_id!r} is not {BASE_FRAME}: transform the command first")
 
 
 def _points(message: JointTrajectory) -> tuple[list[str], FloatArray]:

@@ -10,10 +10,9 @@ from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from dofbot_ros.arm.model import ArmModel, Joint
+from dofbot_ros.arm.model import ArmModel, Joint, child_poses
 from dofbot_ros.config.ranges import parameter
-from dofbot_ros.core.transforms import rot_axis, transform
-from dofbot_ros.core.types import JOINT_NAMES, FloatArray
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.ros.conversions.messages import transform_message
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.qos import LATCHED, STREAM
@@ -70,16 +69,8 @@ def publish_static(node: Node, parent: str, child: str, matrix: FloatArray) -> N
 
 def moving_frames(model: ArmModel, stamp: Time, position: FloatArray, prefix: str = "") -> list[TransformStamped]:
     """Child frame of every moving joint in its parent's, at joint positions [rad] (6,); mimic joints follow."""
-    values = dict(zip(JOINT_NAMES, position.tolist(), strict=True))
-    frames = []
-    for joint in model.joints:
-        if joint.kind == "fixed":
-            continue
-        mimic = joint.mimic
-        angle = mimic.multiplier * values[mimic.joint] + mimic.offset if mimic else values[joint.name]
-        matrix = joint.origin @ transform(rot_axis(joint.axis, angle))
-        frames.append(_frame(joint, matrix, stamp, prefix))
-    return frames
+    moving = ((joint, pose) for joint, pose in child_poses(model, position) if joint.kind != "fixed")
+    return [_frame(joint, pose, stamp, prefix) for joint, pose in moving]
 
 
 def _fixed(joint: Joint, prefix: str) -> TransformStamped:

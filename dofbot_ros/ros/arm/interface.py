@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -20,7 +21,9 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from dofbot_ros.arm.model import ArmModel
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.driver.daemon import ArmDaemon
 from dofbot_ros.driver.joint_velocity import JointVelocity
 from dofbot_ros.driver.motion_events import Event, MotionEvent
@@ -29,12 +32,14 @@ from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.policy.interface.compatibility import SPEED_IN_USE
 from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.arm.actions import Actions
+from dofbot_ros.ros.arm.command_frames import CommandFrames, subscribe_tf
 from dofbot_ros.ros.arm.commanders import ANYBODY, HOME, PARK, UNKNOWN, Commanders
 from dofbot_ros.ros.arm.commands import Commands
 from dofbot_ros.ros.arm.frames import frame_publisher
 from dofbot_ros.ros.conversions.messages import joint_state
 from dofbot_ros.ros.conversions.stamps import Stamps
 from dofbot_ros.ros.runtime.log_limit import LogLimit
+from dofbot_ros.ros.runtime.parameters import when_set
 from dofbot_ros.ros.runtime.process import ShutdownSignal
 from dofbot_ros.ros.runtime.qos import COMMANDS, EVENTS, LATCHED, STREAM
 from dofbot_ros.safety.authority import Commander
@@ -98,15 +103,17 @@ class ArmInterface:
         self._events = node.create_publisher(String, "motion_events", EVENTS)
         self._diagnostics = diagnostics.DiagnosticsTopic(node)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
-        model = daemon.robot.describe(daemon.config.velocity)
-        self._description.publish(String(data=model.urdf))
+        model = self._describe()
         self._publish_frames = frame_publisher(node, model)
+        when_set(node, "max_velocity", self._set_max_velocity)
         self._next_frames_s = -float("inf")
         read_only = ParameterDescriptor(description="Share of the limits that the arm really has.", read_only=True)
         node.declare_parameter(SPEED_IN_USE, daemon.config.speed, read_only)
         self._commanders = Commanders(node, daemon.config.operators)
         self._groups = {name: MutuallyExclusiveCallbackGroup() for name in ("stop", "torque", "commands")}
-        commands = Commands(daemon, stamps, node.get_parameter("frame_prefix").value)
+        prefix = node.get_parameter("frame_prefix").value
+        frames = CommandFrames(model, prefix, stamps, self._measured, partial(subscribe_tf, node))
+        commands = Commands(daemon, stamps, frames.in_base)
         self._actions = Actions(node, daemon, commands)
         self._subscribe(commands)
         self._serve()
@@ -121,6 +128,17 @@ class ArmInterface:
         if self._thread.is_alive():
             self._thread.join()
         self._stop_line.close()
+
+    def _describe(self) -> ArmModel:
+        """Tell planners the arm with its present velocity limit."""
+        model = self._daemon.robot.describe(self._daemon.config.velocity)
+        self._description.publish(String(data=model.urdf))
+        return model
+
+    def _set_max_velocity(self, value: float) -> None:
+        self._daemon.set_max_velocity(float(value))
+        self._describe()
+        self._node.get_logger().info(f"max_velocity is {value:g} rad/s")
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -186,6 +204,10 @@ class ArmInterface:
             self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["stop"])
         for name, action in actions.items():
             self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["commands"])
+
+    def _measured(self) -> FloatArray | None:
+        reading = self._daemon.snapshot().reading
+        return None if reading is None else reading.position
 
     def _told_state(self) -> tuple[str, str]:
         snapshot = self._daemon.snapshot()

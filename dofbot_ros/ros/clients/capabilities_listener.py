@@ -7,6 +7,7 @@ from typing import Any
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
+from std_msgs.msg import String
 
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.policy.interface.compatibility import DRIVER_PARAMETERS, RobotCapabilities
@@ -42,6 +43,13 @@ class CapabilitiesListener(RobotListener):
             raise CommandRefusedError("the arm has not told its limits yet: is its driver running?")
         return RobotCapabilities(self.model, self._driver)
 
+    def on_description(self, message: String) -> None:
+        """Another description comes with other parameters: max_velocity may be set while the driver runs."""
+        before = self.model
+        super().on_description(message)
+        if self.model is not before:
+            self._driver = self._asked = None
+
     def ask(self) -> None:
         """Ask for the driver's parameters, until there is an answer; returns at once."""
         if self._driver is not None or (self._asked is not None and not self._asked.done()):
@@ -57,8 +65,7 @@ class CapabilitiesListener(RobotListener):
             return
 
     def _on_parameters(self, future: Any) -> None:
-        answer = future.result()
-        if answer is None:
+        if future is not self._asked or (answer := future.result()) is None:
             return
         known = {}
         for name, value in zip(DRIVER_PARAMETERS, answer.values, strict=True):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import cv2
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseArray
-from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
@@ -24,6 +23,7 @@ from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
 from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.camera.subscription import CameraSubscription
 from dofbot_ros.ros.conversions.messages import from_time, pose_message
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.ros.runtime.qos import STREAM
@@ -49,7 +49,7 @@ class BlockLocalizerNode:
     def __init__(self, _: ShutdownSignal) -> None:
         # One small image at a time: OpenCV's worker threads would only spin beside the control loop.
         cv2.setNumThreads(1)
-        self.node = Node("block_localizer_node")
+        self.node = LeanNode("block_localizer_node")
         files = declare(self.node, FileParameters)
         self._config = declare(self.node, LocaliserConfig)
         self._blocks = load_blocks(files.blocks_file or None)

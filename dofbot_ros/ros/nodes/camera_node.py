@@ -7,7 +7,6 @@ import threading
 import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.node import Node
 from sensor_msgs.srv import SetCameraInfo
 
 from dofbot_ros.core.clock import MonotonicClock
@@ -16,6 +15,7 @@ from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.camera.messages import intrinsics_from
 from dofbot_ros.ros.camera.topics import CameraTopics
 from dofbot_ros.ros.conversions.stamps import Stamps
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.vision.cameras.capture import (
@@ -36,7 +36,7 @@ class CameraNode:
     """Reads frames in a thread of its own; a camera that is not there, or no more, is tried again and again."""
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
-        self.node = Node("camera_node")
+        self.node = LeanNode("camera_node")
         self._config = declare(self.node, CaptureConfig)
         self._lifeline = lifeline
         self._clock = MonotonicClock()

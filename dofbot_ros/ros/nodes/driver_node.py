@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 
-from rclpy.node import Node
-
 from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.clock import MonotonicClock
@@ -17,6 +15,7 @@ from dofbot_ros.driver.first_time import permitted
 from dofbot_ros.driver.serial_backend import serial_backend
 from dofbot_ros.ros.arm.interface import ArmInterface
 from dofbot_ros.ros.conversions.stamps import Stamps
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ARM_THREADS, ShutdownSignal, run
 
@@ -25,7 +24,7 @@ class DriverNode:
     """Owns the port; the arm may be plugged in, out and in again while the node runs."""
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
-        self.node = Node("driver_node")
+        self.node = LeanNode("driver_node")
         asked = declare(self.node, DriverConfig)
         calibration = calibration_of(asked.calibration_file)
         config, slower = permitted(asked, calibration)

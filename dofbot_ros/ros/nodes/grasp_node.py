@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from dofbot_ros.arm.robot import load_robot
@@ -33,6 +32,7 @@ from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.clients.arm_client import ArmClient
 from dofbot_ros.ros.grasp.camera import GraspCamera
 from dofbot_ros.ros.grasp.topics import GraspTopics
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.safety.workspace import Workspace
@@ -80,7 +80,7 @@ class GraspNode:
 
     def __init__(self, _: ShutdownSignal) -> None:
         cv2.setNumThreads(1)
-        self.node = Node("grasp_node")
+        self.node = LeanNode("grasp_node")
         parameters = self._parameters = declare(self.node, GraspParameters)
         pose = CameraPose(self.node, parameters.extrinsics_file)
         self._robot = load_robot(parameters.calibration_file)

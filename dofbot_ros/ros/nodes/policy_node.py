@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -40,6 +39,7 @@ from dofbot_ros.ros.camera.observation_subscriber import ObservationSubscriber
 from dofbot_ros.ros.clients.arm_sender import ArmSender
 from dofbot_ros.ros.conversions.messages import finite, from_time
 from dofbot_ros.ros.conversions.stamps import Stamps
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.ros.runtime.qos import STREAM
@@ -75,7 +75,7 @@ class PolicyNode:
     """Control steps the session in a thread of its own; the executor takes in what comes, and answers."""
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
-        self.node = Node("policy_node")
+        self.node = LeanNode("policy_node")
         self._lifeline = lifeline
         parameters = self._parameters = declare(self.node, PolicyParameters)
         ends = declare(self.node, ControllerConfig)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 
-from rclpy.node import Node
-
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, calibration_of
 from dofbot_ros.arm.robot import Robot
 from dofbot_ros.config.ranges import Checked, NotNegative, parameter
@@ -18,6 +16,7 @@ from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.ros.arm.interface import ArmInterface
 from dofbot_ros.ros.arm.sim_world import WorldParameters, WorldTopics, make_installation
 from dofbot_ros.ros.conversions.stamps import Stamps
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ARM_THREADS, ShutdownSignal, run
 from dofbot_ros.sim.arm import SimArm
@@ -38,7 +37,7 @@ class SimNode:
     """Everything in one process: world, servos, daemon, interface, camera."""
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
-        self.node = Node("sim_node")
+        self.node = LeanNode("sim_node")
         asked = declare(self.node, DriverConfig)
         config, _ = permitted(replace(asked, waive_check=True), DEFAULT_CALIBRATION)  # a simulated arm hurts nobody
         parameters = declare(self.node, WorldParameters)

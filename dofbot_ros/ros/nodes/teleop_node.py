@@ -7,7 +7,6 @@ import threading
 from collections import deque
 from typing import Any
 
-from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
 from dofbot_ros.arm.robot import load_robot
@@ -18,6 +17,7 @@ from dofbot_ros.errors import DofbotError
 from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.conversions.messages import from_time
 from dofbot_ros.ros.conversions.stamps import Stamps
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.ros.teleop.arm import TeleopArm
@@ -46,7 +46,7 @@ class TeleopNode:
     """
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
-        self.node = Node("teleop_node")
+        self.node = LeanNode("teleop_node")
         self._lifeline = lifeline
         self._parameters = declare(self.node, TeleopParameters)
         config = self._config = configuration(self._parameters)

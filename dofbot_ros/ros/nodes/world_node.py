@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from rclpy.node import Node
 
 from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.config.ranges import parameter
@@ -21,6 +20,7 @@ from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.emulation.faults import parse_faults
 from dofbot_ros.ros.arm.sim_world import WorldParameters, WorldTopics, make_installation
 from dofbot_ros.ros.conversions.stamps import Stamps
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.sim.servos import WorldServos
@@ -50,7 +50,7 @@ class WorldNode:
     """Owns the world and the emulator; real time only, as bytes on a wire are."""
 
     def __init__(self, lifeline: ShutdownSignal) -> None:
-        self.node = Node("world_node")
+        self.node = LeanNode("world_node")
         bus = declare(self.node, BusParameters)
         parameters = declare(self.node, WorldParameters)
         installation = make_installation(parameters)

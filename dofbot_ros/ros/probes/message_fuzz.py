@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import rclpy
-from geometry_msgs.msg import PoseStamped, TwistStamped
+from geometry_msgs.msg import PoseStamped, TransformStamped, TwistStamped
 from rclpy.context import Context
 from rclpy.impl.logging_severity import LoggingSeverity
 from rclpy.node import Node
@@ -23,16 +23,18 @@ from sensor_msgs.msg import CameraInfo, Image, JointState, Joy
 from std_msgs.msg import Float64, Header, String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from dofbot_ros.arm.model import load_model
 from dofbot_ros.bench.fuzz.mutate import INTEGERS, NUMBERS, WORDS, replaced, retyped
 from dofbot_ros.bench.fuzz.target import Target
 from dofbot_ros.core.clock import Clock, ManualClock
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.core.rate import Rate
-from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.core.types import JOINT_NAMES, FloatArray
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.daemon import ArmDaemon
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.record.arms import open_arm
+from dofbot_ros.ros.arm.command_frames import CommandFrames
 from dofbot_ros.ros.arm.commands import Commands
 from dofbot_ros.ros.camera.messages import camera_info, image_array, image_message, intrinsics_from
 from dofbot_ros.ros.camera.observation_subscriber import ObservationSubscriber
@@ -74,6 +76,7 @@ def targets() -> Iterator[list[Target]]:
             Target("ros: joy", _joy),
             Target("ros: detections", _detections),
             Target("ros: stamps", _stamps),
+            Target("ros: frames", _frames),
             Target("ros: what nodes keep", _Keepers(node).case),
             Target("ros: commands", _Commanded(opened.enter_context(open_arm("sim", DriverConfig()))).case),
         ]
@@ -229,6 +232,13 @@ def _stamps(rng: random.Random) -> None:
     _finite(stamps.to_arm(_changed(rng, Header(stamp=to_time(NOW))).stamp))
 
 
+def _frames(rng: random.Random) -> None:
+    told = TransformStamped(header=_header(), child_frame_id="table")
+    frames = CommandFrames(load_model(), "", Stamps(ManualClock(100.0)), lambda: np.zeros(6), lambda _: True)
+    frames.hear([told] + [_changed(rng, told) for _ in range(rng.randint(1, 4))], rng.random() < 0.5)
+    _finite(frames.in_base("table"))
+
+
 class _Commanded:
     """A simulated arm that is commanded, and whose loop runs on; what it is told must stay within its limits."""
 
@@ -237,7 +247,9 @@ class _Commanded:
 
     def __init__(self, arm: tuple[ArmDaemon, Clock]) -> None:
         self._daemon, clock = arm
-        self._commands = Commands(self._daemon, Stamps(clock, simulated=True))
+        stamps, model = Stamps(clock, simulated=True), self._daemon.robot.describe()
+        self._frames = CommandFrames(model, "", stamps, self._measured, lambda _: True)
+        self._commands = Commands(self._daemon, stamps, self._frames.in_base)
         self._rate = Rate(clock, self._daemon.config.control_rate_hz)
         self._daemon.step()
         self._daemon.set_torque(True)
@@ -250,6 +262,10 @@ class _Commanded:
         finally:
             for _ in range(self.STEPS):
                 self._step()
+
+    def _measured(self) -> FloatArray | None:
+        reading = self._daemon.snapshot().reading
+        return None if reading is None else reading.position
 
     def _step(self) -> None:
         self._rate.wait()

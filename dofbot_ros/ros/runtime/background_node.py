@@ -9,9 +9,9 @@ from typing import TypeVar
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
 
 from dofbot_ros.core.dds import configure_dds
+from dofbot_ros.ros.runtime.lean_node import LeanNode
 
 Me = TypeVar("Me", bound="BackgroundNode")
 
@@ -32,7 +32,7 @@ class BackgroundNode:
         warnings = configure_dds()
         self._context = Context()
         rclpy.init(args=[], context=self._context)
-        self.node = Node(name, namespace=namespace, context=self._context)
+        self.node = LeanNode(name, namespace=namespace, context=self._context)
         for warning in warnings:
             self.node.get_logger().warning(warning)
         self.failure: BaseException | None = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
-from rcl_interfaces.msg import ParameterDescriptor
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.config.ranges import Range, declared
@@ -45,10 +47,44 @@ def declare(node: Node, cls: type[T]) -> T:
         )
         try:
             value = node.declare_parameter(field.name, field.default, descriptor).value
-            values[field.name] = str(value) if isinstance(field.default, str) and type(value) is int else value
+            values[field.name] = _spelt(field, value)
         except InvalidParameterTypeException as error:
             raise ConfigError(str(error), where) from error
+    _check_when_set(node, cls, where)
     return from_mapping(cls, values, where)
+
+
+def when_set(node: Node, name: str, apply: Callable[[Any], None]) -> None:
+    """Call `apply` with each value that a live parameter is set to from now on, once it was checked."""
+
+    def on_set(parameters: list[Parameter[Any]]) -> None:
+        for parameter in parameters:
+            if parameter.name == name:
+                apply(parameter.value)
+
+    node.add_post_set_parameters_callback(on_set)
+
+
+def _check_when_set(node: Node, cls: type, where: str) -> None:
+    """Let the dataclass refuse values of its live parameters while the node runs, as it does at the start."""
+    live = {field.name: field for field in dataclasses.fields(cast(Any, cls)) if field.metadata.get("live", False)}
+    if not live:
+        return
+
+    def check(parameters: list[Parameter[Any]]) -> SetParametersResult:
+        given = {each.name: _spelt(live[each.name], each.value) for each in parameters if each.name in live}
+        try:
+            from_mapping(cls, given, where)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(check)
+
+
+def _spelt(field: dataclasses.Field[Any], value: Any) -> Any:
+    """A value as the field has it: `-p video_device:=0` is a text."""
+    return str(value) if isinstance(field.default, str) and type(value) is int else value
 
 
 def _constraints(cls: type, name: str) -> str:

@@ -59,7 +59,10 @@ class ShutdownSignal:
 class ManagedNode(Protocol):
     """A node with something to put in order before the process ends."""
 
-    node: Node
+    @property
+    def node(self) -> Node:
+        """Added to the executor, and destroyed after close()."""
+        ...
 
     def close(self) -> None:
         """Stop threads, bring the arm to rest, let go of devices. ROS still works meanwhile."""

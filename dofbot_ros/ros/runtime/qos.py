@@ -24,6 +24,17 @@ LATCHED = QoSProfile(
 )
 """What a late subscriber must still learn: state, robot description, static transforms."""
 
+FRAMES = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE)
+"""/tf where it is heard, as tf2's own listener has it: the messages of all who publish there share the queue."""
+
+FIXED_FRAMES = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=100,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""/tf_static where it is heard."""
+
 IMAGE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """Published images: reliable serves reliable (RViz) and best-effort subscribers alike."""
 

@@ -14,7 +14,7 @@ from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.sim.config import CameraConfig
 from dofbot_ros.sim.rendering.picture import LensMap, develop
 from dofbot_ros.sim.rendering.shadows import shade
-from dofbot_ros.sim.rendering.tables import TABLE_HALF_M, table_picture
+from dofbot_ros.sim.rendering.tables import TABLE_HALF_M, table_picture, with_sheet
 from dofbot_ros.sim.world import World
 from dofbot_ros.vision.intrinsics import OPTICAL_FRAME, SIMULATED_FRAME, Intrinsics, from_field_of_view
 
@@ -59,6 +59,7 @@ class SimCamera:
         self._rng = rng or np.random.default_rng(0)
         if table is None:
             table = table_picture(self.config.table_colour, kind=self.config.table, seed=self.config.table_seed)
+            table = with_sheet(table) if self.config.sheet else table
         self.table = table
         """The table from above, as table_picture gives it, RGB."""
         self._bare: tuple[FloatArray, ImageArray] | None = None

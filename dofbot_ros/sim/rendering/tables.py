@@ -7,11 +7,15 @@ import numpy as np
 
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.sim.rendering.flaws import TableKind
+from dofbot_ros.vision.markers.aruco import dictionary_named
+from dofbot_ros.vision.markers.sheet import BASE_FRONT_M, SHEET
 
 TABLE_HALF_M = 0.7
 """The table reaches this far from the arm in x and y [m]."""
 TABLE_PIXELS_PER_M = 1000
 GRID_M = 0.05
+SHEET_PIXELS_PER_M = 3000
+"""A table with the calibration sheet is drawn this finely [px/m]: its markers are measured."""
 
 WOODS = ((196, 158, 112), (160, 116, 76), (214, 190, 156), (120, 84, 58))
 """Beech, oak, birch, walnut: red, green, blue."""
@@ -38,6 +42,31 @@ def table_picture(
     if kind == "cluttered":
         _clutter(rng, picture)
     return picture
+
+
+def with_sheet(table: ImageArray) -> ImageArray:
+    """A copy of a table picture, enlarged to SHEET_PIXELS_PER_M, with the calibration sheet pushed to the base plate.
+
+    Args:
+        table: as table_picture gives it, of any resolution.
+    """
+    side = round(2 * TABLE_HALF_M * SHEET_PIXELS_PER_M)
+    large = np.asarray(cv2.resize(table, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    def pixel(x: float, y: float) -> tuple[int, int]:
+        return round((x + TABLE_HALF_M) * SHEET_PIXELS_PER_M), round((y + TABLE_HALF_M) * SHEET_PIXELS_PER_M)
+
+    top, left = pixel(BASE_FRONT_M, -0.5 * SHEET.length)
+    bottom, right = pixel(BASE_FRONT_M + SHEET.depth, 0.5 * SHEET.length)
+    large[top:bottom, left:right] = 255
+    edge = round(SHEET.marker * SHEET_PIXELS_PER_M)
+    for marker, corners in SHEET.corners().items():
+        x, y, _ = corners.mean(axis=0)
+        row, column = pixel(BASE_FRONT_M + x - 0.5 * SHEET.marker, y - 0.5 * SHEET.marker)
+        code = cv2.aruco.generateImageMarker(dictionary_named(SHEET.dictionary), marker, edge)
+        # Rows go along x and columns along y: the sheet as seen with x up and y to the left, turned by half a turn.
+        large[row : row + edge, column : column + edge] = code[::-1, ::-1, None]
+    return large
 
 
 def _plain(colour: tuple[int, int, int], pixels: int, pixels_per_m: int) -> ImageArray:

@@ -47,6 +47,7 @@ def test_every_angle_within_the_limits_is_one_that_the_servo_may_be_sent_to(give
             assert servo.min_ticks <= tick <= servo.max_ticks
 
 
+@pytest.mark.slow
 @given(calibrations)
 def test_a_client_gets_the_drivers_robot_from_its_description(given_: Calibration) -> None:
     robot = Robot.calibrated(given_)

@@ -71,7 +71,7 @@ def test_what_is_done_can_be_summed_up_without_running_more(tmp_path: Path, coun
 def test_another_seed_is_another_file(tmp_path: Path, counted: Counted) -> None:
     path = tmp_path / "state.jsonl"
     run.measure(["own"], ["counted"], 1, path=path)
-    with pytest.raises(InputError, match="trials under other conditions"):
+    with pytest.raises(InputError, match=r"other conditions \(seed 0 there, 1 here\)"):
         run.measure(["own"], ["counted"], 1, seed=1, path=path)
     path.write_text("hello\n", encoding="utf-8")
     with pytest.raises(InputError, match="no file of `dofbot bench desks`"):
@@ -99,6 +99,7 @@ def test_the_chart_is_a_picture_of_all_rows(tmp_path: Path, counted: Counted) ->
         draw_ladder([], tmp_path / "none.png")
 
 
+@pytest.mark.slow
 def test_the_demo_succeeds_on_the_own_desk() -> None:
     pytest.importorskip("pybullet")
     outcome = demo("own", 0, 0)

@@ -230,6 +230,7 @@ def test_a_driver_that_moves_by_itself_when_the_cable_is_back_is_found_out() -> 
     assert "motion" in broken(rig)
 
 
+@pytest.mark.slow
 def test_the_table_holds_the_worst_of_each_fault() -> None:
     outcomes = [run_case(Case(state, "echo", event)) for state in ("IDLE", "HOLD") for event in ("none", "estop")]
     assert [(cell.state, cell.cases) for cell in cells(outcomes)] == [("IDLE", 2), ("HOLD", 2)]
@@ -241,6 +242,7 @@ def test_the_table_holds_the_worst_of_each_fault() -> None:
     assert line.startswith("| echo | 4 |")
 
 
+@pytest.mark.slow
 def test_the_command_prints_what_it_promises() -> None:
     words = ["bench", "faults", "--json", "--state", "HOLD", "--fault", "echo"]
     result = CliRunner().invoke(app, words)

@@ -19,7 +19,7 @@ from dofbot_ros.bench.faults.judge import Violation
 from dofbot_ros.bench.faults.outcome import Case, Outcome, from_json, to_json
 from dofbot_ros.bench.faults.rigs.real_time import NotHereError, RealTimeCase, attempt
 from dofbot_ros.bench.faults.run import Wanted, _measure, measure
-from dofbot_ros.bench.faults.state_file import StateFile
+from dofbot_ros.bench.faults.state_file import open_state
 from dofbot_ros.bench.faults.table import markdown
 from dofbot_ros.cli.main import app
 from dofbot_ros.errors import DofbotError, InputError
@@ -49,33 +49,33 @@ def test_what_is_done_is_found_again_also_after_a_crash_in_the_middle_of_a_line(
     outcome: Outcome, tmp_path: Path
 ) -> None:
     path = tmp_path / "new" / "matrix.jsonl"
-    file = StateFile(path)
+    file = open_state(path)
     file.add(outcome)
     with path.open("a") as text:
         text.write('{"case": {"state": "HO')
-    again = StateFile(path)
-    assert again.done == {CASE: outcome}
+    again = open_state(path)
+    assert again.results == [outcome]
     other = replace(outcome, case=replace(CASE, event="stop"))
     again.add(other)
-    assert StateFile(path).done == {CASE: outcome, other.case: other}
+    assert open_state(path).results == [outcome, other]
 
 
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "matrix.jsonl"
     for text, says in (
-        ("hello\n", "is no file of a fault matrix"),
-        ("[1]\n", "is no file of a fault matrix"),
-        ('{"fault matrix": 1, "version": "0.0.0"}\n', "was made by version 0.0.0"),
+        ("hello\n", "is no file of `dofbot bench faults`"),
+        ("[1]\n", "is no file of `dofbot bench faults`"),
+        ('{"results of": "dofbot bench faults", "version": "0.0.0"}\n', r"other conditions \(version 0.0.0 there"),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=says):
-            StateFile(path)
+            open_state(path)
         assert path.read_text() == text
     path.unlink()
-    StateFile(path)
+    open_state(path)
     path.write_text(path.read_text() + '{"case": {}}\n')
-    with pytest.raises(InputError, match=r"line 2: .*its case is run again"):
-        StateFile(path)
+    with pytest.raises(InputError, match=r"line 2: .*it is measured again"):
+        open_state(path)
 
 
 @pytest.mark.parametrize(
@@ -99,27 +99,28 @@ def test_after_a_case_that_failed_the_others_run_and_it_is_tried_again_next_time
 ) -> None:
     path = tmp_path / "matrix.jsonl"
     good = RealTimeCase(CASE, 1.0, lambda: outcome)
-    summary, outcomes = _measure([], [failing(ValueError("no")), good], StateFile(path))
+    summary, outcomes = _measure([], [failing(ValueError("no")), good], open_state(path))
     assert summary["cases"] == 1
     assert [entry["case"] for entry in summary["unmeasured"]] == ["HOLD x x x none"]
     assert len(summary["violations"]) == 1
     assert markdown(outcomes).count("\n") == 2  # two lines of head, one of figures
-    assert list(StateFile(path).done) == [CASE]
+    assert open_state(path).results == [outcome]
 
 
 def test_ctrl_c_ends_it_with_what_there_is_and_the_next_run_goes_on(outcome: Outcome, tmp_path: Path) -> None:
     path = tmp_path / "matrix.jsonl"
     last = replace(outcome, case=replace(CASE, event="none"))
     good, late = RealTimeCase(CASE, 1.0, lambda: outcome), RealTimeCase(last.case, 1.0, lambda: last)
-    summary, _ = _measure([], [good, failing(KeyboardInterrupt()), late], StateFile(path))
+    summary, _ = _measure([], [good, failing(KeyboardInterrupt()), late], open_state(path))
     assert summary["interrupted"]
     assert summary["cases"] == 1
     once = failing(AssertionError("run a second time"))
-    summary, outcomes = _measure([], [RealTimeCase(CASE, 1.0, once.play), late], StateFile(path))
+    summary, outcomes = _measure([], [RealTimeCase(CASE, 1.0, once.play), late], open_state(path))
     assert not summary["interrupted"]
     assert outcomes == [outcome, last]
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "matrix.jsonl"
     first, outcomes = measure(Wanted(state="HOLD", fault="echo"), path)
@@ -134,11 +135,11 @@ def test_the_command_goes_on_from_its_file(tmp_path: Path) -> None:
 def test_a_file_of_other_conditions_is_refused(outcome: Outcome, tmp_path: Path) -> None:
     path = tmp_path / "matrix.jsonl"
     loaded = Conditions(load=6, priority=False)
-    StateFile(path, loaded).add(outcome)
-    assert StateFile(path, loaded).done == {CASE: outcome}
-    says = "made under a load of 6, without real-time priority, this is a load of 0, with real-time priority"
+    open_state(path, loaded).add(outcome)
+    assert open_state(path, loaded).results == [outcome]
+    says = "load of 6, without real-time priority there, load of 0, with real-time priority here"
     with pytest.raises(InputError, match=says):
-        StateFile(path)
+        open_state(path)
 
 
 def test_a_load_computes_beside_the_cases_and_ends_with_them(outcome: Outcome) -> None:
@@ -151,7 +152,7 @@ def test_a_load_computes_beside_the_cases_and_ends_with_them(outcome: Outcome) -
         during.append(children())
         return outcome
 
-    _measure([], [RealTimeCase(CASE, 1.0, play)], StateFile(None), load=2)
+    _measure([], [RealTimeCase(CASE, 1.0, play)], open_state(None), load=2)
     assert during == [before + 2]
     assert children() == before
 

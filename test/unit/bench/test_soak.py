@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dofbot_ros.bench.soak import run
 from dofbot_ros.bench.soak.run import measure
-from dofbot_ros.bench.soak.script import segment
+from dofbot_ros.bench.soak.script import ready, segment
 from dofbot_ros.errors import InputError
 
 
@@ -24,6 +25,7 @@ def test_three_minutes_of_mixed_work_break_no_rule_and_leave_nothing_behind() ->
     assert result["descriptor_growth"] <= 0
 
 
+@pytest.mark.slow
 def test_a_soak_that_is_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
     state = tmp_path / "soak.json"
     first = measure(0.2, seed=5, virtual=True, state=state)
@@ -35,6 +37,7 @@ def test_a_soak_that_is_interrupted_goes_on_where_it_was(tmp_path: Path) -> None
     assert measure(0.4, seed=5, virtual=True, state=state) == longer
 
 
+@pytest.mark.slow
 def test_a_file_of_another_soak_is_refused(tmp_path: Path) -> None:
     state = tmp_path / "soak.json"
     measure(0.1, seed=5, virtual=True, state=state)
@@ -50,3 +53,16 @@ def test_a_segment_is_decided_by_its_number_alone() -> None:
     assert first[0].name == again[0].name
     np.testing.assert_array_equal(first[1].random(5), again[1].random(5))
     assert len({segment(k, 3)[0].name for k in range(60)}) == 9
+
+
+def test_an_arm_that_does_not_come_back_ends_the_soak_as_a_broken_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = iter([True, True, False])
+    monkeypatch.setattr(run, "ready", lambda rig: next(asked) and ready(rig))
+    state = tmp_path / "soak.json"
+    result = measure(5.0, virtual=True, state=state)
+    (broken,) = result["violations"]
+    assert (broken["rule"], broken["segment"]) == ("recovery", 2)
+    assert broken["what"].startswith("the arm does not come to HOLD, the driver says ")
+    assert json.loads(state.read_text())["violations"] == [broken]

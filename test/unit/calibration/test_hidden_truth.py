@@ -41,13 +41,15 @@ def test_planned_poses_tell_all_wanted_unknowns(rig: Rig, planned: PosePlan) -> 
     assert check(rig.scene.parameters, planned.information, NEEDED) >= 1.0
 
 
+@pytest.mark.slow
 def test_hidden_errors_are_found(rig: Rig) -> None:
     found = summary([calibrate(rig, 40, seed) for seed in range(3)])
 
     assert found["focal_percent"]["median"] < 0.4
     assert found["hand_eye_mm"]["median"] < 2.5
     assert found["hand_eye_deg"]["median"] < 0.4
-    assert found["tool_mm"]["max"] < 3.0
+    # Labels of any size and a plate that stands tilted are reckoned with; these arms have neither.
+    assert found["tool_mm"]["max"] < 3.5
     assert found["tool_before_mm"]["median"] > 10.0
 
 

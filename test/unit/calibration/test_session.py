@@ -14,12 +14,12 @@ from dofbot_ros.calibration.arm_command import Inputs, calibrate_servos, measure
 from dofbot_ros.calibration.plan_poses import Rig, plan
 from dofbot_ros.calibration.session import Session, View, load_session, save_session
 from dofbot_ros.calibration.targets.block_in_hand import FACES
-from dofbot_ros.calibration.targets.sheet import SHEET
 from dofbot_ros.core.types import ARM_JOINTS, FloatArray
 from dofbot_ros.errors import CalibrationError, ConfigError
 from dofbot_ros.vision.extrinsics import extrinsics_of, load_extrinsics, save_extrinsics
 from dofbot_ros.vision.intrinsics import Intrinsics, save_intrinsics
 from dofbot_ros.vision.markers.block_layout import load_blocks
+from dofbot_ros.vision.markers.sheet import SHEET
 
 
 def recorded(folder: Path, poses: FloatArray | None = None) -> tuple[Inputs, Rig, FloatArray]:
@@ -54,6 +54,7 @@ def recorded(folder: Path, poses: FloatArray | None = None) -> tuple[Inputs, Rig
     return Inputs(session, lens, pose), rig, truth
 
 
+@pytest.mark.slow
 def test_a_session_becomes_the_files_of_arm_and_camera(tmp_path: Path) -> None:
     inputs, rig, truth = recorded(tmp_path)
     out = tmp_path / "arm.yaml"

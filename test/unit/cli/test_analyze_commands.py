@@ -27,6 +27,7 @@ def run(*words: str) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.slow
 def test_layers_of_a_network_and_of_an_onnx_file(tmp_path: Path) -> None:
     found = run("layers", GRASP, "--out", str(tmp_path))
     assert found["layers"]["features.0.0"] == "convolution"
@@ -34,6 +35,7 @@ def test_layers_of_a_network_and_of_an_onnx_file(tmp_path: Path) -> None:
     assert len(run("layers", f"{GRASP}/model.onnx")["layers"]) > 50
 
 
+@pytest.mark.slow
 def test_a_policy_is_attributed_maximised_clustered_and_probed(tmp_path: Path) -> None:
     out = ("--out", str(tmp_path))
     assert Path(run("attribute", REACH, "--target", "all", "--samples", "8", *out)["picture"]).stat().st_size > 5000

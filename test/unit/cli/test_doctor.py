@@ -72,6 +72,15 @@ def test_what_is_not_installed_is_told_with_what_it_is_for(root: Path) -> None:
     assert "needed for training" in only(findings, WARNING).remedy
 
 
+def test_a_mediapipe_without_models_is_told_with_what_to_download(root: Path, tmp_path: Path) -> None:
+    look = {"installed": lambda name: "1.2.3", "environment": {"XDG_DATA_HOME": str(tmp_path)}}
+    hands, bodies = [finding for finding in found(root, "packages", **look) if finding.level == WARNING]
+    assert f"-o {tmp_path}/dofbot_ros/mediapipe/hand_landmarker.task https://" in hands.remedy
+    assert "pose_landmarker_full.task" in bodies.what
+    for bundled in ("0.10.18", "0.10.21"):
+        assert not [each for each in found(root, "packages", installed=lambda name: bundled) if each.level == WARNING]  # noqa: B023
+
+
 def test_a_machine_without_shared_memory_is_bad(root: Path) -> None:
     (root / "dev/shm").rmdir()
     assert "mount" in only(found(root, "shared memory"), BAD).remedy

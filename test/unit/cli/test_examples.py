@@ -39,6 +39,7 @@ def test_every_example_exists(line: str) -> None:
     assert not isinstance(command, TyperGroup) or line.endswith("--help") or command is ROOT
 
 
+@pytest.mark.slow
 def test_help_shows_what_the_option_shows() -> None:
     shown = [
         subprocess.run([*DOFBOT, *words], capture_output=True, text=True, check=True, timeout=60).stdout

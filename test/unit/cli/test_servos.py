@@ -70,6 +70,7 @@ def test_the_port_of_an_arm_is_found_with_its_protocol(protocol: str) -> None:
     assert json.loads(out)["ports"][-1]["protocol"] == protocol
 
 
+@pytest.mark.slow
 def test_a_port_that_another_program_has_or_where_nobody_answers_is_told(emulator: Emulator) -> None:
     emulator.faults.silent = frozenset(range(1, 7))
     code, _, err = run("find-port", "--also", emulator.port, "--also", "/dev/none")

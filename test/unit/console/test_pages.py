@@ -35,6 +35,7 @@ def test_the_first_page_has_control_and_the_second_takes_it_when_it_is_free() ->
         operators.hand_over(second, first)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200) | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_whatever_a_page_says_is_understood_or_refused_in_one_line(text) -> None:
     said = ""

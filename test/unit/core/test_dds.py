@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from dofbot_ros.core import dds
 from dofbot_ros.core.dds import (
     NETWORK_VARIABLE,
     PEERS_VARIABLE,
@@ -16,12 +20,15 @@ from dofbot_ros.core.dds import (
     configure_dds,
     network,
     private_domain,
+    reserved_domain,
 )
 from dofbot_ros.core.resources import share_file
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import DofbotError, InputError
 
 LOCAL_PROFILE, OPEN_PROFILE = (str(share_file("config", name)) for name in ("fastdds.xml", "fastdds_open.xml"))
 DDS = "{http://www.eprosima.com}"
+FREE = 1000 * os.getpid()
+"""Domains that no arm and no other run of these tests has: ROS ends at 232."""
 
 
 def configured(**given: str) -> tuple[dict[str, str], list[str]]:
@@ -104,3 +111,21 @@ def test_a_private_domain_is_local_even_where_the_network_is_open(monkeypatch: p
         assert 1 <= int(os.environ["ROS_DOMAIN_ID"]) < 100
     assert network() == "open"
     assert RANGE_VARIABLE not in os.environ
+
+
+def test_a_domain_that_is_reserved_here_is_nobody_elses_until_it_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dds, "DOMAINS", range(FREE, FREE + 3))
+    with ExitStack() as held:
+        domains = [held.enter_context(reserved_domain()) for _ in range(2)]
+        code = (
+            "from dofbot_ros.core import dds\n"
+            f"dds.DOMAINS = range({FREE}, {FREE} + 3)\n"
+            "with dds.reserved_domain() as domain: print(domain)"
+        )
+        elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert sorted([*domains, int(elsewhere.stdout)]) == [FREE, FREE + 1, FREE + 2]
+        held.enter_context(reserved_domain())
+        with pytest.raises(DofbotError, match="are all reserved"), reserved_domain():
+            pass
+    with reserved_domain() as domain:
+        assert domain in dds.DOMAINS

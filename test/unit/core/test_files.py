@@ -20,6 +20,16 @@ def test_a_file_gets_its_name_when_it_is_complete(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_whatever_writes_it_others_may_read_it(tmp_path: Path) -> None:
+    plain, path = tmp_path / "plain", tmp_path / "model.zip"
+    plain.touch()
+    with whole_file(path) as draft:
+        draft.unlink()
+        draft.write_text("by somebody careful")
+        draft.chmod(0o600)
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
 def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "model.zip"
     write_whole(path, "first")

@@ -10,6 +10,7 @@ import typer.main
 from dofbot_ros.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[3]
+COMMAND = typer.main.get_command(app)
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -36,7 +37,7 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize(("page", "line"), sorted(set(commands())))
 def test_commands_and_options_exist(page, line):
-    command = typer.main.get_command(app)
+    command = COMMAND
     words = iter(shlex.split(line))
     for word in words:
         if word.startswith("--"):

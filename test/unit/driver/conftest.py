@@ -82,6 +82,9 @@ class ModelArm:
                 self.servos.command(servo, self.servos.position(servo, now), 0, now)
             self.servos.torque(servo, enabled, now)
 
+    def limit_speed(self, max_velocity: float) -> None:
+        pass
+
     def stats(self) -> BusStats:
         return BusStats()
 

@@ -12,7 +12,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.driver import serial_backend as serial_backend_module
 from dofbot_ros.driver.config import DriverConfig
-from dofbot_ros.driver.serial_backend import SPEED_SLACK, serial_backend
+from dofbot_ros.driver.serial_backend import serial_backend
 from dofbot_ros.errors import ConfigError, PortError
 from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.port.search import PortIdentity
@@ -72,7 +72,7 @@ def test_every_word_of_the_configuration_arrives(monkeypatch: pytest.MonkeyPatch
         "sync_write": True,
     }
     assert given["stream"] == StreamConfig(write_rate_hz=31.0, dead_band_ticks=5)
-    assert given["max_speed"] == pytest.approx(SPEED_SLACK * 1.2)
+    assert given["max_velocity"] == pytest.approx(1.2)
     assert given["calibration"] is calibration
     assert given["ports"] is no_ports
     assert arm.clock is clock

@@ -29,6 +29,7 @@ def test_each_scene_is_on_an_installation_of_its_own_and_repeats_itself() -> Non
         assert np.array_equal(first.image, again.image)
 
 
+@pytest.mark.slow
 def test_the_arm_of_a_careful_owner_lifts_a_thing_that_it_knows() -> None:
     with GraspSim(families_of("kit"), desk="careful") as cell:
         outcomes = []
@@ -39,6 +40,7 @@ def test_the_arm_of_a_careful_owner_lifts_a_thing_that_it_knows() -> None:
         assert outcomes.count("lifted") >= 3, outcomes
 
 
+@pytest.mark.slow
 def test_several_pictures_show_one_scene_over_other_tables() -> None:
     rules = SceneRules(looks=3)
     with GraspSim(families_of("kit"), rules, desk="typical:calibrated") as cell:

@@ -73,6 +73,7 @@ def test_the_speed_is_found_at_which_they_answer() -> None:
         assert speed_of(emulator.port, speeds=(115200, 9600)) is None
 
 
+@pytest.mark.slow
 def test_a_servo_gets_another_id_and_keeps_its_place() -> None:
     with line() as (port, _):
         set_id(port, 6, 8)
@@ -81,6 +82,7 @@ def test_a_servo_gets_another_id_and_keeps_its_place() -> None:
         assert scan_bus(port, IDS)[-1].ticks == BENT[5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "old", "new", "error", "says"),
     [

@@ -208,9 +208,11 @@ def test_a_silent_servo_is_sent_nothing():
     assert streamer.sent.tolist() == [2100, 2000, 2100, 2100, 2100, 2100]
 
 
-def test_a_servo_that_missed_goals_is_given_the_time_it_needs_at_its_speed_limit():
+@pytest.mark.parametrize("limited_later", [False, True])
+def test_a_servo_that_missed_goals_is_given_the_time_it_needs_at_its_speed_limit(limited_later: bool):
     speed = 1000.0
-    streamer = GoalStreamer(StreamConfig(soft_start_s=0.0), speed)
+    streamer = GoalStreamer(StreamConfig(soft_start_s=0.0), 4 * speed if limited_later else speed)
+    streamer.limit_speed(speed)
     streamer.start(np.full(6, 2000))
     now, goal = 0.0, 2000
     for _ in range(40):

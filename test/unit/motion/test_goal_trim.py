@@ -111,6 +111,7 @@ def test_it_starts_from_nothing_when_the_arm_begins_to_hold() -> None:
     assert 0.0 < np.abs(first).max() <= SPEED * PERIOD_S + 1e-12
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(angles, angles, st.integers(1, 30)), min_size=1, max_size=12))
 def test_whatever_is_measured_it_stays_small_slow_and_against_gravity(

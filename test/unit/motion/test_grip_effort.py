@@ -45,6 +45,7 @@ def _spared(effort: Effort) -> None:
     assert effort.hottest_c < SERVO.overheat_c
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "guarded"), PATHS)
 def test_ten_minutes_on_a_block_neither_overload_nor_overheat_the_servo(
     command: Callable[[float, float], float | None], guarded: bool

@@ -82,6 +82,7 @@ def test_a_velocity_is_reached_within_the_jerk_limit_and_in_the_shortest_time_it
     assert speeds[-1] == SPEED
 
 
+@pytest.mark.slow
 @given(arrays(np.float64, 4, elements=st.floats(-1.4, 1.4)), arrays(np.float64, 4, elements=st.floats(-1.4, 1.4)))
 def test_velocity_changes_along_a_straight_line(first: FloatArray, second: FloatArray) -> None:
     online = motion(4)
@@ -155,6 +156,7 @@ def _numbers(rng: np.random.Generator) -> FloatArray:
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_no_finite_number_makes_it_raise_or_leave_its_limits() -> None:
     rng = np.random.default_rng(3)

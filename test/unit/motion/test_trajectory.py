@@ -242,6 +242,7 @@ def _all_points(trajectory: Trajectory) -> tuple[FloatArray, FloatArray]:
     return np.concatenate([c.times for c in chunks]), np.vstack([c.positions for c in chunks])
 
 
+@pytest.mark.slow
 @given(knots, arrays(np.float64, (4, 6), elements=st.floats(-3, 3)), st.booleans())
 def test_points_to_check_are_near_each_other_and_hold_every_knot(
     q: FloatArray, v: FloatArray, with_velocities: bool

@@ -40,6 +40,7 @@ def only(value: float) -> FloatArray:
     return limit
 
 
+@pytest.mark.slow
 @given(numbers, numbers, numbers)
 def test_the_extremes_that_are_checked_are_those_of_the_curve(q1: float, v0: float, v1: float) -> None:
     trajectory = one_piece(q1, v0, v1)

@@ -50,6 +50,7 @@ def over_the_table(y: float = 0.0, pitch_deg: float = 145.0) -> FloatArray:
     return ARM.solve(ToolPose(0.19, y, 0.05, np.radians(pitch_deg)))
 
 
+@pytest.mark.slow
 @given(unit_boxes, vectors, vectors)
 def test_no_joint_is_asked_for_more_than_its_limit_nor_beyond_its_position(
     box: FloatArray, linear: FloatArray, angular: FloatArray

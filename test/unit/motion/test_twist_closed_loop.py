@@ -45,6 +45,7 @@ def _keeps_its_direction(tool: FloatArray, linear: FloatArray) -> None:
     assert astray(tool, direction) <= MILLIMETRE
 
 
+@pytest.mark.slow
 @settings(max_examples=120)
 @given(poses(), twists())
 def test_the_tool_goes_in_the_commanded_direction_or_stands(
@@ -80,6 +81,7 @@ def test_where_it_cannot_go_on_it_stops_and_says_which_joint_is_at_its_limit() -
     _keeps_its_direction(run.tool, np.array([-0.1, 0.0, 0.0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reversed_after_s", [4.0, 4.26, 4.5, 4.74, 5.02])
 def test_an_arm_at_the_edge_of_its_workspace_comes_back(reversed_after_s: float) -> None:
     start = np.array([0.0, -0.55, -0.8, -0.9, 0.0])

@@ -16,6 +16,7 @@ from dofbot_ros.policy.runtime.policy_runner import shipped
 pytest.importorskip("pybullet")
 
 
+@pytest.mark.slow
 def test_an_episode_on_a_desk_repeats_itself_and_sees_the_block_a_little_off() -> None:
     env = make_env("pick", desk="typical")
     try:
@@ -35,6 +36,7 @@ def test_an_episode_on_a_desk_repeats_itself_and_sees_the_block_a_little_off() -
         env.close()
 
 
+@pytest.mark.slow
 def test_the_shipped_policy_picks_on_a_careful_desk() -> None:
     result = evaluate(EvaluateConfig(shipped("pick", "state"), 3, node_physics=False, desk="careful"))
     assert result["desk"] == "careful"

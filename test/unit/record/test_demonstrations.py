@@ -127,6 +127,7 @@ def test_an_episode_says_what_it_lacks(moments: list[At], why: str, tmp_path: Pa
         read(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_policy_learns_from_recorded_episodes(pick: tuple[Path, list[dict[str, np.ndarray]]], tmp_path: Path) -> None:
     lessons = read(pick[0])
     config = TrainConfig(

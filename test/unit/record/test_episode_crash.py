@@ -42,6 +42,7 @@ def start(folder: Path, file_limit: int = 0, padding: int = 0) -> subprocess.Pop
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", [0, 30_000], ids=["small messages", "images' size"])
 def test_after_sigkill_all_but_the_last_second_reads_back(tmp_path: Path, padding: int) -> None:
     process = start(tmp_path, padding=padding)
@@ -70,6 +71,7 @@ def test_after_sigkill_all_but_the_last_second_reads_back(tmp_path: Path, paddin
     assert episode.outcome is None
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_is_said_and_what_fitted_reads_back(tmp_path: Path) -> None:
     process = start(tmp_path, file_limit=30_000)
     out, err = process.communicate(timeout=60)

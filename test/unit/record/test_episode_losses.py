@@ -120,6 +120,7 @@ def test_a_trajectory_that_never_ends_is_cut(tmp_path: Path) -> None:
     assert export_npz(path, tmp_path / "out.npz")["times"][0] <= 600 / 0.02 + 20
 
 
+@pytest.mark.slow
 def test_images_pass_through_memory_one_by_one(tmp_path: Path) -> None:
     import cv2
 

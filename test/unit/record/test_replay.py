@@ -68,6 +68,7 @@ def test_commands_played_on_the_sim_make_the_recorded_path(tmp_path: Path, momen
     assert result.points == pytest.approx(150, abs=5)
 
 
+@pytest.mark.slow
 def test_without_commands_it_follows_where_the_arm_was_one_servo_delay_later(tmp_path: Path, moments: list[At]) -> None:
     result = played(motion_of(tmp_path, [m for m in moments if m.topic == "/joint_states"]))
     assert result.told == 0
@@ -75,6 +76,7 @@ def test_without_commands_it_follows_where_the_arm_was_one_servo_delay_later(tmp
     assert 0.0 < result.lag_s <= 0.2
 
 
+@pytest.mark.slow
 def test_at_half_the_speed_it_is_the_same_path(tmp_path: Path, moments: list[At]) -> None:
     result = played(motion_of(tmp_path, moments), speed=0.5)
     assert result.duration_s == pytest.approx(6.0, abs=0.1)
@@ -137,6 +139,7 @@ def test_an_emergency_stop_on_the_way_ends_it(tmp_path: Path, moments: list[At])
         assert replay.time_s < 1.1
 
 
+@pytest.mark.slow
 def test_what_it_cannot_do_is_said(tmp_path: Path) -> None:
     motion = motion_of(tmp_path, [stream(0.02 * i, [0.0] * 5) for i in range(50)])
     with open_arm("sim", DriverConfig()) as (daemon, clock), pytest.raises(InputError, match="positive"):
@@ -146,6 +149,7 @@ def test_what_it_cannot_do_is_said(tmp_path: Path) -> None:
         Replay(daemon, clock, motion).go_to_start()
 
 
+@pytest.mark.slow
 def test_the_same_path_comes_out_of_emulated_servos(tmp_path: Path) -> None:
     motion = motion_of(tmp_path, [stream(0.02 * i, wave(0.02 * i)) for i in range(75)])
     with open_arm("emulator", DriverConfig(soft_start_s=0.1)) as (daemon, clock):

@@ -26,6 +26,7 @@ def dofbot(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*DOFBOT, *words], capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_json_has_the_measured_keys_and_nothing_else_is_on_stdout(tmp_path: Path) -> None:
     path = episode(tmp_path, [state(0.02 * i, [0.001 * i] * 6) for i in range(50)])
     done = dofbot("replay", str(path), "--backend", "sim", "--json")
@@ -35,6 +36,7 @@ def test_json_has_the_measured_keys_and_nothing_else_is_on_stdout(tmp_path: Path
     assert result["duration_s"] == pytest.approx(0.98, abs=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["missing", "no mcap", "no arm"])
 @pytest.mark.parametrize("command", ["replay", "export"])
 def test_a_file_that_is_no_episode_is_one_line_and_exit_code_1(tmp_path: Path, kind: str, command: str) -> None:
@@ -52,6 +54,7 @@ def test_a_file_that_is_no_episode_is_one_line_and_exit_code_1(tmp_path: Path, k
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_ctrl_c_brings_the_arm_to_rest_and_exits_130(tmp_path: Path) -> None:
     path = episode(tmp_path, [stream(0.02 * i, [0.4 + 0.005 * i, 0, 0, 0, 0]) for i in range(200)])
     with Emulator() as emulator:

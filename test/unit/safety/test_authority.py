@@ -197,3 +197,18 @@ def test_a_stream_pauses_from_its_refused_point_on_whatever_is_released_later(au
     authority.refused(TELEOP, 1.0)
     with pytest.raises(CommandRefusedError, match="was stopped"):
         authority.check(TELEOP, 1.5, stream=True)
+
+
+def test_a_pause_counts_from_the_stop_whenever_that_was(authority):
+    authority.admit(TELEOP, 100.0, stream=True)
+    authority.release(100.1)
+    authority.release(100.3)
+    with pytest.raises(CommandRefusedError, match="was stopped"):
+        authority.check(TELEOP, 100.4, stream=True)
+
+
+def test_after_a_release_nobody_holds_the_arm_at_any_time(authority):
+    authority.admit(TELEOP, 1.0)
+    authority.release(1.0)
+    authority.renew(-1e9)
+    assert authority.holder(-1e9) is None

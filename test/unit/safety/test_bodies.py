@@ -93,6 +93,7 @@ def test_the_base_height_of_a_calibration_lifts_all_bodies(q: FloatArray, base_h
     assert heights.min() == pytest.approx(DrawnArm(base_height).lowest(q[None])[0], abs=6e-4)
 
 
+@pytest.mark.slow
 def test_no_allowed_pose_near_the_table_has_a_part_below_it() -> None:
     """13 % did when the fingers were one line on the tool's axis."""
     q = near_table(2, 30_000)
@@ -105,6 +106,7 @@ def test_no_allowed_pose_near_the_table_has_a_part_below_it() -> None:
     assert (table[lowest > WORKSPACE.config.table_margin + 6e-4] >= 0.0).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(anywhere)
 def test_around_the_boundary_an_allowed_pose_is_above_the_table(q: FloatArray) -> None:
@@ -125,6 +127,7 @@ def test_around_the_boundary_an_allowed_pose_is_above_the_table(q: FloatArray) -
         assert DRAWN.lowest(allowed).min() >= 0.0
 
 
+@pytest.mark.slow
 def test_no_allowed_pose_has_a_part_in_base_or_link_1() -> None:
     q = draw(3, 60_000)
     q = q[WORKSPACE.clearances(q).min(axis=1) >= 0.0]
@@ -134,6 +137,7 @@ def test_no_allowed_pose_has_a_part_in_base_or_link_1() -> None:
     assert not DRAWN.touching(nearest, OUTER, FIXED).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base_height", [0.098, 0.120])
 def test_nor_at_another_base_height(base_height: float) -> None:
     workspace, q = Workspace(Kinematics(base_height=base_height)), draw(4, 15_000)
@@ -142,6 +146,7 @@ def test_nor_at_another_base_height(base_height: float) -> None:
     assert not DrawnArm(base_height).touching(q[order[:1500]], OUTER, FIXED).any()
 
 
+@pytest.mark.slow
 def test_what_runs_into_the_base_is_refused_for_it() -> None:
     q = draw(5, 20_000)
     q = q[(WORKSPACE.clearances(q)[:, len(BODIES) :].min(axis=1) < 0.01) & (DRAWN.lowest(q) > 0.005)]
@@ -150,6 +155,7 @@ def test_what_runs_into_the_base_is_refused_for_it() -> None:
     assert (WORKSPACE.clearances(q)[:, len(BODIES) :].min(axis=1) < 0.0).all()
 
 
+@pytest.mark.slow
 def test_within_the_joint_limits_the_arm_cannot_touch_itself() -> None:
     """So the workspace need not look: neither hand nor camera reach the upper arm or the forearm."""
     q = draw(6, 4000)

@@ -38,6 +38,7 @@ setpoints = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(setpoints)
 def test_no_sequence_of_wishes_breaks_a_limit(sequence):
@@ -75,6 +76,7 @@ def test_it_can_always_come_to_rest_in_the_workspace(sequence):
     assert g.at_rest
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(arrays(np.float64, 6, elements=st.floats(-0.5, 0.5)))
 def test_a_wish_at_rest_is_met_without_overshoot(target):

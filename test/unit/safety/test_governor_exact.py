@@ -11,6 +11,7 @@ import pytest
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray
+from dofbot_ros.motion.braking import braking_velocity
 from dofbot_ros.motion.trajectory import MotionLimits, Sample
 from dofbot_ros.safety.governor import FALL_BACK_S, PAST_LIMIT, Governed, Governor
 from dofbot_ros.safety.workspace import Workspace
@@ -88,6 +89,7 @@ def test_a_wish_is_followed_up_to_its_timeout_and_not_beyond() -> None:
     assert governor.state.velocity[0] == pytest.approx(STEP)
     governed = governor.step(Sample(joints(0.1), np.zeros(6)), 1.0, 1.26)
     assert governed.reasons == ("stale: command is 0.26 s old, the limit is 0.25 s",)
+    assert governed.unusable is True
     assert governed.velocity[0] == pytest.approx(0.0, abs=1e-12)
 
 
@@ -300,3 +302,34 @@ def test_a_way_into_the_table_is_braked_and_the_reason_names_it() -> None:
     assert re.fullmatch(r"workspace: .+ too near the table: by \d+\.\d mm", governed.reasons[-1])
     ratio = (np.abs(speed) / STEP).max()
     assert governed.velocity == pytest.approx(speed * (1.0 - 1.0 / ratio))
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+@pytest.mark.parametrize("distance", [0.5, 0.2, 0.0973, 0.031, 0.004])
+def test_a_setpoint_that_goes_on_moving_at_a_joint_limit_takes_no_joint_past_it(side: float, distance: float) -> None:
+    """Its velocity is fed forward, so that only the cut before the limit is left to brake."""
+    limit = side * 1.5
+    period = Period(joints(limit - side * 0.6, 4), limits=replace(LIMITS, upper=np.full(6, 1.5)))
+    before = period.governor.state.position[4]
+    while side * (limit - before) > distance:
+        before = period.move(side * VELOCITY, 1, 4).position[4]
+    for _ in range(60):
+        left = side * (limit - before)
+        governed = period.step(joints(limit, 4), joints(side * VELOCITY, 4))
+        assert side * (limit - governed.position[4]) >= -1e-9
+        most = braking_velocity(np.array([max(left, 0.0)]), np.array([STEP]), DT)[0]
+        assert side * governed.velocity[4] <= most + 1e-9
+        before = governed.position[4]
+    assert before == pytest.approx(limit, abs=1e-6)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_setpoint_at_rest_is_met_from_one_side_and_without_a_reason(side: float) -> None:
+    target = np.array([0.5, 0.3, 0.1, 0.03, 0.004, 0.4]) * [side, side, side, side, side, 1.0]
+    period = Period()
+    for _ in range(60):
+        governed = period.step(target)
+        assert (np.abs(governed.position) <= np.abs(target) + 1e-9).all()
+        assert {reason.split(":")[0] for reason in governed.reasons} <= {"velocity limit", "acceleration limit"}
+    assert governed.position == pytest.approx(target, abs=1e-9)
+    assert governed.reasons == ()

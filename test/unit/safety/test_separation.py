@@ -19,6 +19,8 @@ from dofbot_ros.safety.workspace import WorkspaceConfig
 ARM = Kinematics(base_height=0.11)
 LOWER, UPPER = np.append(ARM.lower, 0.0), np.append(ARM.upper, CLOSED)
 BOXES = WorkspaceConfig().base
+ASIDE = (Box((-0.05, 0.02, 0.0), (0.09, 0.11, 0.07)), Box((-0.2, -0.1, 0.0), (-0.02, -0.05, 0.12)))
+"""Boxes that do not lie symmetrically to the base's x axis, as on a desk of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def link1_corners(yaw: float) -> FloatArray:
     return at + [0.0, 0.0, ARM.base_height - LINK1_BELOW_JOINT2]
 
 
-def expected(bodies: Bodies, q: FloatArray) -> FloatArray:
+def expected(bodies: Bodies, q: FloatArray, boxes: tuple[Box, ...]) -> FloatArray:
     """The widest gap of each body but the upper arm to the nearest box, on the axes that are looked at, (6,)."""
     f, yaw = features(ARM, q[None])[..., 0], q[0]
     c, s = np.cos(yaw), np.sin(yaw)
@@ -57,7 +59,7 @@ def expected(bodies: Bodies, q: FloatArray) -> FloatArray:
     points = bodies.matrix @ f @ turn.T
     ends = [*bodies.starts[1:], len(points)]
     axes = np.vstack([np.eye(3), turn.T, link_axes(f[..., None])[..., 0] @ turn.T])
-    obstacles = [link1_corners(yaw), *(corners(np.array(box.lower), np.array(box.upper)) for box in BOXES)]
+    obstacles = [link1_corners(yaw), *(corners(np.array(box.lower), np.array(box.upper)) for box in boxes)]
     gaps = []
     for begin, end in list(zip(bodies.starts, ends, strict=True))[1:]:
         body = points[begin:end] @ axes.T
@@ -67,27 +69,28 @@ def expected(bodies: Bodies, q: FloatArray) -> FloatArray:
     return np.array(gaps)
 
 
-def found(bodies: Bodies, q: FloatArray) -> FloatArray:
+def found(bodies: Bodies, q: FloatArray, boxes: tuple[Box, ...] = BOXES) -> FloatArray:
     f = features(ARM, q)
-    return Base(ARM, BOXES).distances(bodies, q[:, 0], f, bodies.lowest(f[:, 2]))
+    return Base(ARM, boxes).distances(bodies, q[:, 0], f, bodies.lowest(f[:, 2]))
 
 
-def outside(bodies: Bodies, q: FloatArray) -> FloatArray:
+def outside(bodies: Bodies, q: FloatArray, boxes: tuple[Box, ...]) -> FloatArray:
     """How far each body but the upper arm is above all that stands still, or beyond it outward, (6,)."""
     f, outward = features(ARM, q[None]), np.array([np.cos(q[0]), np.sin(q[0]), 0.0])
-    solid = np.vstack([link1_corners(q[0]), *(corners(np.array(box.lower), np.array(box.upper)) for box in BOXES)])
+    solid = np.vstack([link1_corners(q[0]), *(corners(np.array(box.lower), np.array(box.upper)) for box in boxes)])
     above = bodies.lowest(f[:, 2])[1:, 0] - solid[:, 2].max()
     beyond = bodies.lowest(f[:, 0])[1:, 0] - (solid @ outward).max()
     furthest: FloatArray = np.maximum(above, beyond)
     return furthest
 
 
+@pytest.mark.parametrize("boxes", [BOXES, ASIDE])
 def test_a_distance_is_the_widest_gap_on_any_axis_but_far_away_where_two_are_enough(
-    bodies: Bodies, poses: FloatArray
+    bodies: Bodies, poses: FloatArray, boxes: tuple[Box, ...]
 ) -> None:
-    distance, near = found(bodies, poses), 0
+    distance, near = found(bodies, poses, boxes), 0
     for k, q in enumerate(poses):
-        quick, widest = outside(bodies, q), expected(bodies, q)
+        quick, widest = outside(bodies, q, boxes), expected(bodies, q, boxes)
         assert (quick <= widest + 1e-12).all()
         near += (quick < FAR).any()
         assert distance[:, k] == pytest.approx(widest if (quick < FAR).any() else quick, abs=1e-12)

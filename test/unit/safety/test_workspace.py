@@ -108,3 +108,17 @@ def test_an_arm_in_a_forbidden_place_may_move_where_nothing_gets_worse():
     index, offence = WORKSPACE.first_violation(np.array([up, down, up]), sunk)
     assert index == 1
     assert "finger too near the table" in offence
+
+
+def test_an_arm_in_a_forbidden_place_may_stand_still():
+    q = joints(0.2, 0.0, -0.02, 22)
+    assert WORKSPACE.violation(q).startswith("right finger too near the table")
+    assert WORKSPACE.first_violation(np.vstack([q, q]), q) is None
+
+
+def test_where_every_clearance_is_negative_the_worst_one_is_named_in_millimetres():
+    deep = Workspace(ARM, WorkspaceConfig(table_z=1.0))
+    name, _, told = deep.violation(np.array(HOME)).partition(": by ")
+    lowest = int(np.argmin(deep.clearances(np.array(HOME))))
+    assert name == NAMES[lowest]
+    assert told == f"{-1000 * deep.clearances(np.array(HOME))[lowest]:.1f} mm"

@@ -12,6 +12,7 @@ from dofbot_ros.safety.separation import Box
 from dofbot_ros.safety.workspace import WorkspaceConfig
 
 
+@pytest.mark.slow
 def test_the_shipped_workspace_has_no_violations():
     figures = measure(poses=1500, seed=3)
     assert figures["poses"] == figures["base_poses"] == 1500
@@ -21,6 +22,7 @@ def test_the_shipped_workspace_has_no_violations():
     assert 0.0 < figures["batch_us"] < 1000.0
 
 
+@pytest.mark.slow
 def test_a_lenient_one_is_found_out():
     low = (Box((-0.2, -0.06, -0.02), (0.06, 0.06, 0.0)),)
     figures = measure(poses=1500, seed=3, config=WorkspaceConfig(tip_margin=-0.01, self_margin=-0.03, base=low))

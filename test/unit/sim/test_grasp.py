@@ -74,6 +74,7 @@ def make(radius: float = 0.2, yaw: float = 0.0, config: WorldConfig | None = Non
     return PickStrategy(world, arm, radius)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("radius", "yaw"), [(0.16, 0.0), (0.2, 0.15), (0.2, np.pi / 2), (0.26, -0.1)])
 def test_a_block_is_lifted_and_survives_shaking(radius: float, yaw: float) -> None:
     strategy = make(radius, yaw)
@@ -128,6 +129,7 @@ def test_fingers_stop_at_the_block_with_the_servos_force_and_stay_parallel() -> 
     assert squeeze == pytest.approx(expected, rel=0.15)
 
 
+@pytest.mark.slow
 def test_a_gripper_that_squeezes_too_hard_for_too_long_lets_go() -> None:
     strategy = make()
     strategy.pick(close_m=0.010)
@@ -137,6 +139,7 @@ def test_a_gripper_that_squeezes_too_hard_for_too_long_lets_go() -> None:
     assert health.overloaded
 
 
+@pytest.mark.slow
 def test_a_block_askew_is_held_for_long_when_the_grip_follows_what_was_felt() -> None:
     strategy = make(yaw=0.5)
     strategy.pick()

@@ -17,6 +17,7 @@ GOAL = np.array([0.4, 0.3, 0.2, 0.3, -0.4, 0.8])
 LIMIT_S = 20.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["bus", "se"])
 def test_bytes_on_the_wire_move_the_simulated_joints(protocol: str) -> None:
     world = World(WorldConfig(marked=()))

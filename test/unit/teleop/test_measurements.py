@@ -49,6 +49,7 @@ def test_a_sinusoid_of_100_mm_per_s_is_commanded_in_time(axis: int, amplitude: f
     assert error <= 6e-3
 
 
+@pytest.mark.slow
 def test_the_arm_follows_in_every_direction_and_stands_still() -> None:
     """From capture to the measured arm, the simulated servos included."""
     pytest.importorskip("pybullet", reason="the simulated arm is an extra: pip install 'dofbot_ros[sim]'")

@@ -73,6 +73,7 @@ def test_grasps_are_planned_at_the_calibrated_height(
     assert lowest["raised"] == pytest.approx(lowest["nominal"], abs=0.002)
 
 
+@pytest.mark.slow
 def test_a_block_is_lifted_within_the_calibrated_limits(kit: PickProtocol, log: PickLog, tmp_path: Path) -> None:
     """The driver of this arm refuses what a planner for the nominal one asks of it."""
     pytest.importorskip("pybullet")

@@ -30,6 +30,7 @@ def test_causes(known: dict[str, Any], cause: str) -> None:
     assert cause_of(**{"seen_placed": False, "stage": "", "block_off_mm": [], **known}) == cause
 
 
+@pytest.mark.slow
 def test_a_trial_on_a_desk_tells_what_was_believed_against_what_was_true(tmp_path: Any) -> None:
     pytest.importorskip("pybullet")
     arm = DirectArm(install("careful", 0))

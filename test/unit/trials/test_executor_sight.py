@@ -21,6 +21,7 @@ from dofbot_ros.trials.direct import DirectArm
 pytestmark = pytest.mark.timeout(120)
 
 
+@pytest.mark.slow
 def test_it_looks_at_its_hand_and_lifts_a_block() -> None:
     arm = DirectArm()
     try:

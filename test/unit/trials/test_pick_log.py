@@ -47,6 +47,7 @@ def record(number: int, outcome: str = "lifted", condition: str = "single") -> P
     return PickRecord(condition, number, (PlacedObject("red", 0.2, 0.0, 0.0),), outcome, "truth")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_killed_leaves_whole_trials_and_the_next_run_goes_on(
     tmp_path: Path, kit: PickProtocol
 ) -> None:

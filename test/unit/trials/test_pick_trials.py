@@ -64,6 +64,7 @@ def run(
     return log.records
 
 
+@pytest.mark.slow
 def test_a_block_is_lifted_by_its_markers_held_and_put_back(pick_arm: DirectArm, log: PickLog) -> None:
     kit = log.series.protocol
     placement = next(p for p in missing(log, kit, 1) if p.condition == "clutter")
@@ -84,6 +85,7 @@ def test_a_block_is_lifted_by_its_markers_held_and_put_back(pick_arm: DirectArm,
     assert read_log(log.folder).records == [record]
 
 
+@pytest.mark.slow
 def test_the_network_lifts_by_the_image_alone(pick_arm: DirectArm, log: PickLog) -> None:
     pytest.importorskip("onnxruntime")
     kit = log.series.protocol
@@ -120,6 +122,7 @@ class Scripted:
         return action
 
 
+@pytest.mark.slow
 def test_a_policy_lifts_through_the_joint_stream(pick_arm: DirectArm, log: PickLog, straight_policy: Any) -> None:
     kit = log.series.protocol
     policy = Scripted(straight_policy.spec("pick", "tool"))
@@ -155,6 +158,7 @@ class BesideIt:
         return self._inner.pick(arm)
 
 
+@pytest.mark.slow
 def test_fingers_that_close_on_nothing_are_no_success_to_either_judge(pick_arm: DirectArm, log: PickLog) -> None:
     kit = log.series.protocol
     judge = BothJudges(kit.lift)
@@ -181,6 +185,7 @@ def test_what_is_not_seen_and_what_is_refused_are_told_apart(pick_arm: DirectArm
     assert (log.records[1].outcome, log.records[1].reason) == ("refused", "refused for a test")
 
 
+@pytest.mark.slow
 def test_a_person_sets_up_judges_skips_and_quits(pick_arm: DirectArm, log: PickLog) -> None:
     kit = log.series.protocol
     todo = missing(log, kit, 4)[:4]

@@ -31,6 +31,7 @@ def height(arm: DirectArm) -> float:
     return float(arm.world.truth()["red"][2, 3])
 
 
+@pytest.mark.slow
 def test_a_block_is_lifted_held_and_put_back_where_it_was(arm: DirectArm, plan: PickPlan) -> None:
     arm.world.place("red", transform(rot_z(0.1), (*PLACE, 0.015)))
     held = bring_back(arm, pick_up(arm, plan))
@@ -43,6 +44,7 @@ def test_a_block_is_lifted_held_and_put_back_where_it_was(arm: DirectArm, plan: 
     assert arm.gap > 0.055
 
 
+@pytest.mark.slow
 def test_fingers_that_close_on_nothing_say_so_and_the_arm_is_back(arm: DirectArm, plan: PickPlan) -> None:
     with pytest.raises(EmptyHandError, match=r"missed: the fingers closed on nothing at x 0\.200 y 0\.020 m"):
         pick_up(arm, plan)
@@ -57,6 +59,7 @@ def test_a_refused_motion_ends_it_there(arm: DirectArm, plan: PickPlan) -> None:
     np.testing.assert_allclose(arm.world.arm.positions()[:5], 0.0, atol=0.05)
 
 
+@pytest.mark.slow
 def test_what_is_lost_on_the_way_up_is_told(arm: DirectArm, plan: PickPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     arm.world.place("red", transform(rot_z(0.1), (*PLACE, 0.015)))
     follow = arm.follow

@@ -21,6 +21,7 @@ def run(arm: Any, out: Path, trials: int = 1) -> list[PlaceRecord]:
     return list(run_series(arm, arm.daemon.robot, arm.world.blocks, SERIES, trials=trials, out=out).trials)
 
 
+@pytest.mark.slow
 def test_a_block_is_found_grasped_and_placed(arm: Any, tmp_path: Path) -> None:
     (record,) = run(arm, tmp_path)
     assert record.placed
@@ -38,6 +39,7 @@ def test_a_block_is_found_grasped_and_placed(arm: Any, tmp_path: Path) -> None:
         assert cv2.imread(str(image_path(tmp_path, "0000", when))).shape == (480, 640, 3)
 
 
+@pytest.mark.slow
 def test_fingers_that_close_on_nothing_are_noticed_and_the_second_look_helps(arm: Any, tmp_path: Path) -> None:
     arm.shifted = "yellow"  # the one that is drawn in this trial
     (record,) = run(arm, tmp_path)
@@ -58,6 +60,7 @@ def test_a_refused_motion_costs_an_attempt_and_leaves_the_arm_at_home(arm: Any, 
     np.testing.assert_allclose(arm.world.arm.positions(), 0.0, atol=0.03)
 
 
+@pytest.mark.slow
 def test_without_the_truth_the_last_image_is_all_that_is_known(arm: Any, tmp_path: Path) -> None:
     arm.hidden = True
     (record,) = run(arm, tmp_path)
@@ -67,6 +70,7 @@ def test_without_the_truth_the_last_image_is_all_that_is_known(arm: Any, tmp_pat
     assert record.seen_placed
 
 
+@pytest.mark.slow
 def test_an_interrupted_series_goes_on_where_it_was(arm: Any, tmp_path: Path) -> None:
     def interrupt(_: PlaceRecord) -> None:
         raise KeyboardInterrupt

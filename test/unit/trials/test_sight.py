@@ -48,6 +48,7 @@ def looked(arm: DirectArm) -> ArmSight:
     return sight
 
 
+@pytest.mark.slow
 def test_on_a_typical_desk_the_hand_comes_to_where_the_block_truly_is() -> None:
     arm = DirectArm(install("typical", 102))
     try:
@@ -70,6 +71,7 @@ def test_on_a_typical_desk_the_hand_comes_to_where_the_block_truly_is() -> None:
         arm.close()
 
 
+@pytest.mark.slow
 def test_on_its_own_desk_nothing_is_changed() -> None:
     arm = Knocked()
     try:

@@ -38,6 +38,7 @@ def angle_between(a: FloatArray, b: FloatArray) -> float:
     return float(np.linalg.norm(log_so3(a[:3, :3].T @ b[:3, :3])))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     name=st.sampled_from([b.name for b in BLOCKS.blocks]),
@@ -59,6 +60,7 @@ def test_a_block_on_the_table_is_found_to_a_tenth_of_a_millimetre(
     assert angle_between(pose.T_base_block, truth) < 0.02
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     x=st.floats(0.15, 0.23),

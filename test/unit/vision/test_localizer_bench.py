@@ -7,6 +7,7 @@ from dofbot_ros.bench.localizer import measure
 from dofbot_ros.errors import InputError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenes", ["drawn", "sim"])
 def test_blocks_on_the_table_are_all_found_well_within_the_goal(scenes: str) -> None:
     if scenes == "sim":
@@ -21,6 +22,7 @@ def test_blocks_on_the_table_are_all_found_well_within_the_goal(scenes: str) -> 
     assert result["position_mm"]["p95"] < 0.4
 
 
+@pytest.mark.slow
 def test_blocks_in_the_air_are_found_or_refused() -> None:
     result = measure("drawn-lifted", trials=6, seed=2)
 
@@ -34,6 +36,7 @@ def test_unknown_scenes_are_named() -> None:
         measure("drawm")
 
 
+@pytest.mark.slow
 def test_the_edge_fit_finds_corners_several_times_better_than_the_corner_filter() -> None:
     result = corners.measure(trials=6, seed=3)
 

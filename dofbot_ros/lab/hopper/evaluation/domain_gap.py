@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dofbot_ros.core.model_files import networks_digest
 from dofbot_ros.core.statistics import bootstrap_mean
 from dofbot_ros.errors import InputError
 from dofbot_ros.lab.hopper.evaluation.evaluate import HopperEvaluateConfig, evaluate_hopper
@@ -111,7 +111,6 @@ def _known(path: Path) -> dict[str, dict[str, Any]]:
 
 def _digest(folder: Path) -> str:
     """Of all networks in the folder: a pipeline has two."""
-    networks = sorted(folder.glob("*.onnx"))
     if not (folder / MODEL).exists():
         raise InputError(f"{folder / MODEL} does not exist: a finished run of `dofbot policy train` is needed")
-    return hashlib.sha256(b"".join(path.read_bytes() for path in networks)).hexdigest()[:32]
+    return networks_digest(folder)

@@ -39,6 +39,7 @@ from dofbot_ros.lab.hopper.world.rollout import rollouts
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.learning.callback import Progress, TrainingCallback
 from dofbot_ros.policy.learning.checkpoint import BUFFER, CHECKPOINT, load_buffer, load_model, save_checkpoint
+from dofbot_ros.training.learning_curve import LearningCurve
 from dofbot_ros.training.run_folder import DRAWS, TENSORBOARD, RunFolder, one_core, training_device
 
 ALGORITHMS: dict[str, Callable[..., BaseAlgorithm]] = {"ppo": PPO, "sac": SAC, "tqc": TQC, "trpo": TRPO}
@@ -87,19 +88,24 @@ class HopperTrainer:
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Train to the end and export. Returns how it went; Ctrl-C leaves the last checkpoint to go on with."""
+        curve = LearningCurve(self.run, resume=self._folder.resumed)
+        curve.go_on("steps", self.model.num_timesteps)
         callback = TrainingCallback(
             wanted=self.config.steps,
             checkpoint_steps=self.config.selected_every,
             draws=self.run / DRAWS,
             envs=self._worlds,
             save=self._checkpoint,
+            curve=curve,
             report=report,
         )
         remaining = self.config.steps - self.model.num_timesteps
         if remaining > 0:
             self.model.learn(remaining, callback=callback, reset_num_timesteps=self.model.num_timesteps == 0)
             self._checkpoint()
+            callback.note("steps", callback.progress(self.model))
         self.export()
+        curve.draw()
         return callback.progress(self.model)
 
     def export(self) -> None:

@@ -75,6 +75,7 @@ def observed(count: int, seed: int, corner_px: float) -> tuple[Scene, FloatArray
     return made, truth, Observations(np.array(reads), view, target, np.tile(square, (count, 1)), noisy)
 
 
+@pytest.mark.slow
 def test_exact_pictures_are_explained_exactly() -> None:
     made, truth, seen = observed(12, 3, 0.0)
 
@@ -94,6 +95,7 @@ def test_one_view_leaves_all_unknowns_near_their_priors(seed: int) -> None:
     assert np.all(found.sigma <= made.parameters.sigma * (1 + 1e-9))
 
 
+@pytest.mark.slow
 def test_the_stated_deviations_hold_the_truth() -> None:
     off = []
     for seed in range(6):

@@ -12,7 +12,6 @@ import pytest
 from dofbot_ros.calibration.camera_command import calibrate_from, check_from, locate_from
 from dofbot_ros.calibration.targets.board_pictures import BoardFinder, sheet_in_base, sheet_markers
 from dofbot_ros.calibration.targets.boards import BOARDS, MM_PER_INCH, PAGE_MM, write_board
-from dofbot_ros.calibration.targets.sheet import BASE_FRONT_M
 from dofbot_ros.core.clock import ManualClock
 from dofbot_ros.core.transforms import invert, rot_x, rot_z, transform
 from dofbot_ros.core.types import FloatArray
@@ -20,6 +19,7 @@ from dofbot_ros.errors import CalibrationError, InputError
 from dofbot_ros.vision.extrinsics import load_extrinsics
 from dofbot_ros.vision.intrinsics import load_intrinsics, save_intrinsics
 from dofbot_ros.vision.markers.block_layout import load_blocks
+from dofbot_ros.vision.markers.sheet import BASE_FRONT_M
 
 from ..photographs import DPI, LENS, board_pose, page, photograph
 
@@ -32,6 +32,7 @@ def page_in_base() -> FloatArray:
     return transform(rotation, (BASE_FRONT_M + 1e-3 * PAGE_MM[1], 0.5e-3 * PAGE_MM[0], 0.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BOARDS)
 def test_a_page_is_a4(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "board.pdf"
@@ -78,6 +79,7 @@ def calibrate(folder: Path, out: Path, force: bool = False) -> dict[str, object]
     return calibrate_from(str(folder), ManualClock(), out, views=25, force=force, seen=nothing)
 
 
+@pytest.mark.slow
 def test_a_lens_is_found_and_replaces_a_worse_one(tmp_path: Path) -> None:
     take(tmp_path / "good", 16, 0)
     out = tmp_path / "camera.yaml"
@@ -98,6 +100,7 @@ def test_a_lens_is_found_and_replaces_a_worse_one(tmp_path: Path) -> None:
     assert load_intrinsics(out).focal_px == pytest.approx(LENS.focal_px, rel=3e-3)
 
 
+@pytest.mark.slow
 def test_bad_sets_of_pictures_are_refused_by_name(tmp_path: Path) -> None:
     take(tmp_path / "few", 4, 2)
     with pytest.raises(CalibrationError, match="4 of 4 pictures show 8 corners of the board; 8 are needed"):
@@ -108,6 +111,7 @@ def test_bad_sets_of_pictures_are_refused_by_name(tmp_path: Path) -> None:
     assert not (tmp_path / "x.yaml").exists()
 
 
+@pytest.mark.slow
 def test_the_same_picture_twice_counts_once() -> None:
     paper, rng = page("charuco"), np.random.default_rng(0)
     pose, finder = board_pose(rng), BoardFinder()

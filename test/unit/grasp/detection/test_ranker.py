@@ -64,6 +64,7 @@ def test_a_turn_of_joint_1_changes_nothing_in_the_bearing(pinch: PlanarGrasp, tu
     assert bearing(turned) == pytest.approx(bearing(pinch), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_it_learns_to_tell_grasps_that_hold_and_the_planner_follows_it(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from dofbot_ros.errors import InputError
@@ -101,6 +102,7 @@ def test_it_learns_to_tell_grasps_that_hold_and_the_planner_follows_it(tmp_path:
         train_ranker([data], tmp_path / "other", RankerConfig())
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from safetensors.numpy import load_file

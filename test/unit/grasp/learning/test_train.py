@@ -100,6 +100,7 @@ def test_the_loss_is_the_cross_entropy_of_the_tried_cell() -> None:
     assert grasp_loss(surer, actions, held, 0.0, 1.0) > grasp_loss(logits, actions, held, 0.0, 1.0) + 0.5
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, bar_data: Path) -> None:
     whole = Trainer([bar_data], tmp_path / "whole", SMALL).train()
 
@@ -117,6 +118,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, b
         assert torch.equal(first[name], second[name]), name
 
 
+@pytest.mark.slow
 def test_a_finished_run_grows_and_another_setting_is_named(tmp_path: Path, bar_data: Path) -> None:
     short = replace(SMALL, epochs=1)
     Trainer([bar_data], tmp_path / "run", short).train()

@@ -83,6 +83,7 @@ def test_the_motions_follow_each_other_and_end_where_they_began(move: BlockMove)
     np.testing.assert_allclose(plan.give_up.positions[-1], HOME, atol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(moves())
 def test_the_fingers_close_around_the_block(move: BlockMove) -> None:
@@ -100,6 +101,7 @@ def test_the_fingers_close_around_the_block(move: BlockMove) -> None:
     assert 0.0025 - 1e-4 < corner < 0.0031
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(moves())
 def test_fingers_that_close_as_far_as_they_are_told_stay_above_the_table(move: BlockMove) -> None:

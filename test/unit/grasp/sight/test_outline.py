@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +73,7 @@ def test_an_edge_is_found_where_it_is(by: int) -> None:
     assert not edge_offsets(np.zeros_like(shown), points, 10)[1].any()
 
 
+@pytest.mark.slow
 @QUICK
 @given(st.lists(st.floats(-1.0, 1.0), min_size=UNKNOWNS, max_size=UNKNOWNS))
 def test_the_outline_tells_where_the_hand_is_in_the_picture(deviations: list[float]) -> None:

@@ -257,6 +257,7 @@ def test_a_servo_that_cannot_be_is_refused(change):
         ServoModelConfig(**change)
 
 
+@pytest.mark.slow
 def test_a_log_that_is_read_while_servos_go_on_writing_is_whole() -> None:
     log, stop = TruthLog(), threading.Event()
     sample = (0.0, [1.0] * 6, [1] * 6, [True] * 6)

@@ -98,6 +98,7 @@ def test_a_dead_feature_is_said_to_be_one() -> None:
         analyzer.visualize_max_filter_respondence("1", [0, 1], 3)
 
 
+@pytest.mark.slow
 def test_files_have_descriptive_names_and_none_is_overwritten(plain: NetworkAnalyzer, tmp_path: Path) -> None:
     analyzer = NetworkAnalyzer(plain.network, "save", folder=tmp_path)
     first, second = analyzer.visualize_layer_weights("0"), analyzer.visualize_layer_weights("0")
@@ -108,6 +109,7 @@ def test_files_have_descriptive_names_and_none_is_overwritten(plain: NetworkAnal
         NetworkAnalyzer(plain.network, "safe", folder=tmp_path)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_grasp_network_is_attributed_and_shown(tmp_path: Path) -> None:
     analyzer = NetworkAnalyzer.from_saved_model(share_file("models", "grasp"), "save", folder=tmp_path)
     assert analyzer.attribute(PICTURE, "grad_cam", (3, 20, 30)).name == "grasp_model_grad_cam_3-20-30.png"

@@ -84,6 +84,7 @@ def test_principal_components_keep_distances_in_a_plane() -> None:
         project(lifted[:2])
 
 
+@pytest.mark.slow
 def test_tsne_keeps_two_clusters_apart() -> None:
     pytest.importorskip("sklearn", reason="t-SNE is scikit-learn's")
     rng = np.random.default_rng(2)

@@ -60,6 +60,7 @@ def test_the_exported_policy_acts_as_the_kept_one(state_run: Path) -> None:
     np.testing.assert_allclose(HopperPolicy(state_run).act(seen, range(5)), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_more_steps_and_refuses_another_configuration(tmp_path: Path) -> None:
     config = HopperTrainConfig(steps=128, **SMALL)
     HopperTrainer(config, tmp_path / "run").train()
@@ -95,6 +96,7 @@ def test_every_algorithm_trains_and_goes_on(tmp_path: Path, algo: str) -> None:
     assert (tmp_path / "run" / "policy.onnx").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawing")
 @pytest.mark.parametrize("obs", ["pipeline", "image"])
 def test_students_learn_to_see_and_act_alone(state_run: Path, tmp_path: Path, obs: str) -> None:
@@ -126,6 +128,7 @@ def test_measuring_gives_the_keys_that_were_asked_for(state_run: Path) -> None:
     assert found == evaluate_hopper(HopperEvaluateConfig(state_run, 3, "target"))
 
 
+@pytest.mark.slow
 def test_the_domain_gap_has_a_row_for_each_kind_and_goes_on(state_run: Path, tmp_path: Path) -> None:
     calls: list[str] = []
     made = hopper_gap([state_run], tmp_path, 2, 0, lambda what, done, mean: calls.append(what))

@@ -93,6 +93,7 @@ def test_the_crop_of_photos_has_the_hands_measure() -> None:
     assert float((points[9] - points[0]).norm()) == pytest.approx(PALM_M, abs=0.001)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", ["angles", "placement", "both"])
 def test_refinement_never_makes_it_worse_and_mostly_better(fit: str) -> None:
     model = HANDS[0]

@@ -101,6 +101,7 @@ def test_a_folder_without_a_network_is_refused(tmp_path: Path) -> None:
         Imitator(HandModel(), None, "network")
 
 
+@pytest.mark.slow
 def test_evaluate_prints_the_keys_that_were_asked_for(run: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     words = f"imitate evaluate --model {run} --targets 4 --steps 20 --sheet {sheet} --json"
@@ -112,6 +113,7 @@ def test_evaluate_prints_the_keys_that_were_asked_for(run: Path, tmp_path: Path)
     assert cv2.imread(str(sheet)) is not None
 
 
+@pytest.mark.slow
 def test_the_baseline_needs_no_model() -> None:
     done = CliRunner().invoke(app, ["imitate", "evaluate", "--targets", "3", "--json"])
     found = json.loads(done.stdout)
@@ -122,6 +124,7 @@ def test_the_baseline_needs_no_model() -> None:
     assert json.loads(refined.stdout)["mean_iou"] > found["mean_iou"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HANDS.is_dir(), reason="the photos of hands in ../shared/data are not here")
 def test_photos_are_cut_out_and_imitated(tmp_path: Path) -> None:
     pytest.importorskip("mediapipe", reason="hands are found by MediaPipe, extra teleop")

@@ -94,6 +94,7 @@ def test_of_wide_layers_the_strongest_units_are_shown() -> None:
     assert draw(frame, [frame], "wide").shape == (HEIGHT, WIDTH, 3)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_film(tmp_path: Path) -> None:
     for name in ("a.gif", "b.gif"):
         write_gif(list(learn(load_data_set("xor"), FEW)), tmp_path / name, "xor", sample=1)

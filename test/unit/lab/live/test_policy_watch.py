@@ -16,6 +16,7 @@ from dofbot_ros.lab.live.policy_watch import PAGE, PolicyWatch
 from dofbot_ros.policy.env.environments import make_env
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", [PPO, SAC])
 def test_frames_act_as_the_model(algorithm: type, tmp_path: Path) -> None:
     env = make_env("reach")

@@ -48,6 +48,7 @@ def test_a_rewound_world_runs_like_a_reset_one(sim: SimRobot) -> None:
         assert np.array_equal(ploughed(world), fresh)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("radius", [0.17, 0.20, 0.24])
 def test_a_block_is_held_by_friction_alone(sim: SimRobot, radius: float) -> None:
     def lift(friction: float) -> float:

@@ -45,6 +45,7 @@ def test_what_is_missed_or_missing_is_said() -> None:
     assert "reach from state, source | 100% |  | not measured |" in text
 
 
+@pytest.mark.slow
 def test_rows_are_measured_once(tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "gap"
     trainer = Trainer(TrainConfig(episodes=2, steps=0, width=16, batch=32), run)

@@ -6,18 +6,22 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from dofbot_ros.core.result_file import Interrupted
 from dofbot_ros.errors import ConfigError, InputError
-from dofbot_ros.policy.evaluation.evaluate import EvaluateConfig, evaluate
+from dofbot_ros.policy.evaluation import evaluate as evaluation
+from dofbot_ros.policy.evaluation.evaluate import Ended, EvaluateConfig, evaluate
 from dofbot_ros.policy.runtime.policy_runner import shipped
 
 DEADLINE_S = 120.0
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_nothing() -> None:
     config = EvaluateConfig(shipped("pick", "state"), 5, "target", 3, node_physics=False)
     told: list[tuple[int, int]] = []
@@ -27,6 +31,40 @@ def test_the_number_of_workers_changes_nothing() -> None:
     assert told[-1][1] == 5 * alone["success_rate"]
 
 
+def test_it_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    config = EvaluateConfig(shipped("reach", "state"), 4, node_physics=False)
+    path = tmp_path / "state.jsonl"
+    seen: list[int] = []
+
+    def stop(done: int, _: int) -> None:
+        seen.append(done)
+        if done == 3 and len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as interruption:
+        evaluate(config, report=stop, state=path)
+    partly = interruption.value.result
+    assert partly["episodes"] == 3
+    seen.clear()
+    assert evaluate(config, report=lambda done, _: seen.append(done), state=path) == evaluate(config)
+    assert seen == [3, 4]
+    with pytest.raises(InputError, match="domain source there, target here"):
+        evaluate(replace(config, domain="target"), state=path)
+
+
+def test_ctrl_c_before_anything_was_measured_has_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = EvaluateConfig(shipped("reach", "state"), 4, node_physics=False)
+    worker = KeyboardInterrupt()
+
+    def interrupted(*_: object) -> Ended:
+        raise worker
+
+    monkeypatch.setattr(evaluation, "rollout", interrupted)
+    with pytest.raises(KeyboardInterrupt) as interruption:
+        evaluate(config)
+    assert interruption.value is worker
+
+
 def test_what_cannot_be_measured_is_said_before_a_worker_starts(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="domain 'mars' is not one of source, target"):
         EvaluateConfig(shipped("reach", "state"), 5, "mars")
@@ -34,6 +72,7 @@ def test_what_cannot_be_measured_is_said_before_a_worker_starts(tmp_path: Path) 
         evaluate(EvaluateConfig(tmp_path, 5), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_measurement_leaves_no_process(ending: signal.Signals) -> None:
     code = "from dofbot_ros.cli.main import main; main()"

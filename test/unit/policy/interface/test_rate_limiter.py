@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ class Anywhere(Workspace):
         return np.ones((*np.shape(q)[:-1], len(NAMES)))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**31), stride=st.floats(0.0, 0.5))
 def test_it_leaves_of_any_stream_what_the_governor_leaves(seed: int, stride: float) -> None:

@@ -109,6 +109,7 @@ def test_actions_spread_as_in_the_lessons_whatever_is_seen(kept: Any) -> None:
         )
 
 
+@pytest.mark.slow
 def test_going_on_does_not_forget(tmp_path: Path) -> None:
     trained(replace(REACH, steps=0), tmp_path / "taught")
     trained(REACH, tmp_path / "on")
@@ -116,6 +117,7 @@ def test_going_on_does_not_forget(tmp_path: Path) -> None:
     assert mean_return(tmp_path / "on") > mean_return(tmp_path / "taught") - 15.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algo", ["sac", "tqc"])
 def test_a_resumed_run_is_held_to_what_was_taught_at_first(algo: str, tmp_path: Path) -> None:
     config, run = replace(BRIEF, algo=algo), tmp_path / "run"
@@ -131,6 +133,7 @@ def test_a_resumed_run_is_held_to_what_was_taught_at_first(algo: str, tmp_path: 
     assert not model.actor.log_std.weight.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hindsight", "remembered"), [(False, 0), (True, 2 * 50)])
 def test_a_run_that_was_only_taught_goes_on(hindsight: bool, remembered: int, tmp_path: Path) -> None:
     config = replace(BRIEF, hindsight=hindsight)
@@ -139,6 +142,7 @@ def test_a_run_that_was_only_taught_goes_on(hindsight: bool, remembered: int, tm
     assert (model.num_timesteps, model.replay_buffer.size()) == (30, remembered + 30)
 
 
+@pytest.mark.slow
 def test_steps_that_made_it_worse_are_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keep, "FOLLOW", 1e6)
     monkeypatch.setattr(keep, "SLOWER", 30.0)

@@ -193,6 +193,7 @@ def test_the_weights_of_another_algorithm_are_refused(copy: Path) -> None:
         Trainer(other, copy, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("algo", "hindsight"), [("sac", False), ("sac", True), ("tqc", False), ("tqc", True), ("ppo", False)]
 )

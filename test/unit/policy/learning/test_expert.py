@@ -16,6 +16,7 @@ from dofbot_ros.policy.learning.expert import MAX_SLANT, Expert, hand_turn
 ANGLE = st.floats(-3.0, 3.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "ranges", "node_physics", "episodes"),
     [
@@ -35,6 +36,7 @@ def test_the_teacher_does_what_is_asked_for(task: str, ranges: str, node_physics
     assert sum(done) >= episodes - 1
 
 
+@pytest.mark.slow
 def test_it_does_it_from_what_a_policy_sees_too() -> None:
     env = make_env("pick", ranges="mild")
     try:

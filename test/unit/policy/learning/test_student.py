@@ -47,6 +47,7 @@ def test_the_exported_pose_network_reads_as_the_trained_one(network: Path) -> No
     assert set(measure(load_network(network), data)) >= {"centre_mm_p50", "uncorrected_mm_p50", "yaw_deg_p95", "sight"}
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_and_is_not_mixed_with_another(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keypoint_train, "SHARD", 8)
     with pytest.raises(InputError, match="--resume"):
@@ -83,6 +84,7 @@ def test_a_closeup_is_turned_with_its_window() -> None:
         assert a.numpy() == pytest.approx(b.numpy(), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp_path: Path) -> None:
     config = StudentConfig(randomize="none", episodes=2, round_episodes=1, epochs=1, final_epochs=2, pose=POSE)
     trainer = StudentTrainer(config, tmp_path, network=network)

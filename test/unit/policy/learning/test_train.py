@@ -46,6 +46,7 @@ def trained(config: TrainConfig, run: Path, *, resume: bool = False) -> Trainer:
     return trainer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algo", ["tqc", "sac", "ppo"])
 def test_what_is_exported_acts_as_what_was_trained(algo: str, tmp_path: Path) -> None:
     trainer = trained(replace(QUICK, algo=algo), tmp_path / "run")
@@ -62,6 +63,7 @@ def test_what_is_exported_acts_as_what_was_trained(algo: str, tmp_path: Path) ->
     assert sum(entry.size for entry in runner.spec.observation) == observation["observation"].size
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_stopped_and_logs_every_world(tmp_path: Path) -> None:
     run = tmp_path / "run"
     trained(QUICK, run)
@@ -79,6 +81,7 @@ def test_a_run_goes_on_where_it_stopped_and_logs_every_world(tmp_path: Path) -> 
         Trainer(QUICK, tmp_path / "empty", resume=True)
 
 
+@pytest.mark.slow
 def test_hindsight_trains_on_the_sparse_reward(tmp_path: Path) -> None:
     trainer = trained(replace(QUICK, hindsight=True), tmp_path / "run")
     assert (tmp_path / "run" / CHECKPOINT).exists()
@@ -88,6 +91,7 @@ def test_hindsight_trains_on_the_sparse_reward(tmp_path: Path) -> None:
         TrainConfig(algo="ppo", hindsight=True)
 
 
+@pytest.mark.slow
 def test_evaluation_says_how_sure_it_is(tmp_path: Path) -> None:
     run = tmp_path / "run"
     trained(QUICK, run)
@@ -98,6 +102,7 @@ def test_evaluation_says_how_sure_it_is(tmp_path: Path) -> None:
     assert np.isfinite(result["mean_return"])
 
 
+@pytest.mark.slow
 def test_a_policy_for_other_scales_is_refused(tmp_path: Path) -> None:
     run = tmp_path / "run"
     trained(QUICK, run)
@@ -108,6 +113,7 @@ def test_a_policy_for_other_scales_is_refused(tmp_path: Path) -> None:
         PolicyRunner(run)
 
 
+@pytest.mark.slow
 def test_a_teacher_leaves_a_policy_that_comes_close(tmp_path: Path) -> None:
     run = tmp_path / "run"
     trained(replace(QUICK, algo="sac", randomize="none", episodes=30, steps=0, width=48, batch=64), run)
@@ -120,6 +126,7 @@ def test_a_teacher_leaves_a_policy_that_comes_close(tmp_path: Path) -> None:
     assert returns["taught"] > 0.5 * returns["random"]
 
 
+@pytest.mark.slow
 def test_what_a_teacher_showed_is_remembered_when_the_policy_tries_alone(tmp_path: Path) -> None:
     trainer = trained(replace(QUICK, episodes=2, steps=30), tmp_path / "run")
     assert trainer.model.num_timesteps == 30

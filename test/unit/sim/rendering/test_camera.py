@@ -92,6 +92,7 @@ def test_poses_solved_from_the_picture_are_the_true_ones() -> None:
             assert block.T_base_block[:3, :3] == pytest.approx(truth[block.name][:3, :3], abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_arm_at_its_start_hides_no_block_from_the_overhead_camera() -> None:
     world = World()
     camera = SimCamera(world)

@@ -52,6 +52,7 @@ def flipped(body: Landmarks) -> Landmarks:
     return replace(body, world=(body.world * (-1, 1, 1))[swap], image=((640, 0, 0) + body.image * (-1, 1, 1))[swap])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("mirrored", [False, True])
 @settings(deadline=None)

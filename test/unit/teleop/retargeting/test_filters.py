@@ -42,6 +42,7 @@ def test_a_constant_passes_unchanged(config: OneEuroConfig, value: float, dts: l
     assert run(config, [(dt, value) for dt in dts]) == pytest.approx([value] * len(dts))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.floats(0.2, 5.0), st.integers(1, 8))
 def test_without_beta_it_is_a_low_pass_that_does_not_mind_the_frame_rate(cutoff: float, split: int) -> None:

@@ -27,6 +27,7 @@ def pose_at(forward: float, left: float, up: float, mirrored: bool = False) -> F
     return hand_pose(seen.hand, seen.width, seen.height, camera, 0.095).position
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.floats(-1.5, -0.6), st.floats(-0.15, 0.15), st.floats(-0.12, 0.12))
 def test_motion_across_the_view_is_measured_in_metres(forward: float, left: float, up: float) -> None:
@@ -35,6 +36,7 @@ def test_motion_across_the_view_is_measured_in_metres(forward: float, left: floa
     assert b[1:] - a[1:] == pytest.approx([left, up], rel=0.15, abs=0.01)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.floats(-1.5, -0.4), st.floats(-1.5, -0.4))
 def test_distances_keep_their_ratio(one: float, other: float) -> None:

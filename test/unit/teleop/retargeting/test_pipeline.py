@@ -91,6 +91,7 @@ def test_nothing_moves_until_engaged() -> None:
     assert teleop.status.reason is Reason.START
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.floats(-1.2, -0.3), st.floats(-0.2, 0.2), st.floats(-0.15, 0.15), st.floats(0.0, 1.5))
 def test_engaging_does_not_move_the_arm(forward: float, left: float, up: float, grip: float) -> None:

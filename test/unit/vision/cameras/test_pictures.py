@@ -94,6 +94,7 @@ def test_a_chunk_that_asks_for_gigabytes_is_refused_before_it_gets_them() -> Non
     assert memory.grown_mb() < 50
 
 
+@pytest.mark.slow
 def test_the_largest_that_is_decoded_fits_into_a_gigabyte() -> None:
     side = int(MAX_PIXELS**0.5)
     code = (

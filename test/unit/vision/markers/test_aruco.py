@@ -37,6 +37,7 @@ def pixels(T: FloatArray, size: float, camera: Intrinsics) -> FloatArray:
     return project(T, square_corners(size)) @ camera.K[:2, :2].T + camera.K[:2, 2]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     u=st.floats(60, 260),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +13,15 @@ import typer
 from dofbot_ros.cli.analysis.weights import weights
 from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
+from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
 from dofbot_ros.cli.options.training import DeviceOption
+from dofbot_ros.cli.policy.domain_gap import domain_gap
+from dofbot_ros.cli.policy.options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError, one_of, optional_packages
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from dofbot_ros.lab.live.policy_watch import PolicyWatch
     from dofbot_ros.policy.learning.callback import Progress as Trained
     from dofbot_ros.policy.learning.train import Trainer
@@ -33,14 +32,10 @@ app.command("weights")(weights)
 TEACHER_EPISODES, TEACHER_WIDTH = 1200, 256
 """What imitation of the planner does by default, and the width of the networks that it teaches."""
 
-HOPPER = "hopper"
-EPISODES = 500
-"""In which policies of the arm are measured by default."""
 
 OBSERVATIONS = ("state", "image", "pipeline")
 
 TaskOption = Annotated[str, typer.Option(help="reach, pick or place; hopper: the laboratory's.")]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
 ObsOption = Annotated[str, typer.Option(help="state (joints, tool, block as localised), image or pipeline.")]
 
 
@@ -114,7 +109,7 @@ def train(
             "--control": control != "tool",
             "--block": block != "red",
         }
-        _refuse(arms, "not for the hopper")
+        refuse(arms, "not for the hopper")
         from dofbot_ros.cli.lab.hopper import train_hopper
 
         made = train_hopper(
@@ -132,7 +127,7 @@ def train(
         )
         emit(made, as_json, f"Run in {out}")
         return
-    _refuse({"--domain": domain}, "only for the hopper")
+    refuse({"--domain": domain}, "only for the hopper")
     if teacher not in (None, "planner"):
         raise UsageError(one_of("teacher", str(teacher), ("planner",)))
     if demos is not None and obs != "state":
@@ -141,17 +136,17 @@ def train(
     pixels = obs == "pipeline" or (obs == "image" and taught)
     if obs == "pipeline":
         unused = {"--teacher": teacher, "--episodes": episodes, "--steps": steps, "--hindsight": hindsight}
-        _refuse(unused, "a pipeline learns to see; what acts in it is the --state-policy")
+        refuse(unused, "a pipeline learns to see; what acts in it is the --state-policy")
     elif pixels:
-        _refuse({"--steps": steps, "--hindsight": hindsight}, "a student of pictures does not go on alone")
+        refuse({"--steps": steps, "--hindsight": hindsight}, "a student of pictures does not go on alone")
     else:
         eyes = {"--pictures": pictures, "--network": network, "--state-policy": state_policy}
-        _refuse(eyes, "only for --obs pipeline, and for --obs image with --teacher planner")
-        _refuse({"--episodes": not taught and episodes}, "episodes are a teacher's: add --teacher planner")
-    _refuse({"--pictures": network and pictures}, "the pose network in --network is trained already")
-    _refuse({"--watch": watch and obs != "state"}, "networks of linear layers are watched: take --obs state")
+        refuse(eyes, "only for --obs pipeline, and for --obs image with --teacher planner")
+        refuse({"--episodes": not taught and episodes}, "episodes are a teacher's: add --teacher planner")
+    refuse({"--pictures": network and pictures}, "the pose network in --network is trained already")
+    refuse({"--watch": watch and obs != "state"}, "networks of linear layers are watched: take --obs state")
     if pixels:
-        from dofbot_ros.cli.policy_pixels import train_pixels
+        from dofbot_ros.cli.policy.pixels import train_pixels
 
         made = train_pixels(
             task=task,
@@ -247,10 +242,12 @@ def evaluate(
         bool,
         typer.Option("--rehearsal", help="Over an emulated servo bus too, in real time: what of it is left there?"),
     ] = False,
+    state_file: StateFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a policy: success rate with its interval, judged by what is true of the simulated world.
 
+    Ctrl-C prints what was measured by then.
     Of the hopper: mean_return with its interval, return_500 (of the first 500 steps), mean_length.
     """
     if task == HOPPER:
@@ -259,8 +256,9 @@ def evaluate(
             "--desk": desk != "own",
             "--rehearsal": rehearsal,
             "--workers": workers,
+            "--state-file": state_file,
         }
-        _refuse(arms, "not for the hopper")
+        refuse(arms, "not for the hopper")
         from dofbot_ros.cli.lab.hopper import evaluate_hopper_policy
 
         measured = evaluate_hopper_policy(
@@ -268,7 +266,7 @@ def evaluate(
         )
         emit(measured, as_json, f"hopper from {obs} in {domain}")
         return
-    _refuse({"--pictures": pictures}, "only for the hopper")
+    refuse({"--pictures": pictures}, "only for the hopper")
     episodes = episodes or EPISODES
     from dofbot_ros.policy.env.tasks import TASKS
     from dofbot_ros.policy.interface.spec import load_spec
@@ -281,6 +279,8 @@ def evaluate(
         raise UsageError(one_of("physics", physics, ("node", "training")))
     if rehearsal and workers is not None:
         raise UsageError("a rehearsal runs in real time, one episode after the other: leave out --workers")
+    if rehearsal and state_file is not None:
+        raise UsageError("a rehearsal keeps no file: leave out --state-file")
     if rehearsal and physics != "node":
         raise UsageError("a rehearsal runs in the nodes' physics: leave out --physics training")
     where = chosen_desk(desk, None, 0)[0]
@@ -303,72 +303,12 @@ def evaluate(
         def report(done: int, succeeded: int) -> None:
             bar.update(line, completed=done, rate=f"{succeeded / done:.1%} succeed")
 
-        result = rehearse(config, report) if rehearsal else measure(config, _workers(workers), report)
-    emit(result, as_json, f"{task} from {obs} in {domain}")
-
-
-@app.command("domain-gap")
-def domain_gap(
-    *,
-    out: Annotated[Path, typer.Option(help="Folder for results, table and chart; a second call goes on there.")],
-    task: Annotated[str | None, typer.Option(help="hopper: its policies; else those of the arm.")] = None,
-    models: Annotated[
-        list[Path] | None, typer.Option("--model", help="A run's folder, as often as wanted; all shipped by default.")
-    ] = None,
-    episodes: Annotated[
-        int | None, typer.Option(min=1, help="Of each policy in each domain; by default 500, 50 of the hopper.")
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help="Hopper: train every kind of policy with so many seeds in --out first.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first episode of each.")] = 0,
-    desk: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Measure policies from state on this desk, too: careful, typical, rough, a file; repeatable."
-        ),
-    ] = None,
-    workers: WorkersOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure what the change of world costs: policies in source and target, beside their bars, as table and chart."""
-    if task == HOPPER:
-        _refuse({"--desk": desk, "--workers": workers}, "not for the hopper")
-        from dofbot_ros.cli.lab.hopper import gap_of_hopper
-
-        _told(gap_of_hopper(out=out, models=models, episodes=episodes, seed=seed, seeds=seeds), as_json)
-        return
-    if task is not None:
-        raise UsageError(f"domain-gap takes --task hopper, or no task for the arm's policies, got {task}")
-    _refuse({"--seeds": seeds}, "only for --task hopper")
-    episodes = episodes or EPISODES
-    with optional_packages("learn", "measuring policies"):
-        from dofbot_ros.policy.evaluation import domain_gap as gap
-    with progress_bar("{task.fields[rate]}") as bar:
-        lines: dict[str, TaskID] = {}
-
-        def report(row: str, done: int, succeeded: int) -> None:
-            if row not in lines:
-                lines[row] = bar.add_task(row, total=episodes, rate="")
-            bar.update(lines[row], completed=done, rate=f"{succeeded / done:.1%} succeed")
-
-        result = gap.domain_gap(
-            models or gap.shipped_policies(),
-            out,
-            episodes,
-            seed,
-            workers=_workers(workers),
-            desks=[chosen_desk(name, None, 0)[0] for name in desk or []],
-            report=report,
+        result, whole = until_interrupted(
+            lambda: rehearse(config, report) if rehearsal else measure(config, processes(workers), report, state_file)
         )
-    _told(result, as_json)
-
-
-def _told(result: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        emit(result, as_json, "")
-    else:
-        typer.echo(Path(result["table"]).read_text(encoding="utf-8"))
+    emit(result, as_json, f"{task} from {obs} in {domain}")
+    if not whole:
+        end_early(result["episodes"], episodes, "episodes", state_file)
 
 
 def _watch(trainer: Trainer, out: Path) -> PolicyWatch:
@@ -380,12 +320,4 @@ def _watch(trainer: Trainer, out: Path) -> PolicyWatch:
     return watch
 
 
-def _workers(count: int | None) -> int:
-    return count or os.cpu_count() or 1
-
-
-def _refuse(options: Mapping[str, object], why: str) -> None:
-    """Say of options that were given what they cannot do here, rather than pass over them."""
-    given = [name for name, value in options.items() if value]
-    if given:
-        raise UsageError(f"{', '.join(given)}: {why}")
+app.command("domain-gap")(domain_gap)

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dofbot_ros.cli.grasp.pretrain import pretrain
 from dofbot_ros.cli.options.checks import finite
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
-from dofbot_ros.cli.options.training import ConfigOption, DeviceOption, EpochsOption, ResumeOption, TrainSeedOption
+from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
+from dofbot_ros.cli.options.training import (
+    ConfigOption,
+    DeviceOption,
+    EpochsOption,
+    ResumeOption,
+    TrainSeedOption,
+    settings_of,
+)
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError, optional_packages
 
 if TYPE_CHECKING:
-    from dofbot_ros.grasp.detection.ranker import RankerConfig
     from dofbot_ros.grasp.learning.collect import Progress as Collected
     from dofbot_ros.grasp.learning.run import Epoch
-    from dofbot_ros.grasp.learning.train import TrainConfig
     from dofbot_ros.grasp.learning.workers import Workers
 
 app = typer.Typer(no_args_is_help=True)
-
-Settings = TypeVar("Settings", "TrainConfig", "RankerConfig")
+app.command("pretrain")(pretrain)
 
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Processes; by default one a core, of the cluster with --ray.")
@@ -127,8 +133,12 @@ def train(
     seed: TrainSeedOption = None,
     device: DeviceOption = "cpu",
     backbone_weights: Annotated[
-        Path | None, typer.Option(help="State dict of torchvision's mobilenet_v3_small to start from.")
+        Path | None,
+        typer.Option(help="Front to start from: a run of `grasp pretrain`, or torchvision's mobilenet_v3_small."),
     ] = None,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="Leave that front as it is, and train the rest of the network alone.")
+    ] = False,
     start: Annotated[
         Path | None, typer.Option(help="A run's folder: begin with its weights, for a second round's data.")
     ] = None,
@@ -139,7 +149,8 @@ def train(
     with optional_packages("learn", "training"):
         from dofbot_ros.grasp.learning.train import MapEpoch, TrainConfig, Trainer, summary
 
-    settings = _settings(TrainConfig, "grasp.yaml", config, {"epochs": epochs, "seed": seed})
+    given = {"epochs": epochs, "seed": seed, "freeze": freeze or None}
+    settings = settings_of(TrainConfig, "grasp.yaml", config, given)
     trainer = Trainer(data, out, settings, device=device, backbone=backbone_weights, start=start, resume=resume)
     with progress_bar("{task.fields[losses]}") as bar:
         task = bar.add_task("epochs", total=settings.epochs, completed=trainer.done, losses="")
@@ -175,7 +186,7 @@ def train_ranker(
         from dofbot_ros.grasp.learning.train_ranker import RankerEpoch
         from dofbot_ros.grasp.learning.train_ranker import train_ranker as learn
 
-    settings = _settings(RankerConfig, "grasp_ranker.yaml", config, {"epochs": epochs, "seed": seed})
+    settings = settings_of(RankerConfig, "grasp_ranker.yaml", config, {"epochs": epochs, "seed": seed})
     with progress_bar("{task.fields[losses]}") as bar:
         task = bar.add_task("epochs", total=settings.epochs, losses="")
 
@@ -224,12 +235,16 @@ def evaluate(
             help="Instead, score the network on the recorded grasps of a .npz: does it find those that held?",
         ),
     ] = None,
+    state_file: StateFileOption = None,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     ray: RayOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the network by grasps that the simulated arm carries out, beside planners without learning."""
+    """Measure the network by grasps that the simulated arm carries out, beside planners without learning.
+
+    Ctrl-C prints what was measured by then.
+    """
     from dofbot_ros.grasp.detection.model_io import load_model
     from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, baselines_for
     from dofbot_ros.grasp.learning.evaluate import evaluate as measure
@@ -257,10 +272,12 @@ def evaluate(
         def report(done: int, lifted: int) -> None:
             bar.update(task, completed=done, rate=lifted / done)
 
-        result = measure(config, _workers(workers, ray), report)
+        result, whole = until_interrupted(lambda: measure(config, _workers(workers, ray), report, state_file))
     if not as_json:
         del result["failed_scenes"]  # for machines: which ones to look at
     emit(result, as_json, f"Grasps of {objects}")
+    if not whole:
+        end_early(result["attempts"], attempts, "attempts", state_file)
 
 
 def _on_dataset(dataset: Path, model: Path | None) -> dict[str, Any]:
@@ -269,15 +286,6 @@ def _on_dataset(dataset: Path, model: Path | None) -> dict[str, Any]:
     with progress_bar("recorded views") as bar:
         task = bar.add_task("views", total=None)
         return evaluate_dataset(dataset, model, lambda done, of: bar.update(task, completed=done, total=of))
-
-
-def _settings(kind: type[Settings], name: str, config: Path | None, given: dict[str, int | None]) -> Settings:
-    """The configuration file's, or the shipped one's, and what was given on the command line."""
-    from dofbot_ros.config.loader import load_yaml
-    from dofbot_ros.core.resources import share_file
-
-    changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    return replace(load_yaml(kind, config or share_file("config", name)), **changed)
 
 
 def _losses(line: Epoch) -> str:

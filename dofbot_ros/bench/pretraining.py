@@ -1,0 +1,171 @@
+"""What a pretrained front is worth: success of networks that learn from few grasps, with and without one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dofbot_ros.config.loader import from_mapping, load_yaml, to_mapping
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.core.result_file import ResultFile
+from dofbot_ros.core.statistics import wilson
+from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.learning.dataset import TRAIN_FILE, VAL_FILE, GraspData, load, save
+from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, evaluate
+from dofbot_ros.grasp.learning.train import TrainConfig, Trainer
+
+NONE = "none"
+"""A front that begins with random weights."""
+
+STEPS = 900
+"""Gradient steps of every training, however few its grasps are: what differs is the front alone."""
+
+LEARNING_RATE = 2e-3
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One network, trained and measured.
+
+    Attributes:
+        front: name of the front that it began with.
+        grasps: that held and that it learned from, with the failures between them.
+        seed: of the training.
+        lifted: of the attempts.
+        attempts: on held-out families.
+    """
+
+    front: str
+    grasps: int
+    seed: int
+    lifted: int
+    attempts: int
+
+
+def measure(
+    data: Path,
+    fronts: Sequence[Path],
+    grasps: Sequence[int],
+    seeds: int,
+    attempts: int,
+    *,
+    out: Path,
+    freeze: bool = False,
+    workers: int = 1,
+    report: Callable[[Trained], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Train on the first grasps of `data`, with every front and with none, and carry out grasps on held-out families.
+
+    Args:
+        data: folder of `dofbot grasp collect --failures`.
+        fronts: runs of `dofbot grasp pretrain`.
+        grasps: numbers of grasps that held to learn from.
+        seeds: trainings of each.
+        attempts: of each network, in the same scenes.
+        out: folder for the networks, and for `results.jsonl`, from which a later call goes on.
+        freeze: leave pretrained fronts as they are.
+        workers: processes that carry out grasps.
+        report: told each network.
+
+    Returns:
+        `rows`, one a front and number of grasps, with `front`, `grasps`, `success`, `interval` (Wilson's, over the
+        attempts of all seeds), `lowest` and `highest` (of a seed), `seeds`; and `attempts`, `freeze`.
+
+    Raises:
+        InputError: there are not so many grasps, or two fronts have one name.
+    """
+    begun: dict[str, Path | None] = {NONE: None} | {front.name: front for front in fronts}
+    if len(begun) != len(fronts) + 1:
+        raise InputError("two fronts have the same name: the names of their folders are those of the rows")
+    train, val = load(data / TRAIN_FILE), load(data / VAL_FILE)
+    for number in grasps:
+        if number > int(train.success.sum()):
+            raise InputError(f"{data} holds {int(train.success.sum())} grasps that held, {number} were asked for")
+    conditions = {"data": str(data.resolve()), "steps": STEPS, "freeze": freeze, "attempts": attempts}
+    file = ResultFile(out / "results.jsonl", "dofbot bench pretraining", conditions, to_mapping, _read)
+    done = {(row.front, row.grasps, row.seed): row for row in file.results}
+    wanted = [(name, number, seed) for seed in range(seeds) for number in grasps for name in begun]
+    for name, number, seed in wanted:
+        row = done.get((name, number, seed))
+        if row is None:
+            run = out / f"{name}-{number}-{seed}"
+            _train(_first(train, number), val, run, begun[name], seed, freeze=freeze)
+            found = evaluate(EvaluateConfig(attempts=attempts, seed=1, model=run, baselines=()), workers)
+            row = Trained(name, number, seed, round(found["success_rate"] * attempts), attempts)
+            file.add(row)
+            done[name, number, seed] = row
+        report(row)
+    rows = [_row([done[name, number, seed] for seed in range(seeds)]) for number in grasps for name in begun]
+    return {"rows": rows, "attempts": attempts, "freeze": freeze}
+
+
+def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Success over the number of grasps: a line a front, with its interval."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for name in dict.fromkeys(row["front"] for row in rows):
+        mine = [row for row in rows if row["front"] == name]
+        x, y = [row["grasps"] for row in mine], np.array([100.0 * row["success"] for row in mine])
+        ends = np.array([[100.0 * end for end in row["interval"]] for row in mine])
+        bare = name == NONE
+        axes.errorbar(
+            x,
+            y,
+            yerr=np.abs(ends.T - y),
+            marker="o",
+            capsize=3,
+            label="no pretraining" if bare else name,
+            color="black" if bare else None,
+            linestyle="--" if bare else "-",
+        )
+    axes.set_xscale("log")
+    axes.set_xticks(sorted({row["grasps"] for row in rows}))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("grasps that held to learn from")
+    axes.set_ylabel("lifted, held-out families [%]")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+def _first(data: GraspData, held: int) -> GraspData:
+    """The rows up to that number of grasps that held, failures included."""
+    return data.take(np.arange(int(np.flatnonzero(data.success)[held - 1]) + 1))
+
+
+def _train(data: GraspData, val: GraspData, run: Path, front: Path | None, seed: int, *, freeze: bool) -> None:
+    folder = run / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    save(data, folder / TRAIN_FILE)
+    save(val, folder / VAL_FILE)
+    config = load_yaml(TrainConfig, share_file("config", "grasp.yaml"))
+    epochs = math.ceil(STEPS / max(1, len(data) // config.batch))
+    config = replace(config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze and front is not None)
+    Trainer([folder], run, config, backbone=front, resume=(run / "checkpoint.pt").exists()).train()
+
+
+def _row(trained: Sequence[Trained]) -> dict[str, Any]:
+    lifted, attempts = sum(row.lifted for row in trained), sum(row.attempts for row in trained)
+    shares = [row.lifted / row.attempts for row in trained]
+    return {
+        "front": trained[0].front,
+        "grasps": trained[0].grasps,
+        "success": lifted / attempts,
+        "interval": list(wilson(lifted, attempts)),
+        "lowest": min(shares),
+        "highest": max(shares),
+        "seeds": len(trained),
+    }
+
+
+def _read(data: Any) -> Trained:
+    return from_mapping(Trained, data, "a network")

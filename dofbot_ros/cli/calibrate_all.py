@@ -1,0 +1,227 @@
+"""`dofbot calibrate all`: the arm shows a block to its camera from many poses, and calibrates itself by that."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dofbot_ros.cli.options.checks import one_thread
+from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk
+from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.core.console import JsonOption, console, emit
+from dofbot_ros.core.progress import progress_bar
+from dofbot_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from dofbot_ros.core.types import FloatArray
+    from dofbot_ros.desks.installation import Installation
+    from dofbot_ros.ros.clients.calibration_client import CalibrationClient
+    from dofbot_ros.sim.config import WorldConfig
+    from dofbot_ros.vision.intrinsics import Intrinsics
+    from dofbot_ros.vision.markers.aruco import Marker
+    from dofbot_ros.vision.markers.block_layout import Block
+
+
+class Backend(str, Enum):
+    """Which arm."""
+
+    serial = "serial"
+    emulator = "emulator"
+    sim = "sim"
+
+
+def calibrate_all(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Arguments of the stack, name:=value: protocol:=se, max_velocity:=0.8.", metavar="[ARG]..."
+        ),
+    ] = None,
+    *,
+    backend: Annotated[
+        Backend, typer.Option(help="serial: a real arm; emulator, sim: a simulated one with hidden errors.")
+    ] = Backend.serial,
+    port: Annotated[str | None, typer.Option(help="Serial port of a real arm.")] = None,
+    camera: Annotated[str | None, typer.Option(help="The real camera: V4L2 index or path, or http stream.")] = None,
+    camera_info: Annotated[Path | None, typer.Option(help="Its lens (`dofbot calibrate camera`).")] = None,
+    camera_pose: Annotated[Path | None, typer.Option(help="Where it is (`dofbot calibrate hand-eye`).")] = None,
+    calibration: Annotated[str, typer.Option(help="The arm's calibration so far; empty: the vendor's.")] = "",
+    held: Annotated[str, typer.Option(help="Block in the fingers.")] = "red",
+    out: Annotated[Path, typer.Option(help="Calibration of the arm to write (YAML).")] = Path("arm.yaml"),
+    out_pose: Annotated[Path, typer.Option(help="Pose of the camera to write (YAML).")] = Path("camera_pose.yaml"),
+    record: Annotated[Path, typer.Option(help="Session file to write, for `dofbot calibrate servos`.")] = Path(
+        "session.json"
+    ),
+    poses: Annotated[int, typer.Option(min=20, help="Of the arm; more where they do not suffice.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Of the poses that there are to choose from.")] = 0,
+    desk: DeskOption = "typical",
+    desk_seed: DeskSeedOption = None,
+    rtf: Annotated[float, typer.Option(min=0, help="Simulated seconds a second, sim only; 0: at full speed.")] = 1.0,
+    yes: Annotated[bool, typer.Option("--yes", help="The block is in the fingers and the sheet lies there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace stored files that are better.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the arm calibrate itself: servo zeros and scales, base height, and the camera's pose, in under ten minutes.
+
+    It holds a marker block and shows it to the fixed camera from the poses that tell most, all of them clear of the
+    table by 20 mm. The sheet of `dofbot calibrate board sheet` lies before the base plate. A simulated arm has the
+    hidden errors of --desk, and is compared with what is true. Interrupted, the session file holds what was seen.
+    """
+    one_thread()
+    import numpy as np
+
+    from dofbot_ros.arm.calibration import calibration_of
+    from dofbot_ros.calibration import automatic
+    from dofbot_ros.calibration.arm_command import Inputs, calibrate_servos
+    from dofbot_ros.launching import parse_words
+    from dofbot_ros.ros.clients.calibration_client import calibration_arm
+    from dofbot_ros.vision.extrinsics import load_extrinsics
+    from dofbot_ros.vision.markers.block_layout import load_blocks
+
+    blocks = load_blocks()
+    block = blocks.block(held)
+    given = parse_words(arguments or [])
+    with ExitStack() as stack:
+        installation: Installation | None = None
+        world: WorldConfig | None = None
+        if backend is Backend.serial:
+            camera_info, camera_pose = _real(given, port, camera, camera_info, camera_pose)
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dofbot-told-")))
+            name, number = chosen_desk(desk, desk_seed, seed)
+            installation, world = _simulated(name, number, block)
+            told = replace(installation.belief, intrinsics=_lens(installation, number)).save(folder)
+            camera_info, camera_pose = Path(told["camera_info_file"]), Path(told["extrinsics_file"])
+            given |= {"desk": name, "desk_seed": str(number), "camera_info_url": str(camera_info)}
+            if backend is Backend.sim:
+                given["rtf"] = str(rtf)
+        given["calibration_file"] = calibration
+        stored = calibration_of(calibration)
+        client = stack.enter_context(calibration_arm(backend.value, world, given, stored, blocks.dictionary))
+        intrinsics = client.wait_for_camera()
+        _take_block(client, block, simulated=world is not None, yes=yes)
+        console.print(f"[dim]{HINT}[/dim]")
+        begin_s = client.now_s()
+        bar = stack.enter_context(progress_bar(""))
+        task = bar.add_task("poses", total=poses)
+        automatic.calibrate_all(
+            _Stoppable(client),
+            blocks,
+            held,
+            stored,
+            T_base_camera=load_extrinsics(camera_pose).matrix,
+            intrinsics=intrinsics,
+            poses=poses,
+            rng=np.random.default_rng(seed),
+            record=record,
+            done=lambda count: bar.update(task, completed=count, total=max(poses, count)),
+        )
+        seconds = client.now_s() - begin_s
+        inputs = Inputs(record, camera_info, camera_pose, calibration)
+        result: dict[str, Any] = {"arm_time_s": seconds, **calibrate_servos(inputs, out, out_pose, force)}
+        if installation is not None:
+            from dofbot_ros.desks.truth import compared_with_truth
+
+            result["off_truth"] = compared_with_truth(installation, out, out_pose)
+    emit(result, as_json, f"Arm, written to {out} and {out_pose}")
+
+
+class _Stoppable:
+    """The arm of the calibration, with the keys at hand that stop it."""
+
+    def __init__(self, client: CalibrationClient) -> None:
+        self._client = client
+
+    def move(self, q: FloatArray) -> None:
+        """Go to joint angles (5,) [rad], and come to rest."""
+        run_stoppable(lambda: self._client.go_to(q), self._client.stop, self._client.estop)
+
+    def ticks(self) -> list[int]:
+        """What the six servos read."""
+        return self._client.ticks()
+
+    def look(self) -> list[Marker]:
+        """The markers in a picture taken now."""
+        return self._client.look()
+
+
+def _real(
+    given: dict[str, str], port: str | None, camera: str | None, camera_info: Path | None, camera_pose: Path | None
+) -> tuple[Path, Path]:
+    """Put what a real arm needs into the stack's arguments. Returns the files of its camera."""
+    if camera is None or camera_info is None or camera_pose is None:
+        raise InputError(
+            "a real arm needs --camera, and the files of `dofbot calibrate camera` and `hand-eye`: --camera-info and "
+            "--camera-pose; a simulated one calibrates itself with --backend sim"
+        )
+    for file in (camera_info, camera_pose):
+        if not file.is_file():
+            raise InputError(f"{file} does not exist")
+    given |= {"camera": camera, "camera_info_url": str(camera_info.resolve())}
+    given["extrinsics_file"] = str(camera_pose.resolve())
+    if port is not None:
+        given["port"] = port
+    return camera_info, camera_pose
+
+
+def _simulated(desk: str, number: int, block: Block) -> tuple[Installation, WorldConfig]:
+    """What is true of a simulated arm, and the world with the block in its fingers that it stands in."""
+    import numpy as np
+
+    from dofbot_ros.arm.gripper import gap_to_joint
+    from dofbot_ros.desks.config import OWN
+    from dofbot_ros.desks.installation import install
+    from dofbot_ros.sim.config import HeldBlock, load_world_config
+
+    rng = np.random.default_rng([number, 0x4E1D])
+    loose = 0.0 if desk == OWN else 1.0
+    position = loose * rng.normal(0.0, 0.001, 3)
+    turn = loose * np.radians(rng.normal(0.0, (0.5, 2.0, 0.5)))
+    shipped = load_world_config()
+    world = replace(
+        shipped,
+        marked=(block.name,),
+        plain=(),
+        start=(0.0, 0.0, 0.0, 0.0, 0.0, float(gap_to_joint(block.size))),
+        camera=replace(shipped.camera, sheet=True),
+        held=HeldBlock(block.name, tuple(position.tolist()), tuple(turn.tolist())),
+    )
+    return install(desk, number, world), world
+
+
+def _lens(installation: Installation, seed: int) -> Intrinsics:
+    """The lens as it is calibrated before the arm, by a board in a person's hand."""
+    import numpy as np
+
+    from dofbot_ros.calibration.hand_held_board import lens_by_board
+    from dofbot_ros.desks.config import OWN
+    from dofbot_ros.desks.installation import calibrated
+
+    if installation.label == OWN:
+        return installation.belief.intrinsics
+    return lens_by_board(calibrated(installation).belief.intrinsics, np.random.default_rng([seed, 0x1E45]))
+
+
+def _take_block(client: CalibrationClient, block: Block, *, simulated: bool, yes: bool) -> None:
+    """Have the block in the fingers and the arm holding it."""
+    if client.state == "FAULT":
+        client.trigger("clear_fault")
+    client.switch("enable_torque", True)
+    if simulated:
+        return
+    client.gripper(block.size + 0.012)
+    if not yes:
+        console.print(
+            f"Push the sheet against the base plate, its middle on that of the plate. Hold the {block.name} block "
+            "between the fingers, its -z face against the palm, flush with the finger tips, +x away from the arm.",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        typer.prompt("Enter when it is there, and your hand will be away", default="", show_default=False, err=True)
+    if not client.gripper(0.0):
+        raise InputError(f"the fingers closed on nothing: hold the {block.name} block between them, and start again")

@@ -1,0 +1,1 @@
+"""`dofbot grasp`: learn to grasp from the simulated arm's own attempts."""

@@ -1,0 +1,1 @@
+"""`dofbot policy`: train policies in simulation and measure them."""
