@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
+import numpy as np
 import pytest
+from rclpy.callback_groups import ReentrantCallbackGroup
+from sensor_msgs.msg import JointState
 from std_msgs.msg import String
+from std_srvs.srv import SetBool, Trigger
 
 from dofbot_ros.driver.motion_events import Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.ros.clients import arm_listener
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
+from dofbot_ros.ros.clients.arm_listener import ArmListener
+from dofbot_ros.ros.conversions.messages import joint_state, to_time
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
-from dofbot_ros.ros.runtime.qos import EVENTS, LATCHED
+from dofbot_ros.ros.runtime.qos import EVENTS, LATCHED, STREAM
+from dofbot_ros.supervisor import Command, ProcessGroup
+from dofbot_ros.teleop.retargeting.clutch import Reason
 
-from .conftest import SOON_S
+from .conftest import READY_S, SOON_S
 
 NAMESPACE = "late"
 
@@ -25,6 +38,7 @@ class Word:
     def __init__(self, node: BackgroundNode) -> None:
         self._states = node.node.create_publisher(String, "state", LATCHED)
         self._events = node.node.create_publisher(String, "motion_events", EVENTS)
+        self._joints = node.node.create_publisher(JointState, "joint_states", STREAM)
         self.while_waiting: Callable[[], None] = lambda: None
 
     def state(self, name: str) -> None:
@@ -32,6 +46,24 @@ class Word:
 
     def stopped(self) -> None:
         self._events.publish(String(data=MotionEvent(Event.STOPPED).to_json()))
+
+    @contextmanager
+    def joints(self) -> Iterator[None]:
+        """Joint states now and then: an arm that says nothing is not there."""
+        ended = threading.Event()
+
+        def tell() -> None:
+            while not ended.wait(0.05):
+                stamp = to_time(time.time())
+                self._joints.publish(joint_state(stamp, np.zeros(6), np.ones(6, dtype=np.bool_), np.zeros(6)))
+
+        thread = threading.Thread(target=tell)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     @property
     def events_heard(self) -> bool:
@@ -85,3 +117,111 @@ def test_a_stop_ends_the_waiting(word: Word, client: ArmClient) -> None:
     word.while_waiting = stop_and_go_on
     with pytest.raises(CommandRefusedError, match="stopped"):
         client.require_ready()
+
+
+class Asked:
+    """A node with one thread whose service waits for late word, as those of teleop_node and policy_node do."""
+
+    def __init__(self, node: BackgroundNode) -> None:
+        self.node = node.node
+        self.listener = ArmListener(self.node)
+        self.waiting = threading.Event()
+        group = ReentrantCallbackGroup()
+        self.node.create_service(Trigger, "begin", self._on_begin, callback_group=group)
+        self.node.create_service(Trigger, "other", self._on_other)
+
+    async def _on_begin(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self.waiting.set()
+        try:
+            await self.listener.late_word(lambda: self.listener.state == "HOLD")
+        except CommandRefusedError as error:
+            response.message = str(error)
+            return response
+        response.success, response.message = self.listener.state == "HOLD", self.listener.state
+        return response
+
+    def _on_other(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = True
+        return response
+
+
+@pytest.fixture
+def asked(word: Word) -> Iterator[Asked]:
+    with BackgroundNode("asked", NAMESPACE) as node:
+        asked = Asked(node)
+        node.spin()
+        word.state("IDLE")
+        asked.listener.wait_until(lambda: asked.listener.state == "IDLE", SOON_S, "first state")
+        asked.listener.wait_until(lambda: word.events_heard, SOON_S, "events")
+        yield asked
+
+
+@pytest.fixture
+def begun(client: ArmClient, asked: Asked) -> Iterator[Future[str]]:
+    """The answer to somebody who asked the node to begin, and whom it lets wait."""
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.trigger, "begin", 2 * SOON_S)
+        assert asked.waiting.wait(SOON_S)
+        yield answer
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_service_of_a_node_with_one_thread_hears_late_word(word: Word, client: ArmClient, begun: Future[str]) -> None:
+    client.trigger("other")
+    assert not begun.done(), "the node goes on meanwhile"
+    word.state("HOLD")
+    assert begun.result(SOON_S) == "HOLD"
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_stop_ends_the_waiting_of_a_service(word: Word, asked: Asked, begun: Future[str]) -> None:
+    word.stopped()
+    asked.listener.wait_until(lambda: asked.listener.stops > 0, SOON_S, "stop")
+    word.state("HOLD")
+    with pytest.raises(CommandRefusedError, match="stopped"):
+        begun.result(SOON_S)
+
+
+def test_a_service_refuses_when_no_word_comes(begun: Future[str]) -> None:
+    with pytest.raises(CommandRefusedError, match="IDLE"):
+        begun.result(SOON_S)
+
+
+TELEOP = """
+from dofbot_ros.ros.clients import arm_listener
+from dofbot_ros.ros.nodes.teleop_node import main
+arm_listener.LATE_S = 60.0
+main()
+"""
+
+
+def test_teleop_node_waits_for_late_word_and_may_be_released_meanwhile(word: Word, client: ArmClient) -> None:
+    """An arm that was in FAULT; what it says then comes late."""
+    arguments = ("--ros-args", "-r", f"__ns:=/{NAMESPACE}", "-p", "source:=joy")
+    told: list[str] = []
+    client.node.create_subscription(String, "teleop/status", client.notify_after(lambda m: told.append(m.data)), 10)
+
+    def engage(pool: ThreadPoolExecutor) -> Future[SetBool.Response]:
+        """Ask to engage an arm in FAULT; the node has begun to wait when this returns."""
+        word.state("FAULT")
+        client.wait_until(lambda: '"arm": "FAULT"' in "".join(told[-1:]), SOON_S, "node that knows of the fault")
+        answer = pool.submit(client.call, SetBool, "teleop/engage", SetBool.Request(data=True), 2 * SOON_S)
+        with pytest.raises(CommandRefusedError, match="not engaged"):
+            client.trigger("teleop/recenter")
+        return answer
+
+    with (
+        ProcessGroup([Command("teleop_node", (sys.executable, "-c", TELEOP, *arguments))]) as group,
+        ThreadPoolExecutor(1) as pool,
+        word.joints(),
+    ):
+        group.wait_ready(READY_S)
+        answer = engage(pool)
+        client.switch("teleop/engage", False)
+        word.state("HOLD")
+        assert answer.result(SOON_S).message == Reason.RELEASED.value
+        answer = engage(pool)
+        word.state("HOLD")
+        heard = answer.result(SOON_S)
+    assert not heard.success
+    assert Reason.ARM_NOT_READY.value not in heard.message, "what is left is that nobody steers"

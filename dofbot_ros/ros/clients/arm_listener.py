@@ -22,6 +22,7 @@ from dofbot_ros.driver.motion_events import Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.ros.clients.capabilities_listener import CapabilitiesListener
 from dofbot_ros.ros.conversions.messages import from_time, joint_positions
+from dofbot_ros.ros.runtime.awaited import AwaitedConditions
 from dofbot_ros.ros.runtime.qos import EVENTS, LATCHED, STREAM
 from dofbot_ros.safety.states import ArmState
 
@@ -79,6 +80,7 @@ class ArmListener:
         self._results: OrderedDict[int, MotionEvent] = OrderedDict()
         self._answers: list[MotionEvent] | None = None
         self._changed = threading.Condition()
+        self._awaited = AwaitedConditions(node)
         subscribe = node.create_subscription
         # Discovery tells the driver of subscriptions in this order: once a joint state has come, no event is lost.
         subscribe(String, "motion_events", self.notify_after(self._on_event), EVENTS)
@@ -133,6 +135,7 @@ class ArmListener:
             with self._changed:
                 callback(message)
                 self._changed.notify_all()
+            self._awaited.look()
 
         return on_message
 
@@ -166,6 +169,19 @@ class ArmListener:
         except DofbotError:
             return  # the caller says what is lacking
         if self.stops != stops:
+            raise CommandRefusedError("stopped")
+
+    async def late_word(self, willing: Callable[[], bool]) -> None:
+        """As catch_up, for a service's callback that is a coroutine: the executor's only thread hears meanwhile.
+
+        The service needs a callback group that lets others run (see AwaitedConditions), and whatever else may have
+        been asked of the node meanwhile is for the caller to see.
+
+        Raises:
+            CommandRefusedError: the arm is willing, but everything was stopped meanwhile.
+        """
+        stops = self.stops
+        if await self._awaited.until(willing, LATE_S) and self.stops != stops:
             raise CommandRefusedError("stopped")
 
     def _on_state(self, message: String) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.callback_groups import ReentrantCallbackGroup
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -93,8 +94,10 @@ class PolicyNode:
         self._eyes = ObservationSubscriber(self.node, self._stamps, parameters.block, spec.image_size)
         self._status = self.node.create_publisher(String, "policy/status", STREAM)
         self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
-        self.node.create_service(Trigger, "policy/start", self._on_start)
-        self.node.create_service(Trigger, "policy/stop", self._on_stop)
+        # A start may wait for late word of the arm; a stop, and the word itself, must come through meanwhile.
+        self._stops, group = 0, ReentrantCallbackGroup()
+        self.node.create_service(Trigger, "policy/start", self._on_start, callback_group=group)
+        self.node.create_service(Trigger, "policy/stop", self._on_stop, callback_group=group)
         self.node.create_timer(STATUS_PERIOD_S, self._tell_status)
         self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell_diagnostics)
         self._rate = Rate(self._clock, 1.0 / spec.period_s)
@@ -247,9 +250,13 @@ class PolicyNode:
 
     # -- services ----------------------------------------------------------------------------------------------------
 
-    def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+    async def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Begin a run, or say what keeps from it."""
+        stops = self._stops
         try:
+            await self._arm.late_word(lambda: not unwilling(self._arm_state))
+            if self._stops != stops:
+                raise CommandRefusedError("stopped")
             with self._lock:
                 self._take_in()
                 self._begin(self._clock.now())
@@ -260,6 +267,7 @@ class PolicyNode:
 
     def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """End the run; the arm brakes and holds."""
+        self._stops += 1
         with self._lock:
             self._wanted = False
             order = self._session.stop("stopped")

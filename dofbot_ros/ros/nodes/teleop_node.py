@@ -7,13 +7,14 @@ import threading
 from collections import deque
 from typing import Any
 
+from rclpy.callback_groups import ReentrantCallbackGroup
 from std_srvs.srv import SetBool, Trigger
 
 from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.errors import DofbotError
+from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.conversions.messages import from_time
 from dofbot_ros.ros.conversions.stamps import Stamps
@@ -62,7 +63,9 @@ class TeleopNode:
         self._latencies: deque[float] = deque(maxlen=300)
         self._arm = TeleopArm(self.node, requests=("enable_torque",))
         self._topics = TeleopTopics(self.node, config, 1.0 / self._parameters.overlay_rate_hz)
-        self.node.create_service(SetBool, "teleop/engage", self._on_engage)
+        # Engaging may wait for late word of the arm; a release, and the word itself, must come through meanwhile.
+        self._releases, group = 0, ReentrantCallbackGroup()
+        self.node.create_service(SetBool, "teleop/engage", self._on_engage, callback_group=group)
         self.node.create_service(Trigger, "teleop/recenter", self._on_recenter)
 
         self._robot = load_robot(self._parameters.calibration_file)
@@ -246,12 +249,23 @@ class TeleopNode:
 
     # -- services ----------------------------------------------------------------------------------------------------
 
-    def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+    async def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Engage, or say all that keeps from it; release."""
         if not request.data:
+            self._releases += 1
             with self._lock:
                 self._pipeline.release(Reason.RELEASED)
             response.success, response.message = True, Reason.RELEASED.value
+            return response
+        releases = self._releases
+        try:
+            if not self._trouble:
+                await self._arm.late_word(lambda: not self._arm.trouble)
+        except CommandRefusedError as error:
+            response.success, response.message = False, str(error)
+            return response
+        if self._releases != releases:
+            response.success, response.message = False, Reason.RELEASED.value
             return response
         source = f"{Reason.SOURCE_LOST.value}: {self._trouble}" if self._trouble else ""
         if troubles := [trouble for trouble in (self._arm_fault(), source) if trouble]:
