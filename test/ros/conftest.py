@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -71,16 +71,16 @@ class Arm:
 StartArm = Callable[..., Arm]
 
 
-@pytest.fixture(scope="module")
-def start_arm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartArm]:
-    """Start `driver_node` on an emulator or `sim_node`, in a namespace of its own; they end with the module."""
+@contextmanager
+def starting_arms(folders: pytest.TempPathFactory) -> Iterator[StartArm]:
+    """Start `driver_node` on an emulator or `sim_node`, in a namespace of its own; they end with the context."""
     with ExitStack() as running:
 
         def start(name: str, **parameters: object) -> Arm:
             namespace = f"arm{next(NUMBERS)}"
             if name == "driver_node":
                 # In a process of its own: servos do not wait for a busy interpreter.
-                link = tmp_path_factory.mktemp("bus") / "port"
+                link = folders.mktemp("bus") / "port"
                 running.enter_context(ProcessGroup([Command("emulator", (*DOFBOT, "emulate", "--link", str(link)))]))
                 parameters = {"port": link, **PATIENT, **parameters}
             processes = running.enter_context(ProcessGroup([node_command(name, namespace, **parameters)]))
@@ -92,7 +92,22 @@ def start_arm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartArm]:
         yield start
 
 
+@pytest.fixture(scope="module")
+def start_arm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartArm]:
+    """For fixtures: arms that all tests of a module share."""
+    with starting_arms(tmp_path_factory) as start:
+        yield start
+
+
+@pytest.fixture
+def start_own_arm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartArm]:
+    """For tests: arms that end with the test, since each takes a part of a core for as long as it runs."""
+    with starting_arms(tmp_path_factory) as start:
+        yield start
+
+
 @pytest.fixture(scope="module", params=["driver_node", "sim_node"])
-def running(request: pytest.FixtureRequest, start_arm: StartArm) -> Arm:
-    """Either node that owns an arm: what holds for one holds for the other."""
-    return start_arm(request.param)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arm]:
+    """Either node that owns an arm, one after the other: what holds for one holds for the other."""
+    with starting_arms(tmp_path_factory) as start:
+        yield start(request.param)

@@ -139,8 +139,8 @@ def test_ctrl_c_stops_a_motion(arm: Arm) -> None:
     assert client.position[0] == pytest.approx(before, abs=0.02)
 
 
-def test_the_check_turns_every_joint_and_writes_what_was_seen(start_arm: StartArm, tmp_path: Path) -> None:
-    slow = start_arm("driver_node", first_time=True)
+def test_the_check_turns_every_joint_and_writes_what_was_seen(start_own_arm: StartArm, tmp_path: Path) -> None:
+    slow = start_own_arm("driver_node", first_time=True)
     client, file = slow.client, tmp_path / "checked.yaml"
     client.enable()
     client.move_joints([0.0] * 5)

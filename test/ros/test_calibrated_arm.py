@@ -37,9 +37,9 @@ def calibration_file(folder: Path, **changes: dict[str, int]) -> Path:
 
 
 @pytest.mark.parametrize("node", ["driver_node", "sim_node"])
-def test_description_and_parameters_make_the_drivers_robot(node: str, start_arm: StartArm, tmp_path: Path) -> None:
+def test_description_and_parameters_make_the_drivers_robot(node: str, start_own_arm: StartArm, tmp_path: Path) -> None:
     file = calibration_file(tmp_path, joint2={"zero_ticks": 2200}, joint5={"zero_ticks": 1300})
-    client = start_arm(node, calibration_file=file, max_velocity=1.25).client
+    client = start_own_arm(node, calibration_file=file, max_velocity=1.25).client
     told = CapabilitiesListener(client.node)
 
     def complete() -> bool:
@@ -54,10 +54,10 @@ def test_description_and_parameters_make_the_drivers_robot(node: str, start_arm:
 
 
 def test_a_policy_does_not_start_on_an_arm_that_lacks_much_of_its_joints(
-    start_arm: StartArm, straight_policy: Any, tmp_path: Path
+    start_own_arm: StartArm, straight_policy: Any, tmp_path: Path
 ) -> None:
     file = calibration_file(tmp_path, joint4={"zero_ticks": 2300})
-    arm = start_arm("sim_node", calibration_file=file, max_velocity=2.0, max_acceleration=16.0)
+    arm = start_own_arm("sim_node", calibration_file=file, max_velocity=2.0, max_acceleration=16.0)
     with policy(arm, straight_policy(tmp_path / "reach"), goal="0.2 0.06 0.09") as client:
         client.switch("enable_torque", True)
         client.wait_until(lambda: "joint4 goes from -1.57 to 1.14 rad" in client.told.fault, READY_S, "reason")
@@ -89,10 +89,10 @@ def test_grasps_keep_within_the_limits_of_the_calibrated_arm(tmp_path: Path) -> 
 
 
 @pytest.mark.timeout(180)
-def test_teleoperation_stops_at_the_limit_of_the_calibrated_arm(start_arm: StartArm, tmp_path: Path) -> None:
+def test_teleoperation_stops_at_the_limit_of_the_calibrated_arm(start_own_arm: StartArm, tmp_path: Path) -> None:
     file = calibration_file(tmp_path, joint1={"max_ticks": 2500})
     robot = load_robot(file)
-    arm = start_arm("sim_node", calibration_file=file)
+    arm = start_own_arm("sim_node", calibration_file=file)
     place = arm.client.node.get_namespace().strip("/")
     with (
         ProcessGroup([node_command("teleop_node", place, source="joy")]) as group,

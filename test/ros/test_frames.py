@@ -69,9 +69,9 @@ def _matrix(step: Transform) -> FloatArray:
     return pose_matrix(Pose(position=Point(x=t.x, y=t.y, z=t.z), orientation=step.rotation))
 
 
-def test_two_arms_on_one_tf_have_frames_and_diagnostics_of_their_own(start_arm: StartArm) -> None:
-    left = start_arm("sim_node", frame_prefix="left/")
-    right = start_arm("sim_node", frame_prefix="right/", publish_tf="false")
+def test_two_arms_on_one_tf_have_frames_and_diagnostics_of_their_own(start_own_arm: StartArm) -> None:
+    left = start_own_arm("sim_node", frame_prefix="left/")
+    right = start_own_arm("sim_node", frame_prefix="right/", publish_tf="false")
     frames: set[str] = set()
     names: set[str] = set()
 

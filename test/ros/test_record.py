@@ -81,7 +81,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
     while not condition():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.1)  # a look reads the whole episode
 
 
 def so_far(folder: Path) -> Episode | None:

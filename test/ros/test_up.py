@@ -64,8 +64,8 @@ def test_up_teleop_bends_the_arm_first() -> None:
         stack.communicate()
 
 
-def test_a_recorder_knows_from_whom_a_topic_comes(start_arm: StartArm) -> None:
-    arm = start_arm("sim_node")
+def test_a_recorder_knows_from_whom_a_topic_comes(start_own_arm: StartArm) -> None:
+    arm = start_own_arm("sim_node")
     name = arm.client.node.get_namespace()
     with (
         RecordNode([Topic("joint_states"), Topic("nothing", "std_msgs/msg/String")], name.strip("/")) as node,

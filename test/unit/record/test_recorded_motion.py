@@ -102,6 +102,13 @@ def test_simulated_time_that_ran_faster_is_refused(tmp_path: Path) -> None:
         motion_of(tmp_path, moments)
 
 
+def test_a_short_recording_whose_end_came_late_is_taken(tmp_path: Path) -> None:
+    moments = standing(2.0, clock_s=0.0)
+    for moment in moments:
+        moment.time_s += 0.3 * (moment.time_s > 1.8)
+    assert motion_of(tmp_path, moments).duration_s == pytest.approx(2.0, abs=0.05)
+
+
 def test_gripper_commands_count_where_there_are_any(tmp_path: Path) -> None:
     moving = [state(0.02 * i, [0, 0, 0, 0, 0, 0.01 * i]) for i in range(51)]
     assert motion_of(tmp_path, [*moving, gripper(0.5, 0.02), gripper(0.8, 0.0201), gripper(0.9, 7.0)]).gaps == [
