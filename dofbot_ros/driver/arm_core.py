@@ -12,6 +12,7 @@ from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.connection import Connection
 from dofbot_ros.driver.idle import idle_reason
 from dofbot_ros.driver.motion_control import MotionControl
+from dofbot_ros.driver.motion_events import MotionEvent
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.goal_trim import GoalTrim
@@ -99,7 +100,7 @@ class ArmCore:
     def _require_ready(self, by: Commander, stream: bool = False) -> None:
         if self._closing and by is not CLOSING:
             raise CommandRefusedError("the driver is shutting down")
-        state = self._describe(0.0).state
+        state = self._state()
         if stream and state not in (ArmState.HOLD, ArmState.ACTIVE):
             self._authority.refused(by, self._clock.now())
         if state is ArmState.DISCONNECTED:
@@ -127,11 +128,13 @@ class ArmCore:
         holder = self._authority.holder(self._clock.now())
         return holder == by
 
-    def _describe(self, now: float) -> Snapshot:
+    def _state(self) -> ArmState:
+        moving = self._motion.moving or self._trim.busy
+        return arm_state(self._link.connected, self._estop.tripped, bool(self._fault), self._torque, moving)
+
+    def _describe(self, now: float, events: tuple[MotionEvent, ...] = ()) -> Snapshot:
+        state = self._state()
         motion, link, estop = self._motion, self._link, self._estop.reason
-        state = arm_state(
-            link.connected, bool(estop), bool(self._fault), self._torque, motion.moving or self._trim.busy
-        )
         reason = {
             ArmState.DISCONNECTED: link.offline,
             ArmState.ESTOP: "; ".join(filter(None, (estop, self._fault))),
@@ -150,6 +153,7 @@ class ArmCore:
             kind=motion.source.kind if motion.source is not None else "",
             gripper_moving=motion.grip.moving,
             result=motion.log.last,
+            events=events,
             commander=holder.name if holder is not None else "",
             handover=self._authority.handover,
             handovers=self._authority.handovers,

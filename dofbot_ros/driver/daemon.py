@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -74,7 +73,7 @@ class ArmDaemon(MotionCommands):
                 self._crashed(error)
             self._cycle_s = now
             with self._lock:
-                self._snapshot = replace(self._describe(self._clock.now()), events=self._motion.log.take())
+                self._snapshot = self._describe(self._clock.now(), self._motion.log.take())
             return self._snapshot
 
     def _cycle(self, now: float) -> None:
@@ -183,9 +182,7 @@ class ArmDaemon(MotionCommands):
 
     def _hold(self) -> None:
         if self._estop.tripped or self._fault:
-            raise CommandRefusedError(
-                f"not while {self._describe(0.0).state.value}: {self._estop.reason or self._fault}"
-            )
+            raise CommandRefusedError(f"not while {self._state().value}: {self._estop.reason or self._fault}")
         reading = self._link.reading
         if (
             self._torque

@@ -88,6 +88,7 @@ class SerialArm:
         self._stamps_s = np.full(N_JOINTS, -np.inf)
         self._fresh = np.zeros(N_JOINTS, dtype=np.bool_)
         self._health = [ServoHealth()] * N_JOINTS
+        self._status = [0] * N_JOINTS
         self._silence = Silence(N_JOINTS)
         self._slow = SlowQueries(self._protocol, self._ids, self._temperature_period_s)
         self._first = 0
@@ -187,12 +188,13 @@ class SerialArm:
 
     def _reading(self, now: float) -> ArmReading:
         silent_s = self._silence.lengths_s(now)
+        self._health = [self._slow.with_temperature(i, health) for i, health in enumerate(self._health)]
         return ArmReading(
             stamp_s=now,
-            position=self._calibration.ticks_to_rad(self._ticks),
+            position=np.array(self._calibration.plain_rad(self._ticks.tolist())),
             stamps_s=self._stamps_s.copy(),
             fresh=self._fresh.copy(),
-            health=tuple(self._slow.with_temperature(i, health) for i, health in enumerate(self._health)),
+            health=tuple(self._health),
             silent_s=silent_s,
             torque=tuple(None if silent else on for on, silent in zip(self._slow.torque, silent_s > 0.0, strict=True)),
             pressing=self._slow.pressing(now),
@@ -223,7 +225,7 @@ class SerialArm:
             raise InputError(f"a move takes some time, got {duration_s} s")
         self._opened()
         now = self.clock.now()
-        self._streamer.want(self._calibration.rad_to_ticks(position), duration_s, now)
+        self._streamer.want(np.array(self._calibration.plain_ticks(position.tolist())), duration_s, now)
         # A servo that was silent is back once it has answered, not when it merely no longer counts as silent.
         self._absent |= self._silence.lengths_s(now) > 0.0
         self._left_out = self._absent.copy()
@@ -373,6 +375,9 @@ class SerialArm:
         )
 
     def _note_status(self, i: int, status: int) -> None:
+        if status == self._status[i]:
+            return
+        self._status[i] = status
         self._health[i] = ServoHealth(
             voltage_fault=bool(status & VOLTAGE_BIT),
             overheated=bool(status & TEMPERATURE_BIT),

@@ -68,16 +68,20 @@ class ServoBus:
 
     def _listen(self, query: Query[T]) -> T | None:
         """Read as many bytes as the frame still lacks, so that the last byte of the answer ends the wait."""
+        data = self._stream.read(query.reply_size)
+        # Nearly every answer is one whole frame and nothing else.
+        whole = len(data) == query.reply_size and query.reply.is_frame(data)
+        if whole and (answer := query.parse(data)) is not None:
+            return answer
         decoder = FrameDecoder(query.reply, query.reply_size)
-        heard = 0
-        while heard < NOISE_LIMIT:
-            wanted = decoder.missing
-            data = self._stream.read(wanted)
+        heard, wanted = 0, query.reply_size
+        while True:
             for frame in decoder.feed(data):
                 answer = query.parse(frame)
                 if answer is not None:
                     return answer
-            if len(data) < wanted:
-                return None
             heard += len(data)
-        return None
+            if len(data) < wanted or heard >= NOISE_LIMIT:
+                return None
+            wanted = decoder.missing
+            data = self._stream.read(wanted)

@@ -56,6 +56,8 @@ class Silence:
 
     def lengths_s(self, now: float) -> FloatArray:
         """How long each servo has been silent [s] (n,); 0 where it answers or where that is too early to tell."""
+        if not self._count.any():
+            return np.zeros(len(self._count))
         dead = self._in_a_row >= UNANSWERED or (self._in_a_row >= SLOW_UNANSWERED and now - self._row_s >= SLOW_S)
         silent = (self._count >= UNANSWERED) | ((self._count > 0) & dead)
         length: FloatArray = np.where(silent, now - np.where(silent, self._since_s, now), 0.0)

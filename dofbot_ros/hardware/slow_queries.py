@@ -149,4 +149,5 @@ class SlowQueries:
 
     def with_temperature(self, i: int, health: ServoHealth) -> ServoHealth:
         """`health` of servo `i`, with the temperature that it told last."""
-        return replace(health, temperature_c=self._temperature_c[i])
+        celsius = self._temperature_c[i]
+        return health if health.temperature_c == celsius else replace(health, temperature_c=celsius)

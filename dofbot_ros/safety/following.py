@@ -45,8 +45,14 @@ class FollowingError:
         """
         if not self._history:
             return np.zeros(N_JOINTS)
-        times = np.array([entry[0] for entry in self._history])
-        commanded = np.array([entry[1] for entry in self._history])
+        oldest_s = stamps_s.min() - self._follow_s
+        recent = []
+        for entry in reversed(self._history):
+            recent.append(entry)
+            if entry[0] <= oldest_s:
+                break  # this one held when the oldest window began
+        times = np.array([entry[0] for entry in reversed(recent)])
+        commanded = np.array([entry[1] for entry in reversed(recent)])
         begin = np.maximum(np.searchsorted(times, stamps_s - self._follow_s, side="right") - 1, 0)
         end = np.maximum(np.searchsorted(times, stamps_s, side="right"), begin + 1)
         index = np.arange(len(times))[:, None]

@@ -209,6 +209,6 @@ class Governor:
 
     @staticmethod
     def _note(reasons: list[str], joints: FloatArray, what: str) -> None:
-        names = [name for name, hit in zip(JOINT_NAMES, joints, strict=True) if hit]
-        if names:
+        if joints.any():
+            names = [name for name, hit in zip(JOINT_NAMES, joints, strict=True) if hit]
             reasons.append(f"{what}: {', '.join(names)}")

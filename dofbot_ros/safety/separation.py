@@ -57,7 +57,7 @@ class Base:
     """
 
     def __init__(self, kinematics: Kinematics, boxes: tuple[Box, ...]) -> None:
-        self._boxes = boxes
+        self._boxes = [(box.middle, box.half) for box in boxes]
         self._link1_z = kinematics.base_height - LINK1_BELOW_JOINT2
         self._top = max(self._link1_z + LINK1_HALF[2], *(box.upper[2] for box in boxes))
 
@@ -80,8 +80,7 @@ class Base:
         """How far base and link 1 reach outward in the direction in which the arm points [m], shape (n,)."""
         c, s = np.cos(yaw), np.sin(yaw)
         front = np.full(len(yaw), LINK1_HALF[0])
-        for box in self._boxes:
-            middle, half = box.middle, box.half
+        for middle, half in self._boxes:
             front = np.maximum(front, middle[0] * c + middle[1] * s + half[0] * np.abs(c) + half[1] * np.abs(s))
         return front
 
@@ -96,9 +95,9 @@ class Base:
         least, most = bodies.span(np.einsum("ajn,kjn->kan", axes, f))
         x, y = r * c - left * s, r * s + left * c
         distance = _gaps(least[1:], most[1:], self._link1_z * h, _reach(LINK1_HALF, r, left, h))
-        for box in self._boxes:
-            middle = box.middle[0] * x + box.middle[1] * y + box.middle[2] * h
-            distance = np.minimum(distance, _gaps(least[1:], most[1:], middle, _reach(box.half, x, y, h)))
+        for (forward, leftward, upward), half in self._boxes:
+            middle = forward * x + leftward * y + upward * h
+            distance = np.minimum(distance, _gaps(least[1:], most[1:], middle, _reach(half, x, y, h)))
         return distance
 
 
