@@ -84,7 +84,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float, view: bool) -> None
     with (
         TrialBar("starting the demo stack", done, trials) as bar,
         managed_stack("demo", series.backend, given) as check,
-        console_beside(view),
+        console_beside(view, series=(out, trials)),
         trial_client(WORLD_NODES[series.backend], check) as arm,
     ):
         bar.describe("trials")

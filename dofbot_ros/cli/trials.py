@@ -106,7 +106,7 @@ def run(
         try:
             if todo:
                 with interruptible(out):
-                    _run(log, strategy, todo, given, record=record, view=view)
+                    _run(log, strategy, todo, given, trials or rules.trials, record=record, view=view)
             else:
                 console.print(f"{escape(str(out))} holds all these trials")
         finally:
@@ -199,7 +199,14 @@ def _strategy(planner: PlannerName, model: Path | None, given: dict[str, str]) -
 
 
 def _run(
-    log: PickLog, strategy: PickStrategy, todo: list[Placement], given: dict[str, str], *, record: bool, view: bool
+    log: PickLog,
+    strategy: PickStrategy,
+    todo: list[Placement],
+    given: dict[str, str],
+    trials: int,
+    *,
+    record: bool,
+    view: bool,
 ) -> None:
     """Run what is missing, with a progress bar and a line for each trial."""
     from contextlib import ExitStack
@@ -218,7 +225,7 @@ def _run(
         bar = stack.enter_context(TrialBar("starting the trials' stack", done, done + len(todo)))
         world = series.protocol.world(load_world_config(given.get("world_file") or None))
         arm = stack.enter_context(pick_arm(series.backend, world, given))
-        stack.enter_context(console_beside(view))
+        stack.enter_context(console_beside(view, series=(log.folder, trials)))
         bar.describe("trials")
         if "person" in (series.judge, "person" if series.backend == "serial" else ""):
             bar.stop()  # questions and a live bar do not share a terminal

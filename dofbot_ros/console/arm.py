@@ -43,6 +43,7 @@ class ArmView:
         pictures: names of the pictures that can be looked at.
         activity: the node that moves the arm by itself, "teleop" or "policy"; "" for none.
         activity_words: how teleoperation or the policy stands, in words.
+        recording: how the episode that is recorded does, in words; "" for none.
     """
 
     present: bool
@@ -56,6 +57,7 @@ class ArmView:
     pictures: tuple[str, ...] = ()
     activity: str = ""
     activity_words: str = ""
+    recording: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,13 +114,13 @@ class ConsoleArm(Protocol):
         """Brake, and refuse every motion until the job "reset". Returns at once."""
         ...
 
-    def do(self, job: str, speed: float, block: str = "") -> JobEnd:
+    def do(self, job: str, speed: float, about: str = "") -> JobEnd:
         """Carry out a job and return when it is done.
 
         Args:
             job: one of the names in ArmView.offers.
             speed: of the joints at most [rad/s], where the job moves the arm by a plan made here.
-            block: name of the block, where the job is about one.
+            about: name of the block, where the job is about one; label of a recording.
 
         Raises:
             DofbotError: it cannot be done, or was ended early, and why.

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-NEWEST = ("arm", "scene")
+NEWEST = ("arm", "scene", "series", "guide")
 """Kinds of messages of which only the newest counts, and one that is the same as the last is not sent again."""
 QUEUED = 20
 

@@ -25,6 +25,7 @@ WORDS = (
     "gripper",
     "speed",
     "job",
+    "guide",
 )
 ANYBODY = ("beat", "ask", "look", "stop", "estop")
 """What a page may say that only watches: everybody may stop the arm."""
@@ -36,15 +37,15 @@ class Request:
 
     Attributes:
         do: one of WORDS.
-        text: a name: of the job, the jogged joint or axis, the picture.
+        text: a name: of the job, the jogged joint or axis, the picture, the action of the guided calibration.
         numbers: joint angles (5,) [rad]; tool x, y, z [m], pitch, roll [rad]; or one number.
-        block: name of the block that a job is about.
+        about: name of the block that a job is about, label of a recording, or step of the calibration.
     """
 
     do: str
     text: str = ""
     numbers: tuple[float, ...] = field(default=())
-    block: str = ""
+    about: str = ""
 
 
 NUMBERS = {"joints": 5, "tool": 5, "jog": 1, "gripper": 1, "speed": 1, "hand_over": 1}
@@ -72,7 +73,7 @@ def parse(text: str) -> Request:
         do,
         _text(content, "text"),
         _numbers(do, content.get("numbers", []), NUMBERS.get(do, 0)),
-        _text(content, "block"),
+        _text(content, "about"),
     )
 
 

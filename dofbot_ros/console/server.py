@@ -8,7 +8,7 @@ import socket
 from concurrent.futures import Executor
 from contextlib import suppress
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
 
@@ -16,6 +16,7 @@ from dofbot_ros.arm.model import parse_model
 from dofbot_ros.console.access import Access
 from dofbot_ros.console.arm import ConsoleArm
 from dofbot_ros.console.connection import Connection
+from dofbot_ros.console.guide import Guide
 from dofbot_ros.console.messages import MAX_BYTES, parse
 from dofbot_ros.console.scene import scene_of
 from dofbot_ros.console.session import LOST_S, Session
@@ -28,6 +29,8 @@ TELL_EVERY = 3
 """Periods between two messages to the pages."""
 PICTURE_EVERY = 10
 """Periods between two pictures to a page."""
+WATCH_S = 0.5
+"""Between two looks at trials and calibration [s]."""
 MOST_PAGES = 8
 COOKIE = "dofbot_console"
 FILES = {
@@ -38,6 +41,7 @@ FILES = {
     "arm3d.js": "text/javascript",
     "matrices.js": "text/javascript",
     "plot.js": "text/javascript",
+    "beside.js": "text/javascript",
 }
 SECURITY = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; "
@@ -48,6 +52,14 @@ SECURITY = {
 }
 
 
+class Watched(Protocol):
+    """Something beside the arm that the page shows, as trials.reporting.progress.SeriesWatch."""
+
+    def read(self) -> dict[str, Any]:
+        """What is shown, as plain data; empty for nothing."""
+        ...
+
+
 class ConsoleServer:
     """Serves one arm's console.
 
@@ -56,21 +68,35 @@ class ConsoleServer:
         access: who may open it.
         threads: where jobs wait for the arm.
         lost_s: as Session.
+        guide: of the calibration; None where the page has none.
+        series: trials whose progress is shown; None for none.
     """
 
-    def __init__(self, arm: ConsoleArm, access: Access, threads: Executor, lost_s: float = LOST_S) -> None:
+    def __init__(
+        self,
+        arm: ConsoleArm,
+        access: Access,
+        threads: Executor,
+        lost_s: float = LOST_S,
+        *,
+        guide: Guide | None = None,
+        series: Watched | None = None,
+    ) -> None:
         self._arm, self._access = arm, access
+        self._guide, self._series = guide, series
+        self._beside: dict[str, str] = {}
         self._session = Session(arm, MonotonicClock(), threads, lost_s)
         self._open: dict[int, Connection] = {}
         self._somebody = asyncio.Event()
         self._scene = ("", "")
-        self._ticker: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def app(self) -> web.Application:
         """The web application."""
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/", self._page)
         app.router.add_get("/ws", self._talk)
+        app.router.add_get("/written/{name}", self._written)
         app.router.add_get("/{name}", self._file)
         app.on_startup.append(self._start)
         app.on_cleanup.append(self._end)
@@ -84,13 +110,13 @@ class ConsoleServer:
         return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
 
     async def _start(self, _: web.Application) -> None:
-        self._ticker = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._watch())]
 
     async def _end(self, _: web.Application) -> None:
-        if self._ticker is not None:
-            self._ticker.cancel()
+        for task in self._tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._ticker
+                await task
 
     # -- pages and files ---------------------------------------------------------------------------------------------
 
@@ -115,6 +141,12 @@ class ConsoleServer:
         if name not in FILES:
             return web.Response(status=404, text=f"there is no {name}", headers=SECURITY)
         return _served(name)
+
+    async def _written(self, request: web.Request) -> web.StreamResponse:
+        path = self._guide.file(request.match_info["name"]) if self._guide else None
+        if path is None:
+            return web.Response(status=404, text="no step has written that", headers=SECURITY)
+        return web.FileResponse(path, headers=SECURITY)
 
     # -- the websocket -----------------------------------------------------------------------------------------------
 
@@ -151,6 +183,9 @@ class ConsoleServer:
             if request.do == "look":
                 connection.picture = request.text
                 self._look()
+            if request.do == "guide" and self._guide:
+                self._guide.do(request.text, request.about, _camera(self._arm, connection.picture))
+                self._tell_beside()
         except DofbotError as error:
             connection.say("refusal", {"refusal": str(error)})
 
@@ -178,6 +213,22 @@ class ConsoleServer:
                 self._show()
             due_s = max(due_s + PERIOD_S, loop.time())
             await asyncio.sleep(due_s - loop.time())
+
+    async def _watch(self) -> None:
+        """Trials and calibration, while a page is open; files are read in a thread, the arm's stream does not wait."""
+        while True:
+            await self._somebody.wait()
+            if self._series is not None:
+                self._beside["series"] = json.dumps({"series": await asyncio.to_thread(self._series.read)})
+            self._tell_beside()
+            await asyncio.sleep(WATCH_S)
+
+    def _tell_beside(self) -> None:
+        if self._guide is not None:
+            self._beside["guide"] = json.dumps({"guide": self._guide.told()})
+        for connection in self._open.values():
+            for kind, text in self._beside.items():
+                connection.say_text(kind, text)
 
     def _tell(self) -> None:
         told = json.dumps({"arm": self._session.told()}, separators=(",", ":"))
@@ -207,6 +258,11 @@ class ConsoleServer:
         for connection in self._open.values():
             if connection.picture:
                 connection.show(*self._arm.picture(connection.picture))
+
+
+def _camera(arm: ConsoleArm, shown: str) -> bytes:
+    """The camera's picture as the page shows it (JPEG); nothing where it shows another, with drawings on it."""
+    return arm.picture(shown)[1] if shown == "camera" else b""
 
 
 def _served(name: str) -> web.Response:

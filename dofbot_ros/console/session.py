@@ -32,7 +32,8 @@ LATE_S = 0.06
 next one, however long that is [s]."""
 GRIPPER_S = 1.5
 """The fingers have closed this long after they were told to [s]."""
-QUIET_JOBS = ("plan", "torque on", "reset", "teleop stop", "policy stop")
+RECORDING = ("record start", "record keep", "record success", "record failure", "record discard")
+QUIET_JOBS = ("plan", "torque on", "reset", "teleop stop", "policy stop", *RECORDING)
 """They move nothing: a page that is lost meanwhile stops nothing."""
 LOST = "The page that commanded the arm was lost: the arm was stopped."
 
@@ -124,6 +125,7 @@ class Session:
             "offers": list(view.offers),
             "pictures": list(view.pictures),
             "activity": view.activity,
+            "recording": view.recording,
             "job": self._job[0] if self._job else "",
             "halts": self._halts,
             "speed": self.speed,
@@ -238,7 +240,7 @@ class Session:
         if self._follower is not None:
             self._follower.cancel()
         speed = self.speed * FULL_SPEED
-        self._job = (request.text, self._threads.submit(self._arm.do, request.text, speed, request.block))
+        self._job = (request.text, self._threads.submit(self._arm.do, request.text, speed, request.about))
 
     def _end_job(self) -> None:
         if self._job is None or not self._job[1].done():

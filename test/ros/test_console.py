@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,8 +15,14 @@ import pytest
 
 from dofbot_ros.bench.console.browser import browser, kill, missing, resize
 from dofbot_ros.bench.console.page import Page
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.resources import share_file
+from dofbot_ros.record.reader import Episode
 from dofbot_ros.ros.probes.joint_watch import joint_watch
 from dofbot_ros.supervisor import ProcessGroup
+from dofbot_ros.trials.log import PickSeries, open_log
+from dofbot_ros.trials.pick import PickRecord
+from dofbot_ros.trials.placement import PickProtocol, PlacedObject
 
 from .conftest import DOFBOT, READY_S, SOON_S, Arm, StartArm, node_command
 
@@ -39,9 +47,17 @@ def namespace(arm: Arm) -> str:
 
 
 @pytest.fixture(scope="module")
-def address(arm: Arm) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the console writes, and finds a series of trials of which one has been run."""
+    return tmp_path_factory.mktemp("console")
+
+
+@pytest.fixture(scope="module")
+def address(arm: Arm, folder: Path) -> Iterator[str]:
     """Of a console for the arm, patient with a busy machine where a page falls silent."""
     words = [*DOFBOT, "console", "--namespace", namespace(arm), "--page-port", "0", "--page-lost", "1.0", "--json"]
+    words += ["--record-to", f"{folder}/episodes", "--calibration", f"{folder}/calibration"]
+    words += ["--series", f"{folder}/trials", "--trials", "2"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as console:
         assert console.stdout is not None
         yield json.loads(console.stdout.readline())["address"]
@@ -188,6 +204,53 @@ def test_a_camera_picture_comes_when_it_is_looked_at(page: Page) -> None:
     page.choose("look", "camera")
     page.until(lambda: page.find("#shown").is_displayed() and page.find("#shown").get_property("naturalWidth") > 100)
     page.choose("look", "")
+
+
+def test_an_episode_is_recorded_and_kept_or_discarded(page: Page, folder: Path) -> None:
+    page.ready()
+    for job, kept in (("record success", 1), ("record discard", 1)):
+        page.job("record start")
+        page.until(lambda: " messages" in page.find("#recorded").text)
+        page.job(job)
+        if "discard" in job:
+            page.job(job)  # it asks first
+        page.until(lambda: page.find("#recorded").text == "Nothing is being recorded.")
+        page.until(lambda: page.find("[data-job='record start']").is_displayed())
+        assert len(list((folder / "episodes").glob("*.mcap"))) == kept
+    page.until(lambda: "Discarded" in page.news)
+    (episode,) = (folder / "episodes").glob("*.mcap")
+    outcome = Episode(episode).outcome
+    assert outcome is not None
+    assert outcome.success is True
+
+
+def test_trials_are_shown_as_they_go(page: Page, folder: Path) -> None:
+    protocol = load_yaml(PickProtocol, share_file("config", "trials.yaml"))
+    protocol = replace(protocol, conditions=protocol.conditions[:1])
+    name = protocol.conditions[0].name
+    with open_log(folder / "trials", PickSeries("aruco", "sim", 0, "truth", "", protocol)) as log:
+        page.until(lambda: "0 of 2 trials done" in page.find("#counts").text)
+        assert f"Now: {name}-000" in page.find("#runs").text
+        log.append(PickRecord(name, 0, (PlacedObject("red", 0.2, 0.0, 0.0),), "missed", "truth"))
+        page.until(lambda: "1 of 2 trials done: 0 succeeded, 1 failed" in page.find("#counts").text)
+        assert f"{name}-000: failed, missed" in page.find("#trials").text
+
+
+def test_the_calibration_leads_from_step_to_step(page: Page, folder: Path) -> None:
+    page.find("#calibration summary").click()
+    page.find("[data-step='hand-eye']").click()
+    page.until(lambda: "The steps before it come first" in page.find("#came").text)
+    assert not page.find("[data-guide='start']").is_enabled()
+    page.find("[data-step='camera']").click()
+    page.choose("look", "camera")
+    page.until(lambda: page.find("#shown").is_displayed())
+    page.find("[data-guide='picture']").click()
+    page.until(lambda: "1 pictures taken" in page.find("#came").text)
+    page.choose("look", "")
+    page.find("[data-step='board']").click()
+    page.find("[data-guide='start']").click()
+    page.until(lambda: "are ready to be printed" in page.find("#came").text, GRASP_S)
+    assert (folder / "calibration" / "sheet.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_killed_browser_stops_the_arm(page: Page, address: str, arm: Arm) -> None:

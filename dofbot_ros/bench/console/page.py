@@ -59,6 +59,7 @@ class Page:
         """Press the button of a job once it can be pressed."""
         button = self.find(f"[data-job='{name}']")
         self.until(lambda: button.is_displayed() and button.is_enabled())
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)  # not below the header
         button.click()
 
     def ready(self) -> None:

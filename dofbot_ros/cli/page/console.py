@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,6 +35,14 @@ def console(
         float,
         typer.Option(min=0.1, max=1.0, help="Silence of the page that commands after which the arm is stopped [s]."),
     ] = 0.12,
+    record_to: Annotated[Path, typer.Option(help="Folder of the episodes that are recorded.")] = Path("episodes"),
+    calibration: Annotated[
+        Path, typer.Option(help="Folder of what the guided calibration writes: lens, camera pose, pictures.")
+    ] = Path("~/.config/dofbot"),
+    series: Annotated[
+        Path | None, typer.Option(help="Folder of trials (`dofbot trials run`, `dofbot demo`) to show the progress of.")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Of each condition of --series, or of a demo in all.")] = 10,
     as_json: JsonOption = False,
 ) -> None:
     """Serve the operator's page: the arm in 3D, sliders, jobs, pictures, and an emergency stop on the space bar.
@@ -77,6 +86,9 @@ def console(
             host=host,
             page_port=page_port,
             lost_s=page_lost,
+            episodes=record_to.expanduser(),
+            calibration=calibration.expanduser(),
+            series=(series, trials) if series else None,
             started=started,
         )
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 // The page: a websocket to the console, what it says shown, what the operator does sent.
 import { Arm3D } from "./arm3d.js";
+import { Guide, showSeries } from "./beside.js";
 import { Controls } from "./controls.js";
 import { Plot } from "./plot.js";
 
@@ -9,6 +10,7 @@ const state = { socket: null, you: 0, arm: null, pending: "" };  // pending: a j
 const blocks = new Set();
 const scene = new Arm3D($("scene"));
 const controls = new Controls(send);
+const guide = new Guide(send);
 new Plot($("plot"), () => state.arm?.joints);
 if (!scene.works) $("tool").textContent = "This browser has no WebGL 2: the arm is not drawn, everything else works.";
 
@@ -37,6 +39,8 @@ function hear(message) {
   if (message.you) state.you = message.you;
   if (message.scene) { scene.setScene(message.scene); controls.setLimits(message.scene.lower, message.scene.upper); }
   if (message.arm) show(message.arm);
+  if (message.series) showSeries(message.series);
+  if (message.guide) guide.show(message.guide);
   if (message.news) tell(message.news, "");
   if (message.refusal) { state.pending = ""; jobs(); tell(message.refusal, "bad"); }
 }
@@ -59,6 +63,9 @@ function show(arm) {
   controls.show(arm);
   const tool = arm.tool?.map((v, i) => (i < 3 ? (1000 * v).toFixed(0) : (v * 180 / Math.PI).toFixed(0)));
   if (tool && scene.works) $("tool").textContent = `tool x ${tool[0]} y ${tool[1]} z ${tool[2]} mm, pitch ${tool[3]}°, roll ${tool[4]}°`;
+  $("recorded").textContent = arm.recording || "Nothing is being recorded.";
+  $("recording").classList.toggle("on", arm.recording !== "");
+  $("label").hidden = arm.recording !== "";
   jobs();
   document.body.classList.toggle("watching", !commands());
   who(arm);
@@ -156,7 +163,7 @@ for (const button of document.querySelectorAll("[data-job]")) {
     const job = state.pending = button.dataset.job;
     setTimeout(() => { if (state.pending === job) state.pending = ""; jobs(); }, PENDING_MS);
     jobs();
-    send({ do: "job", text: job, block: $("block").value });
+    send({ do: "job", text: job, about: $(job.startsWith("record") ? "label" : "block").value });
   });
 }
 $("look").addEventListener("change", () => {

@@ -18,6 +18,7 @@ from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError, one_
 from dofbot_ros.ros.clients.arm_listener import MOVABLE
 from dofbot_ros.ros.console.client import ConsoleClient
 from dofbot_ros.ros.console.pictures import Pictures
+from dofbot_ros.ros.console.recording import Recording
 
 NODE_ANSWER_S = 90.0
 """A grasp_node answers at the end of its grasp [s]."""
@@ -31,10 +32,11 @@ class RosConsoleArm:
     Args:
         client: of the arm and the nodes beside it.
         listen: lets what the client hears come in, or wait.
+        recording: of its episodes.
     """
 
-    def __init__(self, client: ConsoleClient, listen: Callable[[bool], None]) -> None:
-        self._client = client
+    def __init__(self, client: ConsoleClient, listen: Callable[[bool], None], recording: Recording) -> None:
+        self._client, self._recording = client, recording
         self.listen = listen
         self._pictures = Pictures(client.node)
         self._plan: MarkerPlan | None = None
@@ -67,10 +69,11 @@ class RosConsoleArm:
             tool=self._tool(joints) if known else None,
             diagnostics=dict(client.diagnostics),
             blocks=client.blocks,
-            offers=offers,
+            offers=(*offers, *self._recording.offers),
             pictures=pictures,
             activity=activity,
             activity_words=words,
+            recording=self._recording.words,
         )
 
     def stream(self, joints: FloatArray) -> None:
@@ -90,12 +93,14 @@ class RosConsoleArm:
         """See ConsoleArm."""
         self._client.request_estop()
 
-    def do(self, job: str, speed: float, block: str = "") -> JobEnd:
+    def do(self, job: str, speed: float, about: str = "") -> JobEnd:
         """See ConsoleArm; a stop, from when this begins on, ends all of it."""
+        if job.startswith("record "):
+            return JobEnd(self._recording.do(job, about))
         with self._client.sequence():
-            return self._do(job, speed, block)
+            return self._do(job, speed, about)
 
-    def _do(self, job: str, speed: float, block: str) -> JobEnd:
+    def _do(self, job: str, speed: float, about: str) -> JobEnd:
         client = self._client
         match job:
             case "torque on":
@@ -109,9 +114,9 @@ class RosConsoleArm:
             case "park":
                 self._move(PARK, speed)
             case "plan":
-                return self._make_plan(speed, block)
+                return self._make_plan(speed, about)
             case "grasp":
-                return self._grasp(speed, block)
+                return self._grasp(speed, about)
             case "put back":
                 return self._put_back()
             case _:

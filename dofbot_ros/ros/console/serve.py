@@ -7,18 +7,22 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 from aiohttp import web
 
 from dofbot_ros.console.access import Access
+from dofbot_ros.console.guide import Guide
 from dofbot_ros.console.server import ConsoleServer
 from dofbot_ros.errors import DofbotError, InputError
 from dofbot_ros.ros.clients.connect import RUNNING
 from dofbot_ros.ros.console.arm import RosConsoleArm
 from dofbot_ros.ros.console.client import ConsoleClient
+from dofbot_ros.ros.console.recording import Recording
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
 from dofbot_ros.ros.runtime.service_manager import READY, notify
+from dofbot_ros.trials.reporting.progress import SeriesWatch
 
 NODE = "console"
 """By this name the driver ranks it as an operator."""
@@ -36,6 +40,9 @@ def serve(
     host: str,
     page_port: int,
     lost_s: float,
+    episodes: Path,
+    calibration: Path,
+    series: tuple[Path, int] | None,
     started: Callable[[str], None],
 ) -> None:
     """Serve the console until Ctrl-C, or until a node of the stack ends.
@@ -48,6 +55,9 @@ def serve(
         host: address to listen on; one that other machines reach asks for a token.
         page_port: to listen on; 0 for any that is free.
         lost_s: a page that commands and says nothing for so long is lost, and the arm stops [s].
+        episodes: folder of recordings.
+        calibration: folder of the guided calibration.
+        series: folder and number of the trials whose progress is shown; None for none.
         started: called with the page's address once it can be opened.
 
     Raises:
@@ -64,7 +74,13 @@ def serve(
         client = ConsoleClient(background.node, background.check)
         background.spin()
         threads = running.enter_context(ThreadPoolExecutor(THREADS, thread_name_prefix="job"))
-        server = ConsoleServer(RosConsoleArm(client, background.listen), Access.of(host), threads, lost_s)
+        recording = Recording(episodes, namespace)
+        running.callback(recording.close)
+        guide = Guide(calibration)
+        running.callback(guide.close)
+        arm = RosConsoleArm(client, background.listen, recording)
+        watch = SeriesWatch(*series) if series else None
+        server = ConsoleServer(arm, Access.of(host), threads, lost_s, guide=guide, series=watch)
 
         def check_both() -> None:
             background.check()

@@ -21,7 +21,7 @@ def report_folder(folder: Path) -> dict[str, Any]:
         InputError: it holds no trials, or files that cannot be understood.
         DependencyError: jinja2 is not installed.
     """
-    results = _places(folder)
+    results = places_in(folder)
     if results is None:
         log = read_log(folder)
         if not log.records:
@@ -44,7 +44,7 @@ def report_places(folder: Path, results: Results) -> dict[str, Any]:
     return {**results.summary(), "report": str(path)}
 
 
-def _places(folder: Path) -> Results | None:
+def places_in(folder: Path) -> Results | None:
     """The pick-and-place trials in a folder; None where it holds others, or none."""
     path = folder / SERIES
     if path.exists():

@@ -69,12 +69,12 @@ class DaemonArm:
     def request_estop(self) -> None:
         self.bench.daemon.estop()
 
-    def do(self, job: str, speed: float, block: str = "") -> JobEnd:
+    def do(self, job: str, speed: float, about: str = "") -> JobEnd:
         if job == "home":
             self.bench.daemon.home(CONSOLE)
         if job == "reset":
             self.bench.daemon.reset_estop()
-        if block == "none":
+        if about == "none":
             raise DofbotError("no such block")
         return JobEnd(f"{job} done", np.zeros(6) if job == "plan" else None)
 
@@ -118,8 +118,8 @@ class Desk:
         self.session = Session(self.arm, self.bench.clock, self.threads)
         self.page = self.session.operators.join()
 
-    def say(self, do: str, *numbers: float, text: str = "", block: str = "", page: int | None = None) -> None:
-        self.session.take(self.page if page is None else page, Request(do, text, numbers, block))
+    def say(self, do: str, *numbers: float, text: str = "", about: str = "", page: int | None = None) -> None:
+        self.session.take(self.page if page is None else page, Request(do, text, numbers, about))
 
     def run(self, seconds: float, beat: int | None = None) -> None:
         """Let time pass; the page `beat` says that it is there."""

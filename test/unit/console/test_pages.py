@@ -64,8 +64,8 @@ def test_what_is_wrong_with_a_message_is_said(text, reason) -> None:
 
 
 def test_a_message_comes_apart() -> None:
-    request = parse('{"do": "job", "text": "plan", "block": "red"}')
-    assert (request.do, request.text, request.block) == ("job", "plan", "red")
+    request = parse('{"do": "job", "text": "plan", "about": "red"}')
+    assert (request.do, request.text, request.about) == ("job", "plan", "red")
     assert parse('{"do": "tool", "numbers": [0.2, 0, 0.1, 3, 0]}').numbers == (0.2, 0.0, 0.1, 3.0, 0.0)
 
 

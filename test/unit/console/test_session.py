@@ -164,7 +164,7 @@ def test_one_job_at_a_time_and_its_failure_is_told(desk: Desk) -> None:
         desk.say("joints", 0.3, 0.0, 0.0, 0.0, 0.0)
     desk.threads.end()
     desk.run(0.02, beat=desk.page)
-    desk.say("job", text="plan", block="none")
+    desk.say("job", text="plan", about="none")
     desk.run(0.02, beat=desk.page)
     assert desk.session.news[-1] == "plan: no such block"
     with pytest.raises(CommandRefusedError, match="did you mean home"):

@@ -1,0 +1,1 @@
+"""Calibration step by step, for pages that lead through it."""
