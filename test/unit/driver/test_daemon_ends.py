@@ -159,6 +159,7 @@ def test_an_error_in_the_cycle_frees_the_arm(bench: Any, monkeypatch: pytest.Mon
     snapshot = bench.run(PERIOD_S)
     assert (snapshot.motion, snapshot.commander) == (0, "")
     assert snapshot.result.reason == "internal error, RuntimeError: cannot happen"
+    assert snapshot.result.code is EndCode.FAULT
 
 
 # -- torque ------------------------------------------------------------------------------------------------------------
@@ -192,6 +193,7 @@ def test_switching_off_gives_up_the_motion_and_frees_the_arm(bench: Any) -> None
     bench.daemon.set_torque(False)
     snapshot = bench.run(PERIOD_S)
     assert snapshot.result.reason == "torque switched off"
+    assert snapshot.result.code is EndCode.TORQUE_CHANGED
     assert (snapshot.state, snapshot.torque, snapshot.commander) == (S.IDLE, False, "")
 
 
