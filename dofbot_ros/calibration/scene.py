@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -127,13 +128,27 @@ class Scene:
 
 
 def _project(lens: FloatArray, optical: FloatArray) -> FloatArray:
-    """Pixels (n, 2) of points (n, 3) [m] in the optical frame; radial distortion 1 + k1 r^2 + k2 r^4 (Brown, 1971)."""
+    """Pixels (n, 2) of points (n, 3) [m] in the optical frame; radial distortion 1 + k1 r^2 + k2 r^4 (Brown, 1971).
+
+    The polynomial turns back where its derivative is 0: far beside the picture it would bring points into it again.
+    From there on the picture goes on with the scale that it has there.
+    """
     fx, fy, cx, cy, k1, k2 = lens
     z = np.maximum(optical[:, 2], NEAREST_M)
     u, v = optical[:, 0] / z, optical[:, 1] / z
-    r2 = u * u + v * v
+    r2 = np.minimum(u * u + v * v, _turns_back(k1, k2))
     by = 1.0 + r2 * (k1 + k2 * r2)
     return np.column_stack([fx * u * by + cx, fy * v * by + cy])
+
+
+def _turns_back(k1: float, k2: float) -> float:
+    """r^2 at which r (1 + k1 r^2 + k2 r^4) stops growing; inf where it never does."""
+    # 1 + 3 k1 s + 5 k2 s^2 = 0 for s = r^2, by the form that does not divide by a k2 of almost 0.
+    inside = 9.0 * k1 * k1 - 20.0 * k2
+    if inside < 0.0:
+        return math.inf
+    divisors = (-3.0 * k1 + math.sqrt(inside), -3.0 * k1 - math.sqrt(inside))
+    return min((2.0 / divisor for divisor in divisors if divisor > 1e-9), default=math.inf)
 
 
 def _carry(frame: FloatArray | None, view: IndexArray, points: FloatArray) -> FloatArray:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from dofbot_ros.vision.markers.block_layout import Block
 
 
+LENS = "camera_info.yaml"
+"""Beside the pose of a simulated camera: its lens, as calibrated."""
+
+
 class Backend(str, Enum):
     """Which arm."""
 
@@ -126,9 +130,13 @@ def calibrate_all(
         inputs = Inputs(record, camera_info, camera_pose, calibration)
         result: dict[str, Any] = {"arm_time_s": seconds, **calibrate_servos(inputs, out, out_pose, force)}
         if installation is not None:
+            from shutil import copyfile
+
             from dofbot_ros.desks.truth import compared_with_truth
 
-            result["off_truth"] = compared_with_truth(installation, out, out_pose)
+            lens = out_pose.with_name(LENS)
+            copyfile(camera_info, lens)
+            result |= {"camera_info": str(lens), "off_truth": compared_with_truth(installation, out, out_pose)}
     emit(result, as_json, f"Arm, written to {out} and {out_pose}")
 
 

@@ -1,0 +1,54 @@
+"""`dofbot calibrate all`: an arm with hidden errors calibrates itself through topics and pictures alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dofbot_ros.calibration.session import load_session
+
+from .conftest import DOFBOT
+
+LIMIT_S = 280.0
+
+
+def calibrate(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [*DOFBOT, "calibrate", "all", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+
+
+@pytest.mark.slow
+def test_a_simulated_arm_of_a_typical_desk_calibrates_itself(tmp_path: Path) -> None:
+    words = ("--backend", "sim", "--rtf", "0", "--desk", "typical", "--desk-seed", "3", "--poses", "24", "--json")
+    done = calibrate(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    off, before = found["off_truth"], found["off_truth"]["before"]
+    assert found["held_out_mm"] < 1.5
+    assert found["stored_mm"] > 10.0
+    assert off["hand_eye_mm"] < 0.8 * before["hand_eye_mm"]
+    assert max(off["zeros_deg"][f"joint{n}"] for n in (1, 2, 3, 4)) < 1.0
+    assert len(load_session(tmp_path / "session.json").views) >= 24
+    for name in ("arm.yaml", "camera_pose.yaml", "camera_info.yaml"):
+        assert (tmp_path / name).is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "a real arm needs --camera"),
+        (("--camera", "0", "--camera-info", "nowhere.yaml", "--camera-pose", "p.yaml"), "nowhere.yaml does not exist"),
+        (("--backend", "sim", "--held", "pink"), "'pink' is not one of"),
+        (("--backend", "sim", "--desk", "messy"), "messy"),
+        (("--backend", "moon"), "moon"),
+    ],
+)
+def test_what_cannot_work_is_one_line_before_anything_starts(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    done = calibrate(*words, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
