@@ -341,7 +341,7 @@ def calibration(
 ) -> None:
     """Calibrate simulated arms with hidden errors: what is found against what is true, median and worst."""
     one_thread()
-    from dofbot_ros.bench.calibration import measure
+    from dofbot_ros.bench.calibrating.calibration import measure
 
     result: dict[str, Any] = {}
     with progress_bar("{task.fields[tool]}") as bar:

@@ -16,7 +16,7 @@ from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from dofbot_ros.core.types import FloatArray
@@ -164,7 +164,7 @@ def _real(
 ) -> tuple[Path, Path]:
     """Put what a real arm needs into the stack's arguments. Returns the files of its camera."""
     if camera is None or camera_info is None or camera_pose is None:
-        raise InputError(
+        raise UsageError(
             "a real arm needs --camera, and the files of `dofbot calibrate camera` and `hand-eye`: --camera-info and "
             "--camera-pose; a simulated one calibrates itself with --backend sim"
         )
@@ -207,7 +207,7 @@ def _lens(installation: Installation, seed: int) -> Intrinsics:
     """The lens as it is calibrated before the arm, by a board in a person's hand."""
     import numpy as np
 
-    from dofbot_ros.calibration.hand_held_board import lens_by_board
+    from dofbot_ros.calibration.targets.hand_held_board import lens_by_board
     from dofbot_ros.desks.config import OWN
     from dofbot_ros.desks.installation import calibrated
 

@@ -11,6 +11,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, HIGHEST_TICK, LOWEST
 from dofbot_ros.core.clock import Clock, MonotonicClock
 from dofbot_ros.core.types import GRIP, N_JOINTS, BoolArray, FloatArray
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
+from dofbot_ros.hardware.health import health_of
 from dofbot_ros.hardware.hold_goals import contradicting, goals_to_hold
 from dofbot_ros.hardware.move_estimate import Ticks
 from dofbot_ros.hardware.no_answer import all_silent, named, some_silent
@@ -20,7 +21,6 @@ from dofbot_ros.hardware.servo_bus import ServoBus
 from dofbot_ros.hardware.silence import Silence
 from dofbot_ros.hardware.slow_queries import SlowQueries
 from dofbot_ros.hardware.streamer import SPEED_SLACK, GoalStreamer, Move, StreamConfig
-from dofbot_ros.hardware.wire.bus import OVERLOAD_BIT, TEMPERATURE_BIT, VOLTAGE_BIT
 from dofbot_ros.hardware.wire.protocol import HostProtocol, ProtocolName, host_protocol
 
 HOLD_TIME_S = 0.5
@@ -378,11 +378,7 @@ class SerialArm:
         if status == self._status[i]:
             return
         self._status[i] = status
-        self._health[i] = ServoHealth(
-            voltage_fault=bool(status & VOLTAGE_BIT),
-            overheated=bool(status & TEMPERATURE_BIT),
-            overloaded=bool(status & OVERLOAD_BIT),
-        )
+        self._health[i] = health_of(status)
 
     def _silent(self, port: ByteStream) -> NoReplyError:
         """Why connect() failed: nobody answers, or some do not."""

@@ -1,4 +1,4 @@
-"""What an arm tells over ROS: where its joints are, its state, and what becomes of commands."""
+"""`ArmListener` receives what an arm publishes: joints, state, diagnostics, and the ends of motions."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from dofbot_ros.safety.states import ArmState
 T = TypeVar("T")
 
 SILENT_S = 0.5
-"""An arm that has said nothing for this long is not there [s]."""
+"""An arm whose last joint state is older than this counts as gone [s]."""
 CHECK_S = 0.5
-"""Somebody who waits sees at least this often whether there is still something to wait for [s]."""
+"""Longest time between two calls of `check` while a method waits [s]."""
 LATE_S = 1.0
-"""Word of a new state may reach this node so much later than the answer reached whoever had asked for it [s]."""
+"""A state may arrive this much later than the answer of the service that caused it [s]."""
 KEPT_RESULTS = 100
 
 MOVABLE = (ArmState.ACTIVE.value, ArmState.HOLD.value)
-"""States in which the arm takes commands."""
+"""States in which the arm accepts commands."""
 
 
 class ArmListener:
@@ -45,17 +45,17 @@ class ArmListener:
 
     Args:
         node: the node that owns the subscriptions; its namespace is the arm's.
-        check: called now and then by those who wait; raises when waiting is in vain.
-        to_seconds: a stamp -> seconds on the clock that the caller uses; as ROS counts time when not given.
+        check: called repeatedly while a method waits; it raises to end the waiting.
+        to_seconds: converts a stamp to seconds on the caller's clock; ROS time by default.
 
     Attributes:
         node: as given.
         state: the last state, "" before the first.
         position: the last known joint positions [rad], shape (6,), nan where none has come yet.
-        stamps_s: when they were read [s], shape (6,), -inf where none has come yet.
+        stamps_s: when each position was read [s], shape (6,), -inf where none has come yet.
         described: the arm as its driver describes it.
-        diagnostics: the last entries, by name without the node's prefix.
-        stops: how often everything was stopped, by whomever, since this client listens.
+        diagnostics: the last entry of each status, by name without the node's prefix.
+        stops: number of stops from any source since this client began to listen.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Commands to an arm that are given without waiting for what becomes of them: streams, messages, requests."""
+"""`ArmSender` sends commands to an arm without waiting for the end of their motion: streams, messages, requests."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from dofbot_ros.ros.runtime.qos import COMMAND
 
 SERVICE_TIMEOUT_S = 5.0
 MATCH_S = 1.0
-"""In which a new publisher finds the driver [s]."""
+"""How long a new publisher may take to find the driver [s]."""
 REQUESTS = {"stop": Trigger, "estop": Trigger, "enable_torque": SetBool}
-"""Service -> its type, of those that are asked for without waiting."""
+"""Services that can be called without waiting for the answer -> their types."""
 
 
 class ArmSender(ArmListener):
-    """An ArmListener that also sends, for callbacks that must not wait; nobody tells it of an end.
+    """An ArmListener that also sends commands, for callbacks that must not wait. It does not wait for a motion to end.
 
-    The first send_pose or send_twist may take a second. Services alone are waited for.
+    The first send_pose or send_twist may take MATCH_S. trigger(), switch() and call() wait for their answer.
 
     Args:
-        node: the node that owns subscriptions and publishers; its namespace is the arm's, its name tells the arm who
-            commands it.
+        node: the node that owns subscriptions and publishers. Its namespace has to be the arm's; its name tells the
+            driver who commands.
         check: as ArmListener.
         to_seconds: as ArmListener.
-        requests: what request_stop(), request_estop() and request_torque() will ask for, "stop", "estop" and
-            "enable_torque": found beforehand, since they do not wait.
+        requests: services that request_stop(), request_estop() and request_torque() will call: "stop", "estop",
+            "enable_torque". Their clients are made at once, since those calls do not wait for discovery.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ArmSender(ArmListener):
         Args:
             position: [rad] shape (len(joints),).
             joints: names of the entries.
-            stamp_s: when it was made, as ROS counts time [s]; now when None.
+            stamp_s: when the point was made, in ROS time [s]; None for now.
         """
         message = JointTrajectory(joint_names=list(joints))
         message.header.stamp = self.node.get_clock().now().to_msg() if stamp_s is None else to_time(stamp_s)
@@ -82,7 +82,7 @@ class ArmSender(ArmListener):
         joints: Sequence[str] = JOINT_NAMES,
         velocities: ArrayLike | None = None,
     ) -> None:
-        """Send a trajectory, as move()."""
+        """Send a trajectory; arguments as of ArmClient.move()."""
         rows = np.asarray(positions, dtype=np.float64)
         points = [
             JointTrajectoryPoint(positions=row.tolist(), time_from_start=to_duration(t))
@@ -94,11 +94,11 @@ class ArmSender(ArmListener):
         self._trajectories.publish(JointTrajectory(joint_names=list(joints), points=points))
 
     def send_gripper(self, gap: float) -> None:
-        """Send a gap [m] for the fingers."""
+        """Send the gap [m] that the fingers are to open or close to."""
         self._gripper.publish(Float64(data=float(gap)))
 
     def send_pose(self, pose: Pose) -> None:
-        """Send a pose of the tool in base_link."""
+        """Send a goal pose of the tool in base_link."""
         message = PoseStamped(pose=pose)
         message.header.frame_id = "base_link"
         self._publisher(PoseStamped, "command/pose").publish(message)
@@ -112,15 +112,15 @@ class ArmSender(ArmListener):
         self._publisher(TwistStamped, "command/twist").publish(message)
 
     def request_stop(self) -> None:
-        """Ask for a stop; without the service the arm halts all the same, once its stream is too old."""
+        """Request a stop without waiting. If the service is missing, the arm halts once its stream is too old."""
         self._request(Trigger, "stop", Trigger.Request())
 
     def request_estop(self) -> bool:
-        """Ask for an emergency stop. Returns whether somebody was there to hear it."""
+        """Request an emergency stop without waiting. Returns whether the service was there."""
         return self._request(Trigger, "estop", Trigger.Request())
 
     def request_torque(self) -> None:
-        """Ask for torque, once for each state that the arm tells of."""
+        """Request torque without waiting, once for each state that the arm publishes."""
         if self._torque_asked_at != self._states_heard and self._request(
             SetBool, "enable_torque", SetBool.Request(data=True)
         ):
@@ -133,7 +133,7 @@ class ArmSender(ArmListener):
 
         Raises:
             CommandRefusedError: it answered with success = false.
-            DofbotError: nobody answers within `timeout_s` [s].
+            DofbotError: there is no such service, or no answer within `timeout_s` [s].
         """
         return self._answer(self.call(Trigger, name, Trigger.Request(), timeout_s))
 
@@ -145,7 +145,7 @@ class ArmSender(ArmListener):
         """Call a service of any kind. Returns its response.
 
         Raises:
-            DofbotError: nobody answers within `timeout_s` [s].
+            DofbotError: there is no such service, or no answer within `timeout_s` [s].
         """
         client = self._service(kind, name)
         if not client.wait_for_service(SERVICE_TIMEOUT_S):
@@ -158,7 +158,7 @@ class ArmSender(ArmListener):
         return future.result()
 
     def _publisher(self, kind: Any, topic: str) -> Any:
-        """One that is made when it is first used: a node that never uses it needs no permission to (SROS 2)."""
+        """A publisher that is made on first use: a node that never uses it needs no SROS 2 permission for it."""
         if topic not in self._seldom:
             publisher = self._seldom[topic] = self.node.create_publisher(kind, topic, COMMAND)
             deadline = time.monotonic() + MATCH_S

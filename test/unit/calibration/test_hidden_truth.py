@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dofbot_ros.bench.calibrating.calibration import NEEDED, calibrate, summary
 from dofbot_ros.bench.calibrating.hidden_arms import typical_rig
-from dofbot_ros.bench.calibration import NEEDED, calibrate, summary
 from dofbot_ros.calibration.fitting.bundle import solve
 from dofbot_ros.calibration.fitting.gravity import gravity_load
 from dofbot_ros.calibration.fitting.observability import check, weakest

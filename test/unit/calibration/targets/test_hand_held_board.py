@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dofbot_ros.calibration.hand_held_board import lens_by_board
+from dofbot_ros.calibration.targets.hand_held_board import lens_by_board
 from dofbot_ros.vision.intrinsics import from_field_of_view
 
 
