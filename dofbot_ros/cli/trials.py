@@ -129,14 +129,19 @@ def report(
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="Folder of a series.", show_default=False)],
     b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.", show_default=False)],
+    page: Annotated[
+        Path | None, typer.Option(help="HTML page to write; by default compare_B.html in A.", show_default=False)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say whether one series succeeds more often than another: difference, Newcombe's interval, verdict."""
     from dofbot_ros.trials.compare import compare as compared
     from dofbot_ros.trials.log import read_log
+    from dofbot_ros.trials.reporting.rates import write_comparison
 
     result = compared(read_log(a), read_log(b))
-    emit(result, as_json, f"A = {a}, B = {b}")
+    written = write_comparison(result, a, b, page or a / f"compare_{b.resolve().name}.html")
+    emit({**result, "report": str(written)}, as_json, f"A = {a}, B = {b}")
 
 
 def _protocol(path: Path | None) -> PickProtocol:

@@ -139,10 +139,13 @@ class Guide:
             with suppress(ValueError):
                 ((kind, said),) = json.loads(line).items()
                 self._words[name] = (kind, said if isinstance(said, list) else [said])
+            if kind != "progress":
+                break
         process.stdout.close()
-        if process.wait() < 0 or kind == "progress":
+        if kind == "progress":
             self._words[name] = ("error", ["It was ended before it was done: nothing was written."])
         self._running = ""
+        process.wait()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

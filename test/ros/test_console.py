@@ -245,7 +245,7 @@ def test_the_calibration_leads_from_step_to_step(page: Page, folder: Path) -> No
     page.choose("look", "camera")
     page.until(lambda: page.find("#shown").is_displayed())
     page.find("[data-guide='picture']").click()
-    page.until(lambda: "1 pictures taken" in page.find("#came").text)
+    page.until(lambda: "1 of at least 15 pictures taken" in page.find("#came").text)
     page.choose("look", "")
     page.find("[data-step='board']").click()
     page.find("[data-guide='start']").click()

@@ -243,6 +243,7 @@ def evaluate(
         typer.Option("--rehearsal", help="Over an emulated servo bus too, in real time: what of it is left there?"),
     ] = False,
     state_file: StateFileOption = None,
+    page: Annotated[Path | None, typer.Option(help="HTML page with the rate's chart to write.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a policy: success rate with its interval, judged by what is true of the simulated world.
@@ -257,6 +258,7 @@ def evaluate(
             "--rehearsal": rehearsal,
             "--workers": workers,
             "--state-file": state_file,
+            "--page": page,
         }
         refuse(arms, "not for the hopper")
         from dofbot_ros.cli.lab.hopper import evaluate_hopper_policy
@@ -306,6 +308,10 @@ def evaluate(
         result, whole = until_interrupted(
             lambda: rehearse(config, report) if rehearsal else measure(config, processes(workers), report, state_file)
         )
+    if page is not None:
+        from dofbot_ros.trials.reporting.rates import write_evaluation
+
+        result = {**result, "report": str(write_evaluation(result, folder, page))}
     emit(result, as_json, f"{task} from {obs} in {domain}")
     if not whole:
         end_early(result["episodes"], episodes, "episodes", state_file)

@@ -50,7 +50,7 @@ export class Guide {
     $("acts").replaceChildren(...this.acts(step, running));
     const lines = [];
     if (step.lacks.length) lines.push(["note", `The steps before it come first: there is no ${step.lacks.join(", ")} in ${folder} yet.`]);
-    if (step.wanted) lines.push(["", `${step.pictures} pictures taken, at least ${step.wanted} are wanted.`]);
+    if (step.wanted) lines.push(["", `${step.pictures} of at least ${step.wanted} pictures taken.`]);
     const tone = { result: "good", error: "bad", progress: "note" }[step.kind] || "";
     for (const words of step.words) lines.push([tone, words]);
     $("came").replaceChildren(...lines.map(([level, words]) => Object.assign(element("p", words), { className: level })));

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import cv2
 
+from dofbot_ros import __version__
 from dofbot_ros.errors import DependencyError
 from dofbot_ros.vision.cameras.frame_files import read_image
 from dofbot_ros.vision.cameras.frames import CameraError
@@ -23,7 +26,12 @@ GOOD, BAD, UNKNOWN = "#16794a", "#b3261e", "#5c6675"
 
 
 def write_page(folder: Path, template: str, content: dict[str, Any]) -> Path:
-    """Write report.html into `folder` from one of the templates beside this file. Returns its path.
+    """Write report.html into `folder`, as write_file."""
+    return write_file(folder / FILE, template, content)
+
+
+def write_file(path: Path, template: str, content: dict[str, Any]) -> Path:
+    """Write a page from one of the templates beside this file; it says when, and by which version. Returns `path`.
 
     Raises:
         DependencyError: jinja2 is not installed.
@@ -34,9 +42,19 @@ def write_page(folder: Path, template: str, content: dict[str, Any]) -> Path:
         raise DependencyError("jinja2", "sim", "the report") from error
     loader = FileSystemLoader(Path(__file__).parent)
     pages = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    path = folder / FILE
-    path.write_text(pages.get_template(template).render(**content), encoding="utf-8")
+    made = f"Written {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC by dofbot_ros {version()}."
+    path.write_text(pages.get_template(template).render(made=made, **content), encoding="utf-8")
     return path
+
+
+def version() -> str:
+    """Of this package; with the commit where it runs from a checkout."""
+    commit = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        done = subprocess.run(commit, capture_output=True, text=True, timeout=5.0, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return __version__
+    return f"{__version__}, commit {done.stdout.strip()}"
 
 
 def on_map(x: float, y: float) -> tuple[float, float]:
