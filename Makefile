@@ -3,16 +3,21 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-REQUIREMENTS := requirements.txt $(filter-out requirements/interfaces.txt,$(wildcard requirements/*.txt))
+REQUIREMENTS := requirements.txt $(filter-out requirements/interfaces.txt %jazzy.txt,$(wildcard requirements/*.txt))
 # Processes that the tests are spread over (docs/testing.md): one more than cores, since tests of nodes mostly wait.
 CORES := $(shell nproc)
 WORKERS ?= $(shell echo $$(($(CORES) + 1)))
 SPREAD := --dist loadfile --no-loadscope-reorder
+# ROS 2 Jazzy's wheels are for Python 3.12: a second, smaller run of the tests in a virtual environment of its own.
+PYTHON_JAZZY ?= python3.12
+JAZZY := .jazzy_venv
+JAZZY_TESTS := test/ros/test_arm_contract.py test/ros/test_actions.py test/ros/test_frames.py test/ros/test_camera_and_blocks.py \
+  test/ros/test_camera_qos.py test/ros/test_camera_pose.py test/unit/test_launching.py test/unit/test_ros_messages.py test/unit/ros
 # PyPI's torch for Linux brings gigabytes of CUDA; its CPU build is taken where it can be had.
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 REACHES_TORCH_CPU := import urllib.request as u; u.urlopen('$(TORCH_CPU)/torch/', timeout=5)
 
-.PHONY: install-user docs demo test test-fast lint interfaces mutation coverage measured install licences clean
+.PHONY: install-user docs demo test test-fast test-jazzy lint interfaces mutation coverage measured install licences clean
 .DELETE_ON_ERROR:
 
 demo: install
@@ -29,6 +34,18 @@ test-fast: install
 
 # Hundreds of processes are started: none of them is to compile again what another has compiled.
 test test-fast: export PYTHONDONTWRITEBYTECODE =
+
+test-jazzy: $(JAZZY)/.installed
+	$(JAZZY)/bin/python tools/interfaces.py
+	$(JAZZY)/bin/python -m pytest $(JAZZY_TESTS)
+
+$(JAZZY)/.installed: requirements/jazzy.txt requirements/base.txt setup.py package.xml
+	@$(PYTHON_JAZZY) -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || { \
+	  echo "make: Jazzy's wheels need Python 3.12. Ubuntu 24.04: sudo apt install python3.12-venv; or name yours: make test-jazzy PYTHON_JAZZY=..."; exit 1; }
+	$(PYTHON_JAZZY) -m venv $(JAZZY)
+	$(JAZZY)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/jazzy.txt
+	$(JAZZY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
 
 # control_msgs and tf2_msgs, which no wheel has, for the tests of actions and TF: built once into .interfaces.
 interfaces: install
@@ -91,4 +108,4 @@ $(STAMP): $(REQUIREMENTS) setup.py package.xml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .interfaces build install log demo_out
+	rm -rf $(VENV) $(JAZZY) .interfaces build install log demo_out

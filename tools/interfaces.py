@@ -19,11 +19,15 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFINITIONS = ROOT / "tools" / "interface_definitions"
-PINS = tuple(ROOT / "requirements" / name for name in ("interfaces.txt", "ros.txt", "base.txt"))
+JAZZY = any(metadata.distributions(name="ros-jazzy-rclpy"))
+"""Whether the wheels of ROS here are Jazzy's."""
+ROS_PINS = ("interfaces_jazzy.txt", "jazzy.txt") if JAZZY else ("interfaces.txt", "ros.txt")
+PINS = tuple(ROOT / "requirements" / name for name in (*ROS_PINS, "base.txt"))
 PACKAGES = ("tf2_msgs", "control_msgs")
 CACHE = ROOT / ".interfaces"
 BUILT_ELSEWHERE = {

@@ -21,9 +21,10 @@ from dofbot_ros.supervisor import Command, ProcessGroup
 READY_S = 60.0
 SOON_S = 30.0
 """Deadlines only end what would hang: how long things take is for the benchmarks."""
-PATIENT = {"reconnect_s": 0.2, "stale_read_s": 3.0}
-"""Parameters of driver_node here: a busy test machine is no loose cable."""
+PATIENT = {"reconnect_s": 0.2, "stale_read_s": 3.0, "waive_check": "true"}
+"""Parameters of driver_node here: a busy test machine is no loose cable, and an emulator that is not up yet, no arm."""
 DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
+NO_SIMULATION = "the simulated arm needs PyBullet: pip install 'dofbot_ros[sim]'"
 NUMBERS = count()
 
 
@@ -78,6 +79,8 @@ def starting_arms(folders: pytest.TempPathFactory) -> Iterator[StartArm]:
 
         def start(name: str, **parameters: object) -> Arm:
             namespace = f"arm{next(NUMBERS)}"
+            if name == "sim_node":
+                pytest.importorskip("pybullet", reason=NO_SIMULATION)
             if name == "driver_node":
                 # In a process of its own: servos do not wait for a busy interpreter.
                 link = folders.mktemp("bus") / "port"

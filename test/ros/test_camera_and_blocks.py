@@ -18,12 +18,10 @@ from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.ros.conversions.messages import pose_matrix
 from dofbot_ros.ros.runtime.qos import NEWEST_IMAGE
-from dofbot_ros.sim.config import load_world_config
-from dofbot_ros.sim.world import World
 from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.vision.intrinsics import from_field_of_view, save_intrinsics
 
-from .conftest import READY_S, SOON_S, node_command
+from .conftest import NO_SIMULATION, READY_S, SOON_S, node_command
 
 SEED = 7
 
@@ -83,6 +81,10 @@ def test_a_camera_that_is_not_there_is_told_and_opened_when_it_comes(tmp_path: P
 
 
 def test_blocks_are_found_from_the_image_alone() -> None:
+    pytest.importorskip("pybullet", reason=NO_SIMULATION)
+    from dofbot_ros.sim.config import load_world_config
+    from dofbot_ros.sim.world import World
+
     truth = World(load_world_config(), SEED).truth()
     nodes = [
         node_command("sim_node", "blocks", scene_seed=SEED, publish_truth="false"),
@@ -112,6 +114,7 @@ def test_blocks_are_found_from_the_image_alone() -> None:
 
 
 def test_simulated_time_is_on_the_clock_when_it_runs_faster() -> None:
+    pytest.importorskip("pybullet", reason=NO_SIMULATION)
     from rosgraph_msgs.msg import Clock
 
     times: list[float] = []
