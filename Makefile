@@ -28,7 +28,7 @@ test: install
 	@$(MAKE) --no-print-directory -j2 lint interfaces
 	$(BIN)/python -m pytest -n $(WORKERS) $(SPREAD)
 
-# While you work: what unit tests tell in a minute and a half. They compute: more processes than cores gain nothing.
+# While you work: the quick unit tests. They compute: more processes than cores gain nothing.
 test-fast: install
 	$(BIN)/python -m pytest -n $(CORES) $(SPREAD) -q -m "not slow" test/unit
 

@@ -26,7 +26,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     place = tmp_path_factory.mktemp("colcon")
     command = [str(COLCON), "--log-base", str(place / "log"), "build", "--base-paths", str(ROOT), *request.param]
     command += ["--build-base", str(place / "build"), "--install-base", str(place / "install")]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=110.0, check=False)
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=240.0, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return place / "install" / PACKAGE
 
@@ -82,7 +82,7 @@ def test_a_source_distribution_builds_and_holds_the_shared_files(tmp_path: Path)
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, source / name)
     build = [sys.executable, "setup.py", "-q", "sdist", "--dist-dir", str(tmp_path)]
-    done = subprocess.run(build, cwd=source, capture_output=True, text=True, timeout=110.0, check=False)
+    done = subprocess.run(build, cwd=source, capture_output=True, text=True, timeout=240.0, check=False)
     assert done.returncode == 0, done.stderr
     [archive] = tmp_path.glob("*.tar.gz")
     with tarfile.open(archive) as tar:

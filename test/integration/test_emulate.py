@@ -47,7 +47,7 @@ def test_it_ends_with_130_takes_its_link_with_it_and_the_arm_notices(tmp_path, e
         arm = SerialArm(port)
         arm.connect()
         process.send_signal(ending)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
         assert process.returncode == 130
         assert out == ""
         assert "Traceback" not in err
@@ -78,7 +78,7 @@ def test_faults_named_on_the_command_line_happen():
     ],
 )
 def test_what_it_cannot_do_is_one_line_and_an_exit_code(options, says):
-    result = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == (2 if "--fault" in options else 1)
     assert says in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
@@ -88,7 +88,7 @@ def test_what_it_cannot_do_is_one_line_and_an_exit_code(options, says):
 def test_a_file_in_the_link_s_place_is_left_alone(tmp_path):
     notes = tmp_path / "notes"
     notes.write_text("mine")
-    result = subprocess.run([*COMMAND, "--link", str(notes)], capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run([*COMMAND, "--link", str(notes)], capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1
     assert Path(notes).read_text() == "mine"
 

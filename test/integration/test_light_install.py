@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.ros, pytest.mark.timeout(400)]
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a virtual environment with nothing but requirements/base.txt and ros.txt."""
     place = tmp_path_factory.mktemp("light") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, timeout=60.0, env=clean())
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, timeout=150.0, env=clean())
     interpreter = place / "bin" / "python"
     words = ["-m", "pip", "install", "--quiet", "-r", "requirements/base.txt", "-r", "requirements/ros.txt"]
     command = [str(interpreter), *words]

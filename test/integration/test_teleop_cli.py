@@ -123,7 +123,7 @@ def test_ctrl_c_ends_a_session_and_leaves_nothing(tmp_path: Path) -> None:
         nodes = psutil.Process(session.pid).children(recursive=True)
         assert nodes
         session.send_signal(signal.SIGINT)
-        _, said = session.communicate(timeout=30.0)
+        _, said = session.communicate(timeout=60.0)
         assert session.returncode == 130, said
         assert "Traceback" not in said
         assert not psutil.wait_procs(nodes, timeout=0.0)[1]

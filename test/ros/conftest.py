@@ -19,7 +19,7 @@ from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.supervisor import Command, ProcessGroup
 
 READY_S = 60.0
-SOON_S = 30.0
+SOON_S = 60.0
 """Deadlines only end what would hang: how long things take is for the benchmarks."""
 PATIENT = {"reconnect_s": 0.2, "stale_read_s": 3.0, "waive_check": "true"}
 """Parameters of driver_node here: a busy test machine is no loose cable, and an emulator that is not up yet, no arm."""

@@ -24,7 +24,7 @@ from .conftest import PATIENT, READY_S, SOON_S, node_command
 def end(process: subprocess.Popen[str]) -> str:
     """Press Ctrl-C and return what the process said on stderr."""
     process.send_signal(signal.SIGINT)
-    return process.communicate(timeout=25.0)[1]
+    return process.communicate(timeout=60.0)[1]
 
 
 def spawn(name: str, namespace: str, **parameters: object) -> subprocess.Popen[str]:
@@ -98,7 +98,7 @@ def test_a_pulled_plug_is_told_and_the_arm_comes_back(tmp_path: Path) -> None:
 )
 def test_a_wrong_parameter_ends_the_node_with_one_line(parameters: dict[str, object], message: str) -> None:
     command = node_command("driver_node", "wrong", **parameters)
-    done = subprocess.run(command.argv, capture_output=True, text=True, timeout=30.0, check=False)
+    done = subprocess.run(command.argv, capture_output=True, text=True, timeout=60.0, check=False)
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr

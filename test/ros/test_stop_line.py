@@ -9,7 +9,7 @@ import pytest
 
 from dofbot_ros.bench.estop import measure
 
-from .conftest import SOON_S, StartArm, node_command
+from .conftest import READY_S, SOON_S, StartArm, node_command
 
 QUICK = (sys.executable, "-c", "from dofbot_ros.cli.entry import main; main()", "estop")
 
@@ -27,7 +27,7 @@ def namespace(start_arm: StartArm) -> str:
 
 def test_a_second_node_for_one_arm_is_refused_by_name(namespace: str) -> None:
     second = node_command("driver_node", namespace, port="/dev/null", waive_check=True)
-    done = subprocess.run(second.argv, capture_output=True, text=True, timeout=SOON_S, check=False)
+    done = subprocess.run(second.argv, capture_output=True, text=True, timeout=READY_S, check=False)
     assert done.returncode == 1
     assert "driver_node (process " in done.stderr
     assert f"namespace /{namespace} already" in done.stderr
@@ -43,6 +43,6 @@ def test_a_second_node_for_one_arm_is_refused_by_name(namespace: str) -> None:
     ],
 )
 def test_what_the_short_way_cannot_do_the_command_line_does(words: list[str], code: int, says: str) -> None:
-    done = subprocess.run([*QUICK, *words], capture_output=True, text=True, timeout=SOON_S, check=False)
+    done = subprocess.run([*QUICK, *words], capture_output=True, text=True, timeout=READY_S, check=False)
     assert done.returncode == code
     assert says in " ".join((done.stdout + done.stderr).replace("│", " ").split())

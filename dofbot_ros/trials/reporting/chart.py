@@ -19,7 +19,8 @@ def histogram(title: str, unit: str, values: Sequence[float]) -> dict[str, Any]:
     first = math.floor(min(values) / width)
     count = max(1, math.floor(max(values) / width) - first + 1)
     edges = width * (first + np.arange(count + 1))
-    counts = np.histogram(values, edges)[0]
+    # A value may lie beyond the outermost edge by a rounding of it.
+    counts = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
 
     def x(value: float) -> float:
         share = (value - float(edges[0])) / float(edges[-1] - edges[0])

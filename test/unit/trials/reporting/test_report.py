@@ -8,8 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from dofbot_ros.trials.place import PlaceRecord
+from dofbot_ros.trials.reporting.chart import histogram
 from dofbot_ros.trials.reporting.place_report import write_report
 from dofbot_ros.trials.results import Results, Series
 from dofbot_ros.trials.trial_log import IMAGES, image_path
@@ -68,3 +71,10 @@ def test_a_single_trial_makes_a_report_too(tmp_path: Path) -> None:
     page = write_report(tmp_path, Results(Series(0, "sim"), (failed,))).read_text(encoding="utf-8")
     assert "no block in the image" in page
     assert "no data" in page
+
+
+@given(st.lists(st.integers(0, 1_000_000).map(lambda v: 1e-3 * v), min_size=1, max_size=20))
+@example([6.555])
+def test_every_value_is_in_a_bar(values: list[float]) -> None:
+    bars = histogram("", "s", values)["bars"]
+    assert sum(int(bar["label"].rpartition(" ")[2]) for bar in bars) == len(values)
