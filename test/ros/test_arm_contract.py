@@ -26,6 +26,7 @@ from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, UnreachableError
 from dofbot_ros.ros.clients.driver_parameters import driver_parameters
 from dofbot_ros.ros.conversions.messages import from_time, pose_message, to_time
+from dofbot_ros.ros.runtime.graph import NAMELESS
 from dofbot_ros.ros.runtime.qos import EVENTS
 
 from .conftest import SOON_S, Arm
@@ -81,9 +82,10 @@ def discovered(arm: Arm) -> None:
     node = arm.client.node
     deadline = time.monotonic() + 10.0
     while time.monotonic() < deadline:
-        heard = [node.count_subscribers(node.resolve_topic_name(name)) for name in SUBSCRIBED]
-        said = [node.count_publishers(node.resolve_topic_name(name)) for name in PUBLISHED]
-        if all(heard) and all(said):
+        heard = [node.get_subscriptions_info_by_topic(node.resolve_topic_name(name)) for name in SUBSCRIBED]
+        said = [node.get_publishers_info_by_topic(node.resolve_topic_name(name)) for name in PUBLISHED]
+        # A node's name arrives after its endpoints.
+        if all(ends and all(end.node_name != NAMELESS for end in ends) for ends in [*heard, *said]):
             return
         time.sleep(0.05)
 

@@ -54,6 +54,8 @@ class MarkerDetector:
             # OpenCV's 0.125 and 0.21 take markers on neighbouring faces of a block, or a marker and its label, for one.
             "minMarkerDistanceRate": 0.05,
             "minGroupDistance": 0.05,
+            # Thresholds over windows of 3 and 23 pixels; the one of 13 between them costs a third and finds no more.
+            "adaptiveThreshWinSizeStep": 20,
             # Bits are read in the middle of their cells: at 4 pixels a cell its rim shows the neighbour's colour.
             "perspectiveRemoveIgnoredMarginPerCell": 0.3,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from dofbot_ros.config.ranges import Checked, NotNegative, Positive, Range
-from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
+from dofbot_ros.core.transforms import exp_so3, invert, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.vision.intrinsics import Intrinsics
@@ -300,7 +301,8 @@ def _together(faces: list[_Face]) -> MarkerObservation:
 
 
 def _angle_between(a: FloatArray, b: FloatArray) -> float:
-    return float(np.linalg.norm(log_so3(a[:3, :3].T @ b[:3, :3])))
+    """Between two rotations [rad]: the trace of a turn by it is 1 + 2 cos, precise enough for SAME_POSE_RAD."""
+    return math.acos(min(max(0.5 * (float(np.vdot(a[:3, :3], b[:3, :3])) - 1.0), -1.0), 1.0))
 
 
 def _laid_down(T_base_block: FloatArray, eye: FloatArray, height: float) -> FloatArray | None:
@@ -310,7 +312,7 @@ def _laid_down(T_base_block: FloatArray, eye: FloatArray, height: float) -> Floa
         return None
     axis = int(np.argmax(np.abs(R[2])))
     up = R[:, axis] * np.sign(R[2, axis])
-    across = np.cross(up, [0.0, 0.0, 1.0])
-    sine = float(np.linalg.norm(across))
+    across = np.array([up[1], -up[0], 0.0])  # up x z
+    sine = math.hypot(up[0], up[1])
     turn = exp_so3(across / sine * np.arcsin(min(sine, 1.0))) if sine > 1e-9 else np.eye(3)
     return transform(turn @ R, eye + sight * (height - eye[2]) / sight[2])

@@ -27,6 +27,8 @@ MIN_CONTRAST = 8.0
 OUTLIER_PX = 0.75
 MAX_SHIFT_PX = 3.0
 """A side whose line lands further from where it was found is another edge: the corner stays as it was [px]."""
+NEXT, OPPOSITE, PREVIOUS = [1, 2, 3, 0], [2, 3, 0, 1], [3, 0, 1, 2]
+"""Of each corner, in the order of a marker's corners."""
 ROUNDS = 2
 """The second pass starts at the line of the first, so that its windows are centred on the edge."""
 
@@ -44,7 +46,7 @@ def refine_corners(grey: ImageArray, corners: FloatArray) -> FloatArray:
     refined = corners
     for _ in range(ROUNDS if len(corners) else 0):
         refined = _meet(*_fit_sides(grey, refined), refined)
-        moved = np.linalg.norm(refined - corners, axis=-1, keepdims=True)
+        moved = np.hypot(*np.split(refined - corners, 2, axis=-1))
         refined = np.where(moved <= MAX_SHIFT_PX, refined, corners)
     return refined
 
@@ -58,18 +60,18 @@ def corner_weight(corners: FloatArray) -> float:
     Args:
         corners: [px], shape (4, 2).
     """
-    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-    return float((cv2.contourArea(corners.astype(np.float32)) / sides.max()) ** 2)
+    sides = corners[NEXT] - corners
+    return float((cv2.contourArea(corners.astype(np.float32)) / np.hypot(sides[:, 0], sides[:, 1]).max()) ** 2)
 
 
 def _fit_sides(grey: ImageArray, corners: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Line of each side: a point on it and its unit direction, each shape (n, 4, 2); nan where there is no edge."""
-    side = np.roll(corners, -1, axis=1) - corners
-    direction = side / np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), 1e-9)
+    side = corners[:, NEXT] - corners
+    direction = side / np.maximum(np.hypot(side[..., :1], side[..., 1:]), 1e-9)
     outward = np.stack([direction[..., 1], -direction[..., 0]], axis=-1)
     along = np.linspace(MARGIN, 1.0 - MARGIN, SAMPLES)
     feet = corners[:, :, None] + along[:, None] * side[:, :, None]
-    opposite = np.roll(corners, 2, axis=1) - corners
+    opposite = corners[:, OPPOSITE] - corners
     width = np.abs(np.sum(opposite * outward, axis=-1))
     reach = np.clip(REACH_FRACTION * width, *REACH_PX)[..., None, None]
     across = (reach * STEPS)[..., None]
@@ -108,7 +110,7 @@ def _without_outliers(offset: FloatArray, weight: FloatArray) -> FloatArray:
 
 def _meet(point: FloatArray, direction: FloatArray, corners: FloatArray) -> FloatArray:
     """Where each side's line crosses the one before it; the old corner where one of them is missing."""
-    before_point, before = np.roll(point, 1, axis=1), np.roll(direction, 1, axis=1)
+    before_point, before = point[:, PREVIOUS], direction[:, PREVIOUS]
     cross = before[..., 0] * direction[..., 1] - before[..., 1] * direction[..., 0]
     gap = point - before_point
     with np.errstate(invalid="ignore", divide="ignore"):

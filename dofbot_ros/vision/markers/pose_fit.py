@@ -59,10 +59,11 @@ def fit_pose(T_camera_body: FloatArray, seen: MarkerObservation, basis: FloatArr
         The pose with the least weighted squared distance between rays and projections, shape (4, 4).
     """
     T, error, damping = T_camera_body, seen.residuals(T_camera_body), 1e-3
+    weights, unit = np.repeat(seen.weights, 2)[:, None], np.eye(basis.shape[1])
     for _ in range(ITERATIONS):
-        J = (np.repeat(seen.weights, 2)[:, None] * _jacobian(T, seen.points)) @ basis
+        J = weights * (_jacobian(T, seen.points) @ basis)
         normal, gradient = J.T @ J, J.T @ error.ravel()
-        step = basis @ np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
+        step = basis @ np.linalg.solve(normal + damping * (unit * normal), gradient)
         moved = T.copy()
         moved[:3, :3] = exp_so3(step[3:]) @ T[:3, :3]
         moved[:3, 3] += step[:3]
@@ -112,13 +113,14 @@ def fit_scaled_pose(
 
 def _jacobian(T_camera_body: FloatArray, points: FloatArray) -> FloatArray:
     """Of the projections by a translation of the body's origin and a rotation about it, shape (2n, 6)."""
-    arm = points @ T_camera_body[:3, :3].T
-    x, y, z = (arm + T_camera_body[:3, 3]).T
+    arm = T_camera_body[:3, :3] @ points.T
+    (ax, ay, az), (x, y, z) = arm, arm + T_camera_body[:3, 3:]
+    near = 1.0 / z
+    jacobian = np.zeros((len(points), 2, 6))
+    by_u, by_v = jacobian[:, 0].T, jacobian[:, 1].T
+    by_u[0] = by_v[1] = near
+    by_u[2], by_v[2] = -x * near**2, -y * near**2
     # d(point) = d(origin) + d(rotation) x arm, so a projection's slope by rotation is arm x its slope by translation.
-    slope = np.zeros((len(points), 2, 3))
-    slope[:, 0, 0] = slope[:, 1, 1] = 1.0 / z
-    slope[:, 0, 2], slope[:, 1, 2] = -x / z**2, -y / z**2
-    (ax, ay, az), (sx, sy, sz) = arm.T[..., None], np.moveaxis(slope, -1, 0)
-    turn = np.stack([ay * sz - az * sy, az * sx - ax * sz, ax * sy - ay * sx], axis=-1)
-    jacobian: FloatArray = np.concatenate([slope, turn], axis=-1).reshape(-1, 6)
-    return jacobian
+    by_u[3], by_u[4], by_u[5] = ay * by_u[2], az * near - ax * by_u[2], -ay * near
+    by_v[3], by_v[4], by_v[5] = ay * by_v[2] - az * near, -ax * by_v[2], ax * near
+    return jacobian.reshape(-1, 6)

@@ -53,6 +53,11 @@ def test_a_clean_answer_takes_one_read_of_exactly_its_size_and_no_wait():
     assert line.waits == 0
 
 
+def test_a_whole_frame_of_another_size_is_no_answer():
+    one_byte = protocol_bus.encode_reply(protocol_bus.Reply(3, 0, b"\x07"))
+    assert ServoBus(Line(one_byte), retries=0).ask(QUESTION) is None
+
+
 def test_the_host_s_echo_costs_a_read_but_no_wait():
     line = Line(QUESTION.frame + REPLY)
     assert ServoBus(line).ask(QUESTION) == ANSWER

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import select
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +49,26 @@ def test_bytes_go_both_ways(pseudo: PseudoPort, port: SerialPort) -> None:
 
 def test_what_is_not_there_in_time_is_not_waited_for(port: SerialPort) -> None:
     assert port.read(5) == b""
+
+
+def test_what_a_full_buffer_does_not_take_at_once_is_written_once_there_is_room(
+    pseudo: PseudoPort, port: SerialPort
+) -> None:
+    sent = bytes(range(256)) * 256
+    writer = threading.Thread(target=port.write, args=(sent,))
+    writer.start()
+    heard = b""
+    while len(heard) < len(sent) and select.select([pseudo.far_end], [], [], 2.0)[0]:
+        heard += pseudo.read()
+    writer.join()
+    assert heard == sent
+
+
+def test_a_port_that_was_closed_is_gone(port: SerialPort) -> None:
+    port.close()
+    for use in (lambda: port.read(1), lambda: port.write(b"x")):
+        with pytest.raises(PortError, match="is gone"):
+            use()
 
 
 def test_discarded_input_is_gone(pseudo: PseudoPort, port: SerialPort) -> None:
