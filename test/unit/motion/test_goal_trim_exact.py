@@ -68,7 +68,29 @@ def test_a_joint_above_its_goal_takes_its_correction_back_and_is_not_pressed_dow
     assert rest(trim, 1, -LOW) == pytest.approx(-3 * GROWTH * DOWN)
     assert rest(trim, 20, -LOW) == pytest.approx(np.zeros(N_JOINTS), abs=1e-12)
     assert not trim.busy
-    assert not trimmed(WAITING + 4, low=-LOW).offset.any()
+    pushed = trimmed(WAITING + 4, low=-LOW)
+    assert not pushed.offset.any()
+    assert not pushed.busy
+
+
+def test_it_takes_a_correction_back_no_faster_than_its_speed() -> None:
+    trim = trimmed(WAITING + 4, low=0.5)
+    assert rest(trim, 1, -0.5) == pytest.approx(-3 * SPEED * PERIOD_S * DOWN)
+    assert rest(trim, 1, 0.5) == pytest.approx(-4 * SPEED * PERIOD_S * DOWN)
+
+
+def test_a_joint_whose_correction_is_as_large_as_it_may_be_is_waited_for_no_longer() -> None:
+    trim = trimmed(WAITING + 7, most=8 * GROWTH)
+    assert trim.busy
+    assert rest(trim, 2) == pytest.approx(-8 * GROWTH * DOWN)
+    assert not trim.busy
+
+
+def test_a_joint_that_something_holds_up_is_waited_for_no_longer() -> None:
+    trim = trimmed(WAITING + 2)
+    assert trim.busy
+    trim.update(BENT, BENT + LOW * DOWN, NONE, ALL)
+    assert not trim.busy
 
 
 @pytest.mark.parametrize("kept", ["fresh", "held_up"])

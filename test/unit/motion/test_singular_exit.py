@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dofbot_ros.motion.singular_exit import MAX_TURN, STEP_M, singular_exit
+from dofbot_ros.core.types import FloatArray
+from dofbot_ros.motion.singular_exit import MAX_TURN, STEP_M, _manipulability, singular_exit
 
 from .twist_loop import ARM, PERIOD_S, WORKSPACE, against, astray, drive
 
@@ -58,3 +59,16 @@ def test_the_step_ahead_is_where_the_joints_lead() -> None:
 
 def test_outward_there_is_none() -> None:
     assert singular_exit(ARM, np.array([0.3, 0.9, 0.01, -0.4, 0.2]), np.array([0.03, 0.01, 0.02, 0.0, 0.0])) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_manipulability_is_the_volume_of_what_unit_joint_velocities_do_to_the_tool(seed: int) -> None:
+    q = np.random.default_rng(seed).uniform(-1.0, 1.0, 5)
+
+    def tool(at: FloatArray) -> FloatArray:
+        pose = ARM.forward(at)
+        return np.array([pose.x, pose.y, pose.z, pose.pitch, pose.roll])
+
+    step = 1e-6
+    columns = [(tool(q + step * unit) - tool(q - step * unit)) / (2.0 * step) for unit in np.eye(5)]
+    assert _manipulability(ARM, q) == pytest.approx(abs(np.linalg.det(np.column_stack(columns))), rel=1e-5, abs=1e-10)
