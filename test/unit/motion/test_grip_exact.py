@@ -122,6 +122,39 @@ def test_fingers_that_stalled_just_now_are_pressed_hard_once_more() -> None:
     assert fingers.grip.moving
 
 
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_grip_that_lasts_is_eased_to_what_its_servo_bears(side: float) -> None:
+    fingers = Fingers()
+    fingers.grip.go(1.5 * side)
+    walls = sorted((side, -9.0 * side))
+    assert side * fingers.run(0.5 * Pressing.FIRM_S, *walls) == pytest.approx(1.0 + LEAD, abs=2e-3)
+    assert side * fingers.run(0.7 * Pressing.FIRM_S, *walls) == pytest.approx(1.0 + Pressing.HOLDING * LEAD, abs=2e-3)
+
+
+@pytest.mark.parametrize("start_s", [0.0, 1000.0])
+def test_a_guard_that_is_reset_takes_the_fingers_for_where_they_are(start_s: float) -> None:
+    """Without word of what was sent, the goals of a stream are reached at the speed of fingers, from there on."""
+    pressing = Pressing(LEAD)
+    guard = GripGuard(LEAD, pressing)
+    for round_s in (start_s, start_s + 60.0):
+        guard.reset()
+        assert guard.limit(1.5, 0.0, round_s) == 1.5
+        now_s, step = round_s, GripGuard.FINGER_SPEED * PERIOD_S
+        for k in range(1, 40):
+            now_s += PERIOD_S
+            assert guard.limit(1.5, min(k * step, 1.5), now_s) == 1.5, "fingers that follow are not held back"
+
+
+def test_a_guard_does_not_press_hard_again_because_time_has_passed() -> None:
+    guard, now_s, sent = GripGuard(LEAD), 0.0, 1.0
+    goals = []
+    for _ in range(1250):
+        sent = guard.limit(1.5, 1.0, now_s, sent=sent)
+        goals.append(sent)
+        now_s += PERIOD_S
+    assert max(goals[100:]) == pytest.approx(1.0 + LEAD)
+
+
 def test_a_guard_lets_a_stream_lead_until_it_has_pressed_and_then_by_the_lead() -> None:
     guard, now_s = GripGuard(LEAD), 0.0
     goals = []
@@ -151,3 +184,51 @@ def test_a_guard_lets_go_where_less_than_half_of_the_lead_is_asked_for(ahead: fl
         guard.limit(1.0 + ahead * LEAD, 1.0, now_s, sent=1.0 + ahead * LEAD)
         now_s += PERIOD_S
     assert (guard.limit(1.5, 1.0, now_s, sent=1.0) == 1.5) is released
+
+
+@pytest.mark.parametrize("start_s", [0.0, 1000.0])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_fingers_that_stand_beside_a_far_goal_are_taken_for_stopped_after_a_while(start_s: float, side: float) -> None:
+    fingers = Fingers()
+    fingers.now_s = start_s
+    fingers.grip.go(1.5 * side)
+    walls = sorted((0.3 * side, -9.0 * side))
+    while side * fingers.sent <= 0.3 + LEAD + 1e-3:
+        fingers.run(PERIOD_S, *walls)
+        assert fingers.grip.stalled is False
+    stood_s = fingers.now_s
+    while not fingers.grip.stalled:
+        fingers.run(PERIOD_S, *walls)
+    assert fingers.now_s - stood_s == pytest.approx(GripMotion.STANDING_S, abs=2.1 * PERIOD_S)
+
+
+@pytest.mark.parametrize("far", [1.1 * GripMotion.STANDING_TRAVEL, -1.1 * GripMotion.SLACK])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_stopped_fingers_keep_their_goal_while_they_tremble_and_take_it_along_beyond(side: float, far: float) -> None:
+    fingers = Fingers()
+    fingers.grip.go(1.5 * side)
+    walls = sorted((side, -9.0 * side))
+    held = fingers.run(2.0, *walls)
+    for near in (0.9 * GripMotion.STANDING_TRAVEL, -0.9 * GripMotion.SLACK):
+        for _ in range(10):
+            fingers.now_s += PERIOD_S
+            fingers.grip.update(side * (1.0 + near), fingers.now_s)
+        assert fingers.grip.moving is False
+    for _ in range(30):
+        fingers.now_s += PERIOD_S
+        sent, _ = fingers.grip.update(side * (1.0 + far), fingers.now_s)
+    assert sent == pytest.approx(held + side * far, abs=1e-3)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_fingers_that_pressed_hard_lately_are_stopped_by_the_lead_alone(side: float) -> None:
+    fingers = Fingers()
+    fingers.grip.go(1.5 * side)
+    walls = sorted((side, -9.0 * side))
+    fingers.run(2.0, *walls)
+    fingers.grip.go(0.5 * side)
+    fingers.run(1.0, *walls)
+    fingers.grip.go(1.5 * side)
+    while not fingers.grip.stalled:
+        fingers.run(PERIOD_S, *walls)
+    assert side * fingers.sent < 1.0 + LEAD + GripMotion.SLACK + 2.0 * 1.6 * PERIOD_S

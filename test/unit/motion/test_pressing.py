@@ -191,3 +191,19 @@ def test_shaken_fingers_are_eased_level_by_level_and_come_back_the_same_way(cloc
                 levels.append(clock.pressing.cap(CLOSING))
     down = [math.inf, LEAD, Pressing.HOLDING * LEAD, *(share * LEAD for share in Pressing.EASED)]
     assert levels == [*down, *down[-2:1:-1]]
+
+
+def test_an_eased_grip_is_firm_again_once_time_to_press_hard_has_come_back(clock: Clock) -> None:
+    clock.press(0.3, 24.0)
+    released_s, changes = clock.now_s, []
+    before = clock.pressing.cap(CLOSING)
+    assert before == Pressing.EASED[-1] * LEAD
+    for _ in range(700):
+        clock.press(0.0, PERIOD_S)
+        if clock.pressing.cap(CLOSING) != before:
+            before = clock.pressing.cap(CLOSING)
+            changes.append(clock.now_s - released_s)
+    full_s = Pressing.HARD_S + 3 * Pressing.LOWER_S
+    levels_s = [full_s, full_s - Pressing.LOWER_S]
+    expected = [(full_s - level_s + Pressing.RECOVER_S) / Pressing.HARD_REFILL for level_s in levels_s]
+    assert changes == pytest.approx(expected, abs=Pressing.DELAY_S + 0.1)
