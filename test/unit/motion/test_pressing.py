@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from dofbot_ros.motion.pressing import Pressing
@@ -159,3 +160,50 @@ def test_the_times_and_shares_are_those_that_were_tried_on_the_servo_model() -> 
     assert (Pressing.FIRM_S, Pressing.FIRM_REFILL) == (30.0, 0.2)
     assert (Pressing.HOLDING, *Pressing.EASED) == (0.75, 0.4, 0.15)
     assert (Pressing.DELAY_S, Pressing.SETTLE_S, Pressing.ABOVE) == (0.12, 0.6, 1.05)
+
+
+def test_where_the_fingers_are_does_not_matter() -> None:
+    here, there = Pressing(LEAD), Pressing(LEAD)
+    rng = np.random.default_rng(3)
+    now_s, caps = 0.0, set()
+    for lead in rng.choice([0.3, 0.115, 0.05, 0.0, -0.02, -0.3], 150):
+        for _ in range(int(rng.integers(1, 40))):
+            now_s += PERIOD_S
+            here.update(lead, 0.0, now_s)
+            there.update(lead - 0.5, -0.5, now_s)
+            assert [here.cap(side) for side in (CLOSING, OPENING)] == [there.cap(side) for side in (CLOSING, OPENING)]
+            caps.add(here.cap(CLOSING))
+    assert len(caps) >= 4, "it has been through its levels"
+
+
+def test_a_long_rest_gives_back_all_the_time_for_a_firm_grip_and_no_more(clock: Clock) -> None:
+    clock.press(0.0, 20.0)
+    assert clock.until_capped(0.95 * LEAD, math.inf) == pytest.approx(Pressing.FIRM_S + Pressing.DELAY_S, abs=0.2)
+    assert clock.pressing.cap(CLOSING) == Pressing.HOLDING * LEAD
+
+
+def test_shaken_fingers_are_eased_level_by_level_and_come_back_the_same_way(clock: Clock) -> None:
+    levels = []
+    for press in (True, False):
+        for _ in range(1200):
+            clock.press(0.3 if press else 0.0, PERIOD_S)
+            if not levels or levels[-1] != clock.pressing.cap(CLOSING):
+                levels.append(clock.pressing.cap(CLOSING))
+    down = [math.inf, LEAD, Pressing.HOLDING * LEAD, *(share * LEAD for share in Pressing.EASED)]
+    assert levels == [*down, *down[-2:1:-1]]
+
+
+def test_an_eased_grip_is_firm_again_once_time_to_press_hard_has_come_back(clock: Clock) -> None:
+    clock.press(0.3, 24.0)
+    released_s, changes = clock.now_s, []
+    before = clock.pressing.cap(CLOSING)
+    assert before == Pressing.EASED[-1] * LEAD
+    for _ in range(700):
+        clock.press(0.0, PERIOD_S)
+        if clock.pressing.cap(CLOSING) != before:
+            before = clock.pressing.cap(CLOSING)
+            changes.append(clock.now_s - released_s)
+    full_s = Pressing.HARD_S + 3 * Pressing.LOWER_S
+    levels_s = [full_s, full_s - Pressing.LOWER_S]
+    expected = [(full_s - level_s + Pressing.RECOVER_S) / Pressing.HARD_REFILL for level_s in levels_s]
+    assert changes == pytest.approx(expected, abs=Pressing.DELAY_S + 0.1)

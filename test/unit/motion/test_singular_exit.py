@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dofbot_ros.motion.singular_exit import MAX_TURN, STEP_M, singular_exit
+from dofbot_ros.core.types import FloatArray, ToolPose
+from dofbot_ros.errors import UnreachableError
+from dofbot_ros.motion.singular_exit import MAX_TURN, STEP_M, _manipulability, singular_exit
 
 from .twist_loop import ARM, PERIOD_S, WORKSPACE, against, astray, drive
 
@@ -58,3 +60,48 @@ def test_the_step_ahead_is_where_the_joints_lead() -> None:
 
 def test_outward_there_is_none() -> None:
     assert singular_exit(ARM, np.array([0.3, 0.9, 0.01, -0.4, 0.2]), np.array([0.03, 0.01, 0.02, 0.0, 0.0])) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_manipulability_is_the_volume_of_what_unit_joint_velocities_do_to_the_tool(seed: int) -> None:
+    q = np.random.default_rng(seed).uniform(-1.0, 1.0, 5)
+
+    def tool(at: FloatArray) -> FloatArray:
+        pose = ARM.forward(at)
+        return np.array([pose.x, pose.y, pose.z, pose.pitch, pose.roll])
+
+    step = 1e-6
+    columns = [(tool(q + step * unit) - tool(q - step * unit)) / (2.0 * step) for unit in np.eye(5)]
+    assert _manipulability(ARM, q) == pytest.approx(abs(np.linalg.det(np.column_stack(columns))), rel=1e-5, abs=1e-10)
+
+
+def test_the_way_out_is_a_step_or_a_turn_ahead_whichever_comes_first_within_the_same_posture() -> None:
+    rng, led, turned, refused = np.random.default_rng(0), 0, 0, 0
+    for _ in range(400):
+        q = rng.uniform([-1.0, -1.0, -0.05, -1.0, -1.0], [1.0, 1.0, 0.05, 1.0, 1.0])
+        velocity = np.append(rng.normal(size=3) * rng.choice([0.05, 1e-4]), rng.normal(size=2) * rng.choice([0.0, 0.3]))
+        to_step = STEP_M / float(np.linalg.norm(velocity[:3]))
+        to_turn = MAX_TURN / max(float(np.abs(velocity[3:]).max()), 1e-9)
+        seconds = min(to_step, to_turn)
+        pose = ARM.forward(q)
+        ahead = np.array([pose.x, pose.y, pose.z, pose.pitch, pose.roll]) + seconds * velocity
+        found = singular_exit(ARM, q, velocity)
+        try:
+            turn = ARM.solve(ToolPose(*ahead.tolist()), near=q) - q
+        except UnreachableError:
+            assert found is None
+            continue
+        if abs(np.abs(turn).max() - MAX_TURN) < 1e-6:
+            # Rounding decides; joint 5 turns by all of it where the tool rolls.
+            assert found is None or found == pytest.approx(turn / seconds)
+            turned += found is not None
+            continue
+        if np.abs(turn).max() > MAX_TURN or _manipulability(ARM, q + turn) <= _manipulability(ARM, q):
+            assert found is None
+            refused += np.abs(turn).max() > MAX_TURN and _manipulability(ARM, q + turn) > _manipulability(ARM, q)
+            continue
+        assert found == pytest.approx(turn / seconds)
+        led += 1
+    assert led > 50
+    assert turned > 5
+    assert refused > 10

@@ -120,3 +120,15 @@ def test_a_stream_keeps_its_own_points() -> None:
     motion.renew(second, 0.02)
     second[:] = 7.0
     assert motion.setpoint(0.02, 1.0).position == pytest.approx(everywhere(0.01))
+
+
+def test_whole_numbers_are_angles_too() -> None:
+    motion = Stream(np.zeros(6, dtype=np.int64), 0.0)
+    assert motion.setpoint(0.0, 1.0).position.dtype == np.float64
+    motion.renew(np.ones(6, dtype=np.int64), 0.02)
+    assert motion.setpoint(0.02, 1.0).position.dtype == np.float64
+
+
+def test_follow_is_done_with_the_period_in_which_its_time_is_over() -> None:
+    motion = Follow(trajectory(), 0.25)
+    assert [(motion.setpoint(float(k), 1.0), motion.done)[1] for k in range(5)] == [False, False, False, True, True]
