@@ -4,7 +4,8 @@ python tools/mutation.py [safety] [motion] [driver] [safety/governor ...] [--jso
 
 Takes packages and modules; there is a figure and a gate for each module. Works on a copy in build/mutation. Survivors
 are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was changed. With --resume, for work on tests, only
-what nobody noticed the last time is tried again; a figure that counts comes from a run without it.
+what nobody noticed the last time is tried again, and the rest of a run that was ended; a figure that counts comes from
+a run without it, or from one since which tests were only added.
 """
 
 from __future__ import annotations

@@ -232,3 +232,18 @@ def test_fingers_that_pressed_hard_lately_are_stopped_by_the_lead_alone(side: fl
     while not fingers.grip.stalled:
         fingers.run(PERIOD_S, *walls)
     assert side * fingers.sent < 1.0 + LEAD + GripMotion.SLACK + 2.0 * 1.6 * PERIOD_S
+
+
+@pytest.mark.parametrize(("speed", "stopped"), [(0.05, True), (0.1, False)])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_fingers_that_creep_are_stopped_where_they_make_no_way(side: float, speed: float, stopped: bool) -> None:
+    """They make way by STANDING_TRAVEL in STANDING_S, which is 0.067 rad/s."""
+    fingers = Fingers()
+    fingers.grip.go(1.5 * side)
+    walls = sorted((0.3 * side, -9.0 * side))
+    while side * fingers.sent <= 0.3 + LEAD + 1e-3:
+        fingers.run(PERIOD_S, *walls)
+    for k in range(1, 18):
+        fingers.now_s += PERIOD_S
+        fingers.grip.update(side * (0.3 + speed * k * PERIOD_S), fingers.now_s)
+    assert fingers.grip.stalled is stopped
