@@ -6,20 +6,21 @@ import math
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from dofbot_ros.cli.bench_calibration import calibration
 from dofbot_ros.cli.bench_desks import desks
 from dofbot_ros.cli.bench_pretraining import pretraining
-from dofbot_ros.cli.options.checks import finite, one_thread
+from dofbot_ros.cli.options.checks import finite
 from dofbot_ros.cli.options.state_file import StateFileOption
 from dofbot_ros.core.console import JsonOption, console, emit, warn
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError, one_of
 
 app = typer.Typer(no_args_is_help=True)
+app.command("calibration")(calibration)
 app.command("desks")(desks)
 app.command("pretraining")(pretraining)
 
@@ -330,25 +331,6 @@ def soak(
     emit(result, as_json, "Soak")
     if result["violations"]:
         raise typer.Exit(1)
-
-
-@app.command("calibration")
-def calibration(
-    as_json: JsonOption = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Arms with the hidden errors of a typical desk.")] = 20,
-    poses: Annotated[int, typer.Option(min=5, help="Of the arm, chosen by the planner.")] = 60,
-    first: Annotated[int, typer.Option(min=0, help="Seed of the first arm.")] = 0,
-) -> None:
-    """Calibrate simulated arms with hidden errors: what is found against what is true, median and worst."""
-    one_thread()
-    from dofbot_ros.bench.calibrating.calibration import measure
-
-    result: dict[str, Any] = {}
-    with progress_bar("{task.fields[tool]}") as bar:
-        task = bar.add_task("arms", total=seeds, tool="")
-        for result in measure(seeds, poses, first):
-            bar.update(task, advance=1, tool=f"tool {result['tool_mm']['median']:.2f} mm off")
-    emit(result, as_json, "Calibration against hidden truth")
 
 
 @app.command("corners")
