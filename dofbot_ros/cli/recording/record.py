@@ -121,7 +121,9 @@ def export(
     ],
     out: Annotated[
         Path,
-        typer.Argument(help="File to write (.npz); with --lerobot a folder that is not there.", show_default=False),
+        typer.Argument(
+            help="File to write (.npz); with --lerobot or --bag a folder that is not there.", show_default=False
+        ),
     ],
     *,
     images: Annotated[
@@ -132,17 +134,27 @@ def export(
             show_default="only with --lerobot",
         ),
     ] = None,
+    bag: Annotated[bool, typer.Option("--bag", help="A folder for `ros2 bag`, with metadata.yaml.")] = False,
     lerobot: Annotated[bool, typer.Option("--lerobot", help="A LeRobot dataset (v3.0): Parquet and video.")] = False,
     task: Annotated[str, typer.Option(help="LeRobot: what the episodes show, in words.")] = "",
     fps: Annotated[int, typer.Option(help="LeRobot: rows a second; 25 is what policies here run at.", min=1)] = 25,
 ) -> None:
-    """Write episodes as numpy arrays, or as a LeRobot dataset, for learning.
+    """Write episodes as numpy arrays, as a LeRobot dataset, or as a bag of rosbag2.
 
     For example: dofbot export episodes/ picks --lerobot --task "pick up the red block"
     """
     from dofbot_ros.record import require_mcap
 
     require_mcap()
+    if bag and (lerobot or images is not None):
+        raise UsageError("a bag holds the episode as it is: leave out --lerobot and --images")
+    if bag:
+        from dofbot_ros.record.rosbag import export_bag
+
+        topics = export_bag(episode, out)
+        text = f"wrote {out}: {sum(topics.values())} messages on {len(topics)} topics"
+        console.print(text, highlight=False, soft_wrap=True, markup=False)
+        return
     if lerobot:
         _export_lerobot(episode, out, task, fps, images is not False)
         return
