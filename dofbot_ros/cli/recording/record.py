@@ -122,7 +122,7 @@ def export(
     out: Annotated[
         Path,
         typer.Argument(
-            help="File to write (.npz); with --lerobot or --bag a folder that is not there.", show_default=False
+            help="File to write (.npz); --lerobot, --bag: a folder that is not there.", show_default=False
         ),
     ],
     *,
