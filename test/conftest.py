@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -34,20 +34,26 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-LONG = ("ros", "integration")
-"""Folders of tests that start processes and wait for them."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """How `pytest -n N` spreads the tests, where pytest-xdist is installed."""
+    from spreading import ArmScheduling
+
+    return ArmScheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where tests are spread over processes, files that take long come first: the last to end has a short one."""
+    """Where tests are spread over processes, slow files come first: the last process to end has a short one."""
     if not hasattr(config, "workerinput"):
         return
+    from spreading import ARMS
+
     here = Path(__file__).parent
     slow = {item.path for item in items if item.get_closest_marker("slow")}
 
     def rank(item: pytest.Item) -> int:
         folder = item.path.relative_to(here).parts[0]
-        return LONG.index(folder) if folder in LONG else len(LONG) + (item.path not in slow)
+        return ARMS.index(folder) if folder in ARMS else len(ARMS) + (item.path not in slow)
 
     items.sort(key=rank)
 

@@ -51,16 +51,16 @@ def test_collect_train_evaluate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("evaluate", "--model", "nowhere"), "nowhere does not exist"),
-        (("collect", "--out", "x", "--size", "50"), "multiple of 16"),
-        (("collect", "--out", "x", "--objects", "ball"), "is not one of train"),
-        (("train", "--data", "nowhere", "--out", "x"), "does not exist: `dofbot grasp collect"),
+        (("evaluate", "--model", "nowhere"), 1, "nowhere does not exist"),
+        (("collect", "--out", "x", "--size", "50"), 2, "multiple of 16"),
+        (("collect", "--out", "x", "--objects", "ball"), 2, "is not one of train"),
+        (("train", "--data", "nowhere", "--out", "x"), 1, "does not exist: `dofbot grasp collect"),
     ],
 )
-def test_expected_errors_are_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
-    done = dofbot(*arguments, code=1, cwd=tmp_path)
+def test_expected_errors_are_one_line(arguments: tuple[str, ...], code: int, message: str, tmp_path: Path) -> None:
+    done = dofbot(*arguments, code=code, cwd=tmp_path)
     assert not list(tmp_path.iterdir())
     assert message in done.stderr
     assert "Traceback" not in done.stderr

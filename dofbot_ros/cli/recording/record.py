@@ -121,9 +121,7 @@ def export(
     ],
     out: Annotated[
         Path,
-        typer.Argument(
-            help="File to write (.npz); --lerobot, --bag: a folder that is not there.", show_default=False
-        ),
+        typer.Argument(help="File to write (.npz); --lerobot, --bag: a folder that is not there.", show_default=False),
     ],
     *,
     images: Annotated[
