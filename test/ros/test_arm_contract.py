@@ -19,11 +19,14 @@ from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from dofbot_ros.arm.kinematics import Kinematics
+from dofbot_ros.arm.robot import Robot
 from dofbot_ros.config.loader import to_mapping
 from dofbot_ros.core.types import JOINT_NAMES
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, UnreachableError
+from dofbot_ros.motion.timed_path import retime
+from dofbot_ros.motion.trajectory import MotionLimits
 from dofbot_ros.ros.clients.driver_parameters import driver_parameters
 from dofbot_ros.ros.conversions.messages import from_time, pose_message, to_time
 from dofbot_ros.ros.runtime.graph import NAMELESS
@@ -206,6 +209,16 @@ def test_a_trajectory_is_carried_out(arm: Arm) -> None:
 def test_joints_that_a_trajectory_does_not_name_stay(arm: Arm) -> None:
     arm.client.move([1.0], [[0.5]], joints=["joint1"])
     arrived(arm, [0.5, 0.0, 0.0, 0.0, 0.0])
+
+
+def test_a_path_that_begins_beside_the_arm_is_followed_from_its_beginning(arm: Arm) -> None:
+    limits = MotionLimits.of(Robot.calibrated(), 1.0, 4.0)
+    path = retime(np.linspace(np.zeros(5), [0.4, 0.2, 0.0, 0.0, 0.0], 20), limits)
+    arm.client.move_joints([0.0, 0.1, 0.0, 0.0, 0.0])
+    arm.client.follow(path)
+    arrived(arm, [0.4, 0.2, 0.0, 0.0, 0.0])
+    with pytest.raises(CommandRefusedError, match="away from where joint1 is"):
+        arm.client.follow(path)
 
 
 def test_the_tool_goes_to_a_pose(arm: Arm) -> None:

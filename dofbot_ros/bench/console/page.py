@@ -73,6 +73,10 @@ class Page:
         self.job("torque on")
         self.until(lambda: self.state == "HOLD")
 
+    def drag(self, slider: str, value: float) -> None:
+        """Move a slider to `value`, as a finger does."""
+        self._set(slider, value)
+
     def _set(self, control: str, value: float | str) -> None:
         moved = "for (const e of ['input', 'change']) arguments[0].dispatchEvent(new Event(e))"
         self.driver.execute_script(f"arguments[0].value = arguments[1]; {moved}", self.find(f"#{control}"), value)

@@ -33,6 +33,8 @@ SETTLE_S = 0.12
 """Time on the arm's clock that the servos need to reach their last goal after a motion [s]."""
 
 SAME_PLACE_M = 1e-4
+BESIDE_RAD, NEAR_RAD = 0.04, 0.2
+"""An arm that is farther than the first and nearer than the second from where a path begins is brought there [rad]."""
 
 SILENT = "the arm says nothing: is its node running, in this namespace?"
 WAYS_OUT = {"IDLE": "enable_torque", "ESTOP": "reset_estop", "FAULT": "clear_fault"}
@@ -119,7 +121,17 @@ class ArmClient(ArmSender):
         self.execute("trajectory", lambda: self.send_trajectory(times, positions, joints, velocities))
 
     def follow(self, path: TimedPath) -> None:
-        """Move along `path`."""
+        """Move along `path`.
+
+        An arm that rests a little beside the path's beginning, as one does that gives way under its load or was
+        stopped, is brought there first; one that is elsewhere is left to the driver to refuse.
+        """
+        begin = np.asarray(path.positions[0])
+        if (
+            path.times[0] <= 0.0
+            and BESIDE_RAD < float(np.abs(begin - self.position[: len(ARM_JOINTS)]).max()) < NEAR_RAD
+        ):
+            self.move_joints(begin)
         self.move(path.times.tolist(), path.positions, ARM_JOINTS, path.velocities)
 
     def gripper(self, gap: float) -> bool:
