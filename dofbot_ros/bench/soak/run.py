@@ -18,6 +18,7 @@ from dofbot_ros.bench.faults.judge import Rules, judge
 from dofbot_ros.bench.faults.record import Record
 from dofbot_ros.bench.faults.rigs.process_rig import ProcessRig
 from dofbot_ros.bench.faults.rigs.rig import Rig
+from dofbot_ros.bench.faults.rigs.stillness import MOST_PAUSE_S
 from dofbot_ros.bench.faults.rigs.virtual_rig import VirtualRig
 from dofbot_ros.bench.soak.script import ready, segment
 from dofbot_ros.core.console import console
@@ -25,8 +26,6 @@ from dofbot_ros.core.files import write_whole
 from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.emulation.truth_log import Truth
 
-MOST_PAUSE_S = 0.02
-"""For so long the emulated servos may stand still; a segment in which they did for longer is not measured [s]."""
 WARM_UP_S = 30.0
 """Caches and pools fill for so long; growth counts from then on [s]."""
 

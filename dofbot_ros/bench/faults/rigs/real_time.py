@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dofbot_ros.bench.faults.outcome import Case, Outcome, unmeasured
+from dofbot_ros.bench.faults.rigs.stillness import Stillness
 from dofbot_ros.errors import DofbotError
 
 
@@ -31,9 +32,16 @@ class RealTimeCase:
 
 
 def attempt(one: RealTimeCase) -> Outcome:
-    """Run a case; where that fails the outcome says why. Only an interruption by the user ends the matrix."""
+    """Run a case; where that fails the outcome says why. Only an interruption by the user ends the matrix.
+
+    A rule that was broken while this machine stood still is neither good nor bad: the case was not measured.
+    """
     try:
-        return one.play()
+        with Stillness() as still:
+            outcome = one.play()
+        if outcome.judgement.violations and still.too_long:
+            return unmeasured(one.case, still.too_long)
+        return outcome
     except DofbotError as error:
         return unmeasured(one.case, str(error))
     except Exception as error:
