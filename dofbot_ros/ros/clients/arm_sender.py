@@ -23,6 +23,8 @@ from dofbot_ros.ros.conversions.messages import from_time, to_duration, to_time
 from dofbot_ros.ros.runtime.qos import COMMAND
 
 SERVICE_TIMEOUT_S = 5.0
+FOUND_S = 15.0
+"""How long a service may take to be found: discovery is slow on a machine that is still starting its nodes [s]."""
 MATCH_S = 1.0
 """How long a new publisher may take to find the driver [s]."""
 REQUESTS = {"stop": Trigger, "estop": Trigger, "enable_torque": SetBool}
@@ -148,7 +150,7 @@ class ArmSender(ArmListener):
             DofbotError: there is no such service, or no answer within `timeout_s` [s].
         """
         client = self._service(kind, name)
-        if not client.wait_for_service(SERVICE_TIMEOUT_S):
+        if not client.wait_for_service(FOUND_S):
             raise DofbotError(f"there is no service {client.srv_name}")
         done = threading.Event()
         future = client.call_async(request)
