@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from dofbot_ros.core.files import write_whole
 from dofbot_ros.core.model_files import load_state, taking
@@ -40,6 +42,26 @@ class Epoch:
     train_loss: float
     val_loss: float
     seconds: float
+
+
+class Schedule(Protocol):
+    """The settings of a run that decide its epochs.
+
+    Attributes:
+        seed: of order and augmentation.
+        epochs: in all.
+        batch: examples in a step.
+        learning_rate: at its highest.
+    """
+
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+    @property
+    def epochs(self) -> int: ...  # noqa: D102
+    @property
+    def batch(self) -> int: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
 
 
 LineT = TypeVar("LineT", bound=Epoch)
@@ -105,6 +127,37 @@ class TrainingRun(Generic[LineT]):
         share = done / RISE if done < RISE else 0.5 * (1.0 + math.cos(math.pi * (done - RISE) / (1.0 - RISE)))
         for group in self._optimiser.param_groups:
             group["lr"] = highest * max(share, 0.01)
+
+    def descend(
+        self,
+        epoch: int,
+        examples: int,
+        schedule: Schedule,
+        loss_of: Callable[[NDArray[np.int64], np.random.Generator], Tensor],
+    ) -> float:
+        """Train for one epoch. Returns its mean loss.
+
+        Order and augmentation depend on seed and epoch alone, so that a resumed run is the run.
+
+        Args:
+            epoch: from 1.
+            examples: how many there are to learn from.
+            schedule: the settings of the run.
+            loss_of: of the examples with these numbers, varied by this generator.
+        """
+        rng = np.random.default_rng([schedule.seed, epoch])
+        order = rng.permutation(examples)
+        losses = []
+        steps = max(1, examples // schedule.batch)
+        for step in range(steps):
+            self.set_rate(schedule.learning_rate, (epoch - 1 + step / steps) / schedule.epochs)
+            loss = loss_of(order[step * schedule.batch : (step + 1) * schedule.batch], rng)
+            self._optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+            self._optimiser.step()
+            losses.append(float(loss.detach()))
+        return float(np.mean(losses))
 
     def add(self, line: LineT) -> bool:
         """An epoch is over. Returns whether its weights are the best so far."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dofbot_ros.config.loader import from_mapping, save_yaml
 from dofbot_ros.config.ranges import Checked, Count, NotNegative, Positive, Range
@@ -162,25 +162,16 @@ class Trainer:
         return self._run.best
 
     def _pass(self, epoch: int) -> float:
-        # Order and augmentation depend on seed and epoch alone, so that a resumed run is the run.
-        rng = np.random.default_rng([self._config.seed, epoch])
-        order = rng.permutation(len(self._train))
         self._network.train()
         if self._config.freeze:
             # Its batch norms would go on following what they see.
             self._network.features.eval()
-        losses = []
-        steps = max(1, len(order) // self._config.batch)
-        for step in range(steps):
-            self._run.set_rate(self._config.learning_rate, (epoch - 1 + step / steps) / self._config.epochs)
-            index = order[step * self._config.batch : (step + 1) * self._config.batch]
-            loss = self._loss(self._batch(self._train.take(index), rng))
-            self._optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
-            self._optimiser.step()
-            losses.append(float(loss.detach()))
-        return float(np.mean(losses))
+        return self._run.descend(
+            epoch,
+            len(self._train),
+            self._config,
+            lambda index, rng: self._loss(self._batch(self._train.take(index), rng)),
+        )
 
     def _batch(self, data: GraspData, rng: np.random.Generator | None) -> _Batch:
         images, actions = data.images, data.actions

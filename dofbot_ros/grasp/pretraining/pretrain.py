@@ -140,22 +140,10 @@ class Pretrainer:
         return self._run.best
 
     def _pass(self, epoch: int) -> float:
-        config = self._config
-        # Order and augmentation depend on seed and epoch alone, so that a resumed run is the run.
-        rng = np.random.default_rng([config.seed, epoch])
-        order = rng.permutation(len(self._train))
         self._network.train()
-        losses = []
-        steps = max(1, len(order) // config.batch)
-        for step in range(steps):
-            self._run.set_rate(config.learning_rate, (epoch - 1 + step / steps) / config.epochs)
-            loss, _ = self._step(self._train, order[step * config.batch : (step + 1) * config.batch], rng)
-            self._optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
-            self._optimiser.step()
-            losses.append(float(loss.detach()))
-        return float(np.mean(losses))
+        return self._run.descend(
+            epoch, len(self._train), self._config, lambda index, rng: self._step(self._train, index, rng)[0]
+        )
 
     def _step(
         self, views: LabelledViews, index: NDArray[np.int64], rng: np.random.Generator | None
