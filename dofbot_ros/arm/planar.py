@@ -160,7 +160,7 @@ class PlanarArm(NamedTuple):
             if hi - lo > LIMIT_TOLERANCE and self._reaches(r, h, 0.5 * (lo + hi)):
                 joined = ranges and ranges[-1][1] >= lo - LIMIT_TOLERANCE
                 ranges.append((ranges.pop()[0], hi) if joined else (lo, hi))
-            elif self._reaches(r, h, lo) and not (ranges and ranges[-1][1] >= lo - LIMIT_TOLERANCE):
+            elif not (ranges and ranges[-1][1] >= lo - LIMIT_TOLERANCE) and self._reaches(r, h, lo):
                 ranges.append((lo, lo))
         return _join_ends(ranges)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -28,19 +30,36 @@ class NothingToGraspError(DofbotError):
     """The image shows nothing that the arm could grasp; the message says whether there is nothing or out of reach."""
 
 
-@dataclass(frozen=True, eq=False)
 class PlannedGrasp:
-    """A grasp that is likely to hold.
+    """A grasp that is likely to hold. Its motions are planned when somebody first asks for them.
 
-    Attributes:
+    Only the best grasp is carried out, so that an arm does not wait for the plans of the others.
+
+    Args:
         candidate: where and how.
-        plan: the motions; None where the arm cannot carry it out.
-        obstacle: why it cannot, "" where it can.
+        plan: plans the motions, or raises OutOfReachError.
     """
 
-    candidate: Candidate
-    plan: PickPlan | None
-    obstacle: str = ""
+    def __init__(self, candidate: Candidate, plan: Callable[[], PickPlan]) -> None:
+        self.candidate = candidate
+        self._plan = plan
+
+    @cached_property
+    def _outcome(self) -> PickPlan | OutOfReachError:
+        try:
+            return self._plan()
+        except OutOfReachError as error:
+            return error
+
+    @property
+    def plan(self) -> PickPlan | None:
+        """The motions; None where the arm cannot carry it out."""
+        return None if isinstance(self._outcome, OutOfReachError) else self._outcome
+
+    @property
+    def obstacle(self) -> str:
+        """Why the arm cannot carry it out, "" where it can."""
+        return str(self._outcome) if isinstance(self._outcome, OutOfReachError) else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +73,7 @@ class GraspDetection:
         chance: how likely the best grasp is to hold, 0..1, whether it is offered or not.
         min_chance: what is offered is at least as likely.
         offers: grasps, best first.
-        seconds: that it took, from image to motions [s].
+        seconds: that it took, from image to the motions of the best grasp [s].
     """
 
     view: TopDownView
@@ -68,7 +87,10 @@ class GraspDetection:
     @property
     def reachable(self) -> list[PickPlan]:
         """The grasps that the arm can carry out, best first."""
-        return [offer.plan for offer in self.offers if offer.plan is not None]
+        return list(self._plans())
+
+    def _plans(self) -> Iterator[PickPlan]:
+        return (offer.plan for offer in self.offers if offer.plan is not None)
 
     def best(self) -> PickPlan:
         """The best grasp that the arm can carry out.
@@ -81,9 +103,9 @@ class GraspDetection:
                 f"nothing on the table, or out of reach: the best grasp has a chance of {self.chance:.0%}, "
                 f"asked for are {self.min_chance:.0%}"
             )
-        if not self.reachable:
+        if (best := next(self._plans(), None)) is None:
             raise NothingToGraspError(f"nothing within reach of {len(self.offers)} grasps: {self.offers[0].obstacle}")
-        return self.reachable[0]
+        return best
 
 
 class GraspDetector:
@@ -130,14 +152,11 @@ class GraspDetector:
         offers = tuple(self._offer(c) for c in found if c.chance >= self._min_chance)
         chance = found[0].chance if found else 0.0
         best = np.asarray(score.max(axis=0), np.float64)
+        next((offer for offer in offers if offer.plan is not None), None)  # plans down to the first that can be done
         return GraspDetection(self.view, seen, best, chance, self._min_chance, offers, time.perf_counter() - begin)
 
     def _offer(self, candidate: Candidate) -> PlannedGrasp:
         planner, told = self.pinches, candidate.pinch
         if self.registration is not None:
             planner, told = aimed(self.registration, planner, told)
-        try:
-            plan = plan_pick(planner, self._start, told)
-            return PlannedGrasp(candidate, replace(plan, pinch=candidate.pinch))
-        except OutOfReachError as error:
-            return PlannedGrasp(candidate, None, str(error))
+        return PlannedGrasp(candidate, lambda: replace(plan_pick(planner, self._start, told), pinch=candidate.pinch))

@@ -183,7 +183,8 @@ class GraspNode:
     def _show(self, detection: GraspDetection, stamp_s: float) -> None:
         self._detection = detection
         self._planning_s.append(detection.seconds)
-        self._topics.publish(detection, stamp_s, _words(detection))
+        if self._topics.wanted:
+            self._topics.publish(detection, stamp_s, _words(detection))
 
     # -- diagnostics -------------------------------------------------------------------------------------------------
 
