@@ -34,6 +34,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Unit tests yield to arms in the processes beside them."""
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    if worker is not None:
+        from spreading import ARM_WORKERS, NICENESS
+
+        if worker not in ARM_WORKERS:
+            os.nice(NICENESS)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """How `pytest -n N` spreads the tests, where pytest-xdist is installed."""
@@ -46,16 +56,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Where tests are spread over processes, slow files come first: the last process to end has a short one."""
     if not hasattr(config, "workerinput"):
         return
-    from spreading import ARMS
-
-    here = Path(__file__).parent
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-
-    def rank(item: pytest.Item) -> int:
-        folder = item.path.relative_to(here).parts[0]
-        return ARMS.index(folder) if folder in ARMS else len(ARMS) + (item.path not in slow)
-
-    items.sort(key=rank)
+    items.sort(key=lambda item: item.path not in slow)
 
 
 class StraightPolicy:

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from xdist.scheduler.loadfile import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 ARMS = ("ros", "integration", "contract")
 """Folders of tests that start arms and wait for them."""
 
+ARM_WORKERS = ("gw0", "gw1")
+"""Workers that run these, by xdist's names for them. More at once would take one another's time: arms are judged in
+real time. The other workers compute unit tests, at a lower priority: nodes that wake find a free core."""
+
+NICENESS = 10
+
+
+def starts_arms(path: str) -> bool:
+    """Whether a file of tests, as pytest names it from the checkout's root, is in one of the folders ARMS."""
+    return path.split("/")[1] in ARMS
+
 
 class ArmScheduling(LoadFileScheduling):  # type: ignore[misc]
-    """One process runs all tests that start arms, beside the unit tests of the others.
+    """Two workers run the tests that start arms, and then unit tests; the others run unit tests alone.
 
-    Arms are judged in real time: two at once, each with its nodes, would take one another's time. Unit tests go by
-    files, so that the fixtures of a file are made once.
+    All go by files, so that the fixtures of a file are made once.
     """
 
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return "arms" if file.split("/")[1] in ARMS else file
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        arms = node.gateway.id in ARM_WORKERS
+        fitting = next((scope for scope in self.workqueue if starts_arms(scope) == arms), None)
+        if fitting is not None:
+            self.workqueue.move_to_end(fitting, last=False)
+        super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if node.gateway.id not in ARM_WORKERS and all(starts_arms(scope) for scope in self.workqueue):
+            if not node.shutting_down:
+                node.shutdown()
+            return
+        super()._reschedule(node)
