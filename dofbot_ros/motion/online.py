@@ -186,4 +186,4 @@ def _cut(values: FloatArray, limit: FloatArray) -> FloatArray:
 
 
 def _first_line(error: RuckigError) -> str:
-    return str(error).strip().splitlines()[0].removesuffix(" input: ").removesuffix(" input:")
+    return str(error).strip().splitlines()[0].strip().removesuffix(" input:")
