@@ -7,8 +7,6 @@ the torque of its pose. The correction only ever acts against gravity: it lifts 
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
 
 from dofbot_ros.arm.gravity import Gravity
@@ -48,7 +46,8 @@ class GoalTrim:
         self._engaged = np.zeros(N_JOINTS, dtype=np.bool_)
         self._goal: FloatArray | None = None
         self._rest_s = 0.0
-        self._lead: deque[float] = deque(maxlen=3)
+        self._lead = 0.0
+        """Of the goals before the joints, the largest of those that gravity pulls [rad]."""
         self.offset = np.zeros(N_JOINTS)
         """What is added to the goals now [rad] (6,)."""
 
@@ -58,19 +57,17 @@ class GoalTrim:
         if not self._most or self._goal is None or self._rest_s > GIVE_UP_S:
             return False
         if self._rest_s < FOLLOW_S:
-            return bool(self._lead and self._lead[-1] > ENGAGE_RAD)
+            return self._lead > ENGAGE_RAD
         return bool(self._engaged.any())
 
     def start(self) -> None:
         """The arm holds where it is from now on; corrections come back slowly."""
         self.offset = np.zeros(N_JOINTS)
         self._goal = None
-        self._engaged[:] = False
 
     def pause(self) -> None:
         """The arm has been stopped: nothing is learned, and the correction stays as it is."""
         self._goal = None
-        self._engaged[:] = False
 
     def update(self, goal: FloatArray, measured: FloatArray, fresh: BoolArray, held_up: BoolArray) -> FloatArray:
         """What to add to the goals of this period [rad] (6,).
@@ -89,7 +86,7 @@ class GoalTrim:
         self._goal = goal.copy()
         error = goal - measured
         pulled = np.abs(shares) > MIN_SHARE
-        self._lead.append(float(np.abs(error)[pulled].max(initial=0.0)))
+        self._lead = float(np.abs(error)[pulled].max(initial=0.0))
         if self._rest_s >= FOLLOW_S:
             self._engaged &= pulled & ~held_up
             self._learn(error, shares, fresh & pulled & ~held_up)

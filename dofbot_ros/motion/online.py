@@ -105,14 +105,10 @@ class OnlineMotion:
         except RuckigError as error:
             # Ruckig's message goes on with a listing of its whole input.
             return self._fail(f"no motion to {self._input.target_position}: {_first_line(error)}")
-        position, velocity, acceleration = (
-            np.array(values)
-            for values in (self._output.new_position, self._output.new_velocity, self._output.new_acceleration)
-        )
-        finite = np.isfinite(position).all() and np.isfinite(velocity).all() and np.isfinite(acceleration).all()
-        if result not in (Result.Working, Result.Finished) or not finite:
+        state = np.array([self._output.new_position, self._output.new_velocity, self._output.new_acceleration])
+        if result not in (Result.Working, Result.Finished) or not np.isfinite(state).all():
             return self._fail(f"no motion to {self._input.target_position}: {result}")
-        return self._advance(position, velocity, acceleration)
+        return self._advance(*state)
 
     def update_velocity(self, velocity: ArrayLike) -> Sample:
         """One period towards moving at `velocity` (n,), which is cut to the limit.
@@ -186,4 +182,4 @@ def _cut(values: FloatArray, limit: FloatArray) -> FloatArray:
 
 
 def _first_line(error: RuckigError) -> str:
-    return str(error).strip().splitlines()[0].removesuffix(" input: ").removesuffix(" input:")
+    return str(error).strip().splitlines()[0].strip().removesuffix(" input:")

@@ -78,23 +78,25 @@ class Pieces:
             u = np.concatenate([[0.0, 1.0], between])
             return np.broadcast_to(u[:, None, None], (QUINTIC_SAMPLES, *shape))
         _, c, b, a, _, _ = self.coefficients
-        with np.errstate(divide="ignore", invalid="ignore"):
-            root = np.sqrt(np.maximum(4 * b * b - 12 * a * c, 0.0))
-            candidates = np.stack([(-2 * b - root) / (6 * a), (-2 * b + root) / (6 * a), -b / (3 * a)])
-            # Where a vanishes the position is a parabola with its extreme here, and the first two candidates are void.
-            candidates[2] = np.where(np.abs(a) < 1e-12, -c / (2 * b), candidates[2])
-        inside = np.where(np.isfinite(candidates) & (candidates > 0) & (candidates < 1), candidates, 0.0)
-        return np.concatenate([np.zeros((1, *shape)), np.ones((1, *shape)), inside])
+        # The zeros of the slope 3 a u^2 + 2 b u + c, without cancellation and also where a vanishes (Press et al.,
+        # Numerical Recipes, 5.6), and its vertex.
+        half = -(b + np.copysign(np.sqrt(np.maximum(b * b - 3.0 * a * c, 0.0)), b))
+        candidates = (_share(half, 3.0 * a), _share(c, half), _share(-b, 3.0 * a))
+        return np.stack([np.zeros(shape), np.ones(shape), *candidates])
 
     def steepest(self) -> FloatArray:
         """Values of u, shape (m, n, joints), among which is that of the largest velocity: exact for a cubic."""
         if self.quintic:
             return self.extremes()
         _, _, b, a, _, _ = self.coefficients
-        with np.errstate(divide="ignore", invalid="ignore"):
-            vertex = -b / (3 * a)
-        vertex = np.where((vertex > 0) & (vertex < 1), vertex, 0.0)
-        return np.stack([np.zeros_like(a), np.ones_like(a), vertex])
+        return np.stack([np.zeros_like(a), np.ones_like(a), _share(-b, 3.0 * a)])
+
+
+def _share(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """The quotient, cut to 0..1; 0 where there is none."""
+    quotient = np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator != 0.0)
+    share: FloatArray = np.clip(quotient, 0.0, 1.0)
+    return share
 
 
 def monotone_slopes(t: FloatArray, q: FloatArray, v_start: FloatArray) -> FloatArray:
@@ -105,8 +107,6 @@ def monotone_slopes(t: FloatArray, q: FloatArray, v_start: FloatArray) -> FloatA
     v[0] = v_start
     before, after, h0, h1 = slope[:-1], slope[1:], h[:-1], h[1:]
     w0, w1 = 2 * h1 + h0, h1 + 2 * h0
-    same = before * after > 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (w0 + w1) * before * after / (w0 * after + w1 * before)
-    v[1:-1] = np.where(same, mean, 0.0)
+    # The mean of slopes of one sign; where the sign changes the zeros stay.
+    np.divide((w0 + w1) * before * after, w0 * after + w1 * before, out=v[1:-1], where=before * after > 0)
     return v

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
@@ -40,6 +42,10 @@ def singular_exit(kinematics: Kinematics, q: FloatArray, velocity: FloatArray) -
 
 
 def _manipulability(kinematics: Kinematics, q: FloatArray) -> float:
-    """Volume of the tool velocities of unit joint velocities: zero at a singular pose (Yoshikawa, IJRR 4(2), 1985)."""
-    task = np.vstack([kinematics.jacobian(q)[:3], [0, 1, 1, 1, 0], [0, 0, 0, 0, 1]])
-    return float(abs(np.linalg.det(task)))
+    """Volume of the tool velocities of unit joint velocities: zero at a singular pose (Yoshikawa, IJRR 4(2), 1985).
+
+    Of this arm: the distance of the tool from the axis of joint 1, which turns it across the plane of the arm, times
+    the area that upper arm and forearm span in that plane. Joints 4 and 5 turn the tool, and change no volume.
+    """
+    pose = kinematics.forward(q)
+    return math.hypot(pose.x, pose.y) * kinematics.upper_arm * kinematics.forearm * abs(math.sin(q[2]))

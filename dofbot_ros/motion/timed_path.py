@@ -16,6 +16,9 @@ KNOTS = 17
 HEADROOM = 0.97
 """Share of the limits that is used: the cubics between the knots swing a little over the velocities at them."""
 
+SAME_PLACE = 1e-9
+"""Neighbours that are no further apart are one point of a path [rad]."""
+
 
 @dataclass(frozen=True)
 class TimedPath:
@@ -66,16 +69,16 @@ def retime(path: FloatArray, limits: MotionLimits) -> TimedPath:
     Raises:
         InputError: a path that goes nowhere.
     """
-    steps = np.abs(np.diff(path, axis=0)).max(axis=-1)
-    keep = np.concatenate([[True], steps > 1e-9])
-    path, length = path[keep], np.concatenate([[0.0], np.cumsum(steps[steps > 1e-9])])
+    steps = np.abs(np.diff(path, axis=0)).max(axis=1)
+    moves = steps > SAME_PLACE
+    path, length = path[np.append(True, moves)], np.append(0.0, np.cumsum(steps[moves]))
     if len(path) < 2:
         raise InputError("a path of one point takes no time: leave it out")
     u = np.linspace(0.0, 1.0, KNOTS)
     s = length[-1] * u * u * (3.0 - 2.0 * u)
-    q = np.stack([np.interp(s, length, column) for column in path.T], axis=-1)
+    q = np.stack([np.interp(s, length, column) for column in path.T], axis=1)
     # Tangents over the knots rather than along the polyline, whose corners would ask for endless accelerations.
-    v = np.gradient(q, u, axis=0, edge_order=2)
+    v = np.gradient(q, u, axis=0)
     v[[0, -1]] = 0.0
     velocity, acceleration = _peaks(u, q, v)
     lim_v, lim_a = HEADROOM * limits.velocity[:N_ARM], HEADROOM * limits.acceleration[:N_ARM]

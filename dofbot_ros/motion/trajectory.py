@@ -156,8 +156,8 @@ class Trajectory:
 
     def sample(self, time_s: ArrayLike) -> Sample:
         """Position and velocity at `time_s`, a scalar or shape (n,); at rest on the last knot after the end."""
-        s = np.clip(np.asarray(time_s, dtype=np.float64), 0.0, self._t[-1])
-        i = np.clip(np.searchsorted(self._t, s, side="right") - 1, 0, len(self._t) - 2)
+        s = np.clip(time_s, 0.0, self._t[-1])
+        i = np.minimum(np.searchsorted(self._t, s, side="right") - 1, len(self._t) - 2)
         u = ((s - self._t[i]) / self._pieces.lengths[i, 0])[..., None]
         over = (np.asarray(time_s) > self._t[-1])[..., None]
         return Sample(self._pieces.position(u, i), np.where(over, 0.0, self._pieces.velocity(u, i)))
@@ -215,7 +215,7 @@ class Trajectory:
         # The slope of a cubic is a parabola: fastest at an end, or at its vertex, which is where its extremes are.
         pieces = self._pieces
         fastest = (np.abs(pieces.velocity(pieces.steepest())) * pieces.lengths).max(axis=(0, 2))
-        counts = np.maximum(np.ceil(fastest / step - 1e-9), 1.0).astype(np.int64)
+        counts = np.maximum(np.ceil(fastest / step - 1e-9), 1.0)
         ends = np.cumsum(counts)
         for first in range(0, int(ends[-1]), CHECK_CHUNK):
             index = np.arange(first, min(first + CHECK_CHUNK, int(ends[-1])))

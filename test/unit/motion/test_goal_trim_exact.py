@@ -160,3 +160,38 @@ def test_a_start_takes_the_correction_away_and_lets_what_was_learned_come_back()
 
 def test_switched_off_it_adds_nothing() -> None:
     assert trimmed(WAITING + 5, most=0.0).offset.tolist() == [0.0] * N_JOINTS
+
+
+def test_times_and_errors_at_their_bounds() -> None:
+    """Where a number is exactly its bound: the wait is over, too long a wait is not, an error at the bound is none."""
+    trim = GoalTrim(GRAVITY, FOLLOW_S, 1.0)
+    rest(trim, 1)
+    assert not trim.offset.any()
+    assert rest(trim, 1) == pytest.approx(-GAIN_HZ * LOW * FOLLOW_S * DOWN)
+    patient = GoalTrim(GRAVITY, GIVE_UP_S, 1.0)
+    rest(patient, 2)
+    assert patient.busy
+    rest(patient, 1)
+    assert not patient.busy
+
+
+def test_a_goal_that_changes_by_its_bound_moves_and_an_error_at_its_bound_is_left() -> None:
+    level = np.array([0.0, 0.0, 0.9, 0.9, 0.0, 0.3])
+    one = np.arange(N_JOINTS) == 1
+    pulled_down = np.where(one, DOWN, 0.0)
+    assert pulled_down[1]
+    trim = GoalTrim(GRAVITY, PERIOD_S, 1.0)
+    for _ in range(WAITING + 2):
+        trim.update(level, level + ENGAGE_RAD * pulled_down, ALL, NONE)
+    assert not trim.offset.any()
+    assert not trim.busy
+    trim.update(level, level + LOW * pulled_down, ALL, NONE)
+    learned = trim.offset.copy()
+    assert trim.busy
+    trim.update(level, level + RELEASE_RAD * pulled_down, ALL, NONE)
+    assert trim.offset == pytest.approx(learned)
+    assert not trim.busy
+    moved = np.where(one, STILL, level)
+    trim.update(moved, moved + LOW * pulled_down, ALL, NONE)
+    trim.update(moved, moved + LOW * pulled_down, ALL, NONE)
+    assert trim.offset == pytest.approx(learned, abs=1e-6)

@@ -245,14 +245,45 @@ def test_positions_beyond_reach_are_cut_to_it() -> None:
     for _ in range(20):
         online.update_velocity([1.0, 0.0, 0.0])
     assert online.state.position[0] == MAX_POSITION
-
-
-def test_a_motion_that_accelerates_may_be_given_a_target_at_once() -> None:
-    online = motion(1)
-    fastest = 0.0
-    for _ in range(18):
-        online.update_velocity([SPEED])
-    for _ in range(40):
-        fastest = max(fastest, abs(float(online.update([5.0]).velocity[0])))
+    online.reset([99.0, -99.0, 0.0])
+    for _ in range(100):
+        online.update([1e306, -1e306, 0.0])
         assert online.failure == ""
-    assert fastest <= SPEED + 1e-6
+    assert online.state.position.tolist() == [MAX_POSITION, -MAX_POSITION, 0.0]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("periods", range(1, 18))
+def test_a_motion_that_accelerates_may_be_given_a_target_at_once(periods: int, sign: float) -> None:
+    online = motion(1)
+    for _ in range(periods):
+        online.update_velocity([sign * SPEED])
+    fastest = 0.0
+    for _ in range(40):
+        before = online.state.velocity
+        after = online.update([5.0 * sign]).velocity
+        assert online.failure == ""
+        assert np.abs(after - before).max() <= ACCELERATION * DT + 1e-9
+        fastest = max(fastest, sign * float(after[0]))
+    assert fastest == pytest.approx(SPEED, abs=1e-6)
+
+
+def test_another_velocity_limit_holds_from_the_next_period_on() -> None:
+    online = motion(2)
+    online.reset([0.0, 0.0], [SPEED, 0.2])
+    online.limit_velocity([0.5, 0.5])
+    assert online.state.velocity.tolist() == [SPEED, 0.2]
+    for _ in range(40):
+        before = online.state.velocity
+        after = online.update([9.0, 9.0]).velocity
+        assert np.abs(after - before).max() <= ACCELERATION * DT + 1e-9
+    assert after == pytest.approx([0.5, 0.5], abs=0.01)
+    for _ in range(40):
+        online.update_velocity([SPEED, -SPEED])
+    assert online.state.velocity == pytest.approx([0.5, -0.5])
+    online.limit_velocity([2.0, 2.0])
+    for _ in range(80):
+        online.update([90.0, 90.0])
+    assert online.state.velocity == pytest.approx([2.0, 2.0], abs=0.05)
+    with pytest.raises(ValueError, match=r"the velocity limit has shape \(3,\); expected \(2,\)"):
+        online.limit_velocity([1.0, 1.0, 1.0])

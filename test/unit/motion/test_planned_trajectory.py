@@ -13,7 +13,7 @@ from dofbot_ros.core.types import FloatArray
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.pieces import Pieces
-from dofbot_ros.motion.trajectory import BETWEEN_SAMPLES, MotionLimits, Sample, Trajectory
+from dofbot_ros.motion.trajectory import BETWEEN_SAMPLES, SAMPLED_S, MotionLimits, Sample, Trajectory
 
 VELOCITY, ACCELERATION = DriverConfig().max_velocity, DriverConfig().max_acceleration
 LIMITS = MotionLimits(np.full(6, -3.2), np.full(6, 3.2), np.full(6, VELOCITY), np.full(6, ACCELERATION))
@@ -108,6 +108,68 @@ def test_a_position_beyond_a_limit_is_refused() -> None:
     narrow = MotionLimits(LIMITS.lower, np.full(6, 1.99), LIMITS.velocity, LIMITS.acceleration)
     with pytest.raises(CommandRefusedError, match=r"would reach 2\.000 rad"):
         planned(points).check(narrow)
+
+
+def line(times: list[float], rows: dict[str, list[float]]) -> Trajectory:
+    """A planned motion of joint2 alone from rest at 0: position [rad], velocity [rad/s], acceleration [rad/s^2]."""
+    unit = np.eye(6)[1]
+    q, v, a = (np.outer(rows.get(name, [0.0] * len(times)), unit) for name in ("q", "v", "a"))
+    return Trajectory(times, q, v, Sample(np.zeros(6), np.zeros(6)), a)
+
+
+def within(lower: float = -9.0, upper: float = 9.0, velocity: float = 9.0, acceleration: float = 900.0) -> MotionLimits:
+    return MotionLimits(np.full(6, lower), np.full(6, upper), np.full(6, velocity), np.full(6, acceleration))
+
+
+@pytest.mark.parametrize(("interval", "slack"), [(SAMPLED_S, 2e-3), (1.01 * SAMPLED_S, 1e-5)])
+def test_between_samples_a_position_may_leave_its_limit_a_little(interval: float, slack: float) -> None:
+    trajectory = line([interval, 2 * interval], {"q": [0.01, 0.02], "v": [0.01 / interval, 0.0]})
+    trajectory.check(within(upper=0.02 - 0.99 * slack))
+    with pytest.raises(CommandRefusedError, match=r"joint2 would reach 0\.020 rad"):
+        trajectory.check(within(upper=0.02 - 1.01 * slack))
+
+
+def test_what_leaves_its_limit_by_more_than_it_may_is_named_rather_than_what_leaves_it_more() -> None:
+    # Up to 1.5 mrad beyond the limit between samples, then 1 mrad beyond it between points that are far apart.
+    trajectory = line([0.1, 0.2, 5.0, 9.0], {"q": [0.0115, 0.0, 0.011, 0.0]})
+    with pytest.raises(CommandRefusedError, match=r"joint2 would reach 0\.011 rad before [59]\.00 s; its limits are "):
+        trajectory.check(within(upper=0.01))
+
+
+def test_a_slow_piece_beyond_its_velocity_is_named_rather_than_samples_within_theirs() -> None:
+    # From rest to rest over d in T a quintic needs 15/8 d / T: 4 % more than the limit in 0.1 s, and 3 % more in 1 s.
+    fast, slow = 1.04 * 8.0 / 15.0 * 0.1, 1.03 * 8.0 / 15.0
+    trajectory = line([0.1, 1.1], {"q": [fast, fast + slow]})
+    with pytest.raises(CommandRefusedError, match=r"joint2 would need a velocity of 1\.03 rad/s before 1\.10 s"):
+        trajectory.check(within(velocity=1.0))
+    line([0.1], {"q": [fast]}).check(within(velocity=1.0))
+
+
+@pytest.mark.parametrize(("excess", "refused"), [(1.009, False), (1.011, True), (-1.009, False), (-1.011, True)])
+def test_on_average_between_two_points_the_acceleration_is_held_though_both_have_less(
+    excess: float, refused: bool
+) -> None:
+    # Half of the limit at the points, more than it between them, and by less than samples may.
+    trajectory = line(
+        [1.0, 1.1], {"q": [0.0, 0.005 * excess], "v": [0.0, 0.1 * excess], "a": [0.5 * excess, 0.5 * excess]}
+    )
+    if refused:
+        with pytest.raises(CommandRefusedError, match=r"joint2 would need an acceleration of .* before 1\.10 s"):
+            trajectory.check(within(acceleration=1.0))
+    else:
+        trajectory.check(within(acceleration=1.0))
+
+
+def test_a_point_at_time_0_gives_the_acceleration_there() -> None:
+    q, zeros = np.zeros((3, 6)), np.zeros((3, 6))
+    changes = np.outer([0.5, -0.3, 0.2], np.ones(6))
+    trajectory = Trajectory([0.0, 1.0, 2.0], q, zeros, Sample(np.zeros(6), np.zeros(6)), changes)
+    h = 1e-4
+    for t, change in ((0.0, 0.5), (1.0, -0.3)):
+        assert trajectory.sample(t + h).velocity / h == pytest.approx(np.full(6, change), abs=1e-3)
+    later = Trajectory([1.0, 2.0, 3.0], q, zeros, Sample(np.zeros(6), np.zeros(6)), changes)
+    assert later.sample(h).velocity / h == pytest.approx(np.zeros(6), abs=1e-3)
+    assert later.sample(1.0 + h).velocity / h == pytest.approx(np.full(6, 0.5), abs=1e-3)
 
 
 def test_accelerations_need_velocities() -> None:

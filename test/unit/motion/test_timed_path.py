@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.motion.timed_path import TimedPath, retime
+from dofbot_ros.motion.pieces import Pieces
+from dofbot_ros.motion.timed_path import HEADROOM, KNOTS, SAME_PLACE, TimedPath, retime
 from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
 
 LIMITS = MotionLimits(np.full(6, -np.pi), np.full(6, np.pi), np.full(6, 1.6), np.full(6, 8.0))
@@ -73,5 +75,65 @@ def test_one_motion_after_another_rests_between_them() -> None:
 
 
 def test_a_path_that_goes_nowhere_is_refused() -> None:
-    with pytest.raises(InputError, match="takes no time"):
-        retime(np.zeros((4, 5)), LIMITS)
+    for path in (np.zeros((4, 5)), np.array([np.zeros(5), np.full(5, SAME_PLACE)])):
+        with pytest.raises(InputError, match=r"^a path of one point takes no time: leave it out$"):
+            retime(path, LIMITS)
+    assert retime(np.array([np.zeros(5), np.full(5, 1.01 * SAME_PLACE)]), LIMITS).duration_s > 0.0
+
+
+def test_points_that_are_twice_in_a_path_are_taken_once() -> None:
+    path = np.array([np.zeros(5), np.full(5, 0.1), np.full(5, 0.3)])
+    once, twice = retime(path, LIMITS), retime(path[[0, 0, 1, 1, 2, 2]], LIMITS)
+    np.testing.assert_allclose(twice.times, once.times)
+    np.testing.assert_allclose(twice.positions, once.positions)
+
+
+def test_it_follows_its_time_law_along_the_joint_that_turns_most() -> None:
+    start, turn = np.array([0.1, 0.2, -0.3, 0.4, 0.0]), np.array([0.2, -1.0, 0.5, 0.0, 0.1])
+    timed = retime(start + np.array([0.0, 0.2, 0.25, 1.0])[:, None] * turn, LIMITS)
+    u = np.linspace(0.0, 1.0, KNOTS)[:, None]
+    np.testing.assert_allclose(timed.times, timed.duration_s * u[:, 0], atol=1e-12)
+    np.testing.assert_allclose(timed.positions, start + (3.0 * u**2 - 2.0 * u**3) * turn, atol=1e-12)
+    # Central differences of u^3 are off by the square of the step.
+    inner = (6.0 * u - 6.0 * u**2 - 2.0 / (KNOTS - 1) ** 2) * turn / timed.duration_s
+    np.testing.assert_allclose(timed.velocities[1:-1], inner[1:-1], atol=1e-12)
+
+
+@given(curves(), arrays(np.float64, (2, 6), elements=st.floats(0.5, 5.0)))
+def test_one_joint_reaches_its_velocity_or_acceleration_limit_but_for_the_headroom(
+    path: FloatArray, most: FloatArray
+) -> None:
+    limits = MotionLimits(np.full(6, -np.pi), np.full(6, np.pi), most[0], 3.0 * most[1])
+    timed = retime(path, limits)
+    pieces = Pieces.cubic(timed.times, timed.positions, timed.velocities)
+    velocity = np.abs(pieces.velocity(np.array([0.0, 0.5, 1.0])[:, None, None])).max(axis=(0, 1)) / limits.velocity[:5]
+    ends = np.abs(pieces.acceleration(np.array([0.0, 1.0])[:, None, None])).max(axis=(0, 1)) / limits.acceleration[:5]
+    assert max(velocity.max(), ends.max()) == pytest.approx(HEADROOM)
+
+
+def test_later_and_reversed_are_the_same_motion_at_other_times() -> None:
+    there = TimedPath(np.array([0.0, 0.5, 2.0]), np.arange(15.0).reshape(3, 5), np.arange(15.0, 30.0).reshape(3, 5))
+    later = there.later(0.75)
+    assert later.times.tolist() == [0.75, 1.25, 2.75]
+    assert later.duration_s == 2.75
+    np.testing.assert_array_equal(later.positions, there.positions)
+    np.testing.assert_array_equal(later.velocities, there.velocities)
+    back = there.reversed()
+    assert back.times.tolist() == [0.0, 1.5, 2.0]
+    np.testing.assert_array_equal(back.positions, there.positions[[2, 1, 0]])
+    np.testing.assert_array_equal(back.velocities, -there.velocities[[2, 1, 0]])
+
+
+def test_one_motion_after_another_has_the_knots_of_both_and_that_between_them_once() -> None:
+    first = TimedPath(
+        np.array([0.0, 1.0]), np.array([np.zeros(5), np.ones(5)]), np.array([np.zeros(5), np.full(5, 0.1)])
+    )
+    second = TimedPath(
+        np.array([0.0, 0.5, 0.7]),
+        np.array([np.ones(5), np.full(5, 2.0), np.full(5, 3.0)]),
+        np.array([np.full(5, 0.1), np.full(5, 0.2), np.zeros(5)]),
+    )
+    both = first.then(second)
+    assert both.times == pytest.approx([0.0, 1.0, 1.5, 1.7])
+    assert both.positions[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert both.velocities[:, 0].tolist() == [0.0, 0.1, 0.2, 0.0]

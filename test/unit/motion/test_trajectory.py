@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.trajectory import CHECK_CHUNK, CHECK_STEP, MotionLimits, Sample, Trajectory
@@ -59,6 +60,19 @@ def test_check_agrees_with_dense_sampling(q: FloatArray, v: FloatArray) -> None:
     else:
         assert worst <= 1 + 1e-6
         assert acceleration <= 1.01
+
+
+def test_limits_are_those_of_the_arm_with_one_velocity_or_one_for_each_joint() -> None:
+    limits = MotionLimits.of(DRAWN, 2, [1, 2, 3, 4, 5, 6])
+    np.testing.assert_array_equal(limits.lower, DRAWN.lower)
+    np.testing.assert_array_equal(limits.upper, DRAWN.upper)
+    assert limits.velocity.tolist() == [2.0] * 6
+    assert limits.acceleration.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    for values in (limits.velocity, limits.acceleration):
+        assert values.dtype == np.float64
+        assert values.flags.writeable
+    with pytest.raises(ValueError, match="broadcast"):
+        MotionLimits.of(DRAWN, [1.0, 2.0], 8.0)
 
 
 def test_rests_on_the_last_knot() -> None:

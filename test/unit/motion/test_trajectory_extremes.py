@@ -194,6 +194,11 @@ def test_the_first_point_may_be_as_far_from_the_arm_as_it_may_lag(gap: float, re
     )
 
 
+def test_a_first_point_just_as_far_away_as_it_may_be_is_taken() -> None:
+    q = np.array([np.full(6, 0.05), np.zeros(6)])
+    assert not Trajectory([0.0, 1.0], q, None, REST).sample(0.0).position.any()
+
+
 @pytest.mark.parametrize(
     ("times", "start", "message"),
     [

@@ -14,6 +14,7 @@ from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.motion.twist import (
     AT_LIMIT,
     CRAWL,
+    DAMPING,
     LEVER,
     MAX_DEVIATION,
     MAX_DEVIATION_AHEAD,
@@ -21,6 +22,8 @@ from dofbot_ros.motion.twist import (
     MIN_PROGRESS,
     NEAR_SINGULAR,
     TwistSolution,
+    _solve_locked,
+    _task,
     solve_twist,
 )
 
@@ -253,6 +256,38 @@ def test_what_is_no_number_is_refused(bad: float) -> None:
 def test_a_vector_of_another_length_is_refused() -> None:
     with pytest.raises(CommandRefusedError, match=r"linear part has shape \(2,\); expected \(3,\)"):
         solve(np.zeros(5), [0.1, 0.1])
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_tool_that_shall_only_turn_stands_where_it_would_leave_its_place(sign: float) -> None:
+    # joint4 stands at its limit: joints 2 and 3 alone turn the tool about a point that is not its own.
+    q = over_the_table()
+    q[3] = ARM.upper[3] if sign > 0.0 else ARM.lower[3]
+    across = np.array([-np.sin(q[0]), np.cos(q[0]), 0.0])
+    beyond = solve(q, ZERO, 0.2 * sign * across)
+    assert beyond.limited == "joint4 is at its limit: the tool cannot go on in this direction"
+    assert not beyond.velocity.any()
+    back = solve(q, ZERO, -0.2 * sign * across)
+    assert not back.limited
+    assert back.velocity.any()
+
+
+def test_damping_grows_from_its_bound_to_its_largest_value_at_a_singular_pose() -> None:
+    """What the weakest motion of the tool is answered with tells the damping: s / (s^2 + damping)."""
+    seen = []
+    for elbow in (1e-4, 0.1, 0.3, 0.5, 1.5):
+        q = np.array([0.2, 0.5, elbow, 0.6, 0.1])
+        task = _task(ARM, q)
+        u, s, _ = np.linalg.svd(task)
+        solution, locked = _solve_locked(ARM, q, task, u[:, -1])
+        assert locked == []
+        damping = s[-1] / float(np.linalg.norm(solution)) - s[-1] ** 2
+        # Nakamura and Hanafusa: DAMPING (1 - (s / bound)^2) below the bound, none above.
+        assert damping == pytest.approx(DAMPING * max(0.0, 1.0 - (s[-1] / NEAR_SINGULAR) ** 2), abs=1e-9)
+        seen.append(damping / DAMPING)
+    assert seen[0] > 0.9
+    assert any(0.1 < share < 0.9 for share in seen)
+    assert abs(seen[-1]) < 1e-4
 
 
 def test_progress_that_is_hardly_any_is_none() -> None:
