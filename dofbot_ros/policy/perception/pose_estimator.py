@@ -17,7 +17,7 @@ from dofbot_ros.policy.interface.spec import PolicySpec
 from dofbot_ros.policy.perception.camera_estimate import CameraEstimate
 from dofbot_ros.policy.perception.keypoints import BLOCK, arm_points, on_plane, project, yaw_of
 from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view
-from dofbot_ros.policy.runtime.block_tracker import BlockDetection
+from dofbot_ros.policy.runtime.block_tracker import BlockDetection, BlockTracker
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 POSE_MODEL, POSE_SPEC = "pose.onnx", "pose.yaml"
@@ -107,6 +107,19 @@ class BlockPoseEstimator:
         self._known: list[float] | None = None
         self._doubted: list[float] = []
         self._doubts = 0
+
+    def follow(
+        self,
+        tracker: BlockTracker,
+        picture: ImageArray,
+        stamp_s: float,
+        joints: Sequence[float],
+        before: Sequence[float],
+    ) -> None:
+        """Show `tracker` where the block lies in a picture, if it is seen there; arguments and errors as for read()."""
+        seen = self.read(picture, stamp_s, joints, before, held=tracker.held)
+        if seen is not None:
+            tracker.see(seen)
 
     def read(
         self, picture: ImageArray, stamp_s: float, joints: Sequence[float], before: Sequence[float], *, held: bool

@@ -258,12 +258,10 @@ class PolicyController:
         return Step(np.array(self._mapper.stopping_point()))
 
     def _find_block(self, now_s: float) -> BlockEstimate:
-        state, tracker = self.state, self._tracker
+        state = self.state
         if self._reader is not None:
-            seen = self._reader.read(self._picture, now_s, state.joints, self._before, held=tracker.held)
-            if seen is not None:
-                tracker.see(seen)
-        return tracker.update(state.joints, state.command) or DEFAULT_ESTIMATE
+            self._reader.follow(self._tracker, self._picture, now_s, state.joints, self._before)
+        return self._tracker.update(state.joints, state.command)
 
     def _observe(self) -> dict[str, Any]:
         return self._builder.build(self.state, self._before, self._goal, lambda: self._picture)
