@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.interface.spec import PolicySpec
-from dofbot_ros.policy.perception.pixels import nominal_view, rows
-from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
+from dofbot_ros.policy.perception.pixels import rows
+from dofbot_ros.policy.perception.pose_estimator import estimator_of
 from dofbot_ros.policy.runtime.block_tracker import BlockDetection
 from dofbot_ros.policy.runtime.controller import ControllerConfig, PolicyController
 from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
@@ -55,7 +54,7 @@ def _shipped() -> list[Path]:
 
 def _periods(folder: Path, policy: PolicyRunner, steps: int) -> dict[str, float]:
     spec = policy.spec
-    controller = PolicyController(policy, ENDLESS, _reader(folder, spec))
+    controller = PolicyController(policy, ENDLESS, estimator_of(spec, folder))
     rng, joints = np.random.default_rng(0), controller.ready_pose()
     place = {"reach": (0.2, 0.05, 0.08), "pick": (), "place": (0.2, 0.05)}[spec.task]
     took = []
@@ -75,7 +74,3 @@ def _periods(folder: Path, policy: PolicyRunner, steps: int) -> dict[str, float]
         joints = step.command.tolist()
     p50, p99, most = np.percentile(1e3 * np.array(took[WARM_UP:]), [50, 99, 100])
     return {"p50_ms": float(p50), "p99_ms": float(p99), "max_ms": float(most)}
-
-
-def _reader(folder: Path, spec: PolicySpec) -> BlockPoseEstimator | None:
-    return BlockPoseEstimator(folder, *nominal_view(spec.image_size)) if spec.obs == "pipeline" else None

@@ -16,6 +16,7 @@ from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
 from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
 from dofbot_ros.cli.options.training import DeviceOption
 from dofbot_ros.cli.policy.domain_gap import domain_gap
+from dofbot_ros.cli.policy.export import export
 from dofbot_ros.cli.policy.options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.core.console import JsonOption, console, emit, warn
 from dofbot_ros.core.progress import progress_bar
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dofbot_ros.policy.learning.train import Trainer
 
 app = typer.Typer(no_args_is_help=True)
+app.command("export")(export)
 app.command("weights")(weights)
 
 TEACHER_EPISODES, TEACHER_WIDTH = 1200, 256
@@ -81,7 +83,7 @@ def train(
     pictures: Annotated[int | None, typer.Option(min=1, help="That a pose network learns from.")] = None,
     episodes: Annotated[int | None, typer.Option(min=1, help="In which the planner teaches.")] = None,
     network: Annotated[
-        Path | None, typer.Option(help="Folder with a trained pose network; else one is trained first.")
+        Path | None, typer.Option(help="Folder with pose.onnx and pose.yaml; else a pose network is trained first.")
     ] = None,
     state_policy: Annotated[
         Path | None,

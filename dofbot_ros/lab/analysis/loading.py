@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,13 +17,11 @@ from dofbot_ros.grasp.detection.crop import CHANNELS, CONTRAST, SIZE
 from dofbot_ros.grasp.detection.model_io import RANKER_WEIGHTS, WEIGHTS, load_ranker, load_weights
 from dofbot_ros.grasp.detection.normalise import MEAN, STD
 from dofbot_ros.lab.analysis.network import InputSpec, Network
-from dofbot_ros.lab.analysis.picture_student import PictureStudent
 from dofbot_ros.policy.interface.observation import CLIP
 from dofbot_ros.policy.interface.spec import SPEC, PolicySpec, load_spec
-from dofbot_ros.policy.learning.torch_policy import MlpPolicy, load_torch_policy, mlp_of
+from dofbot_ros.policy.learning.torch_policy import load_torch_policy, mlp_of
 from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
 from dofbot_ros.policy.perception.keypoints import KEYPOINTS
-from dofbot_ros.policy.perception.picture_state import MEMORY
 from dofbot_ros.policy.perception.pixels import WIDTH, rows
 
 POLICY_WEIGHTS, CHECKPOINT = "policy.safetensors", "checkpoint.zip"
@@ -89,29 +86,18 @@ def _ranker(path: Path) -> Network:
 
 
 def _policy(network: nn.Module, path: Path) -> Network:
-    picture = InputSpec("image", (3, rows(WIDTH), WIDTH), (0.0,) * 3, (255.0,) * 3, multiple=8)
     if isinstance(network, PoseNetwork):
+        picture = InputSpec("image", (3, rows(WIDTH), WIDTH), (0.0,) * 3, (255.0,) * 3, multiple=8)
         pixels = [f"{name} {axis} [px]" for name in KEYPOINTS for axis in "uv"]
         spread = [f"{name} spread [px]" for name in KEYPOINTS]
         outputs = (*pixels, "cos 4 yaw", "sin 4 yaw", "shown", *spread)
         return Network(_title(path), "pose", network, (picture,), outputs)
     spec = load_spec(path.parent) if (path.parent / SPEC).exists() else None
-    if isinstance(network, MlpPolicy):
-        return _mlp(network, spec, path)
-    student = PictureStudent(network.network, network.head).eval()  # type: ignore[arg-type]
-    if spec is None:
-        raise InputError(f"{path} has no {SPEC} beside it, which says what its numbers mean")
-    names = _names(spec)
-    vectors = (
-        InputSpec("arm", (len(names),), (-CLIP,), (CLIP,), names=names),
-        InputSpec("goal", (spec.goal_size,), (-CLIP,), (CLIP,)),
-        InputSpec("memory", (sum(MEMORY),), (-math.inf,), (math.inf,)),
-    )
-    return Network(_title(path), "image", student, (picture, *vectors), _actions(spec), spec)
+    return _mlp(network, spec, path)
 
 
-def _mlp(network: MlpPolicy, spec: PolicySpec | None, path: Path) -> Network:
-    linear = [layer for layer in network.layers if isinstance(layer, nn.Linear)]
+def _mlp(network: nn.Module, spec: PolicySpec | None, path: Path) -> Network:
+    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     size = linear[0].in_features
     names: tuple[str, ...] = ()
     outputs = tuple(f"action {k}" for k in range(linear[-1].out_features))

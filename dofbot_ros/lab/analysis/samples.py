@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,10 +21,8 @@ from dofbot_ros.grasp.simulation.families import families_of
 from dofbot_ros.grasp.simulation.scenes import SceneMaker, SceneRules
 from dofbot_ros.lab.analysis.network import Network
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
-from dofbot_ros.policy.learning.student import ImageStudent
 from dofbot_ros.policy.perception.keypoint_data import render_data
 from dofbot_ros.policy.perception.keypoints import BLOCK
-from dofbot_ros.policy.perception.picture_state import MEMORY
 from dofbot_ros.sim.randomization import load_level
 
 Report = Callable[[int, int], None]
@@ -169,11 +166,9 @@ def _pictures(count: int, seed: int, tell: Report) -> Samples:
 def _episodes(network: Network, count: int, seed: int, tell: Report) -> Samples:
     """What a policy is shown while it acts, episode after episode, and what is true then."""
     spec = network.origin
-    # A pipeline is analysed in the worlds of the state policy that acts in it.
-    observed = "image" if network.kind == "image" else "state"
-    options: dict[str, Any] = {"stack": spec.stack, "image_size": spec.image_size} if observed == "image" else {}
-    env = make_env(spec.task, observed, control=spec.control, ranges=LEVEL, **options)  # type: ignore[arg-type]
-    parts: list[tuple[Tensor, ...]] = []
+    # What acts behind a pose network is analysed with the block as localised: its network is given a state either way.
+    env = make_env(spec.task, control=spec.control, ranges=LEVEL)
+    parts: list[Tensor] = []
     truths: dict[str, list[NDArray[np.float64]]] = {}
     torch.set_num_threads(1)
     try:
@@ -190,33 +185,16 @@ def _episodes(network: Network, count: int, seed: int, tell: Report) -> Samples:
                     break
     finally:
         env.close()
-    inputs = tuple(torch.cat(column) for column in zip(*parts, strict=True))
-    pictures = None
-    if network.kind == "image":
-        pictures = inputs[0].permute(0, 2, 3, 1).numpy().astype(np.uint8)
-    return Samples(inputs, {name: np.array(values) for name, values in truths.items()}, pictures)
+    return Samples((torch.cat(parts),), {name: np.array(values) for name, values in truths.items()}, None)
 
 
-def _episode(env: DofBotEnv, network: Network, seed: int) -> Iterator[tuple[Tensor, ...]]:
+def _episode(env: DofBotEnv, network: Network, seed: int) -> Iterator[Tensor]:
     observation, _ = env.reset(seed=seed)
-    memory = torch.zeros(1, sum(MEMORY))
     done = False
     while not done:
-        given = {name: torch.from_numpy(np.asarray(value))[None] for name, value in observation.items()}
-        if network.kind == "image":
-            picture = given["image"][..., -3:].permute(0, 3, 1, 2).float()
-            yield picture, given["arm"], given["goal"], memory
-            action, memory = ImageStudent.forward(
-                network.module,  # type: ignore[arg-type]
-                given["arm"],
-                given["goal"],
-                given["image"].float(),
-                memory,
-            )
-        else:
-            shown = torch.cat([given[name] for name in network.origin.inputs], dim=1)
-            yield (shown,)
-            action = network.module(shown)
+        shown = torch.cat([torch.from_numpy(observation[name]) for name in network.origin.inputs])[None]
+        yield shown
+        action = network.module(shown)
         observation, _, _, done, _ = env.step(action[0].numpy())
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.model_files import first_words, open_onnx
 from dofbot_ros.errors import InputError
-from dofbot_ros.lab.hopper.spec import ACTIONS, load_hopper_spec
-from dofbot_ros.policy.interface.spec import MEMORY, MODEL
+from dofbot_ros.lab.hopper.spec import ACTIONS, MEMORY, load_hopper_spec
+from dofbot_ros.policy.interface.spec import MODEL
 
 
 class HopperPolicy:

@@ -12,6 +12,9 @@ from dofbot_ros.policy.interface.spec import SPEC
 
 TASK, ACTIONS = "hopper", 3
 
+MEMORY = "memory"
+"""Name of the input for what a network carries from period to period; its second output is the next one."""
+
 
 @dataclass(frozen=True)
 class HopperSpec:

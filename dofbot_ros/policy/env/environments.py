@@ -16,12 +16,12 @@ from dofbot_ros.errors import ConfigError, UsageError, one_of
 from dofbot_ros.policy.env.sim_robot import SimRobot, SimRobotConfig
 from dofbot_ros.policy.env.tasks import TASKS
 from dofbot_ros.policy.interface.observation import CLIP, ObservationBuilder, StateLayout
-from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view, rows
-from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
+from dofbot_ros.policy.interface.spec import Observed
+from dofbot_ros.policy.perception.pixels import WIDTH, rows
+from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator, overhead_estimator
 from dofbot_ros.policy.runtime.policy_runner import shipped
 from dofbot_ros.sim.randomization import RandomizationRanges, load_level
 
-Observed = Literal["state", "image", "pipeline"]
 Control = Literal["tool", "joints"]
 Reward = Literal["dense", "sparse"]
 
@@ -103,7 +103,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         if not self.task.block:
             raise ConfigError(f"{self.task.name} has no block that a pipeline could look for: take obs state")
         folder = pose or shipped(self.task.name, "pipeline")
-        return BlockPoseEstimator(folder, *nominal_view(self.image_size))
+        return overhead_estimator(folder, self.image_size)
 
     def _spaces(self, stack: int) -> dict[str, gym.Space[Any]]:
         numbers = gym.spaces.Box(-CLIP, CLIP, (self.layout.size,), np.float32)

@@ -23,7 +23,7 @@ from dofbot_ros.policy.interface.state import BlockEstimate, SceneState, cube_ya
 from dofbot_ros.policy.interface.tool_pitch_map import ToolPitchMap
 from dofbot_ros.policy.perception.pixels import PolicyCamera
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
-from dofbot_ros.policy.runtime.block_tracker import DEFAULT_ESTIMATE, BlockTracker
+from dofbot_ros.policy.runtime.block_tracker import BlockTracker
 from dofbot_ros.sim.config import PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.randomization import DomainSample
 from dofbot_ros.sim.rendering.camera import SimCamera
@@ -179,20 +179,13 @@ class SimRobot:
         before = state.joints
         self._mapper.measure(state, joints)
         if self._reader is not None:
-            state.block = self._read(self._reader, before)
+            picture = self.picture(self._reader.spec.image_size)
+            self._reader.follow(self._tracker, picture, self.world.now_s, joints, before)
+            state.block = self._tracker.update(joints, state.command)
         elif self._eye is not None:
             state.block = self._eye.update(state.joints, state.command)
         elif self.config.block:
             state.block = self._look(draw)
-
-    def _read(self, reader: BlockPoseEstimator, before: list[float]) -> BlockEstimate:
-        """Where the block is by the pictures, and by the fingers' feeling while the hand hides it."""
-        state, tracker = self.state, self._tracker
-        picture = self.picture(reader.spec.image_size)
-        seen = reader.read(picture, self.world.now_s, state.joints, before, held=tracker.held)
-        if seen is not None:
-            tracker.see(seen)
-        return tracker.update(state.joints, state.command) or DEFAULT_ESTIMATE
 
     def _look(self, draw: DomainSample) -> BlockEstimate:
         """The localiser's answer: late, noisy, sometimes none."""
@@ -226,9 +219,7 @@ class SimRobot:
 
     def true_tool(self) -> tuple[float, float, float]:
         """True position of the tool [m]."""
-        q = self.world.arm.angles()
-        radius, z = self.map.point((q[1], q[2], q[3]))
-        return radius * math.cos(q[0]), radius * math.sin(q[0]), z
+        return self.map.tool(self.world.arm.angles())
 
     def picture(self, size: int) -> ImageArray:
         """What the policy is shown of the camera, RGB (rows, size, 3): late, sometimes the last picture again."""

@@ -10,7 +10,7 @@ import numpy as np
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.desks.installation import Installation
 from dofbot_ros.policy.interface.state import BlockEstimate
-from dofbot_ros.policy.runtime.block_tracker import DEFAULT_ESTIMATE, BlockDetection, BlockTracker, sighting
+from dofbot_ros.policy.runtime.block_tracker import BlockDetection, BlockTracker, sighting
 from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.world import World
 from dofbot_ros.vision.markers.blocks import BlockLocaliser
@@ -55,7 +55,7 @@ class DeskEye:
                 self._look(now + late_s)
         while self._under_way and now >= self._under_way[0].stamp_s - 1e-9:
             self._tracker.see(self._under_way.popleft())
-        return self._tracker.update(joints, command) or DEFAULT_ESTIMATE
+        return self._tracker.update(joints, command)
 
     def _look(self, arrives_s: float) -> None:
         """An image is taken; what is found in it is told later, stamped with its arrival."""

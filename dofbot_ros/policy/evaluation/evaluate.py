@@ -187,14 +187,14 @@ class _Bench:
     def __init__(self, config: EvaluateConfig) -> None:
         self._policy = PolicyRunner(config.model)
         spec = self._policy.spec
-        options: dict[str, Any] = {} if spec.obs == "state" else {"image_size": spec.image_size}
-        if spec.obs == "image":
+        options: dict[str, Any] = {} if spec.observed == "state" else {"image_size": spec.image_size}
+        if spec.observed == "image":
             options["stack"] = spec.stack
-        if spec.obs == "pipeline":
+        if spec.observed == "pipeline":
             options["pose"] = config.model
         self._env = make_env(
             spec.task,
-            spec.obs,
+            spec.observed,
             control=spec.control,
             ranges=load_domain(config.domain),
             node_physics=config.node_physics,

@@ -118,9 +118,8 @@ class ActionMapper:
 
     def measure(self, state: SceneState, joints: list[float]) -> None:
         """Fill in what follows from measured `joints` [rad] (6,) and from the last command."""
-        radius, z = self.map.point((joints[1], joints[2], joints[3]))
         state.joints, state.command = joints, list(self._limiter.position)
-        state.tool = (radius * math.cos(joints[0]), radius * math.sin(joints[0]), z)
+        state.tool = self.map.tool(joints)
         state.pitch = joints[1] + joints[2] + joints[3]
 
     def _grip_goal(self, action: float, measured_grip: float) -> float:

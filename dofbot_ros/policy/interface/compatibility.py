@@ -46,8 +46,10 @@ def check_spec(spec: PolicySpec) -> None:
     for kind, name, names in (("task", spec.task, tuple(TASKS)), ("control", spec.control, CONTROLS)):
         if name not in names:
             raise InputError(f"the policy cannot be driven: {one_of(kind, name, names)}")
+    if spec.observed != spec.obs and (spec.obs, spec.observed) != ("image", "pipeline"):
+        raise InputError(f"the policy cannot be driven: it is one from {spec.obs}, its network takes {spec.observed}")
     task = TASKS[spec.task]
-    layout = StateLayout(task.block and spec.obs != "image").entries
+    layout = StateLayout(task.block and spec.observed != "image").entries
     checks: list[tuple[str, object, object]] = [
         ("frame", spec.frame, "base_link"),
         ("goal size", spec.goal_size, task.goal_size),

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +112,7 @@ class ObservationBuilder:
 
     def build(
         self, state: SceneState, before: list[float], goal: Observation, picture: Callable[[], ImageArray]
-    ) -> dict[str, NDArray[np.generic]]:
+    ) -> dict[str, NDArray[Any]]:
         """What is known in one period.
 
         Args:
@@ -120,16 +121,20 @@ class ObservationBuilder:
             goal: scaled.
             picture: the newest, RGB (rows, width, 3); asked for where pictures are shown.
         """
-        numbers = self.layout.build(state, before)
         if not self._image:
-            achieved = np.minimum(np.maximum(self._achieved(state), -CLIP), CLIP)
-            return {"observation": numbers, "achieved_goal": achieved, "desired_goal": goal.copy()}
+            return self.of_state(state, before, goal)
         newest = picture()
         # Before the first there was none: it stands for those as well.
         self._pictures.append(newest)
         while len(self._pictures) < (self._pictures.maxlen or 1):
             self._pictures.append(newest)
+        numbers = self.layout.build(state, before)
         return {"image": np.concatenate(self._pictures, axis=-1), "arm": numbers, "goal": goal.copy()}
+
+    def of_state(self, state: SceneState, before: list[float], goal: Observation) -> dict[str, Observation]:
+        """The observation from state and pipeline; arguments as for build()."""
+        achieved = np.minimum(np.maximum(self._achieved(state), -CLIP), CLIP)
+        return {"observation": self.layout.build(state, before), "achieved_goal": achieved, "desired_goal": goal.copy()}
 
 
 def scaled_goal(place: tuple[float, float, float]) -> Observation:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from dofbot_ros.arm.robot import DRAWN
-from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.config.loader import from_mapping
+from dofbot_ros.config.yaml_text import read_yaml
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import InputError
@@ -17,8 +18,12 @@ from dofbot_ros.policy.interface.observation import CLIP, GOAL_CENTRE, GOAL_SCAL
 
 MODEL, SPEC = "policy.onnx", "policy.yaml"
 
-MEMORY = "memory"
-"""Name of the input for what a network carries from period to period; its second output is the next one."""
+Observed = Literal["state", "image", "pipeline"]
+"""state: joints, tool and the block as localised; pipeline: the same with the block as a pose network finds it in
+pictures; image: the pictures themselves."""
+
+EXPORT_AGAIN = "`dofbot policy export FOLDER --network POSE --out NEW` writes it anew"
+"""What to do with an image policy of an earlier version, which had the state estimator inside its network."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class PolicySpec:
 
     Attributes:
         task: reach, pick or place.
-        obs: state, image or pipeline; a pipeline's pose network lies beside it, see pose_reader.py.
+        obs: what it was made from. image: one that learned from pictures, a network of its own or behind a pose
+            network; pipeline: a state policy, unchanged, behind a pose network. See `observed`.
         control: tool or joints.
         frame: of every place in observation and action.
         observation: the numbers, in order, each (value - centre) / scale, then clipped.
@@ -73,16 +79,15 @@ class PolicySpec:
         clip: of scaled numbers.
         inputs: names of the network's inputs.
         image_size: width of a picture [px], its rows are three quarters of that; 0 without pictures.
-        stack: pictures in an observation.
+        stack: pictures in an observation; 0 where they go to a pose network instead.
         action: the numbers of the action, in order; the tilt of the tool follows the reach map.
         period_s: of the policy [s].
         limits: of the arm that it learned on.
         training: algorithm, level of randomisation, reward, seed, steps and commit.
-        memory: numbers that the network carries from period to period, zeros in a run's first; 0 for one without.
     """
 
     task: str
-    obs: Literal["state", "image", "pipeline"]
+    obs: Observed
     control: str
     frame: str
     observation: tuple[Entry, ...]
@@ -96,7 +101,14 @@ class PolicySpec:
     period_s: float
     limits: JointLimits
     training: dict[str, str]
-    memory: int = 0
+
+    @property
+    def observed(self) -> Observed:
+        """What its network is given. A pipeline's is given a state that is estimated from pictures: pose.onnx lies
+        beside it. So is an image policy's that has no picture among its inputs."""
+        if "image" in self.inputs:
+            return "image"
+        return "pipeline" if self.image_size else "state"
 
 
 def goal_entry() -> Entry:
@@ -125,16 +137,31 @@ def load_spec(folder: Path) -> PolicySpec:
     """Read a policy's YAML and refuse one that this version's observation or arm does not fit.
 
     Raises:
-        InputError: there is none, or it was made for other scales or another rate.
+        InputError: there is none, it is one of an earlier version, or it was made for other scales or another rate.
     """
+    spec, remembers = read_spec(folder)
     path = folder / SPEC
-    if not path.exists():
-        raise InputError(f"{path} does not exist: --model takes a folder that `dofbot policy train` wrote")
-    spec = load_yaml(PolicySpec, path)
+    if remembers:
+        raise InputError(f"{path} is of an image policy of an earlier version: {EXPORT_AGAIN}")
     mine = (action_entries(spec.control, len(spec.action)), PERIOD_S, CLIP, goal_entry(), joint_limits())
     if (spec.action, spec.period_s, spec.clip, spec.goal, spec.limits) != mine:
         raise InputError(f"{path} was made for other scales, limits or another rate than this version's: train it anew")
     return spec
+
+
+def read_spec(folder: Path) -> tuple[PolicySpec, bool]:
+    """A policy's YAML as it stands there, and whether its network has a memory, as image policies had before.
+
+    Raises:
+        InputError: there is none.
+        ConfigError: it is damaged.
+    """
+    path = folder / SPEC
+    if not path.exists():
+        raise InputError(f"{path} does not exist: --model takes a folder that `dofbot policy train` wrote")
+    content = read_yaml(path)
+    memory = content.pop("memory", 0) if isinstance(content, dict) else 0
+    return from_mapping(PolicySpec, content, str(path)), bool(memory)
 
 
 def commit() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -72,6 +73,11 @@ class ToolPitchMap:
         """Radius and height of the tool [m] at joints 2, 3 and 4 [rad]."""
         radius, height = self._arm.point(joints)
         return radius, height + self._base_height
+
+    def tool(self, joints: Sequence[float]) -> tuple[float, float, float]:
+        """Place of the tool in base_link [m] at `joints` [rad], four or more."""
+        radius, z = self.point((joints[1], joints[2], joints[3]))
+        return radius * math.cos(joints[0]), radius * math.sin(joints[0]), z
 
     def sample(self, rng: np.random.Generator, radius: tuple[float, float], z: tuple[float, float]) -> FloatArray:
         """A place within reach, (radius, z) [m], uniform over the part of the rectangle that is."""

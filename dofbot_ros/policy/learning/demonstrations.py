@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ from dofbot_ros.core.types import GRIP, FloatArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.tasks import Task
 from dofbot_ros.policy.interface.action_mapper import GRIP_LEAD, GRIP_STEP, PERIOD_S, ROLL_STEP, TOOL_STEP
-from dofbot_ros.policy.interface.observation import CLIP, Observation, StateLayout
+from dofbot_ros.policy.interface.observation import ObservationBuilder
 from dofbot_ros.policy.interface.state import SceneState
 from dofbot_ros.policy.interface.tool_pitch_map import reach_map
-from dofbot_ros.policy.runtime.block_tracker import DEFAULT_ESTIMATE, BlockDetection, BlockTracker, find_block
+from dofbot_ros.policy.runtime.block_tracker import BlockDetection, BlockTracker, find_block
 from dofbot_ros.record.episode import SUFFIX
 from dofbot_ros.record.motion import RecordedMotion
 from dofbot_ros.record.reader import Episode
@@ -144,8 +143,8 @@ def lessons(episode: Episode, task: Task, block: str) -> list[Transition]:
             "sees it"
         )
     goal = task.goal_shown(states[-1])
-    layout = StateLayout(task.block)
-    observed = [_observation(layout, task, state, states[max(0, k - 1)].joints, goal) for k, state in enumerate(states)]
+    builder = ObservationBuilder("state", task.block, task.achieved)
+    observed = [builder.of_state(state, states[max(0, k - 1)].joints, goal) for k, state in enumerate(states)]
     grip = _lead(fingers[1:] - joints[:-1, GRIP]) / GRIP_STEP
     actions = _actions(commands, grip)[:, : task.actions]
     return [
@@ -190,14 +189,7 @@ def _states(
     for now, q, command in zip(times.tolist(), joints, commands, strict=True):
         while waiting and waiting[-1][0] <= now:
             tracker.see(waiting.pop()[1])
-        radius, z = where.point((q[1], q[2], q[3]))
-        tool = radius * math.cos(q[0]), radius * math.sin(q[0]), z
-        yield SceneState(q, command, tool, q[1] + q[2] + q[3], tracker.update(q, command) or DEFAULT_ESTIMATE)
-
-
-def _observation(layout: StateLayout, task: Task, state: SceneState, before: list[float], goal: Observation) -> Seen:
-    achieved = np.minimum(np.maximum(task.achieved(state), -CLIP), CLIP)
-    return {"observation": layout.build(state, before), "achieved_goal": achieved, "desired_goal": goal}
+        yield SceneState(q, command, where.tool(q), q[1] + q[2] + q[3], tracker.update(q, command))
 
 
 def _actions(commands: FloatArray, grip: FloatArray) -> NDArray[np.float32]:

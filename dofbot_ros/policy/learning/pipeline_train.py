@@ -58,14 +58,38 @@ def join_pipeline(network: Path, task: str, state_policy: Path, run: Path) -> No
         InputError: as train_pipeline, or `network` holds no pose network.
     """
     spec = _acting(state_policy, task)
-    if run.exists() and any(run.iterdir()):
-        raise InputError(f"{run} is not empty: take another --out")
+    require_empty(run)
+    require_pose(network)
+    copy_pose(network, run)
+    _put_behind(spec, state_policy, run)
+
+
+def require_empty(out: Path) -> None:
+    """Refuse a folder that holds anything.
+
+    Raises:
+        InputError: it does.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty: take another --out")
+
+
+def require_pose(network: Path) -> None:
+    """See that a folder holds a pose network.
+
+    Raises:
+        InputError: it does not.
+    """
     if not (network / POSE_MODEL).exists():
         raise InputError(f"{network / POSE_MODEL} does not exist: a folder of a pipeline is needed")
+
+
+def copy_pose(network: Path, run: Path) -> None:
+    """Put the pose network of the folder `network` into `run`, with its weights for torch."""
     run.mkdir(parents=True, exist_ok=True)
     for name in (POSE_MODEL, POSE_SPEC):
         shutil.copyfile(network / name, run / name)
-    _put_behind(spec, state_policy, run)
+    beside(run / POSE_MODEL)
 
 
 def _acting(state_policy: Path, task: str) -> PolicySpec:

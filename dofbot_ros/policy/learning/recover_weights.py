@@ -15,7 +15,15 @@ from torch import Tensor, nn
 
 from dofbot_ros.core.model_files import first_words, model_bytes, open_onnx, save_safetensors
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.learning.torch_policy import Activation, Kind, Squash, empty_network, load_torch_policy, mlp_of
+from dofbot_ros.policy.learning.torch_policy import (
+    Activation,
+    Kind,
+    MlpPolicy,
+    Squash,
+    empty_pose_network,
+    load_torch_policy,
+    mlp_of,
+)
 from dofbot_ros.policy.perception.keypoint_network import Exported, PoseNetwork
 
 SUFFIX = ".safetensors"
@@ -51,24 +59,12 @@ def recover_weights(onnx_file: Path, seed: int = 0) -> Recovered:
     Raises:
         InputError: the network is none that this package trains, or the two files answer differently.
     """
-
-    graph = _graph(onnx_file)
-    operations = Counter(node.op_type for node in graph.node)
-    kind = _kind(graph, operations)
-    if kind is None:
-        raise InputError(
-            f"{onnx_file} takes {', '.join(given.name for given in graph.input)}: weights are taken out of policies "
-            "from state, of students of pictures and of pose networks"
-        )
-    texts: dict[str, str] = {"kind": kind}
-    layers = _layers(graph)
-    if kind == "mlp":
-        activation: Activation = "relu" if operations["Relu"] else "tanh"
-        squash: Squash = "clamp" if operations["Clip"] and not _ends_in_tanh(graph) else "tanh"
-        texts |= {"activation": activation, "squash": squash}
-        network: nn.Module = _mlp(layers, activation, squash, onnx_file)
-    else:
-        network = _network(layers, kind, onnx_file)
+    network = network_of(onnx_file)
+    kind: Kind = "pose"
+    texts = {"kind": "pose"}
+    if isinstance(network, MlpPolicy):
+        kind = "mlp"
+        texts = {"kind": "mlp", "activation": network.activation, "squash": network.squash}
     path = onnx_file.with_suffix(SUFFIX)
     new = path.with_name(f"new_{path.name}")
     # One text, since the order of several differs from run to run.
@@ -79,6 +75,28 @@ def recover_weights(onnx_file: Path, seed: int = 0) -> Recovered:
         raise InputError(f"{onnx_file}: the same weights in torch answer by {difference:.1e} otherwise: not written")
     new.replace(path)
     return Recovered(path, kind, sum(tensor.numel() for tensor in network.state_dict().values()), difference)
+
+
+def network_of(onnx_file: Path) -> nn.Module:
+    """The MlpPolicy or PoseNetwork whose weights an ONNX file holds, in eval mode.
+
+    Raises:
+        InputError: the network is none that this package trains.
+    """
+    graph = _graph(onnx_file)
+    operations = Counter(node.op_type for node in graph.node)
+    kind = _kind(graph, operations)
+    if kind is None:
+        raise InputError(
+            f"{onnx_file} takes {', '.join(given.name for given in graph.input)}: weights are taken out of policies "
+            "whose network takes a state, and of pose networks"
+        )
+    layers = _layers(graph)
+    if kind == "pose":
+        return _pose_network(layers, onnx_file)
+    activation: Activation = "relu" if operations["Relu"] else "tanh"
+    squash: Squash = "clamp" if operations["Clip"] and not _ends_in_tanh(graph) else "tanh"
+    return _mlp(layers, activation, squash, onnx_file)
 
 
 def beside(onnx_file: Path) -> Recovered | None:
@@ -115,12 +133,9 @@ def _random(rng: np.random.Generator, shape: list[Any], kind: str) -> NDArray[An
 
 def _answers(network: nn.Module, parts: list[Tensor]) -> tuple[Tensor, ...]:
     if isinstance(network, PoseNetwork):
-        answer: Any = Exported(network)(*parts)
-    elif len(parts) == 4:
-        answer = network(*parts)
-    else:
-        answer = network(torch.cat(parts, dim=1))
-    return answer if isinstance(answer, tuple) else (answer,)
+        answer: tuple[Tensor, ...] = Exported(network)(*parts)
+        return answer
+    return (network(torch.cat(parts, dim=1)),)
 
 
 def _graph(path: Path) -> Any:
@@ -139,8 +154,6 @@ def _kind(graph: Any, operations: Counter[str]) -> Kind | None:
     inputs = {given.name for given in graph.input}
     if inputs == {"image"}:
         return "pose"
-    if inputs == {"arm", "goal", "image", "memory"}:
-        return "image"
     if operations["Gemm"] and not operations["Conv"]:
         return "mlp"
     return None
@@ -163,7 +176,7 @@ def _layers(graph: Any) -> list[tuple[Tensor, Tensor]]:
     return found
 
 
-def _mlp(layers: list[tuple[Tensor, Tensor]], activation: Activation, squash: Squash, path: Path) -> nn.Module:
+def _mlp(layers: list[tuple[Tensor, Tensor]], activation: Activation, squash: Squash, path: Path) -> MlpPolicy:
     # A stochastic policy's standard deviation is computed from the last hidden layer too, and not used.
     chain = layers[:1]
     for weight, bias in layers[1:]:
@@ -178,12 +191,12 @@ def _ends_in_tanh(graph: Any) -> bool:
     return any(node.op_type == "Tanh" and node.output[0] == graph.output[0].name for node in graph.node)
 
 
-def _network(layers: list[tuple[Tensor, Tensor]], kind: Kind, path: Path) -> nn.Module:
-    network = empty_network(kind, len(layers[-1][1]))
+def _pose_network(layers: list[tuple[Tensor, Tensor]], path: Path) -> nn.Module:
+    network = empty_pose_network()
     mine = [one for one in network.modules() if isinstance(one, (nn.Conv2d, nn.Linear))]
     shapes = [tuple(one.weight.shape) for one in mine]
     if shapes != [tuple(weight.shape) for weight, _ in layers]:
-        raise InputError(f"{path} has other layers than a network of kind {kind} has")
+        raise InputError(f"{path} has other layers than a pose network has")
     with torch.no_grad():
         for layer, (weight, bias) in zip(mine, layers, strict=True):
             layer.weight.copy_(weight)

@@ -1,4 +1,4 @@
-"""Teaches a policy for pictures what the scripted expert does: DAgger on what a pose network finds, picture by picture.
+"""Teaches a policy for pictures what the scripted expert does: DAgger on the state that is estimated from pictures.
 
 Ross et al., A Reduction of Imitation Learning and Structured Prediction to No-Regret Online Learning, 2011: the student
 acts more and more, the teacher tells in each state met what it would have done.
@@ -8,32 +8,36 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.core.model_files import taking
+from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
-from dofbot_ros.policy.interface.spec import commit
+from dofbot_ros.policy.env.tasks import TASKS, Task
+from dofbot_ros.policy.interface.observation import StateLayout
+from dofbot_ros.policy.interface.spec import MODEL, commit
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS
 from dofbot_ros.policy.learning.expert import Expert
-from dofbot_ros.policy.learning.export import export_module
-from dofbot_ros.policy.learning.student import Head, ImageStudent
-from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
-from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, load_network, train_pose
-from dofbot_ros.policy.perception.picture_state import MEMORY, PictureState, picture_numbers
+from dofbot_ros.policy.learning.export import export_mlp, spec_of
+from dofbot_ros.policy.learning.pipeline_train import copy_pose, require_pose
+from dofbot_ros.policy.learning.recover_weights import network_of
+from dofbot_ros.policy.learning.torch_policy import MlpPolicy
+from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, train_pose
+from dofbot_ros.policy.perception.pose_estimator import POSE_MODEL
 from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core, training_device
 
 CHECKPOINT, DRAWS, POSE = "student.ckpt", "draws.jsonl", "pose"
 
-STACK = 1
-"""Pictures in an observation: what earlier ones told is in the student's memory."""
+WIDTH = 256
+"""Of the student's two hidden layers, a state policy's."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,11 @@ class StudentConfig(Checked):
         round_episodes: between two times of learning; the student's share of the acting grows with each round.
         alone_after: share of the episodes after which the student acts alone.
         shake: standard deviation of what is added to actions that are carried out, not to those that are learned.
-        epochs: times that what has been seen so far is shown in a round; what the pictures tell is kept, so that
-            only the head is computed.
+        epochs: times that what has been seen so far is shown in a round.
         final_epochs: in the last one.
         batch: states in a gradient step.
         learning_rate: of Adam.
-        seed: of networks and worlds.
+        seed: of the networks and worlds.
         pose: how the network that reads pictures is trained, unless a trained one is given.
     """
 
@@ -84,14 +87,15 @@ class StudentTrainer:
     Args:
         config: how.
         run: its folder; checkpoints stay in it.
-        network: folder of a trained pose network; without it one is trained first, in `run`.
+        network: folder with a trained pose.onnx and pose.yaml; without it one is trained first, in `run`.
         start: folder of a state policy whose weights the student begins with.
-        device: cpu, cuda, or cuda:N.
+        device: where it learns: cpu, cuda, or cuda:N.
         resume: go on with what is there; `config` may only ask for more episodes.
         report: told how far it is.
 
     Raises:
-        InputError: `run` holds another run, `start` a network of another shape, or the device cannot be used.
+        InputError: `run` holds another run, `start` a network of another shape, `network` none, or the device cannot be
+            used.
     """
 
     def __init__(
@@ -111,29 +115,34 @@ class StudentTrainer:
         one_core()
         self.config, self.run, self._report = config, run, report
         torch.manual_seed(config.seed)
-        self._env: DofBotEnv = make_env(config.task, "image", ranges=config.randomize, stack=STACK)
-        self._head = Head(self._env.task.actions)
-        if start is not None:
-            self._head.start_from(start)
-        self._head.to(self._device)
-        given = None if network is None else load_network(network)
+        self._policy = _beginning(TASKS[config.task], start).to(self._device)
+        if network is not None:
+            require_pose(network)
+            self._require_own(network)
         self._folder.begin(config)
-        self._network: PoseNetwork = (given or self._trained()).to(self._device)
-        self._state = PictureState().to(self._device)
-        self._optimiser = torch.optim.Adam(self._head.parameters(), lr=config.learning_rate)
+        if not (run / POSE_MODEL).exists():
+            copy_pose(network or self._trained(), run)
+        self._env: DofBotEnv = make_env(config.task, "pipeline", ranges=config.randomize, pose=run)
+        self._optimiser = torch.optim.Adam(self._policy.parameters(), lr=config.learning_rate)
         self._lessons = _Lessons([], [])
         self._done = 0
         self._load()
 
-    def _trained(self) -> PoseNetwork:
-        """A pose network of this run's own."""
+    def _trained(self) -> Path:
+        """Folder of a pose network of this run's own."""
         folder = self.run / POSE
         train_pose(self.config.pose, folder, device=str(self._device), resume=folder.exists(), report=self._report)
-        return load_network(folder)
+        return folder
+
+    def _require_own(self, network: Path) -> None:
+        """Refuse to go on with another pose network than the run began with."""
+        mine = self.run / POSE_MODEL
+        if mine.exists() and mine.read_bytes() != (network / POSE_MODEL).read_bytes():
+            raise InputError(f"{self.run} was begun with another pose network than that in {network}")
 
     def train(self) -> dict[str, float]:
-        """Teach to the end and export policy.onnx and policy.yaml. Returns `episodes`, `success_rate` of those in which
-        the student acted alone, and `loss`."""
+        """Teach to the end and export policy and pose network, each as .onnx, .safetensors and .yaml. Returns
+        `episodes`, `success_rate` of those in which the student acted alone, and `loss`."""
         config, expert = self.config, Expert(self._env)
         writer = self._folder.board()
         alone: deque[bool] = deque(maxlen=100)
@@ -181,39 +190,35 @@ class StudentTrainer:
         config, env = self.config, self._env
         rng = np.random.default_rng([config.seed, self._done])
         observation, info = env.reset(seed=FIRST_SEEDS * (1 + config.seed) + self._done)
-        memory = torch.zeros(1, sum(MEMORY), device=self._device)
         done = False
         student = rng.random() < share
         while not done:
-            state, memory = self._see(observation, memory)
+            state = self.state(observation)
             taught = expert.act(observation)
-            self._lessons.states.append(state[0].cpu().numpy())
+            self._lessons.states.append(state)
             self._lessons.actions.append(taught)
             # Who acts stays who acts for about a second: neither is interrupted in the middle of a grasp each time.
             if rng.random() < 0.04:
                 student = rng.random() < share
-            action = self._act(state) if student else taught
+            action = self.act(state) if student else taught
             if share < 1.0:
                 action = action + config.shake * rng.standard_normal(len(action)).astype(np.float32)
             observation, _, _, done, info = env.step(action)
         return bool(info["is_success"])
 
-    def _see(self, observation: dict[str, Any], memory: Tensor) -> tuple[Tensor, Tensor]:
-        """What the head is given of an observation, (1, n), and the memory for the next."""
-        picture = torch.from_numpy(observation["image"]).to(self._device).permute(2, 0, 1)[None].float()
-        arm, goal = (torch.from_numpy(observation[name])[None].to(self._device) for name in ("arm", "goal"))
-        with torch.no_grad():
-            read = picture_numbers(self._network(picture.contiguous(memory_format=torch.channels_last)))
-            state, memory = self._state(read, arm, goal, memory)
-        return state, memory
+    @staticmethod
+    def state(observation: dict[str, Any]) -> NDArray[np.float32]:
+        """What the student is given of an observation, (n,): its parts in the order of their names."""
+        return np.concatenate([observation[name] for name in sorted(observation)], dtype=np.float32)
 
-    def _act(self, state: Tensor) -> NDArray[np.float32]:
+    def act(self, state: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The student's action, (actions,), each -1..1, of a state (n,)."""
         with torch.no_grad():
-            action = self._head(state)[0]
+            action = self._policy(torch.from_numpy(state)[None].to(self._device))[0]
         return np.asarray(action.cpu().numpy(), np.float32)
 
     def _learn(self, epochs: int, *, last: bool) -> float:
-        """Fit the head to all lessons so far. Returns the mean loss of the last epoch."""
+        """Fit the student to all lessons so far. Returns the mean loss of the last epoch."""
         config = self.config
         states, actions = np.stack(self._lessons.states), np.stack(self._lessons.actions)
         inputs, wanted = torch.from_numpy(states).to(self._device), torch.from_numpy(actions).to(self._device)
@@ -225,7 +230,7 @@ class StudentTrainer:
                 group["lr"] = config.learning_rate * (1.0 - epoch / epochs if last else 1.0)
             losses = []
             for chosen in torch.split(torch.randperm(len(inputs), generator=order).to(self._device), config.batch):
-                loss = nn.functional.smooth_l1_loss(self._head(inputs[chosen]), wanted[chosen], beta=0.1)
+                loss = nn.functional.smooth_l1_loss(self._policy(inputs[chosen]), wanted[chosen], beta=0.1)
                 self._optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 self._optimiser.step()
@@ -235,7 +240,7 @@ class StudentTrainer:
 
     def _save(self) -> None:
         state = {
-            "head": self._head.state_dict(),
+            "policy": self._policy.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "states": torch.from_numpy(np.stack(self._lessons.states)),
             "actions": torch.from_numpy(np.stack(self._lessons.actions)),
@@ -248,7 +253,7 @@ class StudentTrainer:
         if not state:
             return
         with taking(self.run / CHECKPOINT):
-            self._head.load_state_dict(state["head"])
+            self._policy.load_state_dict(state["policy"])
             self._optimiser.load_state_dict(state["optimiser"])
             self._lessons = _Lessons(list(state["states"].cpu().numpy()), list(state["actions"].cpu().numpy()))
             self._done = int(state["done"])
@@ -264,9 +269,31 @@ class StudentTrainer:
             "pictures": str(config.pose.pictures),
             "commit": commit(),
         }
-        student = ImageStudent(self._network, self._head).cpu().eval()
-        export_module(student, self._env, self.run, training, memory=sum(MEMORY))
+        # The same form as a pipeline; what it learned from is told apart.
+        spec = replace(spec_of(self._env, training), obs="image")
+        export_mlp(self._policy.cpu().eval(), spec, self.run)
+        self._policy.to(self._device)
 
     def close(self) -> None:
         """Let go of the environment."""
         self._env.close()
+
+
+def _beginning(task: Task, start: Path | None) -> MlpPolicy:
+    """What the student begins as: a network of random weights, or the state policy in the folder `start`.
+
+    Raises:
+        InputError: that has another shape.
+    """
+    numbers = 2 * task.goal_size + StateLayout(task.block).size
+    if start is None:
+        return MlpPolicy((numbers, WIDTH, WIDTH, task.actions))
+    network = network_of(start / MODEL)
+    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    sizes = linear[0].in_features, linear[-1].out_features
+    if not isinstance(network, MlpPolicy) or sizes != (numbers, task.actions):
+        raise InputError(
+            f"{start} takes {sizes[0]} numbers and gives {sizes[1]}: a student starts from a policy from state for "
+            f"{task.name}, which takes {numbers} and gives {task.actions}"
+        )
+    return network.train()

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from dofbot_ros.core.model_files import first_words, load_safetensors, load_state
 from dofbot_ros.errors import InputError, one_of
-from dofbot_ros.policy.learning.student import Head, ImageStudent
+from dofbot_ros.policy.interface.spec import EXPORT_AGAIN
 from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
 
-Kind = Literal["mlp", "image", "pose"]
-"""mlp: a state policy; image: an ImageStudent; pose: a pipeline's PoseNetwork."""
+Kind = Literal["mlp", "pose"]
+"""mlp: a policy of linear layers, which takes a state; pose: the PoseNetwork in front of one."""
 
 Activation = Literal["relu", "tanh"]
 Squash = Literal["tanh", "clamp"]
@@ -37,7 +37,7 @@ class MlpPolicy(nn.Module):
         for inputs, outputs in pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.ReLU() if activation == "relu" else nn.Tanh()]
         self.layers = nn.Sequential(*layers[:-1])
-        self.squash = squash
+        self.activation, self.squash = activation, squash
 
     def forward(self, observation: Tensor) -> Tensor:
         """Actions (n, actions), -1..1, of observations (n, size): the spec's inputs, one after the other."""
@@ -83,12 +83,9 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-def empty_network(kind: Kind, actions: int = 5) -> nn.Module:
-    """A pose network or an image policy in folded form, with random weights, in eval mode."""
-    network: nn.Module = PoseNetwork()
-    if kind == "image":
-        network = ImageStudent(PoseNetwork(), Head(actions))
-    return fold_batch_norms(network).eval()
+def empty_pose_network() -> nn.Module:
+    """A pose network in folded form, with random weights, in eval mode."""
+    return fold_batch_norms(PoseNetwork()).eval()
 
 
 def load_torch_policy(path: Path) -> nn.Module:
@@ -103,12 +100,13 @@ def load_torch_policy(path: Path) -> nn.Module:
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} describes its network in no JSON object: {first_words(error)}") from error
     kind: Any = texts.get("kind", "")
+    if kind == "image":
+        raise InputError(f"{path} is of an image policy of an earlier version: {EXPORT_AGAIN}")
     if kind not in get_args(Kind):
         raise InputError(f"{path}: {one_of('kind', kind, get_args(Kind))}: `dofbot policy weights` writes such files")
     if kind == "mlp":
         return _mlp(state, texts, path)
-    last = state.get("head.layers.4.bias")
-    network = empty_network(kind, 5 if last is None else len(last))
+    network = empty_pose_network()
     load_state(network, state, path)
     return network
 

@@ -13,9 +13,11 @@ from dofbot_ros.config.loader import load_yaml
 from dofbot_ros.core.model_files import first_words, open_onnx
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
+from dofbot_ros.policy.interface.spec import PolicySpec
 from dofbot_ros.policy.perception.camera_estimate import CameraEstimate
 from dofbot_ros.policy.perception.keypoints import BLOCK, arm_points, on_plane, project, yaw_of
-from dofbot_ros.policy.runtime.block_tracker import BlockDetection
+from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view
+from dofbot_ros.policy.runtime.block_tracker import BlockDetection, BlockTracker
 from dofbot_ros.vision.intrinsics import Intrinsics
 
 POSE_MODEL, POSE_SPEC = "pose.onnx", "pose.yaml"
@@ -48,6 +50,35 @@ class PoseSpec:
     training: dict[str, str]
 
 
+def overhead_estimator(folder: Path, width: int = WIDTH, pose: FloatArray | None = None) -> BlockPoseEstimator:
+    """The pose network of `folder` for the overhead camera's pictures.
+
+    Args:
+        folder: with pose.onnx and pose.yaml.
+        width: of the pictures [px].
+        pose: the optical frame in base_link (4, 4) as calibrated; where the nominal camera stands by default.
+
+    Raises:
+        InputError: there is no pose network.
+    """
+    intrinsics, nominal = nominal_view(width)
+    return BlockPoseEstimator(folder, intrinsics, nominal if pose is None else pose)
+
+
+def estimator_of(spec: PolicySpec, folder: Path, pose: FloatArray | None = None) -> BlockPoseEstimator | None:
+    """The estimator in front of the policy in `folder`, of which this is the spec; None where its network needs none.
+
+    Args:
+        spec: of the policy.
+        folder: of the policy.
+        pose: as overhead_estimator takes it.
+
+    Raises:
+        InputError: its pose network is missing.
+    """
+    return overhead_estimator(folder, spec.image_size, pose) if spec.observed == "pipeline" else None
+
+
 class BlockPoseEstimator:
     """Follows one camera through one episode.
 
@@ -63,7 +94,7 @@ class BlockPoseEstimator:
     def __init__(self, folder: Path, intrinsics: Intrinsics, pose: FloatArray) -> None:
         path = folder / POSE_MODEL
         if not path.exists():
-            raise InputError(f"{path} does not exist: a pipeline policy brings its pose network along")
+            raise InputError(f"{path} does not exist: a policy behind a pose network brings it along")
         self.spec = load_yaml(PoseSpec, folder / POSE_SPEC)
         self._session = open_onnx(path, "pose network")
         self._intrinsics = intrinsics
@@ -76,6 +107,19 @@ class BlockPoseEstimator:
         self._known: list[float] | None = None
         self._doubted: list[float] = []
         self._doubts = 0
+
+    def follow(
+        self,
+        tracker: BlockTracker,
+        picture: ImageArray,
+        stamp_s: float,
+        joints: Sequence[float],
+        before: Sequence[float],
+    ) -> None:
+        """Show `tracker` where the block lies in a picture, if it is seen there; arguments and errors as for read()."""
+        seen = self.read(picture, stamp_s, joints, before, held=tracker.held)
+        if seen is not None:
+            tracker.see(seen)
 
     def read(
         self, picture: ImageArray, stamp_s: float, joints: Sequence[float], before: Sequence[float], *, held: bool

@@ -91,7 +91,7 @@ class BlockTracker:
         if seen.stamp_s > self.seen_s:
             self._last, self._new = seen, True
 
-    def update(self, joints: Sequence[float], command: Sequence[float]) -> BlockEstimate | None:
+    def update(self, joints: Sequence[float], command: Sequence[float]) -> BlockEstimate:
         """One period on.
 
         Args:
@@ -99,12 +99,12 @@ class BlockTracker:
             command: what they were last told [rad], (6,).
 
         Returns:
-            Where the block is taken to be; None before the first sighting.
+            Where the block is taken to be; DEFAULT_ESTIMATE before the first sighting.
         """
         self._unseen = 0 if self._new else self._unseen + 1
         self._new = False
         if self._last is None:
-            return None
+            return DEFAULT_ESTIMATE
         position, yaw = self._last.position, self._last.yaw
         tool = self._kinematics.tool_transform(np.array(joints[:GRIP]))
         self._feel(joints, command, tool)

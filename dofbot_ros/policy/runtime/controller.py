@@ -106,7 +106,7 @@ class PolicyController:
     Args:
         policy: what acts.
         config: when a run ends.
-        reader: finds the block in pictures, for a pipeline.
+        reader: finds the block in pictures, for a policy whose network is given a state estimated from them.
         robot: the arm; by default the one that environments simulate, until `use` names another.
 
     Attributes:
@@ -125,15 +125,16 @@ class PolicyController:
     ) -> None:
         spec = policy.spec
         check_spec(spec)
-        if (spec.obs == "pipeline") != (reader is not None):
-            raise InputError(f"a pipeline, and nothing else, needs a pose network: this is a {spec.obs} policy")
+        if (spec.observed == "pipeline") != (reader is not None):
+            needs = "needs a" if reader is None else "takes no"
+            raise InputError(f"this {spec.obs} policy {needs} pose network")
         self.task = TASKS[spec.task]
         self.state = SceneState()
         self.shown: dict[str, Any] = {}
         self._policy, self._config = policy, config or ControllerConfig()
-        self._builder = ObservationBuilder(spec.obs, self.task.block, self.task.achieved, spec.stack)
-        self._looks = spec.obs != "state"
-        self._follows_block = self.task.block and spec.obs != "image"
+        self._builder = ObservationBuilder(spec.observed, self.task.block, self.task.achieved, spec.stack)
+        self._looks = spec.observed != "state"
+        self._follows_block = self.task.block and spec.observed != "image"
         self._reader = reader
         self._picture: ImageArray = np.zeros((rows(spec.image_size), spec.image_size, 3), np.uint8)
         self._picture_s = -math.inf
@@ -257,12 +258,10 @@ class PolicyController:
         return Step(np.array(self._mapper.stopping_point()))
 
     def _find_block(self, now_s: float) -> BlockEstimate:
-        state, tracker = self.state, self._tracker
+        state = self.state
         if self._reader is not None:
-            seen = self._reader.read(self._picture, now_s, state.joints, self._before, held=tracker.held)
-            if seen is not None:
-                tracker.see(seen)
-        return tracker.update(state.joints, state.command) or DEFAULT_ESTIMATE
+            self._reader.follow(self._tracker, self._picture, now_s, state.joints, self._before)
+        return self._tracker.update(state.joints, state.command)
 
     def _observe(self) -> dict[str, Any]:
         return self._builder.build(self.state, self._before, self._goal, lambda: self._picture)
@@ -282,7 +281,7 @@ class PolicyController:
         return self._tracker.held
 
     def _reached(self, now_s: float) -> bool:
-        if self._policy.spec.obs == "image" or not self.task.reached(self.state, self._goal):
+        if self._policy.spec.observed == "image" or not self.task.reached(self.state, self._goal):
             self._reached_s = None
             return False
         self._reached_s = now_s if self._reached_s is None else self._reached_s

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dofbot_ros.core.model_files import first_words, open_onnx
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import InputError
-from dofbot_ros.policy.interface.spec import MEMORY, MODEL, load_spec
+from dofbot_ros.policy.interface.spec import MODEL, load_spec
 
 
 class PolicyRunner:
@@ -29,12 +29,10 @@ class PolicyRunner:
     def __init__(self, folder: Path) -> None:
         self.spec = load_spec(folder)
         self._session = open_onnx(folder / MODEL, "policy")
-        self._inputs = tuple(given.name for given in self._session.get_inputs() if given.name != MEMORY)
-        self.start()
+        self._inputs = tuple(given.name for given in self._session.get_inputs())
 
     def start(self) -> None:
-        """Forget what was before: an episode begins."""
-        self._memory = np.zeros((1, self.spec.memory), np.float32)
+        """An episode begins; nothing is kept of the one before."""
 
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """The action (n,), each -1..1, of an environment's observation, one a period.
@@ -46,26 +44,16 @@ class PolicyRunner:
         if unknown:
             raise InputError(f"the network wants {', '.join(unknown)}: there is {', '.join(observation)}")
         feed = {name: np.asarray(observation[name])[None] for name in self._inputs}
-        if self.spec.memory:
-            feed[MEMORY] = self._memory
         try:
-            action, *memory = self._session.run(None, feed)
+            action = self._session.run(None, feed)[0]
         except Exception as error:  # onnxruntime's own kinds, of which it exports none
             raise InputError(f"the network does not take what its spec says: {first_words(error)}") from error
-        self._check(action, memory)
-        if memory:
-            self._memory = memory[0]
-        return np.asarray(action[0], np.float32)
-
-    def _check(self, action: NDArray[Any], memory: list[NDArray[Any]]) -> None:
         size = len(self.spec.action)
         if np.shape(action) != (1, size):
             raise InputError(f"the network answers {np.shape(action)} where its spec says (1, {size})")
-        if [np.shape(one) for one in memory] != ([(1, self.spec.memory)] if self.spec.memory else []):
-            shapes = ", ".join(str(np.shape(one)) for one in memory) or "none"
-            raise InputError(f"the network's memory is {shapes} where its spec says {self.spec.memory} numbers")
-        if not all(np.isfinite(one).all() for one in (action, *memory)):
+        if not np.isfinite(action).all():
             raise InputError(f"the network answers numbers that are not finite: {np.ravel(action).tolist()}")
+        return np.asarray(action[0], np.float32)
 
 
 def shipped(task: str, obs: str) -> Path:

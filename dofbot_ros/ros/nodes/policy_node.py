@@ -23,8 +23,7 @@ from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.policy.interface.compatibility import check_compatibility
 from dofbot_ros.policy.interface.report import PolicyReport
 from dofbot_ros.policy.interface.spec import PolicySpec
-from dofbot_ros.policy.perception.pixels import nominal_view
-from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
+from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator, estimator_of
 from dofbot_ros.policy.runtime.controller import ControllerConfig, PolicyController
 from dofbot_ros.policy.runtime.episode_runner import (
     Command,
@@ -68,7 +67,7 @@ class PolicyParameters:
         False, "Switch the torque on and run once as soon as that is possible: for simulated arms."
     )
     extrinsics_file: str = parameter(
-        "", "Pose of the camera in base_link (YAML), for pipelines; empty for the one of the training."
+        "", "Pose of the camera in base_link (YAML), for policies from pictures; empty for the one of the training."
     )
 
 
@@ -279,12 +278,8 @@ class PolicyNode:
 
 
 def _reader(folder: Path, spec: PolicySpec, parameters: PolicyParameters) -> BlockPoseEstimator | None:
-    if spec.obs != "pipeline":
-        return None
-    intrinsics, pose = nominal_view(spec.image_size)
-    if parameters.extrinsics_file:
-        pose = load_extrinsics(parameters.extrinsics_file).matrix
-    return BlockPoseEstimator(folder, intrinsics, pose)
+    calibrated = parameters.extrinsics_file if spec.observed == "pipeline" else ""
+    return estimator_of(spec, folder, load_extrinsics(calibrated).matrix if calibrated else None)
 
 
 def main() -> None:

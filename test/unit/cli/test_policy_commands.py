@@ -13,7 +13,7 @@ from dofbot_ros.cli.main import app
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.policy.runtime.policy_runner import shipped
 
-PIPELINE = str(shipped("pick", "pipeline"))
+PIPELINE, REACH = str(shipped("pick", "pipeline")), str(shipped("reach", "state"))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,11 @@ PIPELINE = str(shipped("pick", "pipeline"))
         ("--obs pipeline --task pick --network X --pictures 9", "--pictures: the pose network in --network is trained"),
         ("--obs pipeline --task pick --network X", r"X/pose\.onnx does not exist"),
         ("--obs image --task pick --teacher planner --steps 9", "--steps: a student of pictures does not go on alone"),
-        (f"--obs image --task pick --teacher planner --network {PIPELINE}", r"pose\.pt does not exist"),
+        ("--obs image --task pick --teacher planner --network X", r"X/pose\.onnx does not exist"),
+        (
+            f"--obs image --task pick --teacher planner --state-policy {REACH}",
+            "takes 28 numbers and gives 3",
+        ),
         ("--demos .", "holds no episode"),
         ("--task hopper --randomize mild", "level 'mild' is not one of none, legs, wide"),
         ("--task hopper --hindsight", "--hindsight: not for the hopper"),

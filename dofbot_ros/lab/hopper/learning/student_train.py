@@ -26,10 +26,10 @@ from dofbot_ros.lab.hopper.learning.lessons import Lessons
 from dofbot_ros.lab.hopper.learning.pictures import Report, render_pictures
 from dofbot_ros.lab.hopper.learning.student_network import HISTORY, ExportedStudent, HistoryStudent, KeypointFeatures
 from dofbot_ros.lab.hopper.policy import HopperPolicy
-from dofbot_ros.lab.hopper.spec import HopperSpec
+from dofbot_ros.lab.hopper.spec import MEMORY, HopperSpec
 from dofbot_ros.lab.hopper.world.keypoint_reader import KEYPOINT_MODEL
 from dofbot_ros.lab.hopper.world.randomization import load_hopper_level
-from dofbot_ros.policy.interface.spec import MEMORY, commit
+from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core, training_device
 
 CHECKPOINT, NETWORK, PICTURES, SELECTION = "student.pt", "network.pt", "pictures.npz", "selection.jsonl"

@@ -24,7 +24,7 @@ from dofbot_ros.lab.analysis.samples import real_samples
         ("grasp", "grasp"),
         ("grasp/ranker.safetensors", "ranker"),
         ("policy/pick_pipeline/pose.safetensors", "pose"),
-        ("policy/pick_image", "image"),
+        ("policy/pick_image", "mlp"),
         ("policy/place_state", "mlp"),
     ],
 )

@@ -20,7 +20,7 @@ from dofbot_ros.policy.perception.keypoint_network import Closeup
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, load_network, train_pose
 from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
-from dofbot_ros.policy.runtime.policy_runner import PolicyRunner
+from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
 
 POSE = PoseTrainConfig(randomize="mild", pictures=16, epochs=1, closeup_epochs=1, batch=8)
 
@@ -87,26 +87,19 @@ def test_a_closeup_is_turned_with_its_window() -> None:
 @pytest.mark.slow
 def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp_path: Path) -> None:
     config = StudentConfig(randomize="none", episodes=2, round_episodes=1, epochs=1, final_epochs=2, pose=POSE)
-    trainer = StudentTrainer(config, tmp_path, network=network)
+    trainer = StudentTrainer(config, tmp_path, network=network, start=shipped("pick", "state"))
     end = trainer.train()
     assert end["episodes"] == 2
     runner = PolicyRunner(tmp_path)
-    assert (runner.spec.obs, runner.spec.stack, runner.spec.image_size) == ("image", 1, WIDTH)
-    env = make_env("pick", "image", stack=1)
-    memory = torch.zeros(1, runner.spec.memory)
-    first, _ = env.reset(seed=0)
-    observation = first
+    assert (runner.spec.obs, runner.spec.observed, runner.spec.image_size) == ("image", "pipeline", WIDTH)
+    assert (tmp_path / "pose.onnx").read_bytes() == (network / "pose.onnx").read_bytes()
+    # The world that it is measured in is the one that it was taught in: one estimator.
+    env = make_env("pick", runner.spec.observed, pose=tmp_path)
+    observation, _ = env.reset(seed=0)
     for _ in range(4):
         action = runner.act(observation)
-        state, memory = trainer._see(observation, memory)
-        assert action == pytest.approx(trainer._act(state), abs=0.02)
+        assert action == pytest.approx(trainer.act(trainer.state(observation)), abs=1e-5)
         observation, *_ = env.step(action)
-    remembering = runner.act(first)
-    runner.start()
-    forgetting = runner.act(first)
-    state, _ = trainer._see(first, torch.zeros_like(memory))
-    assert forgetting == pytest.approx(trainer._act(state), abs=0.02)
-    assert not np.array_equal(remembering, forgetting)
     measured = {env.reset(seed=seed)[1]["draw"]["seed"] for seed in range(2)}
     env.close()
     trainer.close()
@@ -121,6 +114,8 @@ def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp
         StudentTrainer(config, tmp_path, network=network)
     with pytest.raises(InputError, match="another configuration"):
         StudentTrainer(replace(config, learning_rate=1e-3), tmp_path, network=network, resume=True)
+    with pytest.raises(InputError, match="begun with another pose network"):
+        StudentTrainer(config, tmp_path, network=shipped("pick", "pipeline"), resume=True)
 
 
 def test_a_pipeline_shows_what_a_state_policy_needs(network: Path) -> None:

@@ -19,9 +19,10 @@ from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.interface.action_mapper import PERIOD_S
 from dofbot_ros.policy.interface.spec import PolicySpec
 from dofbot_ros.policy.interface.tool_pitch_map import reach_map
+from dofbot_ros.policy.perception.pose_estimator import estimator_of
 from dofbot_ros.policy.runtime.block_tracker import BlockDetection
 from dofbot_ros.policy.runtime.controller import ControllerConfig, End, PolicyController
-from dofbot_ros.policy.runtime.policy_runner import PolicyRunner
+from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
 from dofbot_ros.sim.randomization import RandomizationRanges
 
 LATE = RandomizationRanges(
@@ -110,6 +111,29 @@ def test_a_policy_is_shown_the_pictures_that_its_environment_shows(straight_poli
     env.close()
     controller.joints(env.sim.state.joints, now_s + 1.0)
     assert controller.step(now_s + 1.0).end is End.STALE_PICTURE
+
+
+def test_a_policy_is_shown_the_state_that_its_environment_estimates_from_pictures() -> None:
+    """Env and arm run one estimator: the shipped image policy is given the same numbers by both, and acts alike."""
+    folder = shipped("pick", "image")
+    policy = PolicyRunner(folder)
+    env = make_env("pick", policy.spec.observed, ranges=LATE, pose=folder)
+    observation, _ = env.reset(seed=1)
+    reader = estimator_of(policy.spec, folder)
+    with pytest.raises(InputError, match="this image policy needs a pose network"):
+        PolicyController(policy)
+    controller = PolicyController(policy, ControllerConfig(goal_hold_s=60.0, max_block_age_s=60.0), reader)
+    for period in range(30):
+        now_s = period * PERIOD_S
+        controller.joints(env.sim.state.joints, now_s)
+        controller.picture(env.sim._pictures[0], now_s)
+        if period == 0:
+            controller.start(now_s, (), env.sim.state.command)
+        controller.step(now_s)
+        for name, part in observation.items():
+            assert controller.shown[name] == pytest.approx(part, abs=2e-3), (period, name)
+        observation, *_ = env.step(policy.act(observation))
+    env.close()
 
 
 def arm(straight_policy: Any, tmp_path: Path, task: str = "reach", **limits: float) -> PolicyController:

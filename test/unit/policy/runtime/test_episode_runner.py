@@ -204,6 +204,8 @@ def test_an_arm_of_another_shape_is_refused(straight_policy: Any) -> None:
         ({"frame": "camera"}, "its frame is camera, not base_link"),
         ({"goal_size": 2}, "goal size is 2, not 3"),
         ({"observation": ()}, "its layout is"),
+        ({"obs": "pipeline"}, "it is one from pipeline, its network takes state"),
+        ({"obs": "state", "image_size": 128}, "it is one from state, its network takes pipeline"),
     ],
 )
 def test_a_policy_that_cannot_be_driven_is_refused(change: dict[str, Any], why: str, straight_policy: Any) -> None:
