@@ -64,6 +64,7 @@ class ArmInterface:
         stamps: between the arm's clock and ROS.
         lifeline: told when the control thread fails.
         after_cycle: called in the control thread after each cycle, for what else must happen there.
+        beside: makes a further entry of diagnostics, given the prefix of its name.
         scheduling: how the control thread is to be scheduled; a thread that waits for a port may go first.
 
     Raises:
@@ -78,13 +79,14 @@ class ArmInterface:
         lifeline: ShutdownSignal,
         after_cycle: Callable[[Snapshot], None] = lambda _: None,
         *,
+        beside: Callable[[str], DiagnosticStatus] | None = None,
         scheduling: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._node, self._daemon, self._stamps, self._lifeline = node, daemon, stamps, lifeline
         # Before anything else: a second node of the same arm must touch nothing.
         here = Address(node.context.get_domain_id(), node.get_namespace().strip("/"))
         self._stop_line = StopLine(here, node.get_name(), lambda: daemon.estop("dofbot estop"), self._told_state)
-        self._extra, self._scheduling = after_cycle, scheduling
+        self._extra, self._beside, self._scheduling = after_cycle, beside, scheduling
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control")
         self._state = ("", "")
@@ -288,6 +290,7 @@ class ArmInterface:
             diagnostics.bus_status(prefix, snapshot, frames_hz),
             commands,
             *diagnostics.servo_statuses(prefix, snapshot),
+            *([self._beside(prefix)] if self._beside is not None else []),
         ]
         self._diagnostics.publish(self._stamps.to_ros(snapshot.stamp_s), entries)
 

@@ -77,7 +77,7 @@ class ToldParameter:
 
     def __init__(self, node: Node, name: str, value: float, description: str) -> None:
         self._node, self._name = node, name
-        self.value = node.declare_parameter(name, value, ParameterDescriptor(description=description)).value
+        self.value: float = node.declare_parameter(name, value, ParameterDescriptor(description=description)).value
         node.add_on_set_parameters_callback(self._check)
 
     def tell(self, value: float) -> None:
