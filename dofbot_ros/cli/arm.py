@@ -77,20 +77,28 @@ def arm_options(
 
 
 @contextmanager
-def open_arm(context: typer.Context, *, torque: bool = False) -> Iterator[ArmClient]:
-    """The arm. One that is started here gets torque where `torque` asks for it; one that runs is left as it is."""
+def open_arm(context: typer.Context, *, torque: bool = False, complete: bool = False) -> Iterator[ArmClient]:
+    """The arm. One that is started here gets torque where `torque` asks for it; one that runs is left as it is.
+
+    Args:
+        context: names the arm.
+        torque: switch the servos of an arm that is started here on.
+        complete: refuse an arm with a joint that does not answer; else it can be looked at, stopped and let go.
+    """
     from dofbot_ros.ros.clients.connect import RUNNING, connect
 
     which: Which = context.obj
     arguments = which.arguments if which.backend != RUNNING else {}
     torque = torque and which.backend != RUNNING
-    with connect(which.backend, torque=torque, namespace=which.namespace, **arguments) as arm:
+    with connect(
+        which.backend, torque=torque, namespace=which.namespace, complete=complete or torque, **arguments
+    ) as arm:
         yield arm
 
 
 def _move(context: typer.Context, job: Callable[[ArmClient], object]) -> None:
     """Carry out a motion with the keys at hand that stop it, and say where the arm is then."""
-    with open_arm(context, torque=True) as arm:
+    with open_arm(context, torque=True, complete=True) as arm:
         require_movable(arm)
         console.print(f"[dim]{HINT}[/dim]")
         run_stoppable(lambda: job(arm), arm.stop, arm.estop)
@@ -108,6 +116,8 @@ def require_movable(arm: ArmClient, also: tuple[str, ...] = ()) -> None:
 
 
 def _where(arm: ArmClient) -> str:
+    if not arm.present:
+        return f"{arm.state}: {arm.silence}"
     angles = "  ".join(f"{math.degrees(angle):.1f}" for angle in arm.position[:5])
     return f"{arm.state}: joints {angles} deg, gap {1e3 * arm.gap:.0f} mm, tool {arm.tool}"
 
@@ -119,7 +129,6 @@ def _where(arm: ArmClient) -> str:
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
     """State, joints, tool and health, once."""
     with open_arm(context) as arm:
-        arm.wait_until(lambda: "arm" in arm.diagnostics, 5.0, "diagnostics")
         emit(_facts(arm), as_json, "The arm")
 
 
@@ -134,20 +143,24 @@ def watch(context: typer.Context) -> None:
 
 
 def _facts(arm: ArmClient) -> dict[str, Any]:
-    told, tool = arm.diagnostics.get("arm", {}), arm.tool
-    faults = {name: entry["message"] for name, entry in arm.diagnostics.items() if name in (*JOINTS, "grip_joint")}
+    """What there is to know; while a joint does not answer or the driver is gone, None in place of old numbers."""
+    told, present, faults = arm.diagnostics.get("arm", {}), arm.present, {}
+    for name in (*JOINTS, "grip_joint"):
+        if (message := arm.diagnostics.get(name, {}).get("message", "healthy")) != "healthy":
+            faults[name] = message
+    tool = arm.tool if present else None
     return {
-        "state": arm.state,
+        "state": arm.state if present else arm.known_state or "unknown",
         "speed": float(told.get("speed") or 1.0),
-        "why": told.get("message", "").partition(": ")[2],
-        "joints_deg": [round(math.degrees(angle), 2) for angle in arm.position[:5]],
-        "gap_mm": round(1e3 * arm.gap, 1),
-        "tool_m": [round(value, 4) for value in (tool.x, tool.y, tool.z)],
-        "pitch_deg": round(math.degrees(tool.pitch), 1),
-        "roll_deg": round(math.degrees(tool.roll), 1),
+        "why": told.get("message", "").partition(": ")[2] if present else arm.silence,
+        "joints_deg": [round(math.degrees(angle), 2) for angle in arm.position[:5]] if present else None,
+        "gap_mm": round(1e3 * arm.gap, 1) if present else None,
+        "tool_m": [round(value, 4) for value in (tool.x, tool.y, tool.z)] if tool else None,
+        "pitch_deg": round(math.degrees(tool.pitch), 1) if tool else None,
+        "roll_deg": round(math.degrees(tool.roll), 1) if tool else None,
         "commander": told.get("commander", ""),
         "last_motion": told.get("last motion", ""),
-        "servos": {name: message for name, message in faults.items() if message != "healthy"},
+        "servos": faults,
     }
 
 
@@ -319,6 +332,6 @@ def save(
     from dofbot_ros.arm.poses import load_poses, save_poses
 
     known = load_poses(poses)
-    with open_arm(context) as arm:
+    with open_arm(context, complete=True) as arm:
         save_poses(known.with_pose(name, arm.position[:5]), poses)
         console.print(f"{name}: {_where(arm)}", highlight=False, soft_wrap=True)

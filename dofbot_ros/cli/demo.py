@@ -73,6 +73,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float, view: bool) -> None
     from dofbot_ros.ros.runtime.managed_stack import WORLD_NODES, managed_stack
     from dofbot_ros.trials.results import load
     from dofbot_ros.trials.runner import run_series
+    from dofbot_ros.vision.cameras.identity import require_same_camera
     from dofbot_ros.vision.markers.block_layout import load_blocks
 
     done = len(load(out, series).first(trials).trials)
@@ -87,6 +88,7 @@ def _run(series: Series, trials: int, out: Path, rtf: float, view: bool) -> None
         console_beside(view, series=(out, trials)),
         trial_client(WORLD_NODES[series.backend], check) as arm,
     ):
+        require_same_camera(out, arm.camera(), begun=done > 0)
         bar.describe("trials")
 
         def after_trial(record: PlaceRecord) -> None:

@@ -222,6 +222,7 @@ def _run(
     from dofbot_ros.trials.person import Operator
     from dofbot_ros.trials.runner import no_recording, run_picks
     from dofbot_ros.trials.trial_log import EPISODES
+    from dofbot_ros.vision.cameras.identity import require_same_camera
 
     series = log.series
     person = Operator(console.input, console.print, log.folder, series.protocol)
@@ -230,6 +231,7 @@ def _run(
         bar = stack.enter_context(TrialBar("starting the trials' stack", done, done + len(todo)))
         world = series.protocol.world(load_world_config(given.get("world_file") or None))
         arm = stack.enter_context(pick_arm(series.backend, world, given))
+        require_same_camera(log.folder, arm.camera(), begun=done > 0)
         stack.enter_context(console_beside(view, series=(log.folder, trials)))
         bar.describe("trials")
         if "person" in (series.judge, "person" if series.backend == "serial" else ""):

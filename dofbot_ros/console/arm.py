@@ -32,7 +32,7 @@ class ArmView:
     """The arm at one moment.
 
     Attributes:
-        present: whether it was heard of just now.
+        present: whether all its joints were heard of just now.
         state: as safety.states.ArmState says it; "" before the first word.
         joints: measured positions [rad] (6,), nan where none has come yet.
         gap: distance of the finger tips [m].
@@ -44,6 +44,7 @@ class ArmView:
         activity: the node that moves the arm by itself, "teleop" or "policy"; "" for none.
         activity_words: how teleoperation or the policy stands, in words.
         recording: how the episode that is recorded does, in words; "" for none.
+        silent: joints that do not answer, by name.
     """
 
     present: bool
@@ -58,6 +59,7 @@ class ArmView:
     activity: str = ""
     activity_words: str = ""
     recording: str = ""
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from dofbot_ros.console.arm import ArmView
 from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.safety.monitor import NO_ANSWER
 
 Level = Literal["good", "note", "bad"]
 STATES: dict[str, tuple[Level, str]] = {
@@ -20,8 +21,9 @@ STATES: dict[str, tuple[Level, str]] = {
 }
 SERVO_WORDS = {
     "voltage": "its supply voltage is out of range: check the power supply",
-    "overheated": "is too hot: let it cool down, and see what it pushes against",
-    "overloaded": "is overloaded: see what it pushes against",
+    NO_ANSWER: "does not answer: see whether its cable is in. The page shows where the arm was before",
+    "temperature": "is too hot: let it cool down, and see what it pushes against",
+    "overload": "is overloaded: see what it pushes against",
 }
 SERVO_NAMES = {name: f"Joint {name[-1]}" for name in JOINT_NAMES[:-1]} | {JOINT_NAMES[-1]: "The gripper"}
 
@@ -42,7 +44,7 @@ def explain(view: ArmView) -> list[Line]:
 
 
 def _state(view: ArmView) -> Line:
-    if view.state and not view.present and view.state != "DISCONNECTED":
+    if view.state and not view.present and not view.silent and view.state != "DISCONNECTED":
         return Line("bad", "The arm has gone silent: its driver has ended, or this computer is too busy.")
     level, text = STATES.get(view.state, ("note", f"The arm says it is {view.state}."))
     why = view.diagnostics.get("arm", {}).get("message", "").partition(": ")[2]

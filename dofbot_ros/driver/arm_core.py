@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from dofbot_ros.arm.backend import ArmBackend
@@ -37,6 +38,8 @@ class ArmCore:
         config: rates, limits, behaviour.
         robot: kinematics and joint limits of the calibrated arm; those of the nominal calibration when None.
         workspace: where the arm may be; the default one when None.
+        speed: the share of its limits that the arm on the line may have, asked for upon each connection: only then is
+            it known what answers there; that of `config` when None.
     """
 
     def __init__(
@@ -45,12 +48,14 @@ class ArmCore:
         config: DriverConfig,
         robot: Robot | None = None,
         workspace: Workspace | None = None,
+        speed: Callable[[], float] | None = None,
     ) -> None:
         self.config = config
         self.robot = robot or Robot.calibrated()
         self.kinematics = self.robot.kinematics
         self.workspace = workspace or Workspace(self.kinematics)
         self.limits = config.motion_limits(self.robot)
+        self._speed = speed or (lambda: config.speed)
         self._link = Connection(backend, config.reconnect_s)
         self._clock = backend.clock
         self._motion = MotionControl(self.limits, self.workspace, config)
@@ -96,6 +101,16 @@ class ArmCore:
             self.config, self.limits = config, limits
             self._motion.limit(limits)
             self._link.limit_speed(config.velocity)
+
+    def _take_speed(self) -> None:
+        """Have the speed that the arm on the line may have; before it moves."""
+        speed = self._speed()
+        if speed == self.config.speed:
+            return
+        self.config = replace(self.config, speed=speed)
+        self.limits = self.config.motion_limits(self.robot)
+        self._motion = MotionControl(self.limits, self.workspace, self.config, self._motion.log)
+        self._link.limit_speed(self.config.velocity)
 
     def _require_ready(self, by: Commander, stream: bool = False) -> None:
         if self._closing and by is not CLOSING:

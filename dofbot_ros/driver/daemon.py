@@ -155,6 +155,7 @@ class ArmDaemon(MotionCommands):
             self._fault = ""
             self._torque = self._freedrive = False
             self._monitor.reset()
+            self._take_speed()
             self._motion.start(reading.position, now)
             self._trim.start()
 

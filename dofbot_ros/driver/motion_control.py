@@ -45,9 +45,12 @@ class MotionControl:
         limits: what no command may exceed.
         workspace: where the arm may be.
         config: rates and behaviour.
+        log: goes on counting motions where another control has ended; a new one when None.
     """
 
-    def __init__(self, limits: MotionLimits, workspace: Workspace, config: DriverConfig) -> None:
+    def __init__(
+        self, limits: MotionLimits, workspace: Workspace, config: DriverConfig, log: MotionLog | None = None
+    ) -> None:
         self.period_s = 1.0 / config.control_rate_hz
         jerk = np.full(N_JOINTS, config.max_jerk)
         self.generator = OnlineMotion(self.period_s, limits.velocity, limits.acceleration, jerk)
@@ -65,7 +68,7 @@ class MotionControl:
         self._blocked_since: float | None = None
         self._running: MotionEvent | None = None
         self._gripping: MotionEvent | None = None
-        self.log = MotionLog()
+        self.log = log or MotionLog()
         self._braking = False
         self._cycle_s = np.inf
         self._settle_s = np.inf

@@ -81,6 +81,8 @@ class SerialArm:
         self._finder = PortFinder(port, protocol, baudrate, ports=ports, open_port=open_port)
         self._port: ByteStream | None = None
         self._bus: ServoBus | None = None
+        self.device = port
+        """The device behind the port, as it was opened last: `port` may be a link, or auto."""
         self._forget()
 
     def _forget(self) -> None:
@@ -108,6 +110,7 @@ class SerialArm:
         self.close()
         self._forget()
         self._port = self._finder.open(self._protocol.reply_timeout_s)
+        self.device = self._finder.device
         self._bus = ServoBus(self._port, self._retries)
         try:
             reading = self.read()

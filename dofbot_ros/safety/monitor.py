@@ -9,6 +9,9 @@ import numpy as np
 from dofbot_ros.arm.backend import ArmReading
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
 
+NO_ANSWER = "does not answer"
+"""What diagnostics say of a servo that leaves questions unanswered."""
+
 
 class ArmMonitor:
     """Judges each reading; a fault is a sentence, "" is health.

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.driver.config import PARK
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
+from dofbot_ros.ros.clients.driver_parameters import driver_parameters
 from dofbot_ros.supervisor import ProcessGroup
 
 from .conftest import PATIENT, READY_S, SOON_S, node_command
@@ -86,6 +89,23 @@ def test_a_pulled_plug_is_told_and_the_arm_comes_back(tmp_path: Path) -> None:
         client.wait_until(lambda: client.state == "IDLE", SOON_S, "arm after it is plugged in again")
         client.switch("enable_torque", True)
         client.home()
+
+
+def test_a_driver_that_was_there_before_its_emulator_has_the_full_speed_of_it(tmp_path: Path) -> None:
+    command = node_command("driver_node", "early", port=tmp_path / "port", reconnect_s=0.2, stale_read_s=3.0)
+    with ProcessGroup([command]) as group, background_client(ArmClient, namespace="early") as client:
+        group.wait_ready(READY_S)
+        client.wait_until(lambda: client.state == "DISCONNECTED" and bool(client.diagnostics), SOON_S, "word")
+        assert client.diagnostics["arm"]["speed"] == "0.2"  # whatever comes may be a real arm
+        with Emulator(link=tmp_path / "port", first=True):
+            client.wait_connected(READY_S)
+            client.wait_until(lambda: client.diagnostics["arm"]["speed"] == "1", SOON_S, "full speed")
+            assert driver_parameters(client, "speed_in_use") == [1.0]
+            urdf = client.described.model.urdf if client.described.model else ""
+            assert 'velocity="1.6"' in urdf
+            request = SetParameters.Request(parameters=[Parameter("speed_in_use", value=0.5).to_parameter_msg()])
+            [result] = client.call(SetParameters, "driver_node/set_parameters", request).results
+            assert result.reason == "speed_in_use is told by the node and cannot be set"
 
 
 @pytest.mark.parametrize(

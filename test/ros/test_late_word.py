@@ -55,7 +55,7 @@ class Word:
         def tell() -> None:
             while not ended.wait(0.05):
                 stamp = to_time(time.time())
-                self._joints.publish(joint_state(stamp, np.zeros(6), np.ones(6, dtype=np.bool_), np.zeros(6)))
+                self._joints.publish(joint_state(stamp, np.zeros(6), np.zeros(6)))
 
         thread = threading.Thread(target=tell)
         thread.start()

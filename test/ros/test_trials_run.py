@@ -19,6 +19,7 @@ from dofbot_ros.cli.main import main
 from dofbot_ros.record.reader import Episode
 from dofbot_ros.trials.log import read_log
 from dofbot_ros.trials.trial_log import TRIALS
+from dofbot_ros.vision.cameras.identity import FILE, read_camera
 
 from .conftest import still_running
 
@@ -59,6 +60,9 @@ def test_a_series_is_interrupted_gone_on_with_and_reported(tmp_path: Path) -> No
         with suppress(psutil.NoSuchProcess):
             started.update(psutil.Process(first.pid).children(recursive=True))
         time.sleep(0.1)
+    camera = read_camera(out)
+    assert camera is not None
+    assert (camera.name, camera.size, len(camera.serial)) == ("simulated camera (overhead)", "640x480", 12)
     first.send_signal(signal.SIGINT)
     _, err = first.communicate(timeout=LIMIT_S)
     assert first.returncode == 130, err
@@ -76,6 +80,12 @@ def test_a_series_is_interrupted_gone_on_with_and_reported(tmp_path: Path) -> No
     episode = Episode(out / "episodes" / log.records[-1].episode)
     assert episode.outcome is not None
     assert episode.outcome.success
+    (out / FILE).write_text((out / FILE).read_text().replace(camera.serial, "another"))
+    other = start(*words, "--trials", done + 2)
+    _, err = other.communicate(timeout=LIMIT_S)
+    assert other.returncode == 1
+    assert f"begun with another camera (serial number another, now {camera.serial})" in " ".join(err.split())
+    assert len(read_log(out).records) == done + 1
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,11 @@ class PortFinder:
         self._at = self._find()
         return self._open_port(self._at, self._baudrate, read_timeout_s)
 
+    @property
+    def device(self) -> str:
+        """The device that was opened last, links followed."""
+        return os.path.realpath(self._at)
+
     def found(self) -> None:
         """An arm answers on the port that was opened last: this is the device to look for from now on."""
         self._known = identify(self._at, self._ports)

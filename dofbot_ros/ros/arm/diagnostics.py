@@ -14,6 +14,7 @@ from dofbot_ros.arm.backend import ServoHealth
 from dofbot_ros.core.types import JOINT_NAMES, FloatArray
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.ros.runtime.qos import STREAM
+from dofbot_ros.safety.monitor import NO_ANSWER
 from dofbot_ros.safety.states import ArmState
 
 LEVELS = {
@@ -103,8 +104,16 @@ def bus_status(prefix: str, snapshot: Snapshot, frames_hz: float) -> DiagnosticS
     return status(level, f"{prefix}: bus", f"{bus.lost} lost" if bus.lost else "no loss", values)
 
 
-def servo_status(prefix: str, joint: str, health: ServoHealth, age_s: float) -> DiagnosticStatus:
-    """Health of one servo; a wrong voltage is a warning, and an error of the arm once it lasts."""
+def servo_status(prefix: str, joint: str, health: ServoHealth, age_s: float, silent_s: float = 0.0) -> DiagnosticStatus:
+    """Health of one servo; a wrong voltage is a warning, and an error of the arm once it lasts.
+
+    Args:
+        prefix: of the entry's name.
+        joint: that the servo moves.
+        health: as the servo told it last.
+        age_s: of its last answer [s].
+        silent_s: for how long it has left questions unanswered [s]; 0 for one that answers.
+    """
     values: dict[str, object] = {
         "voltage_fault": health.voltage_fault,
         "overheated": health.overheated,
@@ -113,10 +122,11 @@ def servo_status(prefix: str, joint: str, health: ServoHealth, age_s: float) -> 
     }
     if health.temperature_c is not None:
         values["temperature_c"] = health.temperature_c
-    level = DiagnosticStatus.ERROR if health.faults else DiagnosticStatus.OK
-    if health.faults == ("voltage",):
+    complaints = (*((NO_ANSWER,) if silent_s > 0.0 else ()), *health.faults)
+    level = DiagnosticStatus.ERROR if complaints else DiagnosticStatus.OK
+    if complaints == ("voltage",):
         level = DiagnosticStatus.WARN
-    return status(level, f"{prefix}: {joint}", ", ".join(health.faults) or "healthy", values)
+    return status(level, f"{prefix}: {joint}", ", ".join(complaints) or "healthy", values)
 
 
 def servo_statuses(prefix: str, snapshot: Snapshot) -> list[DiagnosticStatus]:
@@ -126,6 +136,6 @@ def servo_statuses(prefix: str, snapshot: Snapshot) -> list[DiagnosticStatus]:
         return []
     ages = snapshot.stamp_s - reading.stamps_s
     return [
-        servo_status(prefix, joint, health, float(age))
-        for joint, health, age in zip(JOINT_NAMES, reading.health, ages, strict=True)
+        servo_status(prefix, joint, health, float(age), float(silent_s))
+        for joint, health, age, silent_s in zip(JOINT_NAMES, reading.health, ages, reading.silent_s, strict=True)
     ]

@@ -12,7 +12,6 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
-from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -25,7 +24,7 @@ from dofbot_ros.arm.model import ArmModel
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.driver.daemon import ArmDaemon
-from dofbot_ros.driver.joint_velocity import JointVelocity
+from dofbot_ros.driver.joint_reports import JointReports
 from dofbot_ros.driver.motion_events import Event, MotionEvent
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import CommandRefusedError, DofbotError
@@ -39,7 +38,7 @@ from dofbot_ros.ros.arm.frames import frame_publisher
 from dofbot_ros.ros.conversions.messages import joint_state
 from dofbot_ros.ros.conversions.stamps import Stamps
 from dofbot_ros.ros.runtime.log_limit import LogLimit
-from dofbot_ros.ros.runtime.parameters import when_set
+from dofbot_ros.ros.runtime.parameters import ToldParameter, when_set
 from dofbot_ros.ros.runtime.process import ShutdownSignal
 from dofbot_ros.ros.runtime.qos import COMMANDS, EVENTS, LATCHED, STREAM
 from dofbot_ros.safety.authority import Commander
@@ -65,6 +64,7 @@ class ArmInterface:
         stamps: between the arm's clock and ROS.
         lifeline: told when the control thread fails.
         after_cycle: called in the control thread after each cycle, for what else must happen there.
+        beside: makes a further entry of diagnostics, given the prefix of its name.
         scheduling: how the control thread is to be scheduled; a thread that waits for a port may go first.
 
     Raises:
@@ -79,21 +79,22 @@ class ArmInterface:
         lifeline: ShutdownSignal,
         after_cycle: Callable[[Snapshot], None] = lambda _: None,
         *,
+        beside: Callable[[str], DiagnosticStatus] | None = None,
         scheduling: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._node, self._daemon, self._stamps, self._lifeline = node, daemon, stamps, lifeline
         # Before anything else: a second node of the same arm must touch nothing.
         here = Address(node.context.get_domain_id(), node.get_namespace().strip("/"))
         self._stop_line = StopLine(here, node.get_name(), lambda: daemon.estop("dofbot estop"), self._told_state)
-        self._extra, self._scheduling = after_cycle, scheduling
+        self._extra, self._beside, self._scheduling = after_cycle, beside, scheduling
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control")
         self._state = ("", "")
-        self._next_state_s = self._told_s = -float("inf")
+        self._told_s = -float("inf")
         self._told: tuple[object, ...] = ()
         self._last_frames = (0, time.monotonic())
-        self._last_reading_s = -float("inf")
-        self._velocity = JointVelocity()
+        self._half_cycle_s = 0.5 / daemon.config.control_rate_hz
+        self._reports = JointReports(1.0 / daemon.config.state_rate_hz, self._half_cycle_s)
         self._refusals = 0
         self._handovers = 0
         self._last_refusal = ""
@@ -103,12 +104,12 @@ class ArmInterface:
         self._events = node.create_publisher(String, "motion_events", EVENTS)
         self._diagnostics = diagnostics.DiagnosticsTopic(node)
         self._description = node.create_publisher(String, "robot_description", LATCHED)
+        speed_words = "Share of the limits that the arm really has."
+        self._speed = ToldParameter(node, SPEED_IN_USE, daemon.config.speed, speed_words)
         model = self._describe()
         self._publish_frames = frame_publisher(node, model)
         when_set(node, "max_velocity", self._set_max_velocity)
         self._next_frames_s = -float("inf")
-        read_only = ParameterDescriptor(description="Share of the limits that the arm really has.", read_only=True)
-        node.declare_parameter(SPEED_IN_USE, daemon.config.speed, read_only)
         self._commanders = Commanders(node, daemon.config.operators)
         self._groups = {name: MutuallyExclusiveCallbackGroup() for name in ("stop", "torque", "commands")}
         prefix = node.get_parameter("frame_prefix").value
@@ -224,6 +225,9 @@ class ArmInterface:
             self._lifeline.fail(error)
 
     def _after_cycle(self, snapshot: Snapshot, rate: Rate) -> None:
+        if self._daemon.config.speed != self._speed.value:
+            self._speed.tell(self._daemon.config.speed)
+            self._describe()  # after the parameter: who hears a new description asks for it anew
         self._publish_state(snapshot)
         self._announce(snapshot)
         for event in snapshot.events:
@@ -260,20 +264,14 @@ class ArmInterface:
             self._node.get_logger().warning(snapshot.handover)
 
     def _publish_joints(self, snapshot: Snapshot) -> None:
-        reading = snapshot.reading
-        period_s = 1.0 / self._daemon.config.state_rate_hz
-        if reading is None or reading.stamp_s == self._last_reading_s or not reading.fresh.any():
+        report = self._reports.of(snapshot.reading) if snapshot.reading is not None else None
+        if report is None:
             return
-        # Half a control period of slack: jitter of the read must not halve the rate.
-        if reading.stamp_s < self._next_state_s - 0.5 / self._daemon.config.control_rate_hz:
-            return
-        self._next_state_s = max(self._next_state_s, reading.stamp_s - period_s) + period_s
-        self._last_reading_s = reading.stamp_s
-        stamp = self._stamps.to_ros(reading.stamp_s)
-        self._joint_states.publish(joint_state(stamp, reading.position, reading.fresh, self._velocity.of(reading)))
-        if reading.stamp_s >= self._next_frames_s - 0.5 / self._daemon.config.control_rate_hz:
-            self._next_frames_s = max(self._next_frames_s, reading.stamp_s - FRAMES_PERIOD_S) + FRAMES_PERIOD_S
-            self._publish_frames(stamp, reading.position)
+        stamp = self._stamps.to_ros(report.stamp_s)
+        self._joint_states.publish(joint_state(stamp, report.position, report.velocity))
+        if report.stamp_s >= self._next_frames_s - self._half_cycle_s:
+            self._next_frames_s = max(self._next_frames_s, report.stamp_s - FRAMES_PERIOD_S) + FRAMES_PERIOD_S
+            self._publish_frames(stamp, report.position)
 
     def _publish_diagnostics(self, snapshot: Snapshot, rate: Rate) -> None:
         prefix = self._diagnostics.prefix
@@ -292,6 +290,7 @@ class ArmInterface:
             diagnostics.bus_status(prefix, snapshot, frames_hz),
             commands,
             *diagnostics.servo_statuses(prefix, snapshot),
+            *([self._beside(prefix)] if self._beside is not None else []),
         ]
         self._diagnostics.publish(self._stamps.to_ros(snapshot.stamp_s), entries)
 

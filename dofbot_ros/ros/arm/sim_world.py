@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from std_srvs.srv import Trigger
 
+from dofbot_ros.config.loader import to_mapping
 from dofbot_ros.config.ranges import Checked, Positive, parameter
 from dofbot_ros.core.transforms import quat_from_matrix
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.desks.installation import Installation, install
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.ros.arm.diagnostics import status
 from dofbot_ros.ros.camera.topics import CameraTopics
 from dofbot_ros.ros.conversions.messages import to_time
 from dofbot_ros.ros.conversions.stamps import Stamps
@@ -105,6 +109,17 @@ class WorldTopics:
             period_s = 1.0 / self._parameters.camera_rate_hz
             self._next_image_s = max(self._next_image_s, now_s - period_s) + period_s
             self._camera.request(now_s)
+
+    def camera_status(self, prefix: str) -> DiagnosticStatus:
+        """The simulated camera's entry in diagnostics: as of a real one, by which two can be told apart."""
+        config = self._world.config.camera
+        looks = json.dumps(to_mapping(config), sort_keys=True)
+        values = {
+            "name": f"simulated camera ({config.mount})",
+            "serial": sha256(looks.encode()).hexdigest()[:12],
+            "size": f"{config.width}x{config.height}",
+        }
+        return status(DiagnosticStatus.OK, f"{prefix}: camera", "open", values)
 
     def close(self) -> None:
         """End the camera."""

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from dofbot_ros.core.types import ARM_JOINTS, JOINT_NAMES, ToolPose
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.motion.timed_path import TimedPath
-from dofbot_ros.ros.clients.arm_listener import MOVABLE
+from dofbot_ros.ros.clients.arm_listener import MOVABLE, SILENT
 from dofbot_ros.ros.clients.arm_sender import ArmSender
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
@@ -36,7 +36,6 @@ SAME_PLACE_M = 1e-4
 BESIDE_RAD, NEAR_RAD = 0.04, 0.2
 """An arm that is farther than the first and nearer than the second from where a path begins is brought there [rad]."""
 
-SILENT = "the arm says nothing: is its node running, in this namespace?"
 WAYS_OUT = {"IDLE": "enable_torque", "ESTOP": "reset_estop", "FAULT": "clear_fault"}
 """State -> the service that ends it."""
 
@@ -179,8 +178,12 @@ class ArmClient(ArmSender):
         self.wait_until_time(self.now_s() + seconds)
 
     def wait_until_time(self, time_s: float) -> None:
-        """Wait until a joint state with a stamp of `time_s` [s] or later has come; ROS time."""
-        self.wait_until(lambda: self.now_s() >= time_s, MOTION_S, "joint states")
+        """Wait until a joint state with a stamp of `time_s` [s] or later has come; ROS time.
+
+        Raises:
+            DofbotError: none comes; it names the joint that does not answer.
+        """
+        self._await_joints(lambda: self.now_s() >= time_s, MOTION_S)
 
     # -- stops and torque --------------------------------------------------------------------------------------------
 
@@ -223,9 +226,23 @@ class ArmClient(ArmSender):
 
     # -- whether it is there -----------------------------------------------------------------------------------------
 
-    def wait_connected(self, timeout_s: float = FIRST_HEARD_S) -> None:
-        """Wait until state, joints and description of the arm are known, and it subscribes to our commands."""
-        self.wait_until(self._known, timeout_s, "connected arm")
+    def wait_connected(self, timeout_s: float = FIRST_HEARD_S, *, complete: bool = True) -> None:
+        """Wait until state, joints and description of the arm are known, and it subscribes to our commands.
+
+        Args:
+            timeout_s: longest time to wait [s].
+            complete: False takes an arm that is not connected, or with a joint that does not answer, as well: to look
+                at it, to stop it or to let it go.
+
+        Raises:
+            DofbotError: not within `timeout_s`, or at once where a joint does not answer; it names the joint.
+        """
+        if complete:
+            self._await_joints(self._known, timeout_s, "connected arm")
+        else:
+            self.wait_until(lambda: self._described, timeout_s, "arm")
+            with suppress(DofbotError):  # an arm that tells no more than its state can still be stopped
+                self.wait_until(lambda: self.present or self.explained, HEARD_S, "joint states")
         deadline = time.monotonic() + timeout_s
         for publisher in (self._trajectories, self._points, self._gripper):
             while publisher.get_subscription_count() == 0:
@@ -276,9 +293,18 @@ class ArmClient(ArmSender):
             raise CommandRefusedError(answered.reason)
         return answered.motion
 
+    @property
+    def _described(self) -> bool:
+        return bool(self.state) and (self.described.robot is not None or bool(self.described.trouble))
+
     def _known(self) -> bool:
-        told = self.described.robot is not None or bool(self.described.trouble)
-        return told and self.state not in ("", "DISCONNECTED") and bool(np.isfinite(self.position).all())
+        return self._described and self.state != "DISCONNECTED" and bool(np.isfinite(self.position).all())
+
+    def _await_joints(self, heard: Callable[[], bool], limit_s: float, what: str = "joint states") -> None:
+        """As wait_until(), but not while a joint does not answer."""
+        self.wait_until(lambda: heard() or bool(self.silent_joints), limit_s, what)
+        if not heard() and self.silent_joints:
+            raise DofbotError(self.silence)
 
     @property
     def _stopped(self) -> bool:
@@ -290,10 +316,10 @@ class ArmClient(ArmSender):
 
     def _await_word(self, heard: Callable[[], bool], limit_s: float) -> None:
         try:
-            self.wait_until(heard, limit_s, "word of the arm")
+            self._await_joints(heard, limit_s)
         except DofbotError as error:
             self._check()
-            raise DofbotError(SILENT) from error
+            raise DofbotError(self.silence or SILENT) from error
 
 
 @contextmanager

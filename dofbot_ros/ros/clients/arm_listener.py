@@ -17,27 +17,33 @@ from std_msgs.msg import String
 
 from dofbot_ros.arm.gripper import joint_to_gap
 from dofbot_ros.arm.robot import Robot
-from dofbot_ros.core.types import GRIP, N_ARM, N_JOINTS, FloatArray, ToolPose
+from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_ARM, N_JOINTS, FloatArray, ToolPose
 from dofbot_ros.driver.motion_events import Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError
 from dofbot_ros.ros.clients.capabilities_listener import CapabilitiesListener
 from dofbot_ros.ros.conversions.messages import from_time, joint_positions
 from dofbot_ros.ros.runtime.awaited import AwaitedConditions
 from dofbot_ros.ros.runtime.qos import EVENTS, LATCHED, STREAM
+from dofbot_ros.safety.monitor import NO_ANSWER
 from dofbot_ros.safety.states import ArmState
 
 T = TypeVar("T")
 
 SILENT_S = 0.5
 """An arm whose last joint state is older than this counts as gone [s]."""
+TOLD_S = 2.5
+"""A driver whose diagnostics, which come each second, are older than this counts as gone [s]."""
 CHECK_S = 0.5
 """Longest time between two calls of `check` while a method waits [s]."""
 LATE_S = 1.0
 """A state may arrive this much later than the answer of the service that caused it [s]."""
 KEPT_RESULTS = 100
+SILENT = "the arm says nothing: is its node running, in this namespace?"
 
 MOVABLE = (ArmState.ACTIVE.value, ArmState.HOLD.value)
 """States in which the arm accepts commands."""
+TROUBLED = (ArmState.DISCONNECTED.value, ArmState.ESTOP.value, ArmState.FAULT.value)
+"""States in which joint states may be lacking while the driver is well."""
 
 
 class ArmListener:
@@ -76,7 +82,7 @@ class ArmListener:
         self._check = check
         self._to_seconds = to_seconds
         self._states_heard = 0
-        self._heard_s = -float("inf")
+        self._heard_s = self._told_s = -float("inf")
         self._results: OrderedDict[int, MotionEvent] = OrderedDict()
         self._answers: list[MotionEvent] | None = None
         self._changed = threading.Condition()
@@ -90,8 +96,40 @@ class ArmListener:
 
     @property
     def present(self) -> bool:
-        """Whether all joints are known, and one was heard of just now."""
+        """Whether all joints were heard of just now."""
         return bool(np.isfinite(self.position).all()) and time.monotonic() - self._heard_s < SILENT_S
+
+    @property
+    def silent_joints(self) -> tuple[str, ...]:
+        """Joints that do not answer, as diagnostics say; none while joint states come, or where the driver is gone."""
+        if self.present or not self._told:
+            return ()
+        told = self.diagnostics
+        return tuple(name for name in JOINT_NAMES if NO_ANSWER in told.get(name, {}).get("message", "").split(", "))
+
+    @property
+    def silence(self) -> str:
+        """Why no joint states come: "joint3 does not answer: ..."; "" while they do."""
+        if self.present:
+            return ""
+        if joints := self.silent_joints:
+            return f"{', '.join(joints)} {NO_ANSWER if len(joints) == 1 else 'do not answer'}: check cables and power"
+        told = self._told and self.state in TROUBLED
+        return f"the arm's state is {self.diagnostics['arm']['message']}" if told else SILENT
+
+    @property
+    def known_state(self) -> str:
+        """Its state; "" where it is gone, and where it says that it takes commands but no joint states come."""
+        return self.state if self.present or (self._told and self.state in TROUBLED) else ""
+
+    @property
+    def explained(self) -> bool:
+        """Whether the driver has told just now why no joint states come."""
+        return self._told and (bool(self.silent_joints) or self.state == ArmState.DISCONNECTED.value)
+
+    @property
+    def _told(self) -> bool:
+        return time.monotonic() - self._told_s < TOLD_S
 
     @property
     def ready(self) -> bool:
@@ -219,3 +257,5 @@ class ArmListener:
             if owner.rpartition("/")[0] == self._namespace:
                 values = {row.key: row.value for row in entry.values}
                 self.diagnostics[what] = {"message": entry.message, **values}
+                if what == "arm":
+                    self._told_s = time.monotonic()

@@ -48,7 +48,7 @@ def nobody(namespace: str) -> str:
 
 @contextmanager
 def connect(
-    backend: str = RUNNING, *, torque: bool = True, namespace: str = "", **arguments: object
+    backend: str = RUNNING, *, torque: bool = True, namespace: str = "", complete: bool = True, **arguments: object
 ) -> Iterator[ArmClient]:
     """Connect to an arm; the context manager disconnects, and ends what it started.
 
@@ -58,6 +58,7 @@ def connect(
             runs already in this ROS domain.
         torque: True switches the servos on, so that the arm can be moved; False only watches it.
         namespace: ROS namespace of a running arm.
+        complete: False takes an arm with a joint that does not answer as well, to look at it, stop it or let it go.
         arguments: for the stack `bringup` that is started, as for `dofbot up bringup`; for instance
             port="/dev/ttyUSB0", max_velocity=0.8.
 
@@ -91,9 +92,10 @@ def connect(
         except DofbotError as error:
             raise DofbotError(nobody(namespace)) from error
         try:
-            arm.wait_connected(CONNECT_S)
+            arm.wait_connected(CONNECT_S, complete=complete)
         except DofbotError as error:
-            why = arm.diagnostics.get("arm", {}).get("message") or str(error)
+            silent = arm.silence if arm.silent_joints else ""
+            why = silent or arm.diagnostics.get("arm", {}).get("message") or str(error)
             raise DofbotError(f"the driver runs, but its arm is not ready: {why}") from error
         if torque:
             arm.enable()

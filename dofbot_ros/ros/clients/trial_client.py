@@ -6,7 +6,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from dofbot_ros.ros.conversions.messages import detections, from_time
 from dofbot_ros.ros.runtime.qos import STREAM
 from dofbot_ros.sim.arrangement import Arrangement, as_text
 from dofbot_ros.trials.arm import Look, View
+from dofbot_ros.vision.cameras.identity import CameraIdentity, identity_of
 from dofbot_ros.vision.extrinsics import load_extrinsics
 
 CONNECTED_S = 40.0
@@ -42,6 +43,8 @@ FALL_S = 0.3
 """Arm time in which arranged objects come to rest [s]."""
 ABILITIES_LIMIT_S = 15.0
 """A driver that has not told its parameters after so long is not going to [s]."""
+IDENTITY_S = 4.0
+"""A camera's node that has not told which camera it is after so long does not tell [s]."""
 KEPT_IMAGES = 4
 
 
@@ -82,6 +85,14 @@ class TrialClient(ArmClient):
         """Return when the arm is connected and its camera told of itself."""
         self.wait_connected(CONNECTED_S)
         self.wait_until(lambda: self._info is not None, LOOK_LIMIT_S, "camera_info")
+
+    def camera(self) -> CameraIdentity:
+        """The camera that looks at its table, as its node says; a driver of others tells its image size alone."""
+        if self._info is None:
+            raise DofbotError("no camera_info yet")
+        with suppress(DofbotError):
+            self.wait_until(lambda: "camera" in self.diagnostics, IDENTITY_S, "word of the camera")
+        return identity_of(self.diagnostics.get("camera", {}), f"{self._info.width}x{self._info.height}")
 
     def prepare(self) -> None:
         """Bring the arm upright with open fingers; a fault is given time to pass."""

@@ -74,6 +74,7 @@ class RosConsoleArm:
             activity=activity,
             activity_words=words,
             recording=self._recording.words,
+            silent=client.silent_joints,
         )
 
     def stream(self, joints: FloatArray) -> None:

@@ -14,7 +14,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, transform
-from dofbot_ros.core.types import JOINT_NAMES, BoolArray, FloatArray
+from dofbot_ros.core.types import JOINT_NAMES, FloatArray
 from dofbot_ros.errors import InputError
 
 _NO_DETECTION = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
@@ -38,11 +38,11 @@ def from_time(stamp: Time) -> float:
     return float(stamp.sec) + 1e-9 * float(stamp.nanosec)
 
 
-def joint_state(stamp: Time, position: FloatArray, fresh: BoolArray, velocity: FloatArray) -> JointState:
-    """Joint positions [rad] and velocities [rad/s] (6,), only those that are `fresh` (6,)."""
-    names = [name for name, is_fresh in zip(JOINT_NAMES, fresh, strict=True) if is_fresh]
-    header = Header(stamp=stamp)
-    return JointState(header=header, name=names, position=position[fresh].tolist(), velocity=velocity[fresh].tolist())
+def joint_state(stamp: Time, position: FloatArray, velocity: FloatArray) -> JointState:
+    """Positions [rad] (6,) and velocities [rad/s] (6,) of all joints at `stamp`."""
+    return JointState(
+        header=Header(stamp=stamp), name=list(JOINT_NAMES), position=position.tolist(), velocity=velocity.tolist()
+    )
 
 
 def joint_positions(message: JointState) -> list[tuple[int, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 
 from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.arm.robot import Robot
@@ -27,11 +28,18 @@ class DriverNode:
         self.node = LeanNode("driver_node")
         asked = declare(self.node, DriverConfig)
         calibration = calibration_of(asked.calibration_file)
-        config, slower = permitted(asked, calibration)
+        config, _ = permitted(asked, calibration)
         clock = MonotonicClock()
-        daemon = ArmDaemon(serial_backend(config, calibration, clock), config, Robot.calibrated(calibration))
-        if slower:
-            self.node.get_logger().warning(slower)
+        backend = serial_backend(config, calibration, clock)
+
+        def speed() -> float:
+            """Told by what answers: where a port has no emulated servos yet, it may be a real arm's."""
+            allowed, slower = permitted(replace(asked, port=backend.device), calibration)
+            if slower:
+                self.node.get_logger().warning(slower)
+            return allowed.speed
+
+        daemon = ArmDaemon(backend, config, Robot.calibrated(calibration), speed=speed)
         scheduling = realtime if config.realtime else nullcontext
         if config.realtime:
             before_ordinary_programs()

@@ -131,7 +131,7 @@ class PolicyNode:
             if self._wanted:
                 self._start_by_itself(now)
             before, begin = self._session.phase, time.perf_counter()
-            order = self._session.cycle(now, self._arm_state)
+            order = self._session.cycle(now, self._arm.known_state)
             if before is Phase.RUNNING:
                 self._seconds.append(time.perf_counter() - begin)
         if order is not None:
@@ -150,10 +150,6 @@ class PolicyNode:
             controller.block(eyes.seen)
         if eyes.picture is not None:
             controller.picture(*eyes.picture)
-
-    @property
-    def _arm_state(self) -> str:
-        return self._arm.state if self._arm.present else ""
 
     def _carry_out(self, order: Command, now_s: float) -> None:
         """Pass an order on; all six joints are streamed, as in training."""
@@ -180,7 +176,7 @@ class PolicyNode:
         check_compatibility(self._spec, self._arm.described.capabilities())
         if self._eyes.trouble:
             raise CommandRefusedError(self._eyes.trouble)
-        self._session.start(now, self._arm_state, self._goal())
+        self._session.start(now, self._arm.known_state, self._goal())
 
     def _goal(self) -> list[float]:
         text = str(self.node.get_parameter("goal").value)
@@ -196,7 +192,7 @@ class PolicyNode:
             check_compatibility(self._spec, self._arm.described.capabilities())
         except DofbotError as error:
             return str(error)
-        return unwilling(self._arm_state) or self._eyes.trouble
+        return unwilling(self._arm.known_state) or self._eyes.trouble
 
     def _report(self) -> PolicyReport:
         now, session, spec = self._clock.now(), self._session, self._spec
@@ -208,7 +204,7 @@ class PolicyNode:
             runs=session.runs,
             reached=session.reached,
             fault=self._fault(),
-            arm=self._arm_state,
+            arm=self._arm.known_state,
             task=spec.task,
             obs=spec.obs,
             seconds=now - session.started_s if session.phase is not Phase.IDLE else 0.0,
@@ -253,7 +249,7 @@ class PolicyNode:
         """Begin a run, or say what keeps from it."""
         stops = self._stops
         try:
-            await self._arm.late_word(lambda: not unwilling(self._arm_state))
+            await self._arm.late_word(lambda: not unwilling(self._arm.known_state))
             if self._stops != stops:
                 raise CommandRefusedError("stopped")
             with self._lock:

@@ -56,7 +56,9 @@ class SimNode:
         def after_cycle(_: Snapshot) -> None:
             self._topics.update(clock.now())
 
-        self._interface = ArmInterface(self.node, daemon, stamps, lifeline, after_cycle)
+        self._interface = ArmInterface(
+            self.node, daemon, stamps, lifeline, after_cycle, beside=self._topics.camera_status
+        )
         self._interface.start()
 
     def close(self) -> None:

@@ -220,7 +220,7 @@ class TeleopNode:
             reason=status.reason.value,
             fault=status.fault.value if status.fault else self._arm_fault(),
             source=self._trouble,
-            arm=self._arm.state if self._arm.present else "",
+            arm=self._arm.known_state,
             progress=status.progress,
             clamped=bool(status.clamped),
             frames=feed.frames if feed else 0,

@@ -18,6 +18,7 @@ from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.emulation.faults import parse_faults
+from dofbot_ros.ros.arm.diagnostics import DiagnosticsTopic
 from dofbot_ros.ros.arm.sim_world import WorldParameters, WorldTopics, make_installation
 from dofbot_ros.ros.conversions.stamps import Stamps
 from dofbot_ros.ros.runtime.lean_node import LeanNode
@@ -26,6 +27,7 @@ from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.sim.servos import WorldServos
 from dofbot_ros.sim.world import World
 
+DIAGNOSTICS_PERIOD_S = 1.0
 UPDATE_HZ = 50.0
 """How often is looked for finished pictures [1/s]."""
 
@@ -60,6 +62,8 @@ class WorldNode:
         self._clock = MonotonicClock()
         self._world = World(installation.world, parameters.scene_seed)
         self._topics = WorldTopics(self.node, self._world, installation, parameters, Stamps(self._clock))
+        self._diagnostics = DiagnosticsTopic(self.node)
+        self._timer = self.node.create_timer(DIAGNOSTICS_PERIOD_S, self._tell)
         self._rate = Rate(self._clock, UPDATE_HZ)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._show, name="camera")
@@ -79,6 +83,11 @@ class WorldNode:
                 self._rate.wait()
         except BaseException as error:
             self._lifeline.fail(error)
+
+    def _tell(self) -> None:
+        """Which camera it is."""
+        entry = self._topics.camera_status(self._diagnostics.prefix)
+        self._diagnostics.publish(Stamps(self._clock).to_ros(self._clock.now()), [entry])
 
     def close(self) -> None:
         """Unplug and let go of the world."""

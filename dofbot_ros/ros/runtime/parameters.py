@@ -65,6 +65,32 @@ def when_set(node: Node, name: str, apply: Callable[[Any], None]) -> None:
     node.add_post_set_parameters_callback(on_set)
 
 
+class ToldParameter:
+    """A parameter by which a node tells something: it changes while the node runs, and nobody else can set it.
+
+    Args:
+        node: that has it.
+        name: of the parameter.
+        value: at first.
+        description: as tools show it.
+    """
+
+    def __init__(self, node: Node, name: str, value: float, description: str) -> None:
+        self._node, self._name = node, name
+        self.value: float = node.declare_parameter(name, value, ParameterDescriptor(description=description)).value
+        node.add_on_set_parameters_callback(self._check)
+
+    def tell(self, value: float) -> None:
+        """It is `value` from now on."""
+        self.value = value
+        self._node.set_parameters([Parameter(self._name, value=value)])
+
+    def _check(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
+        if all(parameter.name != self._name or parameter.value == self.value for parameter in parameters):
+            return SetParametersResult(successful=True)
+        return SetParametersResult(successful=False, reason=f"{self._name} is told by the node and cannot be set")
+
+
 def _check_when_set(node: Node, cls: type, where: str) -> None:
     """Let the dataclass refuse values of its live parameters while the node runs, as it does at the start."""
     live = {field.name: field for field in dataclasses.fields(cast(Any, cls)) if field.metadata.get("live", False)}

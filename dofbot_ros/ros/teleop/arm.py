@@ -5,6 +5,7 @@ from __future__ import annotations
 from builtin_interfaces.msg import Time
 
 from dofbot_ros.core.types import ARM_JOINTS
+from dofbot_ros.ros.clients.arm_listener import SILENT
 from dofbot_ros.ros.clients.arm_sender import ArmSender
 from dofbot_ros.ros.conversions.messages import from_time
 from dofbot_ros.teleop.retargeting.pipeline import TeleopCommand
@@ -26,7 +27,9 @@ class TeleopArm(ArmSender):
         """Why it cannot be engaged, "" when it can; an arm without torque gets it on engaging."""
         if self.ready or self.torque_off:
             return ""
-        return f"its state is {self.state}" if self.present else "it says nothing"
+        if self.present:
+            return f"its state is {self.state}"
+        return "it says nothing" if self.silence == SILENT else self.silence
 
     def send(self, command: TeleopCommand, stamp: Time) -> None:
         """Publish a command that is for the moment `stamp`."""

@@ -12,6 +12,7 @@ from dofbot_ros.trials.placement import PickProtocol
 from dofbot_ros.trials.reporting import page
 from dofbot_ros.trials.reporting.chart import histogram
 from dofbot_ros.trials.reporting.pick_summary import rate, summary
+from dofbot_ros.vision.cameras.identity import read_camera
 
 MEANINGS = {
     "slipped": "the fingers held something, but no object was up at the end",
@@ -45,6 +46,7 @@ def _content(log: PickLog) -> dict[str, Any]:
                 f"judged by {series.judge}",
                 *([f"desk {series.desk_label}"] if series.backend != "serial" else []),
                 *([f"network {series.model}"] if series.model else []),
+                *([f"camera: {camera}"] if (camera := read_camera(log.folder)) is not None else []),
             ]
         ),
         "cards": _cards(figures),

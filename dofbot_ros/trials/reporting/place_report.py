@@ -13,6 +13,7 @@ from dofbot_ros.trials.reporting import page
 from dofbot_ros.trials.reporting.chart import histogram
 from dofbot_ros.trials.results import Results
 from dofbot_ros.trials.trial_log import image_path
+from dofbot_ros.vision.cameras.identity import read_camera
 
 
 def write_report(out: Path, results: Results) -> Path:
@@ -31,7 +32,12 @@ def _content(out: Path, results: Results) -> dict[str, Any]:
     errors = [t.error_mm for t in trials if t.placed and t.error_mm is not None]
     return {
         "title": "Block placing trials",
-        "subtitle": f"{len(trials)} trials, seed {series.seed}, backend {series.backend}, desk {series.desk_label}",
+        "subtitle": ", ".join(
+            [
+                f"{len(trials)} trials, seed {series.seed}, backend {series.backend}, desk {series.desk_label}",
+                *([f"camera: {camera}"] if (camera := read_camera(out)) is not None else []),
+            ]
+        ),
         "cards": _cards(summary),
         "map": _map(trials, series.protocol),
         "charts": [

@@ -41,7 +41,7 @@ def test_troubles_come_first_with_their_remedy() -> None:
         state="FAULT",
         diagnostics={
             "arm": {"message": "FAULT: joint2 is overheated", "limited by": "workspace"},
-            "joint2": {"message": "overheated, overloaded"},
+            "joint2": {"message": "temperature, overload"},
             "joint3": {"message": "healthy"},
             "loop": {"message": "late"},
         },
@@ -52,6 +52,17 @@ def test_troubles_come_first_with_their_remedy() -> None:
     assert "Joint 2: is too hot: let it cool down" in lines[1].text
     assert "control loop runs late" in said(view)
     assert "holds the arm back: workspace" in said(view)
+
+
+def test_a_joint_that_does_not_answer_is_named() -> None:
+    said_by_driver = {
+        "arm": {"message": "FAULT: no answer from servo 3 (joint3) for 0.2 s: check its cable"},
+        "joint3": {"message": "does not answer"},
+    }
+    view = replace(READY, present=False, state="FAULT", silent=("joint3",), diagnostics=said_by_driver)
+    assert "Joint 3: does not answer" in said(view)
+    assert "check its cable" in said(view)
+    assert "gone silent" in said(replace(view, silent=()))
 
 
 def test_servos_that_hold_though_nobody_commands_them_are_told() -> None:

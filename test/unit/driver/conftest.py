@@ -102,7 +102,12 @@ class ModelArm:
 class Bench:
     """A daemon on its arm, and time to let pass."""
 
-    def __init__(self, calibration: Calibration = DEFAULT_CALIBRATION, **config: object) -> None:
+    def __init__(
+        self,
+        calibration: Calibration = DEFAULT_CALIBRATION,
+        allowed: Callable[[], float] | None = None,
+        **config: object,
+    ) -> None:
         self.events: list[MotionEvent] = []
         self.clock = ManualClock(100.0)
         self.arm = ModelArm(self.clock, calibration)
@@ -110,6 +115,7 @@ class Bench:
             self.arm,
             DriverConfig(**{"soft_start_s": 0.0, **config}),  # type: ignore[arg-type]
             Robot.calibrated(calibration),
+            speed=allowed,
         )
 
     def hold(self) -> None:

@@ -49,6 +49,39 @@ def test_an_emulated_port_is_no_real_one(tmp_path) -> None:
     assert is_real("auto")
 
 
+def test_a_port_that_is_not_there_yet_counts_as_a_real_one(tmp_path) -> None:
+    assert is_real(str(tmp_path / "port"))
+
+
+@pytest.mark.parametrize(("at_first", "then"), [(0.2, 1.0), (1.0, 0.2)])
+def test_the_speed_is_that_of_what_answers_upon_each_connection(new_bench, at_first: float, then: float) -> None:
+    answers = [at_first, then]
+    bench = new_bench(speed=0.2, allowed=lambda: answers[0])
+
+    def fastest() -> float:
+        bench.hold()
+        bench.daemon.move_joints([0.0 if bench.measured()[0] > 0.5 else 1.2, 0, 0, 0, 0])
+        places = []
+        for _ in range(400):
+            bench.run(0.02)
+            places.append(bench.measured()[0])
+        return float(np.abs(np.array(places[5:]) - places[:-5]).max() / 0.1)
+
+    limit = DriverConfig().max_velocity
+    for share in (at_first, then):
+        assert fastest() == pytest.approx(share * limit, rel=0.1)
+        assert bench.daemon.config.velocity == pytest.approx(share * limit)
+        assert bench.daemon.limits.velocity[0] == pytest.approx(share * limit)
+        bench.arm.absent = True
+        bench.run(0.1)
+        bench.arm.absent = False
+        answers.pop(0)
+        answers.append(then)
+        bench.run(2.0)
+    numbers = [event.motion for event in bench.events if event.event is Event.BEGAN]
+    assert numbers == sorted(set(numbers)), "motions are counted on"
+
+
 SPEED, WAY = 0.2, 0.8
 
 
