@@ -90,9 +90,15 @@ def locate_from(source: str, clock: Clock, camera_info: Path, out: Path, force: 
 
 
 def check_from(source: str, clock: Clock, camera_info: Path, camera_pose: Path) -> dict[str, Any]:
-    """Compare a stored camera pose with pictures of the sheet; raises CalibrationError where they do not show it."""
+    """Compare a stored camera pose with pictures of the sheet; raises CalibrationError where they do not show it.
+
+    A pose that holds has its file's time renewed: a localiser that noticed a move looks at that (ros/camera/watch.py).
+    """
     markers, intrinsics = _sheet(source, clock, camera_info)
-    return dataclasses.asdict(check_fixed_camera(markers, load_extrinsics(camera_pose).matrix, intrinsics))
+    found = check_fixed_camera(markers, load_extrinsics(camera_pose).matrix, intrinsics)
+    if found.holds:
+        camera_pose.touch()
+    return dataclasses.asdict(found)
 
 
 def _sheet(source: str, clock: Clock, camera_info: Path) -> tuple[list[Marker], Intrinsics]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 from rclpy.node import Node
 
 from dofbot_ros.arm.model import load_model
@@ -32,13 +35,39 @@ class CameraPose:
     def __init__(self, node: Node, file: str) -> None:
         self._node, self._simulated = node, not file
         self.base_frame = declare(node, FrameParameters).frame_prefix + BASE_FRAME
-        extrinsics = load_extrinsics(file or share_file("config", "sim_camera.yaml"))
-        if extrinsics.parent != BASE_FRAME:
-            raise ConfigError(f"the camera's pose is given in {extrinsics.parent}, not in {BASE_FRAME}")
-        self.matrix = extrinsics.matrix
-        self._frame = extrinsics.frame
+        self._file = Path(file or share_file("config", "sim_camera.yaml"))
+        self.matrix = np.eye(4)
+        self._read()
         self._links = {joint.child for joint in load_model().joints}
         self._told = ""
+
+    def read_again(self) -> bool:
+        """Take the pose anew, if the file has been written since. Returns whether it has.
+
+        Raises:
+            ConfigError: the file cannot be used.
+        """
+        if self._written() == self._read_at:
+            return False
+        frame, self._told = self._told, ""
+        self._read()
+        if frame:
+            self.check(frame)
+        return True
+
+    def _read(self) -> None:
+        self._read_at = self._written()
+        extrinsics = load_extrinsics(self._file)
+        if extrinsics.parent != BASE_FRAME:
+            raise ConfigError(f"the camera's pose is given in {extrinsics.parent}, not in {BASE_FRAME}")
+        self.matrix, self._frame = extrinsics.matrix, extrinsics.frame
+
+    def _written(self) -> int:
+        """When the file was written [ns]; 0 where there is none."""
+        try:
+            return self._file.stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def check(self, frame: str) -> None:
         """Take the frame_id of a camera_info; the pose goes out on /tf_static as that frame's.

@@ -117,7 +117,7 @@ class TrialClient(ArmClient):
         self.wait_until(lambda: self._seen(begin_s), LOOK_LIMIT_S, "localised image")
         stamp_s = float(self._found["stamp_s"])
         blocks = {block["name"]: block_pose(block) for block in self._found["blocks"]}
-        return Look(stamp_s, blocks, image_array(self._images[stamp_s]))
+        return Look(stamp_s, blocks, image_array(self._images[stamp_s]), refusals(self._found))
 
     def capabilities(self) -> RobotCapabilities:
         """What the arm's description and its driver's parameters say."""
@@ -189,6 +189,13 @@ class TrialClient(ArmClient):
 def block_pose(block: dict[str, Any]) -> FloatArray:
     """Pose (4, 4) [m] of a block as detections and truth tell it."""
     return transform(matrix_from_quat(block["quaternion"]), block["position"])
+
+
+def refusals(found: dict[str, Any]) -> dict[str, str]:
+    """What a detection says was seen and not believed -> why; a localiser of another kind need not say it."""
+    told = found.get("refused")
+    rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
+    return {str(row.get("what", "")): str(row.get("reason", "")) for row in rows}
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from dofbot_ros.grasp.execution.executor import CameraSnapshot, NotNowError
 from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
 from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.camera.subscription import CameraSubscription
+from dofbot_ros.ros.camera.watch import PoseWatch
 from dofbot_ros.ros.clients.arm_listener import ArmListener
 from dofbot_ros.ros.conversions.messages import from_time
 from dofbot_ros.vision.intrinsics import Intrinsics
@@ -32,9 +33,11 @@ class GraspCamera:
     def __init__(self, arm: ArmListener, pose: CameraPose, timeout_s: float) -> None:
         node = arm.node
         self._arm, self._pose, self._timeout_s = arm, pose, timeout_s
+        self._watch = PoseWatch(node, pose)
         self._image: Image | None = None
         self._intrinsics: Intrinsics | None = None
         self._uncalibrated = "no camera_info yet"
+        self._told: tuple[object, ...] = ()
         self._topic = node.resolve_topic_name("camera/image_raw")
         self.on_image: Callable[[], None] = lambda: None
         """Called after each image, in the executor's thread."""
@@ -58,7 +61,7 @@ class GraspCamera:
             return f"no image on {self._topic}: is a camera running?"
         if self.age_s > self._timeout_s:
             return f"the newest image on {self._topic} is {self.age_s:.1f} s old"
-        return "" if self._intrinsics else self._uncalibrated
+        return self._watch.trouble if self._intrinsics else self._uncalibrated
 
     def newest(self) -> CameraSnapshot:
         """The newest image.
@@ -89,11 +92,17 @@ class GraspCamera:
 
     def _on_image(self, message: Image) -> None:
         self._image = message
+        try:
+            self._watch.look(image_array(message), from_time(message.header.stamp))
+        except DofbotError:
+            return  # who looks at it is told
 
     def _on_info(self, message: CameraInfo) -> None:
         try:
             intrinsics = intrinsics_from(message, self._camera.rectified)
             self._pose.check(message.header.frame_id)
-            self._intrinsics = intrinsics
+            if self._told != (told := (message.width, message.height, tuple(message.k), tuple(message.d))):
+                self._watch.watch(intrinsics)
+            self._intrinsics, self._told = intrinsics, told
         except DofbotError as error:
             self._intrinsics, self._uncalibrated = None, str(error)

@@ -22,13 +22,14 @@ from dofbot_ros.ros.camera.block_markers import block_markers
 from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
 from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.camera.subscription import CameraSubscription
+from dofbot_ros.ros.camera.watch import PoseWatch
 from dofbot_ros.ros.conversions.messages import from_time, pose_message
 from dofbot_ros.ros.runtime.lean_node import LeanNode
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.process import ShutdownSignal, run
 from dofbot_ros.ros.runtime.qos import STREAM
 from dofbot_ros.vision.markers.block_layout import load_blocks
-from dofbot_ros.vision.markers.blocks import BlockLocaliser, Localisation, LocaliserConfig
+from dofbot_ros.vision.markers.blocks import BlockLocaliser, Localisation, LocaliserConfig, Refused
 
 DIAGNOSTICS_PERIOD_S = 1.0
 
@@ -54,6 +55,7 @@ class BlockLocalizerNode:
         self._config = declare(self.node, LocaliserConfig)
         self._blocks = load_blocks(files.blocks_file or None)
         self._pose = CameraPose(self.node, files.extrinsics_file)
+        self._watch = PoseWatch(self.node, self._pose)
         self._localiser: BlockLocaliser | None = None
         self._calibration: tuple[object, ...] = ()
         self._images, self._trouble, self._last = 0, "no camera_info yet", Localisation(0.0, (), ())
@@ -85,6 +87,7 @@ class BlockLocalizerNode:
             intrinsics = intrinsics_from(message, self._camera.rectified)
             self._pose.check(message.header.frame_id)
             self._localiser = BlockLocaliser(self._blocks, intrinsics, self._config)
+            self._watch.watch(intrinsics)
         except DofbotError as error:
             self._localiser = None
             self._note(str(error))
@@ -93,12 +96,15 @@ class BlockLocalizerNode:
         if self._localiser is None:
             return
         try:
-            image = image_array(message)
-            found = self._localiser.locate(image, from_time(message.header.stamp), self._pose.matrix)
+            image, stamp_s = image_array(message), from_time(message.header.stamp)
+            found = self._localiser.locate(image, stamp_s, self._pose.matrix)
+            moved = self._watch.look(image, stamp_s)
         except DofbotError as error:
             self._note(str(error))
             return
-        self._note("")
+        if moved:
+            found = Localisation(stamp_s, (), (Refused("camera", moved),))
+        self._trouble = moved
         self._images, self._last = self._images + 1, found
         # The stamp is the image's: who uses a pose can tell how old it is.
         header = Header(stamp=message.header.stamp, frame_id=self._pose.base_frame)
@@ -119,6 +125,7 @@ class BlockLocalizerNode:
         message = self._trouble or ("no images" if rate == 0.0 else f"{len(self._last.blocks)} blocks")
         level = DiagnosticStatus.WARN if self._trouble or rate == 0.0 else DiagnosticStatus.OK
         values: dict[str, object] = {"images_hz": rate, "blocks": ", ".join(b.name for b in self._last.blocks)}
+        values["camera"] = self._watch.word
         values |= {f"refused, {r.what}": r.reason for r in self._last.refused}
         entry = diagnostics.status(level, f"{self._diagnostics.prefix}: blocks", message, values)
         self._diagnostics.publish(self.node.get_clock().now().to_msg(), [entry])

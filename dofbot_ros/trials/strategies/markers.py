@@ -63,8 +63,10 @@ class ArucoStrategy:
         """The blocks that are seen, by name.
 
         Raises:
-            NoGraspError: one of them does not stand on the table.
+            NoGraspError: one of them does not stand on the table, or none is believed, and why.
         """
+        if not look.blocks and look.refused:
+            raise NoGraspError("; ".join(f"{what}: {why}" for what, why in look.refused.items()))
         return {name: standing(pose, self.sizes[name]) for name, pose in look.blocks.items()}
 
     def plan_move(
