@@ -1,8 +1,11 @@
-# Two commands for a fresh machine: `make demo` and `make test`. Both make .venv on the first run and use it again after.
+# Two commands for a fresh machine: `make demo` and `make test`. Both make .venv on the first run and use it again after;
+# the demo installs what it needs itself, everything else comes with `make install`.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO_STAMP := $(VENV)/.installed_demo
+DEMO_PARTS := $(addprefix requirements/,base.txt ros.txt sim.txt)
 REQUIREMENTS := requirements.txt $(filter-out requirements/interfaces.txt %jazzy.txt,$(wildcard requirements/*.txt))
 # Processes that the tests are spread over (docs/testing.md): two run those that start arms, the others unit tests.
 CORES := $(shell nproc)
@@ -20,7 +23,8 @@ REACHES_TORCH_CPU := import urllib.request as u; u.urlopen('$(TORCH_CPU)/torch/'
 .PHONY: install-user docs demo test test-fast test-jazzy lint interfaces mutation coverage measured install licences clean
 .DELETE_ON_ERROR:
 
-demo: install
+demo: $(DEMO_STAMP)
+	@$(BIN)/python -m dofbot_ros.cli.setup.preflight
 	$(BIN)/dofbot demo --trials 3 --seed 0 --out demo_out
 
 # Style and types beside the build of interfaces, then all tests.
@@ -90,7 +94,7 @@ licences: install
 install: $(STAMP)
 	@$(BIN)/python -m dofbot_ros.cli.setup.preflight
 
-$(STAMP): $(REQUIREMENTS) setup.py package.xml
+$(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "make: $(PYTHON) is not here. Debian, Ubuntu: sudo apt install python3.11 python3.11-venv; or name yours: make PYTHON=python3"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
@@ -101,9 +105,17 @@ $(STAMP): $(REQUIREMENTS) setup.py package.xml
 	  *) echo "make: the pins install on Python 3.11 and 3.12, $(PYTHON) is another; driver, camera and localiser install with: pip install ."; exit 1 ;; \
 	esac
 	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(REQUIREMENTS) setup.py package.xml | $(BIN)/python
 	@echo "installing the pinned requirements into $(VENV): about 3 GB, a few minutes"
 	@index=$$($(PYTHON) -c "$(REACHES_TORCH_CPU)" 2>/dev/null && echo "--extra-index-url $(TORCH_CPU)" || true); \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$index -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@ $(DEMO_STAMP)
+
+$(DEMO_STAMP): $(DEMO_PARTS) setup.py package.xml | $(BIN)/python
+	@echo "installing what the demo needs into $(VENV): about 1 GB, a minute"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(DEMO_PARTS))
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dofbot_ros.core.types import ToolPose
@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
 class DofbotError(Exception):
     """Root. The message says what was wrong, where, and what would be right."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Come whole from one process to another, whatever __init__ takes."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[DofbotError], args: tuple[Any, ...], attributes: dict[str, Any]) -> DofbotError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class InputError(DofbotError):
@@ -39,9 +49,42 @@ class DependencyError(DofbotError):
     """An optional package that this command needs is not installed."""
 
     def __init__(self, package: str, extra: str, what: str) -> None:
-        super().__init__(f"{what} needs {package}, which is not installed here: pip install 'dofbot_ros[{extra}]'")
+        super().__init__(f"{what} needs {package}, which is not installed here: {how_to_install(extra)}")
         self.package = package
         self.extra = extra
+
+
+MODULES = {
+    **dict.fromkeys(("rclpy", "std_msgs", "sensor_msgs"), "ros"),
+    **dict.fromkeys(("pybullet", "matplotlib", "scipy", "jinja2", "psutil"), "sim"),
+    **dict.fromkeys(("mediapipe", "mcap", "mcap_ros2"), "teleop"),
+    "aiohttp": "console",
+    **dict.fromkeys(
+        ("torch", "onnx", "onnxruntime", "safetensors", "gymnasium", "stable_baselines3", "sb3_contrib", "tensorboard"),
+        "learn",
+    ),
+    **dict.fromkeys(("pyarrow", "av"), "lerobot"),
+    "mujoco": "hopper",
+    **dict.fromkeys(("captum", "torchinfo", "sklearn", "PIL"), "lab"),
+    **dict.fromkeys(("pinocchio", "panda_gym"), "test"),
+}
+"""Module of an optional package -> the extra of this package that brings it."""
+
+
+def how_to_install(extra: str) -> str:
+    """Where the optional packages of `extra` come from."""
+    return f"`make install` in the clone brings all, pip install '.[{extra}]' these to an environment of your own"
+
+
+def missing_package(error: ModuleNotFoundError, what: str) -> DependencyError | None:
+    """What to say of a module that is not there; None where it is none of an optional package's.
+
+    Args:
+        error: of the import.
+        what: the job that needs it, for the message.
+    """
+    module = str(error.name).partition(".")[0]
+    return DependencyError(module, MODULES[module], what) if module in MODULES else None
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from dofbot_ros.cli.policy import commands as policy
 from dofbot_ros.cli.recording import record, replay, teach
 from dofbot_ros.cli.setup import arm_check, doctor, servos
 from dofbot_ros.core.console import console
-from dofbot_ros.errors import DofbotError, UsageError
+from dofbot_ros.errors import DofbotError, UsageError, missing_package
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -97,6 +97,11 @@ def main() -> None:
         _complain(str(error), 2)
     except DofbotError as error:
         _complain(str(error))
+    except ModuleNotFoundError as error:
+        missing = missing_package(error, "this command")
+        if missing is None:
+            raise
+        _complain(str(missing))
     except OSError as error:
         # A file or folder that cannot be used; without a name it is a fault of ours, and worth its traceback.
         if error.filename is None:

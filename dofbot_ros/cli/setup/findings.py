@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dofbot_ros.cli.setup.preflight import missing_libraries
 from dofbot_ros.core.dds import NETWORK_VARIABLE, OPEN
+from dofbot_ros.errors import how_to_install
 from dofbot_ros.safety.stop_line import addresses, ask
 from dofbot_ros.safety.stop_sender import WHO
 from dofbot_ros.teleop.input.model_files import MODELS, brings_models, how_to_get, model_folder
@@ -27,11 +28,11 @@ CH340 = ("1a86", "7523")
 PACKAGES = {
     "ruckig": "smooth motions",
     "opencv-contrib-python": "cameras and markers",
-    "pybullet": "the simulated arm: pip install 'dofbot_ros[sim]'",
-    "mediapipe": "teleoperation by camera: pip install 'dofbot_ros[teleop]'",
-    "mcap": "recording: pip install 'dofbot_ros[teleop]'",
-    "torch": "training: pip install 'dofbot_ros[learn]'",
-    "onnxruntime": "networks and policies: pip install 'dofbot_ros[learn]'",
+    "pybullet": f"the simulated arm: {how_to_install('sim')}",
+    "mediapipe": f"teleoperation by camera: {how_to_install('teleop')}",
+    "mcap": f"recording: {how_to_install('teleop')}",
+    "torch": f"training: {how_to_install('learn')}",
+    "onnxruntime": f"networks and policies: {how_to_install('learn')}",
 }
 """Package -> what does not work without it."""
 
@@ -109,7 +110,7 @@ def ros(machine: Machine) -> Iterator[Finding]:
     if find_spec("rclpy") is None:
         yield Finding(
             "ros", BAD, "rclpy cannot be imported",
-            "source /opt/ros/jazzy/setup.bash, or without an installation: pip install 'dofbot_ros[ros]'",
+            f"source /opt/ros/jazzy/setup.bash, or without an installation: {how_to_install('ros')}",
         )  # fmt: skip
         return
     yield Finding(

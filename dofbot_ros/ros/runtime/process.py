@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from dofbot_ros.core.dds import configure_dds
-from dofbot_ros.errors import DofbotError
+from dofbot_ros.errors import DofbotError, missing_package
 from dofbot_ros.ros.runtime.parameters import check_given
 from dofbot_ros.ros.runtime.service_manager import READY, notify
 
@@ -103,6 +103,12 @@ def run(make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | Non
         lifeline.wait()
     except DofbotError as error:
         sys.stderr.write(f"{managed.node.get_name() if managed else 'dofbot_ros'}: {error}\n")
+        return 1
+    except ModuleNotFoundError as error:
+        missing = missing_package(error, "this node")
+        if missing is None:
+            raise
+        sys.stderr.write(f"dofbot_ros: {missing}\n")
         return 1
     finally:
         # From here SIGINT is old news, SIGTERM means at once, and the alarm sees to it that there is an end.
