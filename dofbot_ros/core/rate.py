@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 import numpy as np
@@ -33,16 +34,29 @@ class Rate:
         self._lateness: deque[float] = deque(maxlen=keep)
         self.missed = 0
 
-    def wait(self) -> float:
-        """Sleep to the next deadline, and always for a moment. Returns how late the wake-up was [s]."""
-        self._clock.sleep_until(max(self._next, self._clock.now() + YIELD_S))
+    def wait(self, news: threading.Event | None = None) -> float:
+        """Sleep to the next deadline, and always for a moment.
+
+        Args:
+            news: ends the sleep when it is set, and is cleared: the period is begun early, and the next one in its
+                time. For loops on the machine's steady clock.
+
+        Returns:
+            How late the wake-up was [s]; negative where news came before the deadline.
+        """
+        deadline_s = max(self._next, self._clock.now() + YIELD_S)
+        if news is not None and news.wait(deadline_s - self._clock.now()):
+            news.clear()
+        else:
+            self._clock.sleep_until(deadline_s)
         now = self._clock.now()
+        early = min(0.0, now - self._next)
         late = max(0.0, now - self._next)
         self._lateness.append(late)
         skipped = int(late / self.period_s)
         self.missed += skipped
         self._next = max(self._next + (skipped + 1) * self.period_s, now + SPACING * self.period_s)
-        return late
+        return late + early
 
     def lateness_s(self) -> FloatArray:
         """The remembered latenesses [s], oldest first, shape (n,)."""

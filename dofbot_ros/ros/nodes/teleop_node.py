@@ -54,7 +54,7 @@ class TeleopNode:
         self._clock = MonotonicClock()
         self._stamps = Stamps(self._clock)
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._stop, self._observed = threading.Event(), threading.Event()
         self._trouble = ""
         self._hands = 0
         self._limp_since_s: float | None = None
@@ -116,6 +116,7 @@ class TeleopNode:
         with self._lock:
             self._pipeline.observe(observation, self._clock.now())
             status = self._pipeline.status
+        self._observed.set()
         self._hands += (observation.hand if self._config.mode == "hand" else observation.body) is not None
         stamp = self._stamps.to_ros(observation.stamp_s)
         self._topics.landmarks(observation, stamp)
@@ -133,7 +134,8 @@ class TeleopNode:
                 commanded = self._cycle(self._clock.now() - late_s)
                 if ending and not commanded:
                     return
-                late_s = self._rate.wait()
+                # What was just seen does not wait for the tick: that tick's command goes out at once.
+                late_s = self._rate.wait(self._observed)
         except BaseException as error:
             self._lifeline.fail(error)
 

@@ -1,4 +1,5 @@
 import random
+import threading
 import time
 from itertools import pairwise
 
@@ -62,6 +63,26 @@ def test_a_missed_deadline_is_skipped_not_made_up_for():
     assert rate.missed == 2
     rate.wait()
     assert clock.now() == pytest.approx(0.09 + YIELD_S + SPACING * 0.02)
+
+
+def test_news_begins_a_period_early_and_the_next_one_in_its_time():
+    clock = ManualClock()
+    rate, news = Rate(clock, 50.0), threading.Event()
+    rate.wait()
+    clock.advance(0.004)
+    news.set()
+    assert rate.wait(news) == pytest.approx(-0.016)
+    assert not news.is_set()
+    rate.wait()
+    assert clock.now() == pytest.approx(0.06)
+    assert rate.lateness_s() == pytest.approx([0.0, 0.0, 0.0])
+
+
+def test_without_news_a_period_is_begun_at_its_deadline():
+    clock = MonotonicClock()
+    rate, begin = Rate(clock, 50.0), clock.now()
+    assert rate.wait(threading.Event()) >= 0.0
+    assert clock.now() - begin >= 0.9 * rate.period_s
 
 
 def test_a_rate_must_be_positive():
