@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dofbot_ros.ros.clients.arm_client import ArmClient
 
 SAMPLE_S = 0.05
+LAST_S = 0.2
+"""Word of the arm that is still on its way at Enter is at most this old [s]."""
 WAYPOINT_S = 2.0
 """From one waypoint to the next, unless the file is changed [s]."""
 TO_START_RAD_S = 0.4
@@ -94,7 +96,7 @@ def play(
 
 
 def _way(arm: ArmClient) -> tuple[FloatArray, FloatArray]:
-    """Samples until Enter."""
+    """Samples until Enter, and where the hand is then."""
     done = threading.Event()
 
     def wait() -> None:
@@ -106,6 +108,10 @@ def _way(arm: ArmClient) -> tuple[FloatArray, FloatArray]:
     begun = time.monotonic()
     while not done.wait(SAMPLE_S):
         rows.append((time.monotonic() - begun, arm.position.copy()))
+    end_s = arm.now_s() + LAST_S
+    while arm.now_s() < end_s:
+        arm.require_heard()
+    rows.append((time.monotonic() - begun, arm.position.copy()))
     return _arrays(rows)
 
 

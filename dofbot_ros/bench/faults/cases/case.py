@@ -31,7 +31,7 @@ SMALL = np.array([0.12, 0.0, 0.0, 0.0, 0.1, 0.0])
 NEAR = 0.03
 """[rad]"""
 LIMIT_S = 30.0
-"""A case that takes longer than this on a machine is stuck; one takes less than a second [s]."""
+"""A case that takes more processor time than this is stuck; one takes less than a second [s]."""
 TRANSACTION_S = {"bus": 0.0165, "se": 0.122}
 """A question with the longest wait for its answer [s]."""
 
@@ -42,19 +42,22 @@ class TooSlowError(BaseException):
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Raise TooSlowError in the main thread after `seconds` of the machine's time [s]."""
+    """Raise TooSlowError in the main thread after `seconds` of this process's own computing [s].
+
+    Processor time: other programs that want the machine do not make a case stuck.
+    """
 
     def too_slow(number: int, frame: object) -> None:
         del number, frame
-        raise TooSlowError(f"a command held the driver for more than {seconds:g} s of the machine's time")
+        raise TooSlowError(f"a command held the driver for more than {seconds:g} s of processor time")
 
-    before = signal.signal(signal.SIGALRM, too_slow)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, too_slow)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def all_cases() -> list[Case]:
