@@ -12,6 +12,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.types import GRIP, GRIP_JOINT
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
+from dofbot_ros.motion.trajectory import Sample
 from dofbot_ros.safety.states import ArmState
 
 from .daemon_bench import PERIOD_S, SCRIPT, holding, spied
@@ -73,3 +74,28 @@ def test_the_bus_is_told_the_velocity_that_is_in_use(new_bench: Any, monkeypatch
     calls = spied(b, "limit_speed", monkeypatch)
     b.daemon.set_max_velocity(2.0)
     assert calls == [(0.5,)]
+
+
+@pytest.mark.parametrize("accelerations", [None, [[0.3], [-0.2]]], ids=["cubic", "quintic"])
+def test_at_half_the_speed_a_trajectory_is_the_same_in_twice_the_time(
+    new_bench: Any, accelerations: list[list[float]] | None
+) -> None:
+    rest = Sample(np.zeros(6), np.zeros(6))
+    whole, half = (
+        new_bench(speed=speed).daemon._trajectory(
+            [1.0, 2.0], [[0.4], [0.1]], [[0.2], [-0.1]], accelerations, ["joint1"], start=rest
+        )
+        for speed in (1.0, 0.5)
+    )
+    t = np.linspace(0.0, 2.0, 41)
+    np.testing.assert_allclose(half.sample(2.0 * t).position, whole.sample(t).position, atol=1e-12)
+    np.testing.assert_allclose(half.sample(2.0 * t).velocity, 0.5 * whole.sample(t).velocity, atol=1e-12)
+    assert half.sample(2.0).velocity[0] == pytest.approx(0.1)
+    assert half.duration_s == 4.0
+
+
+def test_at_half_the_speed_velocities_that_are_left_out_are_smooth_ones(new_bench: Any) -> None:
+    rest = Sample(np.zeros(6), np.zeros(6))
+    slow = new_bench(speed=0.5).daemon._trajectory([1.0], [[0.4]], None, None, ["joint1"], start=rest)
+    assert slow.sample([1.0, 2.0]).position[:, 0] == pytest.approx([0.2, 0.4])
+    assert not slow.sample(2.0).velocity.any()
