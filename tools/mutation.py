@@ -1,6 +1,6 @@
 """Mutation testing: changes the code in small ways, and counts the changes that the unit tests notice (mutmut 3).
 
-python tools/mutation.py [safety] [motion] [driver] [safety/governor ...] [--json] [--lift] [--resume]
+python tools/mutation.py [safety] [motion] [driver] [safety/governor ...] [--json] [--lift] [--resume] [--most-s S]
 
 Takes packages and modules; there is a figure and a gate for each module. Works on a copy in build/mutation. Survivors
 are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was changed. With --resume, for work on tests, only
@@ -97,7 +97,7 @@ class Figures:
     survivors: tuple[str, ...]
 
 
-def run(package: str, modules: Sequence[str], children: int, resume: bool) -> dict[str, Figures]:
+def run(package: str, modules: Sequence[str], children: int, resume: bool, most_s: float) -> dict[str, Figures]:
     """Try the mutants of modules in dofbot_ros/`package`.
 
     Args:
@@ -105,6 +105,7 @@ def run(package: str, modules: Sequence[str], children: int, resume: bool) -> di
         modules: files of that package without .py; all when empty.
         children: processes at a time.
         resume: keep the mutants that were killed the last time.
+        most_s: for how long a mutant is tested at most, by the times that tests take on the unchanged code [s].
 
     Returns:
         `package.module` -> figures, of the modules in which there is something to change.
@@ -129,6 +130,7 @@ def run(package: str, modules: Sequence[str], children: int, resume: bool) -> di
     )
     mutmut = [sys.executable, "-m", "mutmut"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["MUTATION_MOST_S"] = str(most_s)
     log = folder / "mutmut.log"
     with log.open("w", encoding="utf-8") as output:
         tried = subprocess.run(
@@ -222,11 +224,17 @@ def main() -> int:
     parser.add_argument("--lift", action="store_true", help="raise the gates in test/gates.json to what is reached")
     parser.add_argument("--resume", action="store_true", help="keep the mutants that were killed the last time")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 1, help="mutants that are tried at a time")
+    parser.add_argument(
+        "--most-s",
+        type=float,
+        default=float("inf"),
+        help="give a mutant the quickest tests only, up to so many seconds",
+    )
     given = parser.parse_args()
     figures: dict[str, Figures] = {}
     try:
         for package, modules in _selected(given.names).items():
-            figures |= run(package, modules, given.children, given.resume)
+            figures |= run(package, modules, given.children, given.resume, given.most_s)
     except MutationError as error:
         sys.stderr.write(f"{error}\n")
         return 2

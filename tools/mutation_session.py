@@ -5,7 +5,9 @@ mutmut itself starts pytest anew for each mutant, which takes longer than the fe
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
 import resource
 from collections.abc import Iterable
 from time import process_time
@@ -19,6 +21,8 @@ from mutmut.workers import isolation
 
 LEAST_S, SLOWER = 2.0, 5.0
 """A test that takes this long [s], and this many times as long as on the unchanged code, is taken to run for ever."""
+MOST_S = float(os.environ.get("MUTATION_MOST_S", "inf"))
+"""Of the tests that call a changed function only the quickest are run, which take no longer than this together [s]."""
 KILLED, SUSPICIOUS = 1, 35
 
 
@@ -57,7 +61,7 @@ class CollectedRunner(PytestRunner):
             return code
         assert self._session is not None, "mutmut runs the unchanged code first"
         try:
-            return self._run(self._session, _own_first(mutant_name, tests))
+            return self._run(self._session, _chosen(mutant_name, tests))
         except BaseException:
             return SUSPICIOUS  # and no kill; in a forked process nothing may reach mutmut's own loop
 
@@ -87,10 +91,14 @@ class CollectedRunner(PytestRunner):
         return 0
 
 
-def _own_first(mutant_name: str, tests: Iterable[str]) -> list[str]:
-    """The tests of the changed module before those of others, since they are the likeliest to notice."""
+def _chosen(mutant_name: str, tests: Iterable[str]) -> list[str]:
+    """The quickest tests, those of the changed module first, since they are the likeliest to notice."""
+    duration_s = state().duration_by_test
+    quickest = sorted(tests, key=lambda test: duration_s[test])
+    run_s = itertools.accumulate(duration_s[test] for test in quickest)
+    chosen = [test for test, end_s in zip(quickest, run_s, strict=True) if end_s <= MOST_S]
     module = mutant_name.split(".")[-2]
-    return sorted(tests, key=lambda test: f"/test_{module}" not in test)
+    return sorted(chosen, key=lambda test: f"/test_{module}" not in test)
 
 
 if __name__ == "__main__":

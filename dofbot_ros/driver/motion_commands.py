@@ -213,7 +213,7 @@ class MotionCommands(ArmCore):
         speed = self.config.speed
         if speed < 1.0:
             # As an override of an industrial controller: the same path, played slower.
-            times = np.asarray(times, dtype=np.float64) / speed
+            times = np.divide(times, speed)
             speeds = None if speeds is None else speeds * speed
             changes = None if changes is None else changes * speed**2
         return Trajectory(times, full, speeds, start, changes)

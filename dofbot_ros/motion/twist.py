@@ -98,7 +98,7 @@ def solve_twist(
     """
     v, w = check_twist(linear, angular)
     if not np.isfinite(q).all():
-        raise CommandRefusedError(f"a twist needs finite joint angles to start from, got {np.asarray(q).tolist()}")
+        raise CommandRefusedError(f"a twist needs finite joint angles to start from, got {q.tolist()}")
     across = np.array([-math.sin(q[0]), math.cos(q[0]), 0.0])
     along = kinematics.tool_transform(q)[:3, 2]
     asked = _without_noise(np.concatenate([v, [LEVER * (across @ w), LEVER * (along @ w)]]))
@@ -158,12 +158,12 @@ def _solve_locked(
     kinematics: Kinematics, q: FloatArray, task: FloatArray, asked: FloatArray
 ) -> tuple[FloatArray, list[int]]:
     """Joint velocities (5,) that take no joint beyond its limit, and the joints that stand still for that."""
+    smallest = float(np.linalg.norm(task, -2))
+    damping = DAMPING * max(0.0, 1.0 - (smallest / NEAR_SINGULAR) ** 2) + _LEAST_DAMPING
     locked: list[int] = []
     while True:
         free = task.copy()
         free[:, locked] = 0.0
-        smallest = np.linalg.svd(task, compute_uv=False)[-1]
-        damping = DAMPING * max(0.0, 1.0 - (smallest / NEAR_SINGULAR) ** 2) + _LEAST_DAMPING
         solution = free.T @ np.linalg.solve(free @ free.T + damping * np.eye(len(asked)), asked)
         beyond = _beyond(kinematics, q, solution)
         if not beyond:
@@ -173,9 +173,14 @@ def _solve_locked(
 
 def _beyond(kinematics: Kinematics, q: FloatArray, velocity: FloatArray) -> list[int]:
     """The joints at a limit that would go beyond it."""
-    room = np.where(velocity > 0.0, kinematics.upper - q, q - kinematics.lower)
-    joints: list[int] = np.flatnonzero((room < AT_LIMIT) & (np.abs(velocity) > _NEGLIGIBLE)).tolist()
+    stands = _room(kinematics, q, velocity) < AT_LIMIT
+    joints: list[int] = np.flatnonzero(stands & (np.abs(velocity) > _NEGLIGIBLE)).tolist()
     return joints
+
+
+def _room(kinematics: Kinematics, q: FloatArray, velocity: FloatArray) -> FloatArray:
+    """How far each joint (5,) is from the limit that it moves to [rad]."""
+    return np.where(velocity > 0.0, kinematics.upper - q, q - kinematics.lower)
 
 
 def _fastest(
@@ -183,9 +188,9 @@ def _fastest(
 ) -> float:
     """Share of `solution` in 0..1 that no joint exceeds and from which all, in proportion, stop before their limits."""
     speed = np.maximum(np.abs(solution), _NEGLIGIBLE)
-    room = np.where(solution > 0.0, kinematics.upper - q, q - kinematics.lower)
+    room = np.maximum(_room(kinematics, q, solution) - AT_LIMIT, 0.0)
     braking = GENTLE * float((acceleration / speed).min())
-    brakeable = np.sqrt((CRAWL / speed) ** 2 + 2.0 * braking * np.maximum(room - AT_LIMIT, 0.0) / speed)
+    brakeable = np.sqrt((CRAWL / speed) ** 2 + 2.0 * braking * room / speed)
     return min(1.0, float((limit / speed).min()), float(brakeable.min()))
 
 
@@ -197,8 +202,7 @@ def _goes(achieved: FloatArray, asked: FloatArray, deviation: float, progress: f
         deviation: largest angle between them [rad].
         progress: smallest share of the speed asked for.
     """
-    part = slice(0, 3) if asked[:3].any() else slice(3, 5)
-    goal, motion = asked[part], achieved[part]
+    goal, motion = (asked[:3], achieved[:3]) if asked[:3].any() else (asked[3:], achieved[3:])
     size, moved = float(np.linalg.norm(goal)), float(np.linalg.norm(motion))
     forward = float(motion @ goal) / size
     return forward > progress * size and forward >= math.cos(deviation) * moved

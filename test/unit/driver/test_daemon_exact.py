@@ -1,0 +1,101 @@
+"""What the daemon hands on with a command: exact codes, names, limits and speeds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
+from dofbot_ros.arm.gripper import MAX_GAP
+from dofbot_ros.core.types import GRIP, GRIP_JOINT
+from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
+from dofbot_ros.motion.trajectory import Sample
+from dofbot_ros.safety.states import ArmState
+
+from .daemon_bench import PERIOD_S, SCRIPT, holding, spied
+
+
+def limited_to(joint: str, low: int, high: int) -> Calibration:
+    """The nominal calibration with other limits of one servo [ticks]."""
+    narrow = replace(getattr(DEFAULT_CALIBRATION, joint), min_ticks=low, max_ticks=high)
+    return replace(DEFAULT_CALIBRATION, **{joint: narrow})
+
+
+def rested(b: Any) -> Any:
+    return b.until(lambda s: s.state is ArmState.HOLD and s.motion == 0)
+
+
+def test_a_stop_is_told_with_its_code(bench: Any) -> None:
+    number = bench.daemon.move_joints([1.2, 0, 0, 0, 0])
+    bench.run(0.3)
+    bench.daemon.stop()
+    result = bench.run(PERIOD_S).result
+    assert (result.motion, result.code, result.reason) == (number, EndCode.STOPPED, "stopped")
+
+
+def test_a_motion_of_the_gripper_is_its_commanders(bench: Any) -> None:
+    number = bench.daemon.gripper(0.03, SCRIPT)
+    rested(bench)
+    of_the_gripper = [event for event in bench.events if event.motion == number]
+    assert of_the_gripper == [
+        MotionEvent(Event.BEGAN, number, "gripper", "grasp_node"),
+        MotionEvent(Event.ENDED, number, "gripper", "grasp_node", EndCode.ARRIVED, ""),
+    ]
+
+
+@pytest.mark.parametrize(("gap", "end"), [(0.0, "upper"), (MAX_GAP, "lower")], ids=["closing", "opening"])
+def test_fingers_with_narrower_limits_go_to_them(new_bench: Any, gap: float, end: str) -> None:
+    b = new_bench(limited_to(GRIP_JOINT, 1300, 2300))
+    b.arm.servos.turn_by_hand(6, 1700)
+    b.hold()
+    limit = getattr(b.daemon.limits, end)[GRIP]
+    b.daemon.gripper(gap)
+    assert rested(b).result.succeeded
+    assert b.arm.goals[-1][GRIP] == pytest.approx(limit, abs=1e-5)
+    assert 0.05 < limit < np.pi / 2 - 0.05
+
+
+def test_an_arm_whose_limits_are_a_little_narrower_is_upright_at_them(new_bench: Any) -> None:
+    zero = DEFAULT_CALIBRATION.joint3.zero_ticks
+    b = new_bench(limited_to("joint3", zero + 50, 3100))
+    b.arm.servos.turn_by_hand(3, zero + 300)
+    b.hold()
+    b.daemon.home()
+    assert rested(b).result.succeeded
+    assert b.arm.goals[-1][:GRIP] == pytest.approx([0.0, 0.0, b.daemon.limits.lower[2], 0.0, 0.0], abs=1e-5)
+    assert b.daemon.limits.lower[2] > 0.05
+
+
+def test_the_bus_is_told_the_velocity_that_is_in_use(new_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    b = holding(new_bench, speed=0.25)
+    calls = spied(b, "limit_speed", monkeypatch)
+    b.daemon.set_max_velocity(2.0)
+    assert calls == [(0.5,)]
+
+
+@pytest.mark.parametrize("accelerations", [None, [[0.3], [-0.2]]], ids=["cubic", "quintic"])
+def test_at_half_the_speed_a_trajectory_is_the_same_in_twice_the_time(
+    new_bench: Any, accelerations: list[list[float]] | None
+) -> None:
+    rest = Sample(np.zeros(6), np.zeros(6))
+    whole, half = (
+        new_bench(speed=speed).daemon._trajectory(
+            [1.0, 2.0], [[0.4], [0.1]], [[0.2], [-0.1]], accelerations, ["joint1"], start=rest
+        )
+        for speed in (1.0, 0.5)
+    )
+    t = np.linspace(0.0, 2.0, 41)
+    np.testing.assert_allclose(half.sample(2.0 * t).position, whole.sample(t).position, atol=1e-12)
+    np.testing.assert_allclose(half.sample(2.0 * t).velocity, 0.5 * whole.sample(t).velocity, atol=1e-12)
+    assert half.sample(2.0).velocity[0] == pytest.approx(0.1)
+    assert half.duration_s == 4.0
+
+
+def test_at_half_the_speed_velocities_that_are_left_out_are_smooth_ones(new_bench: Any) -> None:
+    rest = Sample(np.zeros(6), np.zeros(6))
+    slow = new_bench(speed=0.5).daemon._trajectory([1.0], [[0.4]], None, None, ["joint1"], start=rest)
+    assert slow.sample([1.0, 2.0]).position[:, 0] == pytest.approx([0.2, 0.4])
+    assert not slow.sample(2.0).velocity.any()
