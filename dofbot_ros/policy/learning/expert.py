@@ -155,7 +155,7 @@ class Expert:
         sim, true = self._env.sim, self._privileged
         state = sim.state
         joints: list[float] = sim.world.arm.positions().tolist() if true else state.joints
-        moved = [q - p for q, p in zip(state.joints, self._env.before, strict=True)]
+        moved = [q - p for q, p in zip(state.joints, state.before, strict=True)]
         ahead = [q + FORESIGHT * by for q, by in zip(joints, moved, strict=True)]
         place, yaw, size = (0.0, 0.0, 0.0), 0.0, USUAL_BLOCK
         if state.block is not None:
