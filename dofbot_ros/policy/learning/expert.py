@@ -136,9 +136,6 @@ class Expert:
         self._env = env
         self._privileged = privileged
 
-    def start(self) -> None:
-        """Nothing of an episode before is remembered."""
-
     def act(self, observation: Any = None) -> NDArray[np.float32]:  # noqa: ARG002
         """The action, each -1..1, at the moment that the environment is in."""
         sight, goal = self._look(), self._env.goal

@@ -41,10 +41,6 @@ class Policy(Protocol):
         """What it was made for."""
         ...
 
-    def start(self) -> None:
-        """A run begins."""
-        ...
-
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """The action, each -1..1, of an observation as the environment makes them."""
         ...
@@ -226,7 +222,6 @@ class PolicyController:
         self.state.joints = self._joints
         self._reached_s = None
         self._builder.reset()
-        self._policy.start()
         if self._reader is not None:
             self._reader.reset()
 
