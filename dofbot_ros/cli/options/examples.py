@@ -88,6 +88,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "policy": ("dofbot policy train --task reach --out RUN", "dofbot up policy task:=pick"),
     "policy domain-gap": ("dofbot policy domain-gap --out GAP --episodes 500",),
     "policy evaluate": ("dofbot policy evaluate --task pick --obs state --model RUN --episodes 100 --json",),
+    "policy export": ("dofbot policy export RUN --out NEW", "dofbot policy export OLD --network POSE --out NEW"),
     "policy train": (
         "dofbot policy train --task reach --obs state --randomize wide --out RUN",
         "dofbot policy train --task pick --obs state --demos DEMOS --randomize wide --out RUN",

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from dofbot_ros.core.model_files import MAX_MODEL, first_words, load_safetensors, load_tensors
 from dofbot_ros.errors import InputError
@@ -19,7 +19,7 @@ from dofbot_ros.grasp.detection.normalise import MEAN, STD
 from dofbot_ros.lab.analysis.network import InputSpec, Network
 from dofbot_ros.policy.interface.observation import CLIP
 from dofbot_ros.policy.interface.spec import SPEC, PolicySpec, load_spec
-from dofbot_ros.policy.learning.torch_policy import load_torch_policy, mlp_of
+from dofbot_ros.policy.learning.torch_policy import MlpPolicy, load_torch_policy, mlp_of
 from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
 from dofbot_ros.policy.perception.keypoints import KEYPOINTS
 from dofbot_ros.policy.perception.pixels import WIDTH, rows
@@ -85,7 +85,7 @@ def _ranker(path: Path) -> Network:
     return Network(_title(path), "ranker", load_ranker(path), (shown,), ("logit",))
 
 
-def _policy(network: nn.Module, path: Path) -> Network:
+def _policy(network: MlpPolicy | PoseNetwork, path: Path) -> Network:
     if isinstance(network, PoseNetwork):
         picture = InputSpec("image", (3, rows(WIDTH), WIDTH), (0.0,) * 3, (255.0,) * 3, multiple=8)
         pixels = [f"{name} {axis} [px]" for name in KEYPOINTS for axis in "uv"]
@@ -96,15 +96,14 @@ def _policy(network: nn.Module, path: Path) -> Network:
     return _mlp(network, spec, path)
 
 
-def _mlp(network: nn.Module, spec: PolicySpec | None, path: Path) -> Network:
-    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-    size = linear[0].in_features
+def _mlp(network: MlpPolicy, spec: PolicySpec | None, path: Path) -> Network:
+    size, actions = network.shape
     names: tuple[str, ...] = ()
-    outputs = tuple(f"action {k}" for k in range(linear[-1].out_features))
+    outputs = tuple(f"action {k}" for k in range(actions))
     if spec is not None:
         goals = [f"{what} {k}" for what in ("achieved goal", "desired goal") for k in range(spec.goal_size)]
         names, outputs = (*goals, *_names(spec)), _actions(spec)
-        if len(names) != size or len(outputs) != linear[-1].out_features:
+        if len(names) != size or len(outputs) != actions:
             raise InputError(f"{path} takes {size} numbers where {SPEC} beside it describes {len(names)}")
     given = InputSpec("observation", (size,), (-CLIP,), (CLIP,), names=names)
     return Network(_title(path), "mlp", network, (given,), outputs, spec)

@@ -91,7 +91,6 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         config = SimRobotConfig(node_physics, self.task.block, None if obs == "state" and desk == OWN else MARKED, desk)
         self.sim = SimRobot(config, self._reader(pose) if obs == "pipeline" else None)
         self._shown = ObservationBuilder(obs, self.task.block, self.task.achieved, stack)
-        self._before: list[float] = []
         self._period = 0
         self._goal = np.zeros(self.task.goal_size, np.float32)
         size = self.task.actions if control == "tool" else N_JOINTS if self.task.block else GRIP
@@ -122,7 +121,6 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         start = self.task.start(self.np_random, self.sim.map)
         self.sim.reset(draw, start.joints, int(self.np_random.integers(2**31)))
         self._goal = start.goal
-        self._before = self.sim.state.joints
         self._period = 0
         self._shown.reset()
         return self._observe(), {"draw": draw.to_log(), "is_success": False}
@@ -130,7 +128,6 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
     def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """One period. Episodes are cut at the task's number of periods, and end in no other way."""
         self._period += 1
-        self._before = self.sim.state.joints
         self._action[: len(action)] = np.minimum(np.maximum(action, -1.0), 1.0).tolist()
         self.sim.act(self.control, self._action)
         info: dict[str, Any] = {"is_success": self.task.success(self.sim, self._goal)}
@@ -157,11 +154,6 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         return self._shown.layout
 
     @property
-    def before(self) -> list[float]:
-        """Measured joints at the end of the period before the last [rad], (6,)."""
-        return self._before
-
-    @property
     def goal(self) -> NDArray[np.float32]:
         """Of this episode, as observations show it."""
         return self._goal
@@ -175,7 +167,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self.sim.close()
 
     def _observe(self) -> dict[str, Any]:
-        return self._shown.build(self.sim.state, self._before, self._goal, lambda: self.sim.picture(self.image_size))
+        return self._shown.build(self.sim.state, self._goal, lambda: self.sim.picture(self.image_size))
 
 
 class DofBotGoalEnv(DofBotEnv):

@@ -143,6 +143,7 @@ class SimRobot:
         if self._reader is not None:
             self._reader.reset()
         self.observe()
+        self.state.before = self.state.joints
 
     def act(self, control: str, action: Sequence[float]) -> None:
         """One period in which `action` displaces tool or joints, as ActionMapper.goal() takes it."""
@@ -176,11 +177,10 @@ class SimRobot:
             joints = DEFAULT_CALIBRATION.plain_rad(DEFAULT_CALIBRATION.plain_ticks(self.world.arm.angles()))
         if draw.joint_noise > 0.0:
             joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
-        before = state.joints
         self._mapper.measure(state, joints)
         if self._reader is not None:
             picture = self.picture(self._reader.spec.image_size)
-            self._reader.follow(self._tracker, picture, self.world.now_s, joints, before)
+            self._reader.follow(self._tracker, picture, self.world.now_s, state)
             state.block = self._tracker.update(joints, state.command)
         elif self._eye is not None:
             state.block = self._eye.update(state.joints, state.command)

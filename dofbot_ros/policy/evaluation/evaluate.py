@@ -25,12 +25,8 @@ from dofbot_ros.policy.runtime.policy_runner import PolicyRunner
 from dofbot_ros.sim.randomization import load_domain
 
 
-class Policy(Protocol):
-    """Whatever acts."""
-
-    def start(self) -> None:
-        """An episode begins."""
-        ...
+class Actor(Protocol):
+    """Whatever acts on what an environment shows."""
 
     def act(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """The action of an observation."""
@@ -143,10 +139,9 @@ def _summary(ended: list[Ended], config: EvaluateConfig, spec: PolicySpec) -> di
     }
 
 
-def rollout(env: DofBotEnv, policy: Policy, seed: int) -> Ended:
+def rollout(env: DofBotEnv, policy: Actor, seed: int) -> Ended:
     """One episode."""
     observation, _ = env.reset(seed=seed)
-    policy.start()
     earned, done, info = 0.0, False, {"is_success": False}
     while not done:
         observation, reward, _, done, info = env.step(policy.act(observation))

@@ -117,8 +117,8 @@ class ActionMapper:
         return self._limiter.stopping_point()
 
     def measure(self, state: SceneState, joints: list[float]) -> None:
-        """Fill in what follows from measured `joints` [rad] (6,) and from the last command."""
-        state.joints, state.command = joints, list(self._limiter.position)
+        """A period on: fill in what follows from measured `joints` [rad] (6,) and from the last command."""
+        state.before, state.joints, state.command = state.joints, joints, list(self._limiter.position)
         state.tool = self.map.tool(joints)
         state.pitch = joints[1] + joints[2] + joints[3]
 

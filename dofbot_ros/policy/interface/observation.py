@@ -69,12 +69,12 @@ class StateLayout:
         self._centre = np.concatenate([entry.centre for entry in self.entries])
         self._scale = np.concatenate([[entry.scale] * entry.size for entry in self.entries])
 
-    def build(self, state: SceneState, before: list[float]) -> Observation:
-        """The observation (size,) of a state; `before` are the joints of the period before [rad], (6,)."""
+    def build(self, state: SceneState) -> Observation:
+        """The observation (size,) of a state."""
         joints, command, tool = state.joints, state.command, state.tool
         values = [*joints[:5], state.gap, *tool, state.pitch]
         values += [c - q for c, q in zip(command, joints, strict=True)]
-        values += [q - p for q, p in zip(joints, before, strict=True)]
+        values += [q - p for q, p in zip(joints, state.before, strict=True)]
         if self._block and state.block is not None:
             x, y, z = state.block.position
             yaw = 4.0 * state.block.yaw
@@ -110,31 +110,28 @@ class ObservationBuilder:
         """An episode begins."""
         self._pictures.clear()
 
-    def build(
-        self, state: SceneState, before: list[float], goal: Observation, picture: Callable[[], ImageArray]
-    ) -> dict[str, NDArray[Any]]:
+    def build(self, state: SceneState, goal: Observation, picture: Callable[[], ImageArray]) -> dict[str, NDArray[Any]]:
         """What is known in one period.
 
         Args:
             state: of the arm and the block.
-            before: joints of the period before [rad], (6,).
             goal: scaled.
             picture: the newest, RGB (rows, width, 3); asked for where pictures are shown.
         """
         if not self._image:
-            return self.of_state(state, before, goal)
+            return self.of_state(state, goal)
         newest = picture()
         # Before the first there was none: it stands for those as well.
         self._pictures.append(newest)
         while len(self._pictures) < (self._pictures.maxlen or 1):
             self._pictures.append(newest)
-        numbers = self.layout.build(state, before)
+        numbers = self.layout.build(state)
         return {"image": np.concatenate(self._pictures, axis=-1), "arm": numbers, "goal": goal.copy()}
 
-    def of_state(self, state: SceneState, before: list[float], goal: Observation) -> dict[str, Observation]:
+    def of_state(self, state: SceneState, goal: Observation) -> dict[str, Observation]:
         """The observation from state and pipeline; arguments as for build()."""
         achieved = np.minimum(np.maximum(self._achieved(state), -CLIP), CLIP)
-        return {"observation": self.layout.build(state, before), "achieved_goal": achieved, "desired_goal": goal.copy()}
+        return {"observation": self.layout.build(state), "achieved_goal": achieved, "desired_goal": goal.copy()}
 
 
 def scaled_goal(place: tuple[float, float, float]) -> Observation:

@@ -35,6 +35,7 @@ class SceneState:
         tool: measured tool position [m], (3,).
         pitch: measured tool pitch [rad].
         block: what is known of the block; None without one.
+        before: joints of the period before [rad], (6,); those of this one when an episode begins.
     """
 
     joints: list[float] = field(default_factory=lambda: [0.0] * 6)
@@ -42,6 +43,7 @@ class SceneState:
     tool: tuple[float, float, float] = (0.0, 0.0, 0.0)
     pitch: float = 0.0
     block: BlockEstimate | None = None
+    before: list[float] = field(default_factory=lambda: [0.0] * 6)
 
     @property
     def gap(self) -> float:

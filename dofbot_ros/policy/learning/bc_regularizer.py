@@ -44,9 +44,6 @@ class ActorPolicy:
 
     actor: Any
 
-    def start(self) -> None:
-        """It remembers nothing."""
-
     def act(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """The mean action of an observation."""
         action: NDArray[np.float32] = self.actor.predict(observation, deterministic=True)[0]

@@ -144,7 +144,7 @@ def lessons(episode: Episode, task: Task, block: str) -> list[Transition]:
         )
     goal = task.goal_shown(states[-1])
     builder = ObservationBuilder("state", task.block, task.achieved)
-    observed = [builder.of_state(state, states[max(0, k - 1)].joints, goal) for k, state in enumerate(states)]
+    observed = [builder.of_state(state, goal) for state in states]
     grip = _lead(fingers[1:] - joints[:-1, GRIP]) / GRIP_STEP
     actions = _actions(commands, grip)[:, : task.actions]
     return [
@@ -186,10 +186,12 @@ def _states(
 ) -> Iterator[SceneState]:
     """What was known at each of `times`; the block as a run of a policy follows it."""
     where, tracker, waiting = reach_map(), BlockTracker(DRAWN.kinematics), list(reversed(seen))
+    before = joints[0]
     for now, q, command in zip(times.tolist(), joints, commands, strict=True):
         while waiting and waiting[-1][0] <= now:
             tracker.see(waiting.pop()[1])
-        yield SceneState(q, command, where.tool(q), q[1] + q[2] + q[3], tracker.update(q, command))
+        yield SceneState(q, command, where.tool(q), q[1] + q[2] + q[3], tracker.update(q, command), before)
+        before = q
 
 
 def _actions(commands: FloatArray, grip: FloatArray) -> NDArray[np.float32]:

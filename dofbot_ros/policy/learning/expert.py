@@ -136,9 +136,6 @@ class Expert:
         self._env = env
         self._privileged = privileged
 
-    def start(self) -> None:
-        """Nothing of an episode before is remembered."""
-
     def act(self, observation: Any = None) -> NDArray[np.float32]:  # noqa: ARG002
         """The action, each -1..1, at the moment that the environment is in."""
         sight, goal = self._look(), self._env.goal
@@ -155,7 +152,7 @@ class Expert:
         sim, true = self._env.sim, self._privileged
         state = sim.state
         joints: list[float] = sim.world.arm.positions().tolist() if true else state.joints
-        moved = [q - p for q, p in zip(state.joints, self._env.before, strict=True)]
+        moved = [q - p for q, p in zip(state.joints, state.before, strict=True)]
         ahead = [q + FORESIGHT * by for q, by in zip(joints, moved, strict=True)]
         place, yaw, size = (0.0, 0.0, 0.0), 0.0, USUAL_BLOCK
         if state.block is not None:

@@ -14,6 +14,8 @@ from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report,
 from dofbot_ros.policy.perception.pixels import WIDTH
 from dofbot_ros.policy.perception.pose_estimator import POSE_MODEL, POSE_SPEC
 
+POSE_WEIGHTS = "pose.safetensors"
+
 
 def train_pipeline(
     config: PoseTrainConfig,
@@ -85,7 +87,7 @@ def require_pose(network: Path) -> None:
 
 
 def copy_pose(network: Path, run: Path) -> None:
-    """Put the pose network of the folder `network` into `run`, with its weights for torch."""
+    """Put the pose network of the folder `network` into `run`, and at last its weights for torch, POSE_WEIGHTS."""
     run.mkdir(parents=True, exist_ok=True)
     for name in (POSE_MODEL, POSE_SPEC):
         shutil.copyfile(network / name, run / name)

@@ -77,7 +77,7 @@ def recover_weights(onnx_file: Path, seed: int = 0) -> Recovered:
     return Recovered(path, kind, sum(tensor.numel() for tensor in network.state_dict().values()), difference)
 
 
-def network_of(onnx_file: Path) -> nn.Module:
+def network_of(onnx_file: Path) -> MlpPolicy | PoseNetwork:
     """The MlpPolicy or PoseNetwork whose weights an ONNX file holds, in eval mode.
 
     Raises:
@@ -191,7 +191,7 @@ def _ends_in_tanh(graph: Any) -> bool:
     return any(node.op_type == "Tanh" and node.output[0] == graph.output[0].name for node in graph.node)
 
 
-def _pose_network(layers: list[tuple[Tensor, Tensor]], path: Path) -> nn.Module:
+def _pose_network(layers: list[tuple[Tensor, Tensor]], path: Path) -> PoseNetwork:
     network = empty_pose_network()
     mine = [one for one in network.modules() if isinstance(one, (nn.Conv2d, nn.Linear))]
     shapes = [tuple(one.weight.shape) for one in mine]

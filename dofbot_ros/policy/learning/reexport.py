@@ -11,13 +11,13 @@ import torch
 from dofbot_ros.core.model_files import load_safetensors
 from dofbot_ros.errors import InputError, UsageError
 from dofbot_ros.policy.interface.observation import StateLayout
-from dofbot_ros.policy.interface.spec import PolicySpec, read_spec
+from dofbot_ros.policy.interface.spec import MODEL, SPEC, PolicySpec, read_spec
 from dofbot_ros.policy.learning.export import export_mlp
-from dofbot_ros.policy.learning.pipeline_train import copy_pose, require_empty, require_pose
+from dofbot_ros.policy.learning.pipeline_train import POSE_WEIGHTS, copy_pose, require_empty, require_pose
 from dofbot_ros.policy.learning.torch_policy import MlpPolicy, load_torch_policy, mlp_of
 from dofbot_ros.policy.perception.pose_estimator import POSE_MODEL
 
-WEIGHTS, POSE_WEIGHTS = "policy.safetensors", "pose.safetensors"
+WEIGHTS = "policy.safetensors"
 
 STATE_INPUTS = ("achieved_goal", "desired_goal", "observation")
 
@@ -45,22 +45,25 @@ def export_again(folder: Path, out: Path, network: Path | None = None) -> list[P
     else:
         if network is not None:
             raise UsageError(f"--network is for image policies of earlier versions: {folder} has its own or needs none")
-        policy = _policy(folder)
-    pose = network or folder
-    if spec.observed == "pipeline":
-        require_pose(pose)
+        policy = _policy(folder, spec)
+    if spec.observed != "pipeline":
+        export_mlp(policy, spec, out)
+        return [out / MODEL]
+    require_pose(network or folder)
     export_mlp(policy, spec, out)
-    written = [out / "policy.onnx"]
-    if spec.observed == "pipeline":
-        copy_pose(pose, out)
-        written.append(out / POSE_MODEL)
-    return written
+    copy_pose(network or folder, out)
+    return [out / MODEL, out / POSE_MODEL]
 
 
-def _policy(folder: Path) -> MlpPolicy:
-    policy = load_torch_policy(folder / WEIGHTS)
+def _policy(folder: Path, spec: PolicySpec) -> MlpPolicy:
+    path = folder / WEIGHTS
+    policy = load_torch_policy(path)
     if not isinstance(policy, MlpPolicy):
-        raise InputError(f"{folder / WEIGHTS} holds a pose network, not a policy")
+        raise InputError(f"{path} holds a pose network, not a policy")
+    takes, gives = policy.shape
+    told = 2 * spec.goal_size + sum(entry.size for entry in spec.observation), len(spec.action)
+    if (takes, gives) != told:
+        raise InputError(f"{path} takes {takes} numbers and gives {gives}, {SPEC} says {told[0]} and {told[1]}")
     return policy
 
 

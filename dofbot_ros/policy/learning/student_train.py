@@ -27,7 +27,7 @@ from dofbot_ros.policy.interface.spec import MODEL, commit
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS
 from dofbot_ros.policy.learning.expert import Expert
 from dofbot_ros.policy.learning.export import export_mlp, spec_of
-from dofbot_ros.policy.learning.pipeline_train import copy_pose, require_pose
+from dofbot_ros.policy.learning.pipeline_train import POSE_WEIGHTS, copy_pose, require_pose
 from dofbot_ros.policy.learning.recover_weights import network_of
 from dofbot_ros.policy.learning.torch_policy import MlpPolicy
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, train_pose
@@ -120,7 +120,7 @@ class StudentTrainer:
             require_pose(network)
             self._require_own(network)
         self._folder.begin(config)
-        if not (run / POSE_MODEL).exists():
+        if not (run / POSE_WEIGHTS).exists():
             copy_pose(network or self._trained(), run)
         self._env: DofBotEnv = make_env(config.task, "pipeline", ranges=config.randomize, pose=run)
         self._optimiser = torch.optim.Adam(self._policy.parameters(), lr=config.learning_rate)
@@ -289,11 +289,6 @@ def _beginning(task: Task, start: Path | None) -> MlpPolicy:
     if start is None:
         return MlpPolicy((numbers, WIDTH, WIDTH, task.actions))
     network = network_of(start / MODEL)
-    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-    sizes = linear[0].in_features, linear[-1].out_features
-    if not isinstance(network, MlpPolicy) or sizes != (numbers, task.actions):
-        raise InputError(
-            f"{start} takes {sizes[0]} numbers and gives {sizes[1]}: a student starts from a policy from state for "
-            f"{task.name}, which takes {numbers} and gives {task.actions}"
-        )
+    if not isinstance(network, MlpPolicy) or network.shape != (numbers, task.actions):
+        raise InputError(f"{start} is no policy from state for {task.name}: a student begins with the weights of one")
     return network.train()

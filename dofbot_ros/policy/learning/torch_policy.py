@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from torch import Tensor, nn
 
@@ -17,6 +17,8 @@ from dofbot_ros.policy.perception.keypoint_network import PoseNetwork
 
 Kind = Literal["mlp", "pose"]
 """mlp: a policy of linear layers, which takes a state; pose: the PoseNetwork in front of one."""
+
+T = TypeVar("T", bound=nn.Module)
 
 Activation = Literal["relu", "tanh"]
 Squash = Literal["tanh", "clamp"]
@@ -38,6 +40,12 @@ class MlpPolicy(nn.Module):
             layers += [nn.Linear(inputs, outputs), nn.ReLU() if activation == "relu" else nn.Tanh()]
         self.layers = nn.Sequential(*layers[:-1])
         self.activation, self.squash = activation, squash
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers in the observation and in the action."""
+        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        return linear[0].in_features, linear[-1].out_features
 
     def forward(self, observation: Tensor) -> Tensor:
         """Actions (n, actions), -1..1, of observations (n, size): the spec's inputs, one after the other."""
@@ -61,7 +69,7 @@ def mlp_of(
     return policy.eval()
 
 
-def fold_batch_norms(network: nn.Module) -> nn.Module:
+def fold_batch_norms(network: T) -> T:
     """Give each convolution before a batch norm a bias, and take the batch norm out: the form that ONNX files hold.
 
     The new convolutions have random weights: the caller loads them.
@@ -83,12 +91,12 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-def empty_pose_network() -> nn.Module:
+def empty_pose_network() -> PoseNetwork:
     """A pose network in folded form, with random weights, in eval mode."""
     return fold_batch_norms(PoseNetwork()).eval()
 
 
-def load_torch_policy(path: Path) -> nn.Module:
+def load_torch_policy(path: Path) -> MlpPolicy | PoseNetwork:
     """The network of a .safetensors file that `dofbot policy train` or `dofbot policy weights` wrote, in eval mode.
 
     Raises:

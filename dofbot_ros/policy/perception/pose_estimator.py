@@ -14,6 +14,7 @@ from dofbot_ros.core.model_files import first_words, open_onnx
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.interface.spec import PolicySpec
+from dofbot_ros.policy.interface.state import SceneState
 from dofbot_ros.policy.perception.camera_estimate import CameraEstimate
 from dofbot_ros.policy.perception.keypoints import BLOCK, arm_points, on_plane, project, yaw_of
 from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view
@@ -108,16 +109,9 @@ class BlockPoseEstimator:
         self._doubted: list[float] = []
         self._doubts = 0
 
-    def follow(
-        self,
-        tracker: BlockTracker,
-        picture: ImageArray,
-        stamp_s: float,
-        joints: Sequence[float],
-        before: Sequence[float],
-    ) -> None:
+    def follow(self, tracker: BlockTracker, picture: ImageArray, stamp_s: float, state: SceneState) -> None:
         """Show `tracker` where the block lies in a picture, if it is seen there; arguments and errors as for read()."""
-        seen = self.read(picture, stamp_s, joints, before, held=tracker.held)
+        seen = self.read(picture, stamp_s, state.joints, state.before, held=tracker.held)
         if seen is not None:
             tracker.see(seen)
 

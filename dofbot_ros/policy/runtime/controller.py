@@ -41,10 +41,6 @@ class Policy(Protocol):
         """What it was made for."""
         ...
 
-    def start(self) -> None:
-        """A run begins."""
-        ...
-
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """The action, each -1..1, of an observation as the environment makes them."""
         ...
@@ -141,7 +137,6 @@ class PolicyController:
         self.use(robot)
         self._joints: list[float] = [math.nan] * N_JOINTS
         self._joints_s = -math.inf
-        self._before: list[float] = []
         self._goal = np.zeros(self.task.goal_size, np.float32)
         self._started_s = 0.0
         self._reached_s: float | None = None
@@ -157,7 +152,7 @@ class PolicyController:
 
     def _try_out(self, spec: PolicySpec) -> None:
         """Act once on nothing: a network that is not what its spec says is found out before anything moves."""
-        self._joints, self._before = self.ready_pose(), self.ready_pose()
+        self._joints = self.state.joints = self.ready_pose()
         self._mapper.start(self._joints)
         self._mapper.measure(self.state, self._joints)
         if self.task.block:
@@ -224,10 +219,9 @@ class PolicyController:
         if stale is not None:
             raise CommandRefusedError(f"{stale.end.value}: {stale.detail}" if stale.end else stale.detail)
         self._mapper.start(self._joints if command is None else command)
-        self._before = self._joints
+        self.state.joints = self._joints
         self._reached_s = None
         self._builder.reset()
-        self._policy.start()
         if self._reader is not None:
             self._reader.reset()
 
@@ -252,7 +246,6 @@ class PolicyController:
             action = _checked(self._policy.act(self.shown), len(self._policy.spec.action))
         except Exception as error:  # a policy is anything that acts: whatever it raises, the arm holds
             return Step(None, End.FAILED, first_words(error) or type(error).__name__)
-        self._before = state.joints
         action += [0.0] * (N_JOINTS - len(action))
         self._mapper.step(self._mapper.goal(self._policy.spec.control, action, state.joints[GRIP]))
         return Step(np.array(self._mapper.stopping_point()))
@@ -260,11 +253,11 @@ class PolicyController:
     def _find_block(self, now_s: float) -> BlockEstimate:
         state = self.state
         if self._reader is not None:
-            self._reader.follow(self._tracker, self._picture, now_s, state.joints, self._before)
+            self._reader.follow(self._tracker, self._picture, now_s, state)
         return self._tracker.update(state.joints, state.command)
 
     def _observe(self) -> dict[str, Any]:
-        return self._builder.build(self.state, self._before, self._goal, lambda: self._picture)
+        return self._builder.build(self.state, self._goal, lambda: self._picture)
 
     @property
     def measured(self) -> list[float]:

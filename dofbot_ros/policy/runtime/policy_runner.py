@@ -31,9 +31,6 @@ class PolicyRunner:
         self._session = open_onnx(folder / MODEL, "policy")
         self._inputs = tuple(given.name for given in self._session.get_inputs())
 
-    def start(self) -> None:
-        """An episode begins; nothing is kept of the one before."""
-
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """The action (n,), each -1..1, of an environment's observation, one a period.
 

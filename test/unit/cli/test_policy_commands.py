@@ -34,7 +34,7 @@ PIPELINE, REACH = str(shipped("pick", "pipeline")), str(shipped("reach", "state"
         ("--obs image --task pick --teacher planner --network X", r"X/pose\.onnx does not exist"),
         (
             f"--obs image --task pick --teacher planner --state-policy {REACH}",
-            "takes 28 numbers and gives 3",
+            "is no policy from state for pick",
         ),
         ("--demos .", "holds no episode"),
         ("--task hopper --randomize mild", "level 'mild' is not one of none, legs, wide"),

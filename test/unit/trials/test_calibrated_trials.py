@@ -105,9 +105,6 @@ class Untouched:
     def __init__(self, spec: Any) -> None:
         self.spec = spec
 
-    def start(self) -> None:
-        raise AssertionError("a run has begun")
-
     def act(self, _: object) -> Any:
         return np.zeros(len(self.spec.action), np.float32)
 

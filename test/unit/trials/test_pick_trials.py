@@ -104,9 +104,6 @@ class Scripted:
         self.spec = spec
         self.controller: PolicyController | None = None
 
-    def start(self) -> None:
-        """It remembers nothing."""
-
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         action = np.zeros(len(self.spec.action), np.float32)
         if self.controller is None or self.controller.state.block is None:

@@ -47,9 +47,6 @@ class Failing:
     def __init__(self, spec: PolicySpec, periods: int, last: Any) -> None:
         self.spec, self._left, self._last = spec, periods, last
 
-    def start(self) -> None:
-        """It remembers nothing."""
-
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         self._left -= 1
         if self._left >= 0:

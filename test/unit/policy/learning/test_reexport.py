@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,9 @@ def test_an_earlier_form_is_refused_in_one_line_that_says_what_to_do(earlier: Pa
         with pytest.raises(DofbotError, match=says):
             export_again(folder, tmp_path / out, network)
         assert not (tmp_path / out).exists()
-    (tmp_path / "mine.txt").touch()
+    shutil.copytree(shipped("reach", "state"), tmp_path / "mixed")
+    shutil.copy(IMAGE / "policy.safetensors", tmp_path / "mixed")
+    with pytest.raises(InputError, match=r"takes 33 numbers and gives 5, policy\.yaml says 28 and 3"):
+        export_again(tmp_path / "mixed", tmp_path / "new")
     with pytest.raises(InputError, match="is not empty: take another --out"):
         export_again(IMAGE, tmp_path)

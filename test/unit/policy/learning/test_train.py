@@ -30,9 +30,6 @@ class Random:
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
 
-    def start(self) -> None:
-        """It remembers nothing."""
-
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         return self._rng.uniform(-1.0, 1.0, 3).astype(np.float32)
 

@@ -42,9 +42,6 @@ class Wandering:
         size = sum(part.size for part in observation.values())
         self._weights = np.random.default_rng(3).normal(0.0, 0.6, (actions, size))
 
-    def start(self) -> None:
-        """It remembers nothing."""
-
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         shown = np.concatenate([np.ravel(observation[name]) for name in sorted(observation)])
         return np.tanh(self._weights @ shown).astype(np.float32)
