@@ -17,6 +17,8 @@ from dofbot_ros.errors import CalibrationError, DofbotError
 STEP_RAD = math.radians(5.0)
 UPRIGHT_RAD = math.radians(20.0)
 """Each arm joint has to be this near to upright, where 5 degrees either way meet nothing [rad]."""
+ROUNDING = 1.05
+"""A step takes so much longer than the limits ask for, since it begins where the servo's whole tick is."""
 FOLLOWED_RAD = math.radians(2.0)
 """A joint that is farther than this from where its step ends has not carried it out [rad]."""
 
@@ -51,6 +53,20 @@ class Direction:
     joint: str
     turned: float
     right: bool
+
+
+def step_seconds(wanted: float, velocity: float, acceleration: float) -> float:
+    """How long a step of STEP_RAD takes: as long as wanted, or as long as the arm's limits ask for [s].
+
+    A cubic from rest to rest over a way s in the time T has the velocity 3 s / 2 T and the acceleration 6 s / T^2.
+
+    Args:
+        wanted: [s].
+        velocity: limit of the joints [rad/s].
+        acceleration: limit of the joints [rad/s^2].
+    """
+    least = max(1.5 * STEP_RAD / velocity, math.sqrt(6.0 * STEP_RAD / acceleration))
+    return max(wanted, ROUNDING * least)
 
 
 def require_upright(arm: Watched) -> None:

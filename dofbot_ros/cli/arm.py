@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from dofbot_ros.cli.options.keys import HINT, run_stoppable, space_bar
-from dofbot_ros.core.console import JsonOption, console, emit
+from dofbot_ros.core.console import JsonOption, console, emit, live_region
 from dofbot_ros.errors import DofbotError, UsageError, one_of
 
 if TYPE_CHECKING:
@@ -135,9 +135,14 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
 @app.command()
 def watch(context: typer.Context) -> None:
     """The same, until Ctrl-C; the space bar is an emergency stop."""
-    with open_arm(context) as arm, space_bar() as pressed, Live(console=console, refresh_per_second=10) as live:
+    with (
+        live_region(),
+        open_arm(context) as arm,
+        space_bar() as pressed,
+        Live(console=console, auto_refresh=False) as live,
+    ):
         while True:
-            live.update(_table(arm))
+            live.update(_table(arm), refresh=console.is_terminal)
             if pressed(REFRESH_S):
                 arm.estop()
 

@@ -143,6 +143,7 @@ def _record(source: str, config: TeleopConfig, out: Path, as_json: bool) -> None
     """Follow a recording with a progress bar, then say how it went."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from dofbot_ros.core.console import live_region
     from dofbot_ros.teleop.sessions.recorder import FILES, count_frames, record_session
 
     try:
@@ -150,7 +151,7 @@ def _record(source: str, config: TeleopConfig, out: Path, as_json: bool) -> None
     except OSError as error:
         raise InputError(f"{out}: no folder to write to: {error.strerror}") from error
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with live_region(), Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("following", total=count_frames(source))
         result = record_session(source, config, out, after_frame=lambda: progress.advance(task))
     for name in FILES:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +20,11 @@ console = Console(stderr=True)
 """Progress, tables and messages go here, so that stdout stays clean for --json."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")]
+
+DRAIN_S = 0.3
+"""What was written before the end is waited for this long; child processes may hold the pipe for longer [s]."""
+STDERR = 2
+_used = threading.Lock()
 
 
 def warn(message: str) -> None:
@@ -72,3 +80,54 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value
+
+
+@contextmanager
+def live_region(screen: Console = console) -> Iterator[None]:
+    """Within the context, lines on stderr by C libraries and child processes are printed above the live region.
+
+    MediaPipe logs from C++ and nodes log from processes of their own: neither knows of a progress bar. File descriptor
+    2 becomes a pipe, whose lines go through `screen`, which keeps its way to the terminal. Where stderr is no terminal
+    nothing changes, nor in a context within another.
+
+    Args:
+        screen: that draws.
+    """
+    if not (screen.is_terminal and os.isatty(STDERR)) or not _used.acquire(blocking=False):
+        yield
+        return
+    sys.stderr.flush()
+    terminal = os.dup(STDERR)
+    reading, writing = os.pipe()
+    os.dup2(writing, STDERR)
+    os.close(writing)
+    before = screen._file
+    screen.file = os.fdopen(os.dup(terminal), "w", encoding="utf-8", errors="replace", buffering=1)
+    thread = threading.Thread(target=_pass_on, args=(reading, screen), name="stderr", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, STDERR)
+        os.close(terminal)
+        thread.join(DRAIN_S)
+        screen._file = before
+        _used.release()
+
+
+def _pass_on(reading: int, screen: Console) -> None:
+    """Print whole lines until nobody can write any more."""
+    rest = b""
+    with os.fdopen(reading, "rb", buffering=0) as pipe:
+        while data := pipe.read(65536):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                _print(line, screen)
+    if rest:
+        _print(rest, screen)
+
+
+def _print(line: bytes, screen: Console) -> None:
+    text = line.decode("utf-8", errors="replace").rstrip("\r")
+    screen.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from dofbot_ros.core.console import console
+from dofbot_ros.core.console import console, live_region
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def progress_bar(last: str) -> Iterator[Progress]:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     columns = BarColumn(), MofNCompleteColumn(), TextColumn(last), TimeElapsedColumn(), TimeRemainingColumn()
     try:
-        with Progress(TextColumn("{task.description}"), *columns, console=console) as bar:
+        with live_region(), Progress(TextColumn("{task.description}"), *columns, console=console) as bar:
             yield bar
     except KeyboardInterrupt:
         console.print("interrupted")

@@ -15,10 +15,17 @@ from pathlib import Path
 import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
+from dofbot_ros.config.loader import save_yaml
+from dofbot_ros.core.types import JOINT_NAMES
+from dofbot_ros.sim.config import load_world_config
+from dofbot_ros.vision.extrinsics import extrinsics_of, save_extrinsics
+from dofbot_ros.vision.intrinsics import SIMULATED_FRAME
 
 from .conftest import DOFBOT, SOON_S, Arm, StartArm
 
 pytest.importorskip("pybullet")
+
+from dofbot_ros.sim.rendering.camera import look_at
 
 LIMIT_S = 60.0
 
@@ -146,7 +153,28 @@ def test_the_check_turns_every_joint_and_writes_what_was_seen(start_own_arm: Sta
     client.move_joints([0.0] * 5)
     told = json.loads(dofbot(slow, "status", "--json").splitlines()[0])
     assert told["speed"] == 0.2
-    assert "signs_turned" in dofbot(slow, "check", "--yes", "--seconds", "0.6", "--out", str(file))
+    said = dofbot(slow, "check", "--yes", "--seconds", "0.5", "--out", str(file))
+    assert "each step takes 0.6 s: no less at this arm's speed" in said
+    assert "signs_turned" in said
     assert load_calibration(file) == replace(DEFAULT_CALIBRATION, signs_checked=True)
     client.move([2.0], [[0.6]], ["joint2"])
     assert "lead the arm upright by hand" in dofbot(slow, "check", "--yes", code=1)
+
+
+def test_a_camera_beside_the_arm_sees_which_way_the_joints_go(start_own_arm: StartArm, tmp_path: Path) -> None:
+    world, corner, out = load_world_config(), ((0.5, 0.5, 0.45), (0.0, 0.0, 0.22), (0.0, 0.0, 1.0)), tmp_path / "c.yaml"
+    place = dict(zip(("position", "target", "up"), corner, strict=True))
+    save_yaml(replace(world, camera=replace(world.camera, width=320, height=240, **place)), tmp_path / "world.yaml")
+    save_extrinsics(extrinsics_of(look_at(*corner), "base_link", SIMULATED_FRAME), tmp_path / "corner.yaml")
+    watched = start_own_arm("sim_node", world_file=tmp_path / "world.yaml")
+    watched.client.enable()
+    told = dofbot(
+        watched, "check", "--seconds", "0.5", "--extrinsics-file", str(tmp_path / "corner.yaml"), "--out", str(out),
+        "--json",
+    )  # fmt: skip
+    assert json.loads(told.splitlines()[0]) == {
+        "file": str(out),
+        "signs_turned": [],
+        "seen_by_camera": list(JOINT_NAMES),
+    }
+    assert load_calibration(out).signs_checked

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dofbot_ros.core.console import console
+from dofbot_ros.core.console import console, live_region
 
 
 class TrialBar:
@@ -25,15 +25,17 @@ class TrialBar:
 
     def __init__(self, what: str, done: int, total: int) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._region = ExitStack()
         self._progress = Progress(*columns, console=console, transient=True)
         self._task = self._progress.add_task(what, total=total, completed=done)
 
     def __enter__(self) -> TrialBar:
+        self._region.enter_context(live_region())
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self.stop()
 
     def describe(self, what: str) -> None:
         """Say what is being done now."""
@@ -47,6 +49,7 @@ class TrialBar:
     def stop(self) -> None:
         """Take the bar away for questions to a person."""
         self._progress.stop()
+        self._region.close()
 
 
 @contextmanager

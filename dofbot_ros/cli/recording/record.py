@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from dofbot_ros.cli.options.checks import finite
-from dofbot_ros.core.console import console, warn
+from dofbot_ros.core.console import console, live_region, warn
 from dofbot_ros.errors import DofbotError, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _export_lerobot(source: Path, out: Path, task: str, fps: int, images: bool) 
     if not task.strip():
         raise UsageError('a LeRobot dataset says in words what its episodes show: --task "pick up the red block"')
     paths = episodes_in(source)
-    with Progress(console=console, transient=True) as progress:
+    with live_region(), Progress(console=console, transient=True) as progress:
         bar = progress.add_task("episodes", total=len(paths))
         exported = export_lerobot(
             paths, out, task.strip(), fps, images=images, damaged=warn, done=lambda: progress.advance(bar)
@@ -189,7 +189,7 @@ def _export_lerobot(source: Path, out: Path, task: str, fps: int, images: bool) 
 
 def _show_until_the_end(node: RecordNode, path: Path, seconds: float | None) -> None:
     begun = time.monotonic()
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    with live_region(), Live(console=console, auto_refresh=False, transient=True) as live:
         while seconds is None or time.monotonic() - begun < seconds:
             time.sleep(REFRESH_S if seconds is None else min(REFRESH_S, seconds))
             live.update(_table(node.arrivals(), path, time.monotonic() - begun), refresh=console.is_terminal)

@@ -11,7 +11,7 @@ import typer
 from rich.progress import Progress
 
 from dofbot_ros.cli.options.checks import finite
-from dofbot_ros.core.console import JsonOption, console, emit, warn
+from dofbot_ros.core.console import JsonOption, console, emit, live_region, warn
 
 
 def replay(
@@ -55,6 +55,7 @@ def replay(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's way of saying Ctrl-C
     try:
         with (
+            live_region(),
             Progress(console=console, transient=True) as progress,
             open_arm(backend, config) as (daemon, clock),
             # Simulated time does not mind to be kept waiting, and computes too much to come before everybody else.

@@ -242,7 +242,9 @@ class ArmClient(ArmSender):
         else:
             self.wait_until(lambda: self._described, timeout_s, "arm")
             with suppress(DofbotError):  # an arm that tells no more than its state can still be stopped
-                self.wait_until(lambda: self.present or self.explained, HEARD_S, "joint states")
+                self.wait_until(
+                    lambda: (self.present and "arm" in self.diagnostics) or self.explained, HEARD_S, "joint states"
+                )
         deadline = time.monotonic() + timeout_s
         for publisher in (self._trajectories, self._points, self._gripper):
             while publisher.get_subscription_count() == 0:

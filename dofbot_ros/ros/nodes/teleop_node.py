@@ -232,6 +232,8 @@ class TeleopNode:
             stamp_s=self._stamp_s,
             latency_s=self._latencies[-1] if self._latencies else 0.0,
             target=(target.x, target.y, target.z, target.pitch, target.roll) if target else None,
+            gap=status.gap,
+            primed=status.primed,
         )
 
     def _arm_fault(self) -> str:

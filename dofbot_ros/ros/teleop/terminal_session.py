@@ -13,29 +13,24 @@ from typing import Any
 
 import numpy as np
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 
 from dofbot_ros.core.clock import MonotonicClock
-from dofbot_ros.core.console import console
+from dofbot_ros.core.console import console, live_region
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.ros.clients.recorder import recorded
 from dofbot_ros.ros.teleop.client import Running, teleop_stack
 from dofbot_ros.teleop.config import TeleopConfig
-from dofbot_ros.teleop.input.keyboard import HELP, Keyboard
+from dofbot_ros.teleop.input.keyboard import Keyboard
 from dofbot_ros.teleop.input.keyboard_pad import KeyboardPad
 from dofbot_ros.teleop.input.observation_stream import ENDED
+from dofbot_ros.teleop.input.source import DEVICES
+from dofbot_ros.teleop.sessions.panel import panel
 from dofbot_ros.teleop.sessions.report import TeleopReport
 
 POLL_HZ = 30.0
 REFRESH_EVERY = 6
 """Polls between two drawings of the table."""
-HINTS = {
-    "hand": "close the hand, then hold the open palm to engage; hold a fist to let go",
-    "arm": "raise the other hand to engage, and again to let go",
-    "keyboard": HELP,
-    "gamepad": "hold RB to engage",
-}
 
 
 class LiveSession:
@@ -68,8 +63,7 @@ class LiveSession:
         self._arguments, self._config = dict(arguments), config
         self._to_start, self._seconds = to_start, seconds
         source = arguments["source"]
-        steered = "gamepad" if source.startswith("/dev/input/") else source
-        self._hint = HINTS.get(steered, HINTS[config.mode])
+        self._source = "gamepad" if source.startswith("/dev/input/") else source
         self._keys: Callable[[float], None] = lambda _: None
         self._opened = ExitStack()
         self._latencies: deque[float] = deque(maxlen=100_000)
@@ -80,6 +74,7 @@ class LiveSession:
 
     def __enter__(self) -> LiveSession:
         try:
+            self._opened.enter_context(live_region())
             keyboard: Keyboard | None = None
             if self._arguments["source"] == "keyboard":
                 # The keys are read here, where the terminal is; the node hears them as a gamepad.
@@ -108,8 +103,8 @@ class LiveSession:
         """Show how it stands until the end.
 
         Returns:
-            frames, dropped, hand_found, engagements, latency_ms with p50 and p95 [ms], and episode, the file of the
-            recording where there is one.
+            engagements, latency_ms with p50 and p95 [ms], None where the arm never followed; of a camera frames,
+            dropped and hand_found as well; and episode, the file of the recording where there is one.
 
         Raises:
             DofbotError: a node ended.
@@ -149,44 +144,23 @@ class LiveSession:
         self._last = report
 
     def _table(self) -> Table:
-        table = Table(title=f"teleoperation, Ctrl-C ends it: {escape(self._hint)}", title_justify="left", box=None)
-        table.add_column(justify="right", style="dim")
-        table.add_column()
         report = self._last
-        if report is None:
-            table.add_row("state", "waiting for teleop_node")
-            return table
-        colour, state = _headline(report)
-        table.add_row("state", f"[{colour}]{state}[/{colour}]" + (", at the limit" if report.clamped else ""))
-        table.add_row("let go because", escape(report.reason))
-        table.add_row("arm", escape(report.arm or "silent"))
-        table.add_row("source", escape(report.source or f"{report.frames} frames, {report.dropped} dropped"))
         recent = [t for t in self._sent if t > time.monotonic() - 1.0]
-        if report.engaged and recent:
-            latency_ms = 1e3 * float(np.median(list(self._latencies)[-len(recent) :]))
-            table.add_row("latency", f"{latency_ms:.0f} ms, {len(recent)} inputs/s")
-        if report.target is not None:
-            x, y, z, *_ = (1e3 * v for v in report.target)
-            table.add_row("target", f"x {x:4.0f}  y {y:4.0f}  z {z:4.0f} mm")
-        return table
+        pace = None
+        if report is not None and report.engaged and recent:
+            pace = (1e3 * float(np.median(list(self._latencies)[-len(recent) :])), len(recent))
+        signs = self._config.clutch.signs
+        return panel(report, self._source, self._config.mode, signs=signs, pace=pace)
 
     def _result(self) -> dict[str, Any]:
-        report = self._last
-        looked = max(1, report.frames - report.dropped) if report else 1
-        p50, p95 = np.percentile(1e3 * np.array(self._latencies or [np.nan]), [50, 95])
+        report, pictures = self._last, {}
+        if report is not None and self._source not in DEVICES:
+            looked = max(1, report.frames - report.dropped)
+            pictures = {"frames": report.frames, "dropped": report.dropped, "hand_found": report.hands / looked}
+        p50, p95 = np.percentile(1e3 * np.array(self._latencies), [50, 95]) if self._latencies else (None, None)
         return {
-            "frames": report.frames if report else 0,
-            "dropped": report.dropped if report else 0,
-            "hand_found": report.hands / looked if report else 0.0,
+            **pictures,
             "engagements": self._engagements,
-            "latency_ms": {"p50": float(p50), "p95": float(p95)},
+            "latency_ms": {"p50": p50, "p95": p95},
             **({} if self._episode is None else {"episode": str(self._episode)}),
         }
-
-
-def _headline(report: TeleopReport) -> tuple[str, str]:
-    if report.engaged:
-        return "green", "following"
-    if report.source or report.fault:
-        return "red", f"hold: {escape(report.source or report.fault)}"
-    return "yellow", "ready"

@@ -23,8 +23,6 @@ from dofbot_ros.teleop.sessions.report import TeleopReport, landmarks_json
 OVERLAY_WIDTH = 640
 """Wider overlays are shrunk: they are for the eye [px]."""
 
-HINTS = {"hand": "close, then show the open palm", "arm": "raise the other hand"}
-
 
 class TeleopTopics:
     """Publishers of teleop_node.
@@ -37,7 +35,7 @@ class TeleopTopics:
 
     def __init__(self, node: Node, config: TeleopConfig, overlay_period_s: float) -> None:
         self._config, self._overlay_period_s = config, overlay_period_s
-        self._hint = HINTS[config.mode] if config.clutch.signs else ""
+        self._mode = config.mode if config.clutch.signs else ""
         self._overlay_s = -float("inf")
         self._told: bool | None = None
         self._engaged = node.create_publisher(Bool, "teleop/engaged", LATCHED)
@@ -105,5 +103,5 @@ class TeleopTopics:
             image = np.zeros((observation.height, observation.width, 3), np.uint8)
         small, seen = shrunk(image, observation, OVERLAY_WIDTH)
         reach = self._config.reach
-        drawn = draw_overlay(small, seen, status, latency_s=latency_s, reach=reach, hint=self._hint)
+        drawn = draw_overlay(small, seen, status, latency_s=latency_s, reach=reach, mode=self._mode)
         self._overlay.publish(image_message(Header(stamp=stamp, frame_id="operator_camera"), drawn))

@@ -55,6 +55,11 @@ class Clutch:
         self._sign_seen_absent = False
         self._usable_s = self._seen_since_s = -math.inf
 
+    @property
+    def primed(self) -> bool:
+        """Whether the sign that is due was seen absent, so that it counts when it is shown."""
+        return self._sign_seen_absent
+
     def engage(self) -> Reason | None:
         """A key or a service asks to engage. Returns what keeps it from that; None when it is engaged."""
         if self.fault is None and not self.engaged:

@@ -64,6 +64,8 @@ class TeleopStatus:
         progress: share of the time for which the engaging or releasing gesture has been held, 0 to 1.
         clamped: whether the operator's target was outside of what the arm can or may do.
         target: tool pose that the operator asks for; None while not engaged.
+        gap: of the fingers that he asks for [m]; None while not engaged.
+        primed: whether the gesture counts when it is shown now: it was seen absent before.
     """
 
     engaged: bool
@@ -72,6 +74,8 @@ class TeleopStatus:
     progress: float
     clamped: bool
     target: ToolPose | None
+    gap: float | None = None
+    primed: bool = False
 
 
 class TeleopPipeline(Generic[Source_contra]):
@@ -107,6 +111,7 @@ class TeleopPipeline(Generic[Source_contra]):
         return TeleopStatus(
             clutch.engaged, clutch.reason, clutch.fault, clutch.progress,
             target is not None and target.clamped, None if target is None else target.tool,
+            None if target is None else joint_to_gap(float(target.joints[GRIP])), clutch.primed,
         )  # fmt: skip
 
     @property

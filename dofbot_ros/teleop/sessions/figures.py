@@ -105,20 +105,20 @@ def arm() -> ImageArray:
 
 
 def overlay(seen: list[Observation]) -> ImageArray:
-    """What the operator sees while following and while holding, without the picture behind."""
+    """What the operator sees at each step of the sign, while following and while holding, without the picture."""
     observation = seen[OPEN]
     blank = np.full((360, 640, 3), 90, dtype=np.uint8)
     target = ToolPose(0.22, 0.06, 0.14, 2.1)
-    following = TeleopStatus(True, Reason.START, None, 0.0, False, target)
+    following = TeleopStatus(True, Reason.START, None, 0.0, False, target, 0.035, True)
+    steps = [TeleopStatus(False, Reason.START, None, 0.6 * k, False, None, None, bool(k)) for k in (0, 1)]
     holding = TeleopStatus(False, Reason.HAND_LOST, Reason.TWO_HANDS, 0.0, False, None)
     small = _scaled(observation, 640, 360)
+    states = [*((step, None) for step in steps), (following, 0.024), (holding, None)]
     views = [
-        draw_overlay(blank, small, following, latency_s=0.024, reach=ReachConfig()),
-        draw_overlay(blank, small, holding, latency_s=None, reach=ReachConfig()),
+        cv2.resize(draw_overlay(blank, small, status, latency_s=late, reach=ReachConfig(), mode="hand"), (480, 270))
+        for status, late in states
     ]
-    return np.hstack(
-        [np.asarray(cv2.resize(v, (480, 270), interpolation=cv2.INTER_AREA), dtype=np.uint8) for v in views]
-    )
+    return np.asarray(np.vstack([np.hstack(views[:2]), np.hstack(views[2:])]), dtype=np.uint8)
 
 
 def _hand(seen: list[Observation], frame: int) -> FloatArray:

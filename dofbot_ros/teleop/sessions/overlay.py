@@ -7,11 +7,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.teleop.config import ReachConfig
 from dofbot_ros.teleop.input.landmarks import Landmarks, Observation
 from dofbot_ros.teleop.retargeting.clutch import Reason
 from dofbot_ros.teleop.retargeting.pipeline import TeleopStatus
+from dofbot_ros.teleop.sessions.words import STEPS, advice, step_now
 
 HAND_BONES = (
     (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12),
@@ -26,7 +28,10 @@ GREEN: Colour = (40, 200, 90)
 AMBER: Colour = (245, 180, 40)
 RED: Colour = (230, 70, 60)
 WHITE: Colour = (240, 240, 240)
+GREY: Colour = (165, 170, 178)
 DARK: Colour = (30, 34, 40)
+LABEL = 0.4
+"""Size of the words in the map."""
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -38,7 +43,7 @@ def draw_overlay(
     *,
     latency_s: float | None,
     reach: ReachConfig,
-    hint: str = "",
+    mode: str = "",
 ) -> ImageArray:
     """A copy of `image` with everything on it.
 
@@ -48,7 +53,7 @@ def draw_overlay(
         status: of the pipeline.
         latency_s: from capture to command [s]; None when nothing is commanded.
         reach: bounds of the tool, for the map.
-        hint: what the operator can do to engage, for instance the sign.
+        mode: hand or arm, whose signs are shown step by step; "" where no sign is taken.
     """
     out = image.copy()
     colour = GREEN if status.engaged else AMBER if status.fault in (None, Reason.SETTLING) else RED
@@ -58,8 +63,10 @@ def draw_overlay(
         if observation.hand is not None:
             draw_skeleton(out, observation.hand.image, HAND_BONES, colour)
             _box(out, observation.hand, colour)
-    _banner(out, status, colour, latency_s, hint)
+    _banner(out, status, colour, latency_s)
     _map(out, status, reach, colour)
+    if mode and (status.engaged or status.fault is None):
+        _steps(out, status, mode, colour)
     return out
 
 
@@ -91,25 +98,58 @@ def shrunk(image: ImageArray, observation: Observation, width: int) -> tuple[Ima
     return small, replace(observation, width=width, height=height, hand=hand, body=body)
 
 
-def _banner(image: ImageArray, status: TeleopStatus, colour: Colour, latency_s: float | None, hint: str) -> None:
-    height, width = image.shape[:2]
-    bar = max(26, height // 16)
-    image[:bar] = (image[:bar] * 0.25 + np.array(DARK) * 0.75).astype(np.uint8)
+def _banner(image: ImageArray, status: TeleopStatus, colour: Colour, latency_s: float | None) -> None:
+    width = image.shape[1]
+    bar = _bar(image)
+    _darken(image[:bar])
     cv2.rectangle(image, (0, 0), (10, bar), colour, -1)
-    _text(image, _headline(status, hint), (18, bar - 9), bar / 46)
-    if status.progress > 0.0:
-        cv2.rectangle(image, (0, bar), (round(width * status.progress), bar + 5), colour, -1)
-    if latency_s is not None:
-        _text(image, f"{1e3 * latency_s:.0f} ms", (width - 2 * bar - 20, bar - 9), bar / 46)
+    late = "" if latency_s is None else f"{1e3 * latency_s:.0f} ms"
+    room = width - 28 - (2 * bar + 20 if late else 0)
+    _text(image, _headline(status), (18, bar - 9), bar / 46, room=room)
+    if late:
+        _text(image, late, (width - 2 * bar - 20, bar - 9), bar / 46)
 
 
-def _headline(status: TeleopStatus, hint: str) -> str:
+def _headline(status: TeleopStatus) -> str:
     if status.engaged:
         return "FOLLOWING - at the limit of the arm" if status.clamped else "FOLLOWING"
     if status.fault is not None:
-        return f"HOLD - {status.fault.value}"
-    why = "" if status.reason in (Reason.START, Reason.RELEASED) else f" (let go: {status.reason.value})"
-    return f"READY{why}" + (f" - {hint}" if hint else "")
+        return f"HOLDING - {advice(status.fault.value)}"
+    quiet = status.reason in (Reason.START, Reason.RELEASED)
+    return "READY" if quiet else f"READY - let go before: {status.reason.value}"
+
+
+def _steps(image: ImageArray, status: TeleopStatus, mode: str, colour: Colour) -> None:
+    """The steps of the sign that engages or lets go, below the banner; the one that is due is bright, and fills."""
+    steps, now = STEPS[mode, status.engaged], step_now(mode, status.engaged, status.primed)
+    bar = _bar(image)
+    if image.shape[0] < 8 * bar:
+        return
+    for i, step in enumerate(steps):
+        top = bar + 6 + i * bar
+        row = image[top : top + bar - 4]
+        _darken(row)
+        words = step if len(steps) == 1 else f"{i + 1}. {step}"
+        _text(
+            image, words, (38, top + bar - 13), bar / 52, room=image.shape[1] - 48, colour=WHITE if i == now else GREY
+        )
+        middle = (22, top + bar // 2 - 4)
+        if i < now:
+            cv2.circle(image, middle, 6, GREEN, -1, cv2.LINE_AA)
+        elif i == now:
+            cv2.circle(image, middle, 6, colour, 2, cv2.LINE_AA)
+            if status.progress > 0.0:
+                filled = round(image.shape[1] * status.progress)
+                cv2.rectangle(image, (0, top + bar - 8), (filled, top + bar - 5), colour, -1)
+
+
+def _bar(image: ImageArray) -> int:
+    """Height of a line of words [px]."""
+    return max(26, image.shape[0] // 16)
+
+
+def _darken(patch: ImageArray) -> None:
+    patch[:] = (patch * 0.25 + np.array(DARK) * 0.75).astype(np.uint8)
 
 
 def _box(image: ImageArray, hand: Landmarks, colour: Colour) -> None:
@@ -122,18 +162,24 @@ def _box(image: ImageArray, hand: Landmarks, colour: Colour) -> None:
 
 
 def _map(image: ImageArray, status: TeleopStatus, reach: ReachConfig, colour: Colour) -> None:
-    """The tool's target from above (forward is up, left is left) and its height, inside the bounds."""
+    """The tool's target from above (forward is up, left is left), its height, and the gap of the fingers, labelled."""
     height, width = image.shape[:2]
-    size = max(90, height // 5)
+    size = max(96, height // 5)
     if min(height, width) < 2 * size:
         return
     left, top = 10, height - size - 10
-    patch = image[top : top + size, left : left + size + 22]
-    patch[:] = (patch * 0.3 + np.array(DARK) * 0.7).astype(np.uint8)
+    _darken(image[top - 20 : height - 4, left - 4 : left + size + 92])
+    _text(image, "from above", (left, top - 6), LABEL)
     cv2.rectangle(image, (left, top), (left + size, top + size), WHITE, 1)
-    cv2.rectangle(image, (left + size + 8, top), (left + size + 16, top + size), WHITE, 1)
+    for words, at in (("front", (size // 2 - 14, 12)), ("L", (4, size // 2)), ("R", (size - 12, size // 2))):
+        _text(image, words, (left + at[0], top + at[1]), LABEL, colour=GREY)
     base = (left + size // 2, top + size - 1 + round(size * reach.x[0] / (reach.x[1] - reach.x[0])) // 4)
     cv2.circle(image, (base[0], min(base[1], top + size)), 4, WHITE, -1, cv2.LINE_AA)
+    _text(image, "arm", (base[0] + 8, top + size - 4), LABEL, colour=GREY)
+    bars = [left + size + 20, left + size + 68]
+    for edge, words in zip(bars, ("height", "gap"), strict=True):
+        cv2.rectangle(image, (edge, top), (edge + 10, top + size), WHITE, 1)
+        _text(image, words, (edge - 8, top - 6), LABEL)
     if status.target is None:
         return
     across = (reach.y[1] - status.target.y) / (reach.y[1] - reach.y[0])
@@ -141,12 +187,26 @@ def _map(image: ImageArray, status: TeleopStatus, reach: ReachConfig, colour: Co
     up = (reach.z[1] - status.target.z) / (reach.z[1] - reach.z[0])
     u, v, w = (round(size * float(np.clip(share, 0.0, 1.0))) for share in (across, ahead, up))
     cv2.rectangle(image, (left + u - 5, top + v - 5), (left + u + 5, top + v + 5), colour, 2)
-    cv2.line(image, (left + size + 5, top + w), (left + size + 19, top + w), colour, 3)
+    cv2.line(image, (bars[0] - 3, top + w), (bars[0] + 13, top + w), colour, 3)
+    if status.gap is not None:
+        open_px = round((size - 2) * float(np.clip(status.gap / MAX_GAP, 0.0, 1.0)))
+        cv2.rectangle(image, (bars[1] + 1, top + size - 1 - open_px), (bars[1] + 9, top + size - 1), colour, -1)
 
 
-def _text(image: ImageArray, text: str, at: tuple[int, int], scale: float) -> None:
+def _text(
+    image: ImageArray,
+    text: str,
+    at: tuple[int, int],
+    scale: float,
+    *,
+    room: int | None = None,
+    colour: Colour = WHITE,
+) -> None:
+    """Words at their lower left corner; smaller where they would need more than `room` [px]."""
+    if room is not None:
+        scale *= min(1.0, max(room, 1) / max(1, cv2.getTextSize(text, _FONT, scale, 1)[0][0]))
     cv2.putText(image, text, at, _FONT, scale, DARK, 3, cv2.LINE_AA)
-    cv2.putText(image, text, at, _FONT, scale, WHITE, 1, cv2.LINE_AA)
+    cv2.putText(image, text, at, _FONT, scale, colour, 1, cv2.LINE_AA)
 
 
 def _pixel(point: FloatArray | tuple[float, float]) -> tuple[int, int]:

@@ -83,13 +83,14 @@ def record_session(
     fps = 1.0 / (head[1][0].stamp_s - head[0][0].stamp_s)
     height = round(head[0][1].shape[0] * PANEL_WIDTH / head[0][1].shape[1]) // 2 * 2
     frames = found = 0
+    signs = config.mode if config.clutch.signs else ""
     with SimSession(config, seed) as session, SideBySide(folder / FILES[0], fps) as video:
         for observation, image in chain(head, seen):
             session.observe(observation)
             frames += 1
             found += (observation.hand if config.mode == "hand" else observation.body) is not None
             small, shown = shrunk(image, observation, PANEL_WIDTH)
-            left = draw_overlay(small, shown, session.status, latency_s=None, reach=config.reach)
+            left = draw_overlay(small, shown, session.status, latency_s=None, reach=config.reach, mode=signs)
             video.add(fitted(left, PANEL_WIDTH, height), session.render(height * 4 // 3 // 2 * 2, height))
             after_frame()
         log = session.finish()

@@ -33,6 +33,8 @@ class TeleopReport:
         stamp_s: the stamp of that command [s].
         latency_s: from capture to when it was published [s].
         target: x, y, z [m], pitch, roll [rad] that the tool is led to; None while it is not.
+        gap: that the fingers are led to [m]; None while they are not.
+        primed: whether the sign that engages or releases counts when it is shown now: it was seen absent before.
     """
 
     engaged: bool
@@ -49,6 +51,8 @@ class TeleopReport:
     stamp_s: float
     latency_s: float
     target: tuple[float, ...] | None
+    gap: float | None = None
+    primed: bool = False
 
     def to_json(self) -> str:
         """As text."""
