@@ -107,6 +107,12 @@ def calibrate_all(
                 given["rtf"] = str(rtf)
         given["calibration_file"] = calibration
         stored = calibration_of(calibration)
+        if backend is Backend.serial and not stored.signs_checked and given.get("waive_check") != "true":
+            console.print(
+                "the arm moves at a fifth of its speed, and this takes a quarter of an hour: `dofbot arm check` first, "
+                "and --calibration with the file that it writes, make it five minutes",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
         client = stack.enter_context(calibration_arm(backend.value, world, given, stored, blocks.dictionary))
         intrinsics = client.wait_for_camera()
         _take_block(client, block, simulated=world is not None, yes=yes)

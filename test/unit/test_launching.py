@@ -156,6 +156,11 @@ def test_two_rehearsals_have_two_buses_and_two_trees_of_frames() -> None:
     assert {p.parameters["frame_prefix"] for p in prefixed} == {"left/"}
 
 
+def test_an_emulated_arm_needs_no_check_of_its_directions() -> None:
+    assert parameters("demo", "driver_node", backend="emulator")["waive_check"] is True
+    assert parameters("bringup", "driver_node")["waive_check"] is False
+
+
 def test_policies_have_room_unless_the_operator_says_less() -> None:
     assert parameters("policy", "sim_node")["max_velocity"] == 2.0
     assert parameters("policy", "sim_node", max_velocity="1.2")["max_velocity"] == 1.2

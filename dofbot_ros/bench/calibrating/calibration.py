@@ -19,6 +19,7 @@ from dofbot_ros.calibration.plan_poses import Rig, plan
 from dofbot_ros.calibration.scene import CAMERA, Scene
 from dofbot_ros.core.transforms import log_so3
 from dofbot_ros.core.types import ARM_JOINTS, FloatArray
+from dofbot_ros.errors import CalibrationError
 
 MOST_ROUNDS = 3
 """Of poses after the first, each of half as many as are asked for."""
@@ -61,12 +62,20 @@ class Errors:
 
 
 def measure(seeds: int, poses: int, first: int = 0) -> Iterator[dict[str, Any]]:
-    """Calibrate one arm after the other, from seed `first` on; yields the summary of all so far after each."""
+    """Calibrate one arm after the other, from seed `first` on; yields the summary of all so far after each.
+
+    `refused` are the arms, by seed, that no more poses could tell enough of: nothing would be written for them.
+    """
     rig = typical_rig()
     found: list[Errors] = []
+    refused: dict[str, str] = {}
     for seed in range(first, first + seeds):
-        found.append(calibrate(rig, poses, seed))
-        yield summary(found)
+        try:
+            found.append(calibrate(rig, poses, seed))
+        except CalibrationError as error:
+            refused[str(seed)] = str(error)
+        if found:
+            yield {**summary(found), "refused": refused}
 
 
 def calibrate(rig: Rig, poses: int, seed: int) -> Errors:

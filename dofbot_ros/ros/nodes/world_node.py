@@ -14,6 +14,7 @@ from dofbot_ros.arm.calibration import calibration_of
 from dofbot_ros.config.ranges import parameter
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.realtime import before_ordinary_programs
 from dofbot_ros.desks.config import OWN
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.hardware.emulation.emulator import Emulator
@@ -71,7 +72,9 @@ class WorldNode:
         if faults.servos:
             raise ConfigError(f"faults {bus.faults!r}: only the line can fail here; see `dofbot emulate`")
         servos = WorldServos(self._world, calibration, installation.servos)
-        self._emulator = Emulator(servos, bus.protocol, faults=faults.line, link=Path(bus.port_link))
+        self._emulator = Emulator(servos, bus.protocol, faults=faults.line, link=Path(bus.port_link), first=True)
+        # Real servos wait for no computer. The camera's process, which has been started, stays an ordinary one.
+        before_ordinary_programs()
         self._emulator.start()
         self._thread.start()
         self.node.get_logger().info(f"servo bus at {bus.port_link}")
