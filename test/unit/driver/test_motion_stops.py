@@ -125,7 +125,7 @@ def test_falling_back_is_said_once_and_goes_back_no_farther_than_the_joints_are(
     at = cycles.control.at
     cycles.control.halt(EndCode.ESTOP, "why")
     cycles.control.fall_back(at.position - joints(0.05))
-    assert not cycles.control.halting
+    assert cycles.control.halting is False
     assert cycles.control.at.position == pytest.approx(at.position - joints(0.05))
     assert cycles.control.at.velocity == pytest.approx(at.velocity)
 
