@@ -10,7 +10,7 @@ import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.gripper import MAX_GAP
-from dofbot_ros.core.types import GRIP, GRIP_JOINT
+from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.motion.trajectory import Sample
 from dofbot_ros.safety.states import ArmState
@@ -44,6 +44,19 @@ def test_a_motion_of_the_gripper_is_its_commanders(bench: Any) -> None:
         MotionEvent(Event.BEGAN, number, "gripper", "grasp_node"),
         MotionEvent(Event.ENDED, number, "gripper", "grasp_node", EndCode.ARRIVED, ""),
     ]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_stream_takes_the_fingers_over_only_where_it_names_them(bench: Any, named: bool) -> None:
+    number = bench.daemon.gripper(0.02)
+    bench.run(0.06)
+    at = bench.arm.goals[-1]
+    joints = JOINT_NAMES if named else JOINT_NAMES[:GRIP]
+    bench.daemon.stream(at[: len(joints)], bench.clock.now(), joints)
+    snapshot = bench.run(PERIOD_S)
+    ends = [event.code for event in bench.events if event.motion == number and event.event is Event.ENDED]
+    assert ends == ([EndCode.REPLACED] if named else [])
+    assert snapshot.gripper_moving is not named
 
 
 @pytest.mark.parametrize(("gap", "end"), [(0.0, "upper"), (MAX_GAP, "lower")], ids=["closing", "opening"])
