@@ -63,29 +63,24 @@ class MotionCommands(ArmCore):
             The number of the motion, as in Snapshot.motion and MotionResult.motion.
         """
         grips = JOINT_NAMES[GRIP] in joints
-        for attempt in range(ATTEMPTS + 1):
+        for _ in range(ATTEMPTS):
             with self._lock:
                 self._require_ready(by)
                 start = self._motion.at
             trajectory = self._trajectory(times, positions, velocities, accelerations, joints, start=start)
-            wait = attempt == ATTEMPTS
-            if wait and not (np.size(times) <= QUICK_POINTS and trajectory.duration_s <= QUICK_S):
-                raise CommandRefusedError("the arm moves while this long trajectory is checked: stop it first")
-            if not wait:
-                check_trajectory(trajectory, self.limits, self.workspace)
+            check_trajectory(trajectory, self.limits, self.workspace)
             with self._lock:
                 self._require_ready(by)
-                now_at = self._motion.at
-                moved = not (
-                    np.array_equal(now_at.position, start.position) and np.array_equal(now_at.velocity, start.velocity)
-                )
-                if moved and not wait:
-                    continue
-                if wait:
-                    trajectory = self._trajectory(times, positions, velocities, accelerations, joints, start=now_at)
-                    check_trajectory(trajectory, self.limits, self.workspace)
-                return self._begin(Follow(trajectory, self._motion.period_s), by, grips=grips)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+                at = self._motion.at
+                if np.array_equal(at.position, start.position) and np.array_equal(at.velocity, start.velocity):
+                    return self._begin(Follow(trajectory, self._motion.period_s), by, grips=grips)
+        if np.size(times) > QUICK_POINTS or trajectory.duration_s > QUICK_S:
+            raise CommandRefusedError("the arm moves while this long trajectory is checked: stop it first")
+        with self._lock:
+            self._require_ready(by)
+            trajectory = self._trajectory(times, positions, velocities, accelerations, joints, start=self._motion.at)
+            check_trajectory(trajectory, self.limits, self.workspace)
+            return self._begin(Follow(trajectory, self._motion.period_s), by, grips=grips)
 
     def stream(
         self, position: ArrayLike, stamp_s: float, joints: Sequence[str] = JOINT_NAMES, by: Commander = LOCAL

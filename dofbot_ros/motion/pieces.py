@@ -14,6 +14,8 @@ Chosen: TypeAlias = slice | NDArray[np.signedinteger[Any]]
 """Which pieces."""
 QUINTIC_SAMPLES = 65
 """Moments at which a quintic piece is looked at: between them it differs from its extremes by a few percent at most."""
+_VANISHES = 1e-300
+"""A smaller denominator stands for 0: quotients by it are of no motion, and too large for a number."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Pieces:
 
 def _share(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """The quotient, cut to 0..1; 0 where there is none."""
-    quotient = np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator != 0.0)
+    quotient = numerator / np.where(np.abs(denominator) < _VANISHES, np.inf, denominator)
     share: FloatArray = np.clip(quotient, 0.0, 1.0)
     return share
 

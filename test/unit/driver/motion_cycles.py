@@ -35,6 +35,7 @@ class Cycles:
         self.measured: FloatArray | None = None
         self.pressing: tuple[bool | None, ...] = (None,) * 6
         self.heard: tuple[bool | None, ...] = (False,) * 6
+        self.silent_s = np.zeros(6)
         self.control.start(np.zeros(6), self.now)
         self.sent = [np.zeros(6)]
 
@@ -47,6 +48,7 @@ class Cycles:
             np.full(6, self.now),
             np.ones(6, dtype=bool),
             (ServoHealth(),) * 6,
+            self.silent_s,
             pressing=self.pressing,
             heard=self.heard,
         )

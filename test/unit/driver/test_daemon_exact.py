@@ -10,12 +10,13 @@ import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.gripper import MAX_GAP
-from dofbot_ros.core.types import GRIP, GRIP_JOINT
+from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.motion.trajectory import Sample
+from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.states import ArmState
 
-from .daemon_bench import PERIOD_S, SCRIPT, holding, spied
+from .daemon_bench import OPERATOR, PERIOD_S, SCRIPT, holding, spied
 
 
 def limited_to(joint: str, low: int, high: int) -> Calibration:
@@ -44,6 +45,34 @@ def test_a_motion_of_the_gripper_is_its_commanders(bench: Any) -> None:
         MotionEvent(Event.BEGAN, number, "gripper", "grasp_node"),
         MotionEvent(Event.ENDED, number, "gripper", "grasp_node", EndCode.ARRIVED, ""),
     ]
+
+
+@pytest.mark.parametrize("command", ["stream", "trajectory"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_command_takes_the_fingers_over_only_where_it_names_them(bench: Any, command: str, named: bool) -> None:
+    number = bench.daemon.gripper(0.02)
+    bench.run(0.06)
+    joints = JOINT_NAMES if named else JOINT_NAMES[:GRIP]
+    point = bench.arm.goals[-1][: len(joints)]
+    if command == "stream":
+        bench.daemon.stream(point, bench.clock.now(), joints)
+    else:
+        bench.daemon.follow([1.0], [point], joints=joints)
+    snapshot = bench.run(PERIOD_S)
+    ends = [event.code for event in bench.events if event.motion == number and event.event is Event.ENDED]
+    assert ends == ([EndCode.REPLACED] if named else [])
+    assert snapshot.gripper_moving or named
+
+
+def test_another_commander_begins_at_the_floor_of_the_velocity_limit(new_bench: Any) -> None:
+    b = holding(new_bench, soft_start_s=1.0)
+    b.run(1.5)
+    governor = b.daemon._motion._governor
+    b.daemon.move_joints([0.5, 0, 0, 0, 0], by=SCRIPT)
+    b.run(0.1)
+    assert governor.soft_start_scale(b.clock.now()) == 1.0
+    b.daemon.move_joints([0.4, 0, 0, 0, 0], by=OPERATOR)
+    assert governor.soft_start_scale(b.clock.now()) == pytest.approx(Governor.SOFT_START_FLOOR)
 
 
 @pytest.mark.parametrize(("gap", "end"), [(0.0, "upper"), (MAX_GAP, "lower")], ids=["closing", "opening"])

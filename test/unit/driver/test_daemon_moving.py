@@ -104,6 +104,17 @@ def test_a_trajectory_of_just_the_size_that_may_wait_is_started(moving: Any, mon
 
 
 @pytest.mark.parametrize("slow_checks", [0, ATTEMPTS])
+def test_accelerations_that_are_given_are_kept_however_often_it_was_checked(
+    moving: Any, monkeypatch: pytest.MonkeyPatch, slow_checks: int
+) -> None:
+    """A cubic through these knots would begin the second piece at -0.6 and not at 0.3 rad/s^2."""
+    monkeypatch.setattr(motion_commands, "check_trajectory", SlowCheck(moving, slow_checks))
+    moving.daemon.follow([2.0, 3.0], [[0.6], [0.5]], [[0.0], [0.0]], ARM[:1], accelerations=[[0.3], [0.0]])
+    source = moving.daemon._motion.source
+    assert source._trajectory.sample(2.0 + 1e-4).velocity[0] == pytest.approx(0.3e-4, rel=0.01)
+
+
+@pytest.mark.parametrize("slow_checks", [0, ATTEMPTS])
 def test_velocities_that_are_given_are_kept_however_often_it_was_checked(
     moving: Any, monkeypatch: pytest.MonkeyPatch, slow_checks: int
 ) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dofbot_ros.core.types import GRIP
-from dofbot_ros.driver.motion_control import ASKED_S, SETTLE_S
+from dofbot_ros.driver.motion_control import ASKED_S, MISSED_LEAD, SETTLE_S
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
-from dofbot_ros.safety.adherence import BLOCKED_LEAD, DRAW_BACK_SPEED
+from dofbot_ros.safety.adherence import BLOCKED_LEAD, DRAW_BACK_SPEED, FREE_LEAD
 from dofbot_ros.safety.governor import Governor
 
 from .motion_cycles import ACCELERATION, INTO_TABLE, PERIOD_S, SPEED, Cycles, joints
@@ -125,7 +125,7 @@ def test_falling_back_is_said_once_and_goes_back_no_farther_than_the_joints_are(
     at = cycles.control.at
     cycles.control.halt(EndCode.ESTOP, "why")
     cycles.control.fall_back(at.position - joints(0.05))
-    assert not cycles.control.halting
+    assert cycles.control.halting is False
     assert cycles.control.at.position == pytest.approx(at.position - joints(0.05))
     assert cycles.control.at.velocity == pytest.approx(at.velocity)
 
@@ -208,6 +208,32 @@ def test_after_a_halt_a_joint_that_missed_goals_is_held_where_it_came_to_rest(
     cycles.measured = settled - joints(0.03)
     cycles.run(1.0, latched)
     assert cycles.control.at.position == pytest.approx(settled), "once, and no more"
+
+
+@pytest.mark.parametrize("silent", ["never", "before the halt", "while it braked"])
+def test_a_joint_far_from_where_it_was_to_stop_has_missed_goals_or_a_sensor_that_lies(
+    cycles: Cycles, silent: str
+) -> None:
+    """It may have missed goals only where it was silent since the halt."""
+    cycles.go_to(joints(0.3))
+    cycles.control.halt(EndCode.STOPPED, "first")
+    cycles.silent_s = joints(0.1) if silent == "before the halt" else np.zeros(6)
+    cycles.run(PERIOD_S)
+    cycles.silent_s = np.zeros(6)
+    cycles.go_to(joints(1.2))
+    cycles.run(0.5)
+    cycles.control.halt(EndCode.STOPPED, "why")
+    cycles.control.fall_back(cycles.control.at.position)
+    cycles.silent_s = joints(0.1) if silent == "while it braked" else np.zeros(6)
+    cycles.run(PERIOD_S)
+    cycles.silent_s = np.zeros(6)
+    while not cycles.control.at_rest:
+        cycles.run(PERIOD_S)
+    held = cycles.control.at.position
+    cycles.measured = held - joints(0.5 * (MISSED_LEAD + FREE_LEAD))
+    cycles.run(1.0)
+    expected = cycles.measured if silent == "while it braked" else held
+    assert cycles.control.at.position == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])

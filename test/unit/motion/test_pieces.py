@@ -65,8 +65,10 @@ def test_a_cubic_is_nowhere_beyond_its_extremes_nor_faster_than_at_its_steepest(
         ([0.0, -1.0, 0.0, 1.0], 3.0**-0.5),  # slope 3 u^2 - 1: no term of u
         ([0.0, 1.0, -2.0, 0.0], 0.25),  # a parabola
         ([0.0, 0.5, -1.0, 1e-17], 0.25),  # one but for rounding
+        ([0.0, 0.5, -1.0, 5e-324], 0.25),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_a_cubic_turns_where_its_slope_vanishes(coefficients: list[float], expected: float) -> None:
     column = np.array([*coefficients, 0.0, 0.0])[:, None, None]
     turns = Pieces(np.ones((1, 1)), column, quintic=False).extremes()
