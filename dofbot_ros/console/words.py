@@ -73,7 +73,7 @@ def _bus(view: ArmView) -> list[Line]:
 
 
 def _others(view: ArmView) -> list[Line]:
-    lines = []
+    lines = [Line("bad", note) for note in view.notes]
     if limited := view.diagnostics.get("arm", {}).get("limited by", ""):
         lines.append(Line("note", f"The safety governor holds the arm back: {limited}."))
     if view.activity:
