@@ -10,7 +10,9 @@ from contextlib import ExitStack
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from dofbot_ros.cli.options.view import ViewOption, console_beside
 from dofbot_ros.core.console import console
@@ -65,8 +67,10 @@ def up(
     not connected is told, then and whenever it is lost or found.
     """
     if not stack:
+        table = Table.grid(padding=(0, 2))
         for each in STACKS.values():
-            typer.echo(f"{each.name:10} {each.description}")
+            table.add_row(each.name, each.description)
+        Console().print(table)
         return
     chosen = find(stack)
     if show_args:

@@ -45,6 +45,7 @@ class ArmView:
         activity_words: how teleoperation or the policy stands, in words.
         recording: how the episode that is recorded does, in words; "" for none.
         silent: joints that do not answer, by name.
+        notes: further sentences about what is wrong beside the arm.
     """
 
     present: bool
@@ -60,6 +61,7 @@ class ArmView:
     activity_words: str = ""
     recording: str = ""
     silent: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

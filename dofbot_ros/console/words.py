@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dofbot_ros.console.arm import ArmView
+from dofbot_ros.console.watched import WATCHED
 from dofbot_ros.core.types import JOINT_NAMES
 from dofbot_ros.safety.monitor import NO_ANSWER
 
@@ -17,6 +18,7 @@ STATES: dict[str, tuple[Level, str]] = {
     "FAULT": ("bad", "The arm holds still because something is wrong with it. Remove the cause, then press Reset."),
     "IDLE": ("note", "Torque is off: the arm can be moved by hand. Torque on holds it where it is."),
     "ACTIVE": ("good", "Moving."),
+    WATCHED: ("note", "A program moves this simulated arm; the page only watches. Stop ends the program."),
     "HOLD": ("good", "Ready: torque is on, the arm stands still."),
 }
 SERVO_WORDS = {
@@ -73,7 +75,7 @@ def _bus(view: ArmView) -> list[Line]:
 
 
 def _others(view: ArmView) -> list[Line]:
-    lines = []
+    lines = [Line("bad", note) for note in view.notes]
     if limited := view.diagnostics.get("arm", {}).get("limited by", ""):
         lines.append(Line("note", f"The safety governor holds the arm back: {limited}."))
     if view.activity:

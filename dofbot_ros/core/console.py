@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -19,6 +19,8 @@ from rich.table import Table
 console = Console(stderr=True)
 """Progress, tables and messages go here, so that stdout stays clean for --json."""
 
+MOST_COLUMNS = 6
+"""Of a table for people: more do not fit a terminal."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")]
 
 DRAIN_S = 0.3
@@ -33,19 +35,69 @@ def warn(message: str) -> None:
 
 
 def emit(result: Mapping[str, Any], as_json: bool, title: str) -> None:
-    """Print the result of a measurement: JSON on stdout, or a table for people on stdout."""
+    """Print the result of a measurement: JSON on stdout, or tables for people on stdout.
+
+    Entries that hold the same figures of several things, and lists of such, become tables with a row for each thing.
+    """
     if as_json:
         sys.stdout.write(json.dumps(_plain(result)) + "\n")
         sys.stdout.flush()
         return
-    table = Table("", "", title=title, show_header=False, title_justify="left")
-    for key, value in _flat(result):
-        table.add_row(key, _words(value))
-    Console().print(table)
+    people = Console()
+    # Not the table's own title, which would be broken to its width.
+    people.print(escape(title), style="bold", highlight=False, soft_wrap=True)
+    grids = _grids(result)
+    taken = {name for corner, members in grids for name in ([corner] if corner else members)}
+    alone = {key: value for key, value in result.items() if key not in taken}
+    if rows := _flat(alone):
+        table = Table("", "", show_header=False)
+        for key, value in rows:
+            table.add_row(key, _words(value, of=key))
+        people.print(table)
+    for corner, members in grids:
+        people.print(_grid(corner, members))
 
 
-def _words(value: Any) -> str:
-    """A value as people read it: rounded, lists without brackets, and a dash for what was not measured."""
+def _grids(result: Mapping[str, Any]) -> list[tuple[str, dict[str, Mapping[str, Any]]]]:
+    """Entries that make a table with columns: the entry it comes from, or "", and name -> figures of each row.
+
+    A list is one by itself; mappings are, where several have the same keys.
+    """
+    alike: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = {}
+    lists: list[tuple[str, dict[str, Mapping[str, Any]]]] = []
+    for key, value in result.items():
+        if _figures(value):
+            alike.setdefault(("", *value), {})[key] = value
+        elif isinstance(value, (list, tuple)) and len(value) > 1 and all(map(_figures, value)) and _same(value):
+            lists.append((key, {str(number): row for number, row in enumerate(value, 1)}))
+    return lists + [("", members) for members in alike.values() if len(members) > 1]
+
+
+def _figures(value: Any) -> bool:
+    """Whether it is one row of a table: some plain values by name."""
+    plain = isinstance(value, Mapping) and all(not isinstance(v, (Mapping, list, tuple)) for v in value.values())
+    return plain and 1 < len(value) <= MOST_COLUMNS
+
+
+def _same(rows: Sequence[Mapping[str, Any]]) -> bool:
+    return len({tuple(row) for row in rows}) == 1
+
+
+def _grid(corner: str, members: Mapping[str, Mapping[str, Any]]) -> Table:
+    columns = list(next(iter(members.values())))
+    table = Table(corner, *columns)
+    for name, figures in members.items():
+        table.add_row(str(name), *(_words(figures[column], of=column) for column in columns))
+    return table
+
+
+def _words(value: Any, of: str = "") -> str:
+    """A value as people read it: rounded, lists without brackets, and a dash for what was not measured.
+
+    Args:
+        value: any.
+        of: its name, by which an interval is known.
+    """
     if hasattr(value, "item") and not isinstance(value, (list, tuple)):
         value = value.item()
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
@@ -57,6 +109,8 @@ def _words(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "-"
     if isinstance(value, (list, tuple)):
+        if of.endswith("interval") and len(value) == 2:
+            return f"{_words(value[0])} to {_words(value[1])}"
         between = "; " if any(isinstance(item, (list, tuple, Mapping)) for item in value) else "  "
         return between.join(_words(item) for item in value) or "-"
     return str(value)

@@ -39,7 +39,8 @@ LOST_S = 5.0
 
 @pytest.fixture(scope="module")
 def arm(start_arm: StartArm) -> Arm:
-    return start_arm("sim_node")
+    """As fast as the policies ask for."""
+    return start_arm("sim_node", max_velocity=2.0, max_acceleration=16.0)
 
 
 def namespace(arm: Arm) -> str:
@@ -222,6 +223,31 @@ def test_an_episode_is_recorded_and_kept_or_discarded(page: Page, folder: Path) 
     outcome = Episode(episode).outcome
     assert outcome is not None
     assert outcome.success is True
+
+
+@pytest.mark.usefixtures("localiser")
+def test_a_policy_is_run_started_stopped_and_ended_from_the_page(page: Page, arm: Arm) -> None:
+    page.ready()
+    page.choose("trained", "pick state")
+    page.job("policy run")
+    page.until(lambda: "policy_node runs" in page.news, READY_S)
+    page.job("policy start")
+    page.until(lambda: "The policy (pick from state)" in page.find("#lines").text)
+    page.find("#stop").click()
+    page.until(lambda: page.state == "HOLD" and "The policy" not in page.find("#lines").text)
+    page.job("policy end")
+    page.until(lambda: "policy_node has ended" in page.news)
+    page.until(lambda: page.find("[data-job='policy run']").is_displayed())
+    assert arm.client.state == "HOLD"
+
+
+def test_a_source_that_is_not_there_is_refused_in_words(page: Page) -> None:
+    page.ready()
+    page.find("#source").clear()
+    page.find("#source").send_keys("/nowhere.mp4")
+    page.job("teleop run")
+    page.until(lambda: "teleop run: " in page.news)
+    assert "/nowhere.mp4" in page.news
 
 
 def test_trials_are_shown_as_they_go(page: Page, folder: Path) -> None:

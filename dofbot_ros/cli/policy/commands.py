@@ -15,6 +15,7 @@ from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
 from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
 from dofbot_ros.cli.options.training import DeviceOption
+from dofbot_ros.cli.page.evaluation import episode_view
 from dofbot_ros.cli.policy.domain_gap import domain_gap
 from dofbot_ros.cli.policy.export import export
 from dofbot_ros.cli.policy.options import EPISODES, HOPPER, WorkersOption, processes, refuse
@@ -246,6 +247,9 @@ def evaluate(
     ] = False,
     state_file: StateFileOption = None,
     page: Annotated[Path | None, typer.Option(help="HTML page with the rate's chart to write.")] = None,
+    view: Annotated[
+        bool, typer.Option("--view", help="Show the episodes on the console's page, at the pace of the clock.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a policy: success rate with its interval, judged by what is true of the simulated world.
@@ -261,6 +265,7 @@ def evaluate(
             "--workers": workers,
             "--state-file": state_file,
             "--page": page,
+            "--view": view,
         }
         refuse(arms, "not for the hopper")
         from dofbot_ros.cli.lab.hopper import evaluate_hopper_policy
@@ -301,14 +306,22 @@ def evaluate(
         from dofbot_ros.policy.evaluation.rehearsal import rehearse
     with from_options():
         config = EvaluateConfig(folder, episodes, domain, seed, physics == "node", where)
-    with progress_bar("{task.fields[rate]}") as bar:
+    if view and workers is not None:
+        raise UsageError("--view shows one episode after the other: leave out --workers")
+    with ExitStack() as stack:
+        seen = stack.enter_context(episode_view(episodes, paced=rehearsal)) if view else None
+        bar = stack.enter_context(progress_bar("{task.fields[rate]}"))
         line = bar.add_task("episodes", total=episodes, rate="")
 
         def report(done: int, succeeded: int) -> None:
             bar.update(line, completed=done, rate=f"{succeeded / done:.1%} succeed")
+            if seen is not None:
+                seen.report(done, succeeded)
 
+        show = seen.show if seen is not None else lambda _: None
+        several = 1 if view else processes(workers)
         result, whole = until_interrupted(
-            lambda: rehearse(config, report) if rehearsal else measure(config, processes(workers), report, state_file)
+            lambda: rehearse(config, report, show) if rehearsal else measure(config, several, report, state_file, show)
         )
     if page is not None:
         from dofbot_ros.trials.reporting.rates import write_evaluation

@@ -84,6 +84,7 @@ function jobs() {
     button.disabled = !commands() || (busy !== "" && busy !== job);
     button.classList.toggle("busy", busy === job);
   }
+  for (const [field, job] of [["source", "teleop run"], ["trained", "policy run"]]) $(field).hidden = !arm.offers.includes(job);
 }
 
 function pill(kind, text) { $("state").className = `pill ${kind}`; $("state").textContent = text; }
@@ -163,7 +164,7 @@ for (const button of document.querySelectorAll("[data-job]")) {
     const job = state.pending = button.dataset.job;
     setTimeout(() => { if (state.pending === job) state.pending = ""; jobs(); }, PENDING_MS);
     jobs();
-    send({ do: "job", text: job, about: $(job.startsWith("record") ? "label" : "block").value });
+    send({ do: "job", text: job, about: $(button.dataset.about || (job.startsWith("record") ? "label" : "block")).value });
   });
 }
 $("look").addEventListener("change", () => {

@@ -83,6 +83,7 @@ def evaluate(
     workers: int = 1,
     report: Callable[[int, int], None] | None = None,
     state: Path | None = None,
+    show: Callable[[DofBotEnv], None] | None = None,
 ) -> dict[str, Any]:
     """Run the episodes.
 
@@ -92,6 +93,7 @@ def evaluate(
             since an episode depends on its seed alone.
         report: told after each episode how many are done and how many of them succeeded.
         state: file that keeps every episode; what it holds is not run again.
+        show: called after each period, where one process runs all episodes.
 
     Returns:
         `success_rate` (the goal is truly reached when the episode ends), `interval` (Wilson, 95 %), `episodes`,
@@ -109,7 +111,7 @@ def evaluate(
     try:
         if report is not None and ends:
             report(len(ends), sum(one.success for one in ends))
-        with closing(_episodes(config, left, min(workers, len(left)))) as episodes:
+        with closing(_episodes(config, left, min(workers, len(left)), show)) as episodes:
             for end in episodes:
                 file.add(end)
                 ends.append(end)
@@ -139,13 +141,14 @@ def _summary(ended: list[Ended], config: EvaluateConfig, spec: PolicySpec) -> di
     }
 
 
-def rollout(env: DofBotEnv, policy: Actor, seed: int) -> Ended:
-    """One episode."""
+def rollout(env: DofBotEnv, policy: Actor, seed: int, show: Callable[[DofBotEnv], None] = lambda _: None) -> Ended:
+    """One episode; `show` is called after each period."""
     observation, _ = env.reset(seed=seed)
     earned, done, info = 0.0, False, {"is_success": False}
     while not done:
         observation, reward, _, done, info = env.step(policy.act(observation))
         earned += reward
+        show(env)
     return Ended(seed, bool(info["is_success"]), float(earned))
 
 
@@ -160,7 +163,9 @@ def _read(data: Any) -> Ended:
     return from_mapping(Ended, data, "an episode")
 
 
-def _episodes(config: EvaluateConfig, seeds: Sequence[int], workers: int) -> Generator[Ended, None, None]:
+def _episodes(
+    config: EvaluateConfig, seeds: Sequence[int], workers: int, show: Callable[[DofBotEnv], None] | None
+) -> Generator[Ended, None, None]:
     """The ends of episodes, as they come."""
     if workers > 1:
         for _, end in in_processes(partial(_in_worker, config), seeds, workers):
@@ -171,7 +176,7 @@ def _episodes(config: EvaluateConfig, seeds: Sequence[int], workers: int) -> Gen
     bench = _Bench(config)
     try:
         for seed in seeds:
-            yield bench.run(seed)
+            yield bench.run(seed, show or (lambda _: None))
     finally:
         bench.close()
 
@@ -197,9 +202,9 @@ class _Bench:
             **options,
         )
 
-    def run(self, seed: int) -> Ended:
+    def run(self, seed: int, show: Callable[[DofBotEnv], None] = lambda _: None) -> Ended:
         """One episode."""
-        return rollout(self._env, self._policy, seed)
+        return rollout(self._env, self._policy, seed, show)
 
     def close(self) -> None:
         """Let go of the world."""

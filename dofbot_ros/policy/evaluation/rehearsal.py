@@ -72,12 +72,17 @@ class Rehearsed:
     lost: int
 
 
-def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+def rehearse(
+    config: EvaluateConfig,
+    report: Callable[[int, int], None] | None = None,
+    show: Callable[[DofBotEnv], None] = lambda _: None,
+) -> dict[str, Any]:
     """Run the same episodes in simulation and over the wire, in real time, each in the physics that sim_node runs.
 
     Args:
         config: which; physics as in the nodes.
         report: told after each episode how many are done and how many of them succeeded.
+        show: called in each period of the episodes over the wire.
 
     Returns:
         As evaluate() does, of the episodes over the wire; and `simulated_success_rate` of the same ones,
@@ -96,7 +101,7 @@ def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None =
         simulated, done = 0, []
         for seed in range(config.seed, config.seed + config.episodes):
             simulated += rollout(env, policy, seed).success
-            done.append(_episode(env, policy, seed))
+            done.append(_episode(env, policy, seed, show))
             if report is not None:
                 report(len(done), sum(episode.success for episode in done))
     finally:
@@ -121,7 +126,7 @@ def rehearse(config: EvaluateConfig, report: Callable[[int, int], None] | None =
     }
 
 
-def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
+def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int, show: Callable[[DofBotEnv], None]) -> Rehearsed:
     env.reset(seed=seed)
     clock, sim = MonotonicClock(), env.sim
     controller = PolicyController(policy, TO_THE_END, robot=ROBOT)
@@ -150,6 +155,7 @@ def _episode(env: DofBotEnv, policy: PolicyRunner, seed: int) -> Rehearsed:
                 if step.command is None:
                     raise CommandRefusedError(f"{step.end.value if step.end else 'ended'}: {step.detail}")
                 refused += not _told(daemon, step.command.tolist(), now_s)
+                show(env)
                 rate.wait()
                 now_s = clock.now()
         except CommandRefusedError as error:

@@ -17,6 +17,7 @@ from dofbot_ros.driver.config import HOME, PARK
 from dofbot_ros.errors import CommandRefusedError, DofbotError, InputError, one_of
 from dofbot_ros.ros.clients.arm_listener import MOVABLE
 from dofbot_ros.ros.console.client import ConsoleClient
+from dofbot_ros.ros.console.nodes import END, RUN, NodesBeside
 from dofbot_ros.ros.console.pictures import Pictures
 from dofbot_ros.ros.console.recording import Recording
 
@@ -33,10 +34,13 @@ class RosConsoleArm:
         client: of the arm and the nodes beside it.
         listen: lets what the client hears come in, or wait.
         recording: of its episodes.
+        nodes: that the page may start.
     """
 
-    def __init__(self, client: ConsoleClient, listen: Callable[[bool], None], recording: Recording) -> None:
-        self._client, self._recording = client, recording
+    def __init__(
+        self, client: ConsoleClient, listen: Callable[[bool], None], recording: Recording, nodes: NodesBeside
+    ) -> None:
+        self._client, self._recording, self._nodes = client, recording, nodes
         self.listen = listen
         self._pictures = Pictures(client.node)
         self._plan: MarkerPlan | None = None
@@ -75,6 +79,7 @@ class RosConsoleArm:
             activity_words=words,
             recording=self._recording.words,
             silent=client.silent_joints,
+            notes=self._nodes.notes(),
         )
 
     def stream(self, joints: FloatArray) -> None:
@@ -98,6 +103,8 @@ class RosConsoleArm:
         """See ConsoleArm; a stop, from when this begins on, ends all of it."""
         if job.startswith("record "):
             return JobEnd(self._recording.do(job, about))
+        if job in (*RUN, *END):
+            return JobEnd(self._nodes.do(job, about))
         with self._client.sequence():
             return self._do(job, speed, about)
 
@@ -151,7 +158,7 @@ class RosConsoleArm:
             offers += ["teleop start", "teleop stop"]
         if client.serves("policy/start"):
             offers += ["policy start", "policy stop"]
-        return tuple(offers)
+        return (*offers, *self._nodes.offers)
 
     def _activity(self) -> tuple[str, str]:
         policy, teleop = self._client.policy, self._client.teleop

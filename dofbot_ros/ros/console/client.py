@@ -74,6 +74,11 @@ class ConsoleClient(ArmClient):
         """Whether the node with the service `name`, of NODE_SERVICES, runs."""
         return bool(self._nodes[name].service_is_ready())
 
+    def fault_of(self, kind: str) -> str | None:
+        """What keeps `teleop` or `policy` from moving the arm, as its node says; None while it says nothing."""
+        report = self.teleop if kind == "teleop" else self.policy
+        return None if report is None else report.fault
+
     def release_nodes(self) -> None:
         """Ask the policy and teleoperation that move the arm to end; returns at once."""
         if self.policy is not None and self.policy.phase != "idle" and self.serves("policy/stop"):

@@ -18,6 +18,7 @@ from dofbot_ros.errors import DofbotError, InputError
 from dofbot_ros.ros.clients.connect import RUNNING
 from dofbot_ros.ros.console.arm import RosConsoleArm
 from dofbot_ros.ros.console.client import ConsoleClient
+from dofbot_ros.ros.console.nodes import NodesBeside
 from dofbot_ros.ros.console.recording import Recording
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
@@ -26,6 +27,8 @@ from dofbot_ros.trials.reporting.progress import SeriesWatch
 
 NODE = "console"
 """By this name the driver ranks it as an operator."""
+MOVES = {"teleop": "teleop/engage", "policy": "policy/start"}
+"""Kind of node -> the service by which it is known to run."""
 LOOK_S = 0.5
 """Whether the stack still runs is seen this often [s]."""
 THREADS = 2
@@ -76,9 +79,11 @@ def serve(
         threads = running.enter_context(ThreadPoolExecutor(THREADS, thread_name_prefix="job"))
         recording = Recording(episodes, namespace)
         running.callback(recording.close)
+        nodes = NodesBeside(namespace, lambda kind: client.serves(MOVES[kind]), client.fault_of)
+        running.callback(nodes.close)
         guide = Guide(calibration)
         running.callback(guide.close)
-        arm = RosConsoleArm(client, background.listen, recording)
+        arm = RosConsoleArm(client, background.listen, recording, nodes)
         watch = SeriesWatch(*series) if series else None
         server = ConsoleServer(arm, Access.of(host), threads, lost_s, guide=guide, series=watch)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +13,7 @@ pytest.importorskip("stable_baselines3", reason="training needs the extra learn"
 
 from dofbot_ros.cli.main import app
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.policy.interface.action_mapper import PERIOD_S
 from dofbot_ros.policy.runtime.policy_runner import shipped
 
 PIPELINE, REACH = str(shipped("pick", "pipeline")), str(shipped("reach", "state"))
@@ -68,9 +71,33 @@ def test_training_refuses(words: str, why: str, tmp_path: Path, monkeypatch: pyt
         ("--task hopper --desk typical", "--desk: not for the hopper"),
         ("--rehearsal --workers 2", "one episode after the other: leave out --workers"),
         ("--rehearsal --physics training", "leave out --physics training"),
+        ("--view --workers 2", "one episode after the other: leave out --workers"),
+        ("--task hopper --view", "--view: not for the hopper"),
     ],
 )
 def test_measuring_refuses(words: str, why: str) -> None:
     done = CliRunner().invoke(app, ["policy", "evaluate", *words.split()])
     with pytest.raises(DofbotError, match=why):
         raise done.exception or AssertionError(done.output)
+
+
+def test_an_evaluation_is_watched_at_the_pace_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("aiohttp")
+    pytest.importorskip("pybullet")
+    from dofbot_ros.cli.page.evaluation import EpisodeView
+
+    shown: list[str] = []
+    really = EpisodeView.show
+
+    def show(view: EpisodeView, env: Any) -> None:
+        really(view, env)
+        shown.append(view._arm.view().activity_words)
+
+    monkeypatch.setattr(EpisodeView, "show", show)
+    begun = time.monotonic()
+    done = CliRunner().invoke(app, ["policy", "evaluate", "--task", "reach", "--episodes", "2", "--view", "--json"])
+    assert done.exit_code == 0, done.output
+    assert "watch it at http://127.0.0.1:" in done.output
+    assert shown[0] == "Episode 1 of 2: 0 of 0 succeeded so far."
+    assert shown[-1].startswith("Episode 2 of 2: ")
+    assert time.monotonic() - begun > 0.9 * PERIOD_S * len(shown)
