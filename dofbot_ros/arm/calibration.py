@@ -30,6 +30,7 @@ TICKS_PER_DEGREE = 2200 / 180
 
 _PLAUSIBLE_SCALE = (11.0, 14.0)
 _PLAUSIBLE_HEIGHT = (0.09, 0.13)
+_PLAUSIBLE_FINGER = 0.008
 _MAX_ID = 250
 
 TickArray = NDArray[np.int64]
@@ -89,6 +90,8 @@ class Calibration(Checked):
 
     Attributes:
         base_height_m: table to joint 2 [m]; 0.1075 in the drawing, up to 0.12 on suction cups.
+        finger_across_m: of the middle between the fingers off the tool's axis, along y of link5 [m].
+        finger_along_m: of the fingers along the tool, further out than drawn [m].
         signs_checked: whether somebody has watched that every joint turns the right way (`dofbot arm check`).
     """
 
@@ -99,6 +102,8 @@ class Calibration(Checked):
     joint4: ServoCalibration = ServoCalibration(4, 2000, 900, 3100)
     joint5: ServoCalibration = ServoCalibration(5, 1486, 380, 3700, 1, 3320 / 270)
     grip_joint: ServoCalibration = ServoCalibration(6, 900, 900, 3100)
+    finger_across_m: float = 0.0
+    finger_along_m: float = 0.0
     signs_checked: bool = False
 
     ERROR = CalibrationError
@@ -108,6 +113,9 @@ class Calibration(Checked):
         low, high = _PLAUSIBLE_HEIGHT
         if not low <= self.base_height_m <= high:
             yield f"base_height_m {self.base_height_m:g} is not this arm's: {low:g} to {high:g} m"
+        for name, off in (("finger_across_m", self.finger_across_m), ("finger_along_m", self.finger_along_m)):
+            if abs(off) > _PLAUSIBLE_FINGER:
+                yield f"{name} {off:g} is not this arm's: {-_PLAUSIBLE_FINGER:g} to {_PLAUSIBLE_FINGER:g} m"
         seen: dict[int, str] = {}
         for name, servo in zip(JOINT_NAMES, self.servos, strict=True):
             nominal, window = _NOMINAL_ZERO[name], _ZERO_WINDOW[name]

@@ -16,6 +16,9 @@ from dofbot_ros.core.transforms import rot_y, rot_z, transform
 from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import InputError, UnreachableError
 
+GRIP_JOINT_HEIGHT = 0.029275
+"""Of the cranks' joints on link5, as drawn [m]."""
+
 Joints = tuple[float, float, float, float, float]
 
 
@@ -30,6 +33,8 @@ class Kinematics:
         upper_arm: joint 2 to joint 3 [m].
         forearm: joint 3 to joint 4 [m].
         tool: joint 4 to tool_link, along the tool [m].
+        fingers: how far the fingers are off their drawn place, across (y of link5) and along the tool [m]; `tool` goes
+            to them along the tool, but tool_link stays on the tool's axis: who closes on something asks TiltBand.
         lower: joint limits [rad], shape (5,).
         upper: joint limits [rad], shape (5,).
 
@@ -43,6 +48,7 @@ class Kinematics:
         upper_arm: float = 0.08285,
         forearm: float = 0.08285,
         tool: float = 0.183,
+        fingers: tuple[float, float] = (0.0, 0.0),
         lower: Sequence[float] = (-math.pi / 2,) * N_ARM,
         upper: Sequence[float] = (*(math.pi / 2,) * (N_ARM - 1), math.pi),
     ) -> None:
@@ -51,6 +57,7 @@ class Kinematics:
         if any(not -math.pi <= lo < hi <= math.pi for lo, hi in zip(lower, upper, strict=True)):
             raise InputError(f"joint limits must rise within -pi..pi rad, got {list(lower)} to {list(upper)}")
         self.base_height, self.upper_arm, self.forearm, self.tool = base_height, upper_arm, forearm, tool
+        self.finger_across, self.finger_along = fingers
         self.lower = np.array(lower, dtype=np.float64)
         self.upper = np.array(upper, dtype=np.float64)
         low, high = self.lower.tolist(), self.upper.tolist()
@@ -73,7 +80,10 @@ class Kinematics:
         if axes != [[0, 0, 1], *[[0, 1, 0]] * 3, [0, 0, 1]] or not straight:
             raise InputError("the closed form needs axes z y y y z, one straight above the other, up to tool_link")
         heights = [float(joint.origin[2, 3]) for joint in chain]
+        fingers = [joint.origin for joint in model.joints if joint.name in ("grip_joint", "left_crank_joint")]
+        across, along = (float(np.mean([T[i, 3] for T in fingers])) if fingers else 0.0 for i in (1, 2))
         return cls(
+            fingers=(across, along - GRIP_JOINT_HEIGHT if fingers else 0.0),
             base_height=sum(heights[:2]) if base_height is None else base_height,
             upper_arm=heights[2],
             forearm=heights[3],

@@ -180,6 +180,30 @@ def at_base_height(model: ArmModel, base_height: float) -> ArmModel:
     return parse_model(ElementTree.tostring(root, encoding="unicode"))
 
 
+FINGER_JOINTS = ("grip_joint", "right_bar_joint", "left_crank_joint", "left_bar_joint")
+"""The joints that carry the fingers on link5."""
+
+
+def with_fingers(model: ArmModel, across: float, along: float) -> ArmModel:
+    """The same arm, its fingers off their drawn place as a calibration says; tool_link stays on the tool's axis.
+
+    Args:
+        model: a DofBot.
+        across: along y of link5 [m].
+        along: further out [m]; tool_link goes with them.
+    """
+    if not across and not along:
+        return model
+    root = ElementTree.fromstring(model.urdf)
+    for joint in root.iter("joint"):
+        child, origin = joint.find("child"), joint.find("origin")
+        carries = joint.get("name") in FINGER_JOINTS
+        if origin is not None and (carries or (child is not None and child.get("link") == "tool_link")):
+            x, y, z = _vector(origin, "xyz", "0 0 0", str(joint.get("name"))).tolist()
+            origin.set("xyz", f"{x!r} {y + across * carries!r} {z + along!r}")
+    return parse_model(ElementTree.tostring(root, encoding="unicode"))
+
+
 def with_footprint(model: ArmModel) -> ArmModel:
     """The same arm on a root link without mass (REP 120): KDL, behind RViz and MoveIt, takes no inertia at the root."""
     root = ElementTree.fromstring(model.urdf)

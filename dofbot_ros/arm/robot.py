@@ -10,11 +10,11 @@ import numpy as np
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration, calibration_of
 from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.arm.model import ArmModel, at_base_height, load_model, with_footprint, with_limits
+from dofbot_ros.arm.model import ArmModel, at_base_height, load_model, with_fingers, with_footprint, with_limits
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS, FloatArray
 from dofbot_ros.errors import CalibrationError, InputError
 
-LENGTHS = ("base_height", "upper_arm", "forearm", "tool")
+LENGTHS = ("base_height", "upper_arm", "forearm", "tool", "finger_across", "finger_along")
 """The lengths that make a DofBot, by their names in Kinematics [m]."""
 
 
@@ -57,7 +57,11 @@ class Robot:
                     f"{name}: min_ticks and max_ticks leave no room within the nominal limits: {least:.3f}..{most:.3f}"
                 )
         kinematics = Kinematics(
-            base_height=calibration.base_height_m, lower=lower[:GRIP].tolist(), upper=upper[:GRIP].tolist()
+            base_height=calibration.base_height_m,
+            tool=drawn.kinematics.tool + calibration.finger_along_m,
+            fingers=(calibration.finger_across_m, calibration.finger_along_m),
+            lower=lower[:GRIP].tolist(),
+            upper=upper[:GRIP].tolist(),
         )
         return cls(kinematics, lower, upper)
 
@@ -85,7 +89,9 @@ class Robot:
         Args:
             max_velocity: the driver's velocity limit for all joints [rad/s]; None keeps the shipped URDF's.
         """
-        raised = at_base_height(load_model(), self.kinematics.base_height)
+        kinematics = self.kinematics
+        own = with_fingers(load_model(), kinematics.finger_across, kinematics.finger_along)
+        raised = at_base_height(own, kinematics.base_height)
         limits = {JOINT_NAMES[i]: (self.lower[i], self.upper[i]) for i in range(N_JOINTS)}
         return with_footprint(with_limits(raised, limits, max_velocity))
 

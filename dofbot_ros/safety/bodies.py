@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.arm.model import ArmModel, forward_chain, load_model
+from dofbot_ros.arm.model import ArmModel, forward_chain, load_model, with_fingers
 from dofbot_ros.arm.shapes import convex_corners, convex_faces, convex_outline, link_shapes, outer_points
 from dofbot_ros.core.transforms import invert
 from dofbot_ros.core.types import GRIP, N_JOINTS, BoolArray, FloatArray
@@ -72,9 +72,9 @@ class Bodies:
 
 
 @functools.cache
-def dofbot_bodies() -> Bodies:
-    """Those of the shipped URDF; made once a process."""
-    return bodies_of(load_model())
+def dofbot_bodies(finger_across: float = 0.0, finger_along: float = 0.0) -> Bodies:
+    """Those of the shipped URDF, its fingers off by so much [m] (Kinematics); made once a process."""
+    return bodies_of(with_fingers(load_model(), finger_across, finger_along))
 
 
 def bodies_of(model: ArmModel) -> Bodies:

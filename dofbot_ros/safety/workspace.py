@@ -58,7 +58,7 @@ class Workspace:
     def __init__(self, kinematics: Kinematics, config: WorkspaceConfig | None = None) -> None:
         self.kinematics = kinematics
         self.config = c = config or WorkspaceConfig()
-        self._bodies = dofbot_bodies()
+        self._bodies = dofbot_bodies(kinematics.finger_across, kinematics.finger_along)
         self._base = Base(kinematics, c.base)
         fingers = [body.endswith("finger") for body in BODIES]
         margins = np.where(fingers, c.tip_margin, c.table_margin) + c.table_z

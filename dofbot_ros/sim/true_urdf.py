@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
+from dofbot_ros.arm.model import FINGER_JOINTS
 from dofbot_ros.core.resources import share_file
 from dofbot_ros.sim.rendering.flaws import ArmFlaws
-
-FINGER_JOINTS = ("grip_joint", "right_bar_joint", "left_crank_joint", "left_bar_joint")
-"""The joints that carry the fingers on link5."""
 
 DISPENSABLE = ("left_bar", "right_bar", "tool_link", "camera_optical_frame")
 """Links that carry nothing and touch nothing."""

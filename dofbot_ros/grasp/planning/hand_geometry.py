@@ -83,9 +83,10 @@ def hand_balls(kinematics: Kinematics, q: FloatArray) -> tuple[FloatArray, Float
     along = np.linspace(0.0, 1.0, 5)[None, :, None]
     forearm = j3[:, None] + along * (j4 - j3)[:, None]
     wrist = j4[:, None] + along * WRIST_LENGTH * axes[:, None, :, 2]
-    tip = OPEN_TIP_DISTANCE + CRANK * np.sin(q[:, GRIP])
+    tip = OPEN_TIP_DISTANCE + kinematics.finger_along + CRANK * np.sin(q[:, GRIP])
     aside = 0.5 * MAX_GAP * np.cos(q[:, GRIP]) + 0.5 * PAD_THICKNESS
     middle = j4[:, None] + (tip[:, None] - _FINGER_BALLS)[..., None] * axes[:, None, :, 2]
+    middle = middle + kinematics.finger_across * axes[:, None, :, 1]
     offset = (aside[:, None] * axes[:, :, 1])[:, None]
     centres = np.concatenate([forearm, wrist, middle + offset, middle - offset], axis=1)
     fingers = 2 * len(_FINGER_BALLS)

@@ -21,6 +21,10 @@ MAX_JOINT_STEP = 0.25
 """Neighbours in a column further apart than this [rad] belong to different branches of the solution."""
 
 
+BESIDE_ROUNDS = 3
+"""Of aiming the axis for fingers beside it: each leaves a fiftieth of what the one before left."""
+
+
 class TiltBand:
     """The tilts of the tool that reach a point.
 
@@ -42,19 +46,31 @@ class TiltBand:
         return None
 
     def column(self, x: float, y: float, z: tuple[float, float], place: float, roll: float) -> FloatArray | None:
-        """Joint angles (n, 5) [rad] of the tool moving from height z[0] to z[1] [m]; None where it cannot."""
+        """Joint angles (n, 5) [rad] of the fingers' middle going from height z[0] to z[1] [m]; None if it cannot."""
         heights = np.linspace(z[0], z[1], max(2, math.ceil(abs(z[1] - z[0]) / STEP_M) + 1))
         path: list[FloatArray] = []
         for height in heights:
-            tilt = self.tilt(x, y, float(height), place)
-            if tilt is None:
-                return None
-            goal = ToolPose(x, y, float(height), math.pi - tilt, roll)
-            try:
-                q = self._kinematics.solve(goal, near=path[-1] if path else None)
-            except UnreachableError:
+            q = self._solve((x, y, float(height)), place, roll, path[-1] if path else None)
+            if q is None:
                 return None
             if path and np.abs(q - path[-1]).max() > MAX_JOINT_STEP:
                 return None
             path.append(q)
         return np.array(path)
+
+    def _solve(
+        self, at: tuple[float, float, float], place: float, roll: float, near: FloatArray | None
+    ) -> FloatArray | None:
+        """Joint angles (5,) [rad] that bring the middle between the fingers to `at`, which may lie beside the axis."""
+        across, axis, q = self._kinematics.finger_across, at, None
+        for _ in range(BESIDE_ROUNDS if across else 1):
+            tilt = self.tilt(*axis, place)
+            if tilt is None:
+                return None
+            try:
+                q = self._kinematics.solve(ToolPose(*axis, math.pi - tilt, roll), near=near)
+            except UnreachableError:
+                return None
+            beside = across * self._kinematics.tool_transform(q)[:3, 1] if across else np.zeros(3)
+            axis = (at[0] - float(beside[0]), at[1] - float(beside[1]), at[2] - float(beside[2]))
+        return q

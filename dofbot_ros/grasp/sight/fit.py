@@ -34,9 +34,19 @@ HEIGHT = N_ARM
 SHIFT = slice(N_ARM + 1, N_ARM + 4)
 TURN = slice(N_ARM + 4, N_ARM + 7)
 FOCAL = N_ARM + 7
-UNKNOWNS = N_ARM + 8
+FINGERS = slice(N_ARM + 8, N_ARM + 10)
+GRIP_ZERO = N_ARM + 10
+EDGE = N_ARM + 11
+UNKNOWNS = N_ARM + 12
 """Zeros of joints 1 to 5 [rad], base height [m], the camera's shift in base_link [m] and turn [rad], focal length
-(relative)."""
+(relative), the fingers' shift across (y of link5) and along the tool [m], the zero of the cranks [rad], and how far
+outside of a shape its edge is seen [px]: blur and thresholds make all of them larger."""
+
+FINGER_LINKS = ("right_crank", "right_bar", "right_finger", "left_crank", "left_bar", "left_finger")
+"""The links that a shift of the fingers carries along."""
+DULL_LINKS, PADS = ("right_crank", "right_bar", "left_crank", "left_bar"), ("right_finger", "left_finger")
+RUBBER_M = 0.0103
+"""Rubber is what lies this far inwards on a finger's y axis [m]."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,9 @@ class Spread:
         base_height: of joint 2 above the table [m].
         shift, turn: of the camera along and about each axis [m, rad].
         focal: of its focal length, relative.
+        fingers: of their shift across and along the tool [m]; believed as they are by default.
+        grip_zero: of the cranks [rad]; likewise.
+        edge: of how far outside of a shape its edge is seen [px]; likewise.
     """
 
     zero: float = math.radians(2.0)
@@ -55,10 +68,14 @@ class Spread:
     shift: float = 0.004
     turn: float = math.radians(0.5)
     focal: float = 0.01
+    fingers: float = 1e-6
+    grip_zero: float = 1e-6
+    edge: float = 1e-6
 
     def vector(self) -> FloatArray:
         """In the order of the unknowns, shape (UNKNOWNS,)."""
-        return np.array([self.zero] * N_ARM + [self.base_height] + [self.shift] * 3 + [self.turn] * 3 + [self.focal])
+        arm, camera = [self.zero] * N_ARM + [self.base_height], [self.shift] * 3 + [self.turn] * 3 + [self.focal]
+        return np.array(arm + camera + [self.fingers] * 2 + [self.grip_zero, self.edge])
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +145,13 @@ class OutlineCamera:
 
 
 def fit_outline(
-    shapes: ArmShapes, camera: OutlineCamera, views: Sequence[ArmView], spread: Spread | None = None
+    shapes: ArmShapes,
+    camera: OutlineCamera,
+    views: Sequence[ArmView],
+    spread: Spread | None = None,
+    *,
+    reaches: Sequence[int] = REACHES_PX,
+    sharp: bool = False,
 ) -> OutlineFit:
     """Lay the drawn arm over all views.
 
@@ -137,19 +160,21 @@ def fit_outline(
         camera: as believed.
         views: the pictures.
         spread: what is known beforehand.
+        reaches: how far from the expected outline edges are looked for, in turn [px].
+        sharp: only what shows sharp edges of its own, see expected().
     """
     sigma = (spread or Spread()).vector()
     x = np.zeros(UNKNOWNS)
     information = np.diag(sigma**-2)
     squares, points, edges = 0.0, 0, 0
-    for reach in REACHES_PX:
+    for reach in reaches:
         information, gradient = np.diag(sigma**-2), -x / sigma**2
         squares, points, edges = 0.0, 0, 0
         for view in views:
-            seen = expected(shapes, camera, view, x)
+            seen = expected(shapes, camera, view, x, sharp)
             offset, found = edge_offsets(view.shown, seen, reach)
             slopes = _slopes(shapes, camera, view.q, seen, x)[found]
-            error = offset[found]
+            error = offset[found] - x[EDGE]
             weight = (CUT_PX**2 / (CUT_PX**2 + error**2)) ** 2 / EDGE_PX**2
             information += slopes.T @ (weight[:, None] * slopes)
             gradient += slopes.T @ (weight * error)
@@ -173,18 +198,23 @@ def arm_mask(shapes: ArmShapes, camera: OutlineCamera, q: FloatArray) -> BoolArr
 
 
 def _poses(shapes: ArmShapes, q: FloatArray, x: FloatArray) -> FloatArray:
-    """Link poses (links, 4, 4) with the unknowns."""
-    return _raised(shapes, shapes.link_poses(q + np.append(x[ZEROS], 0.0)), x[HEIGHT])
-
-
-def _raised(shapes: ArmShapes, poses: FloatArray, height: FloatArray | float) -> FloatArray:
-    """Poses (..., links, 4, 4) with joint 1 and what it carries higher by `height` [m]; the base stays."""
-    poses[..., [link != "base_link" for link in shapes.links], 2, 3] += height
+    """Link poses (..., links, 4, 4) of joint angles (6,) with the unknowns (..., UNKNOWNS)."""
+    poses = shapes.link_poses(q + np.concatenate([x[..., ZEROS], x[..., GRIP_ZERO : GRIP_ZERO + 1]], axis=-1))
+    poses[..., [link != "base_link" for link in shapes.links], 2:3, 3:4] += x[..., HEIGHT, None, None, None]
+    wrist = poses[..., shapes.links.index("link5"), :3, 1:3]
+    fingers = [link in FINGER_LINKS for link in shapes.links]
+    poses[..., fingers, :3, 3:4] += (wrist @ x[..., FINGERS, None])[..., None, :, :]
     return poses
 
 
-def expected(shapes: ArmShapes, camera: OutlineCamera, view: ArmView, x: FloatArray) -> OutlinePoints:
-    """The outline where the unknowns `x` put it in a view, as far as it is usable there."""
+def expected(
+    shapes: ArmShapes, camera: OutlineCamera, view: ArmView, x: FloatArray, sharp: bool = False
+) -> OutlinePoints:
+    """The outline where the unknowns `x` put it in a view, as far as it is usable there.
+
+    If `sharp`, without the cranks and bars, which are grey and close together, and without the pads' dark rubber, which
+    looks like a shadow.
+    """
     corners = shapes.corners(_poses(shapes, view.q, x))
     pixels = [camera.project(base, x) for _, _, base in corners]
     seen = shapes.outline(corners, pixels, camera.intrinsics.size)
@@ -192,16 +222,19 @@ def expected(shapes: ArmShapes, camera: OutlineCamera, view: ArmView, x: FloatAr
     width, height = camera.intrinsics.size
     at = np.clip(at, 0, [width - 1, height - 1])
     keep = view.usable[at[:, 1], at[:, 0]]
+    if sharp:
+        dull, fingers = ([shapes.links.index(link) for link in links] for links in (DULL_LINKS, PADS))
+        keep &= ~np.isin(seen.link, dull) & ~(np.isin(seen.link, fingers) & (np.abs(seen.local[:, 1]) > RUBBER_M))
     return OutlinePoints(seen.link[keep], seen.local[keep], seen.pixels[keep], seen.normals[keep])
 
 
 def _slopes(shapes: ArmShapes, camera: OutlineCamera, q: FloatArray, seen: OutlinePoints, x: FloatArray) -> FloatArray:
     """How each point moves along its normal with each unknown, shape (n, UNKNOWNS) [px per unit]."""
     moved = x + STEP * np.concatenate([np.eye(UNKNOWNS), -np.eye(UNKNOWNS)])
-    joints = q + np.column_stack([moved[:, ZEROS], np.zeros(len(moved))])
-    poses = _raised(shapes, shapes.link_poses(joints), moved[:, HEIGHT, None])[:, seen.link]
+    poses = _poses(shapes, q, moved)[:, seen.link]
     base = np.einsum("mnij,nj->mni", poses[..., :3, :3], seen.local) + poses[..., :3, 3]
     pixels = np.array([camera.project(points, row) for points, row in zip(base, moved, strict=True)])
     along = np.sum(seen.normals * pixels, axis=-1)
     slopes: FloatArray = (along[:UNKNOWNS] - along[UNKNOWNS:]).T / (2.0 * STEP)
+    slopes[:, EDGE] = 1.0
     return slopes

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
-from dofbot_ros.arm.model import at_base_height, load_model
+from dofbot_ros.arm.model import at_base_height, load_model, with_fingers
 from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
 from dofbot_ros.grasp.planning.tilt_band import TiltBand
 from dofbot_ros.grasp.sight.edges import foreground
@@ -167,7 +167,8 @@ class Registrar:
 
     def __init__(self, kinematics: Kinematics, camera: OutlineCamera) -> None:
         self.kinematics, self.camera = kinematics, camera
-        self._shapes = ArmShapes(at_base_height(load_model(), kinematics.base_height))
+        drawn = with_fingers(load_model(), kinematics.finger_across, kinematics.finger_along)
+        self._shapes = ArmShapes(at_base_height(drawn, kinematics.base_height))
         self._views: list[ArmView] = []
 
     def take(self, bare: ImageArray, upright: FloatArray, image: ImageArray, q: FloatArray) -> None:
