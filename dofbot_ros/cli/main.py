@@ -16,7 +16,7 @@ from dofbot_ros import __version__
 from dofbot_ros.cli import arm, bench, calibrate, demo, emulate, localize, teleop, trials, up
 from dofbot_ros.cli.analysis import commands as analyze
 from dofbot_ros.cli.grasp import commands as grasp
-from dofbot_ros.cli.lab import imitate
+from dofbot_ros.cli.lab import imitate, imitate_arm
 from dofbot_ros.cli.options.examples import add_examples
 from dofbot_ros.cli.page.console import console as console_page
 from dofbot_ros.cli.policy import commands as policy
@@ -37,6 +37,7 @@ app.add_typer(bench.app, name="bench")
 app.command("estop")(arm.estop)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(grasp.app, name="grasp")
+imitate.app.command("arm")(imitate_arm.drive_arm)
 app.add_typer(imitate.app, name="imitate")
 app.add_typer(policy.app, name="policy")
 app.add_typer(trials.app, name="trials")

@@ -73,7 +73,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how well the hand imitates generated targets, and photos."""
-    imitator = _imitator(model, method, dof, steps)
+    imitator = imitator_of(model, method, dof, steps)
     from dofbot_ros.lab.imitation.evaluate import evaluate_imitation, generated_targets
 
     with progress_bar("{task.fields[rate]}") as bar:
@@ -112,7 +112,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Imitate a hand in a camera or a recording; where none is seen, the last pose is held."""
-    imitator = _imitator(model, method, dof, steps)
+    imitator = imitator_of(model, method, dof, steps)
     from dofbot_ros.core.clock import MonotonicClock
     from dofbot_ros.lab.imitation.photos import follow
 
@@ -122,7 +122,12 @@ def run(
     emit(found, as_json, f"Imitation of {source}")
 
 
-def _imitator(model: Path | None, method: str | None, dof: int, steps: int) -> Imitator:
+def imitator_of(model: Path | None, method: str | None, dof: int, steps: int) -> Imitator:
+    """The imitator that the options name.
+
+    Raises:
+        UsageError: there is no such method or hand, or the method needs a network.
+    """
     with optional_packages("learn", "imitation"):
         from dofbot_ros.lab.imitation.hand import HandModel
         from dofbot_ros.lab.imitation.imitator import Imitator, load_network

@@ -78,6 +78,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "grasp train-ranker": ("dofbot grasp train-ranker --data DATA --run RUN",),
     "help": ("dofbot help", "dofbot help arm move"),
     "imitate": ("dofbot imitate train --out RUN", "dofbot imitate run --source 0 --model RUN"),
+    "imitate arm": (
+        "dofbot arm save left",
+        "dofbot imitate arm --source 0 --sign two=left",
+        "dofbot imitate arm --source hand.mp4 --backend sim",
+    ),
     "imitate evaluate": ("dofbot imitate evaluate --model RUN --targets 200 --json",),
     "imitate run": ("dofbot imitate run --source 0 --model RUN",),
     "imitate train": ("dofbot imitate train --out RUN", "dofbot imitate train --out RUN --resume"),

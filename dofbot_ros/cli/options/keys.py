@@ -14,24 +14,33 @@ POLL_S = 0.02
 HINT = "space bar: emergency stop, Ctrl-C: stop"
 
 
-def run_stoppable(job: Callable[[], object], stop: Callable[[], object], estop: Callable[[], object]) -> None:
+def run_stoppable(
+    job: Callable[[], object],
+    stop: Callable[[], object],
+    estop: Callable[[], object],
+    on_enter: Callable[[], object] = lambda: None,
+) -> None:
     """Run a motion in a thread; meanwhile the space bar calls `estop`, and Ctrl-C `stop`.
 
     Args:
         job: ends soon once the arm was stopped.
         stop, estop: stop it.
+        on_enter: called when Enter is pressed.
 
     Raises:
         KeyboardInterrupt: after `stop`.
         Exception: what `job` raised.
     """
-    with ThreadPoolExecutor(1) as threads, space_bar() as pressed:
+    with ThreadPoolExecutor(1) as threads, keys() as pressed:
         running = threads.submit(job)
         try:
             while not running.done():
-                if pressed(POLL_S):
+                typed_now = pressed(POLL_S)
+                if b" " in typed_now:
                     estop()
                     break
+                if b"\n" in typed_now:
+                    on_enter()
             running.result()
         except KeyboardInterrupt:
             stop()
@@ -44,14 +53,24 @@ def space_bar() -> Iterator[Callable[[float], bool]]:
 
     Without a terminal it only waits.
     """
+    with keys() as pressed:
+        yield lambda seconds: b" " in pressed(seconds)
+
+
+@contextmanager
+def keys() -> Iterator[Callable[[float], bytes]]:
+    """A function that waits for a key at most so long [s], and returns the keys that were pressed.
+
+    Without a terminal it only waits.
+    """
     if sys.stdin is None or not sys.stdin.isatty():
 
-        def wait(seconds: float) -> bool:
+        def wait(seconds: float) -> bytes:
             time.sleep(seconds)
-            return False
+            return b""
 
         yield wait
         return
     fd = sys.stdin.fileno()
     with single_keys(fd):
-        yield lambda seconds: b" " in (typed(fd, seconds) or b"")
+        yield lambda seconds: typed(fd, seconds) or b""

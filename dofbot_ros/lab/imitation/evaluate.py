@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dofbot_ros.core.statistics import bootstrap_mean
-from dofbot_ros.lab.imitation.hand import FLEX, HandModel
+from dofbot_ros.lab.imitation.hand import HandModel
 from dofbot_ros.lab.imitation.imitator import Imitator
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks, noisy_landmarks
 from dofbot_ros.lab.imitation.silhouette import hard, iou
@@ -61,9 +61,9 @@ def evaluate_imitation(
             report(i + 1, float(np.mean(overlaps)))
     reached = torch.cat(found)
     wrong = (hard(model, reached) ^ silhouettes).flatten(1).sum(dim=1).float()
-    share = bend(angles)
+    share = model.bend(angles)
     clear = (share < CLEAR[0]) | (share > CLEAR[1])
-    states = (((bend(reached) > 0.5) == (share > 0.5)) | ~clear).all(dim=1).float()
+    states = (((model.bend(reached) > 0.5) == (share > 0.5)) | ~clear).all(dim=1).float()
     return {
         "mean_iou": float(np.mean(overlaps)),
         "interval": list(bootstrap_mean(overlaps, np.random.default_rng(seed))),
@@ -78,8 +78,3 @@ def evaluate_imitation(
         "targets": targets,
         "seed": seed,
     }
-
-
-def bend(angles: Tensor) -> Tensor:
-    """How far each finger is bent, as a share of what both its joints can, (n, 5)."""
-    return (angles[:, 0:10:2] + angles[:, 1:10:2]) / (2.0 * FLEX)

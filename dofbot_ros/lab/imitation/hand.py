@@ -80,6 +80,10 @@ class HandModel(Checked):
         share[:, 1:10:2] = (together - own).clamp(0.0, 1.0)
         return self.lower + share * (self.upper - self.lower)
 
+    def bend(self, angles: Tensor) -> Tensor:
+        """How far each finger is bent, as a share of what both its joints can, (n, 5), of angles (n, dof) [rad]."""
+        return (angles[:, 0:10:2] + angles[:, 1:10:2]) / (2.0 * FLEX)
+
     def capsules(self, angles: Tensor) -> tuple[Tensor, Tensor]:
         """Where the hand's capsules lie.
 

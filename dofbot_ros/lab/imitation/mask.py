@@ -60,17 +60,20 @@ def cut_out(image: ImageArray, hand: Landmarks, mask: Literal["grabcut", "skin"]
     if mask not in ("grabcut", "skin"):
         raise ConfigError(f"mask must be grabcut or skin, got {mask}")
     points = np.asarray(hand.image[:, :2], float)
-    mirrored = bool(_thumb_on_right(points))
+    world, mirrored = upright_landmarks(hand)
     crop, placed = _crop(image, points)
     if mirrored:
         crop = np.ascontiguousarray(crop[:, ::-1])
         placed = np.column_stack([CROP_PX - 1 - placed[:, 0], placed[:, 1]])
     fine = _by_grabcut(crop, placed) if mask == "grabcut" else _by_skin(crop)
     small = cv2.resize(fine.astype(np.uint8) * 255, (SIZE, SIZE), interpolation=cv2.INTER_AREA) > 127
-    world = np.asarray(hand.world, float) * (1.0, -1.0, -1.0)
-    if mirrored:
-        world = world * (-1.0, 1.0, 1.0)
     return HandCutout(small, crop, world, mirrored, _before_wrist(placed))
+
+
+def upright_landmarks(hand: Landmarks) -> tuple[FloatArray, bool]:
+    """A hand's landmarks (21, 3), x right, y up, z towards the camera [m], thumb on the left, and whether mirrored."""
+    mirrored = bool(_thumb_on_right(np.asarray(hand.image[:, :2], float)))
+    return np.asarray(hand.world, float) * (-1.0 if mirrored else 1.0, -1.0, -1.0), mirrored
 
 
 def landmark_capsules(points: NDArray[Any], thickness: float) -> NDArray[np.bool_]:
