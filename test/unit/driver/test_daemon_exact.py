@@ -74,6 +74,21 @@ def test_another_commander_begins_at_the_floor_of_the_velocity_limit(new_bench: 
     assert governor.soft_start_scale(b.clock.now()) == 1.0
     b.daemon.move_joints([0.4, 0, 0, 0, 0], by=OPERATOR)
     assert governor.soft_start_scale(b.clock.now()) == pytest.approx(Governor.SOFT_START_FLOOR)
+    assert b.run(PERIOD_S).handovers == 1
+    b.daemon.move_joints([0.5, 0, 0, 0, 0], by=OPERATOR)
+    assert b.run(PERIOD_S).handovers == 1
+
+
+def test_the_lead_of_the_goals_is_told_and_no_larger_than_configured(new_bench: Any) -> None:
+    b = holding(new_bench, goal_trim=0.02)
+    assert b.daemon.snapshot().trim.tolist() == [0.0] * 6
+    bent = np.array([0.0, 0.9, 0.5, 0.9, 0.0, 0.3])
+    everywhere = np.ones(6, dtype=np.bool_)
+    for _ in range(50):
+        lead = b.daemon._trim.update(bent, bent + 0.2, everywhere, ~everywhere)
+    assert np.abs(lead).max() == pytest.approx(0.02)
+    b.arm.absent = True
+    assert b.run(PERIOD_S).trim == pytest.approx(lead)
 
 
 @pytest.mark.parametrize(("gap", "end"), [(0.0, "upper"), (MAX_GAP, "lower")], ids=["closing", "opening"])
