@@ -216,6 +216,24 @@ def test_after_a_halt_a_joint_that_missed_goals_is_held_where_it_came_to_rest(
     assert cycles.control.at.position == pytest.approx(settled), "once, and no more"
 
 
+@pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
+@pytest.mark.parametrize(("after_s", "counts_s"), [(0.02, 0.02), (0.028, 0.02), (0.032, 0.032), (0.06, 0.06)])
+def test_a_late_period_of_braking_brakes_for_all_the_time_that_passed(
+    cycles: Cycles, latched: bool, after_s: float, counts_s: float
+) -> None:
+    """The servos went on meanwhile; a period that is hardly late counts as one."""
+    cycles.go_to(joints(1.2))
+    cycles.run(0.5)
+    cycles.control.halt(EndCode.ESTOP, "why")
+    cycles.control.fall_back(cycles.control.at.position)
+    speed = cycles.control.at.velocity[0]
+    assert speed > 0.06 * ACCELERATION
+    step = cycles.control.brake if latched else cycles.control.decide
+    cycles.now += after_s
+    step(cycles.reading, cycles.now)
+    assert cycles.control.at.velocity[0] == pytest.approx(speed - counts_s * ACCELERATION)
+
+
 @pytest.mark.parametrize("silent", ["never", "before the halt", "while it braked"])
 def test_a_joint_far_from_where_it_was_to_stop_has_missed_goals_or_a_sensor_that_lies(
     cycles: Cycles, silent: str
