@@ -183,7 +183,11 @@ def _selected(names: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _forget_survivors(mutants: Path) -> None:
-    """Have mutmut try those again that survived: it tries what has no exit code, and 0, 5, 33 and 35 are no kills."""
+    """Have mutmut try those again that survived: it tries what has no exit code, and 0, 5, 33 and 35 are no kills.
+
+    Which tests call a function is asked anew, too: of a module that was not changed the last time nothing is known.
+    """
+    (mutants / "mutmut-stats.json").unlink(missing_ok=True)
     for file in mutants.rglob("*.meta"):
         told = json.loads(file.read_text(encoding="utf-8"))
         codes = told["exit_code_by_key"]
