@@ -113,6 +113,7 @@ def run(package: str, modules: Sequence[str], children: int, resume: bool, most_
     folder = BUILD / package
     if resume:
         _forget_survivors(folder / "mutants")
+        _forget_copies(folder / "mutants" / "dofbot_ros" / package)
     else:
         shutil.rmtree(folder / "mutants", ignore_errors=True)
     _update_copy(folder)
@@ -203,6 +204,13 @@ def _forget_survivors(mutants: Path) -> None:
         codes = told["exit_code_by_key"]
         told["exit_code_by_key"] = {name: None if code in (0, 5, 33, 35) else code for name, code in codes.items()}
         file.write_text(json.dumps(told), encoding="utf-8")
+
+
+def _forget_copies(modules: Path) -> None:
+    """Have mutmut make mutants of modules that were only copied the last time: it takes a copy for a finished module."""
+    for file in modules.glob("*.py"):
+        if not file.with_name(f"{file.name}.meta").is_file():
+            file.unlink()
 
 
 def _update_copy(folder: Path) -> None:
