@@ -207,7 +207,7 @@ def _forget_survivors(mutants: Path) -> None:
 
 
 def _forget_copies(modules: Path) -> None:
-    """Have mutmut make mutants of modules that were only copied the last time: it takes a copy for a finished module."""
+    """Have mutmut make mutants of modules that were only copied the last time: it takes a copy for a module done."""
     for file in modules.glob("*.py"):
         if not file.with_name(f"{file.name}.meta").is_file():
             file.unlink()
