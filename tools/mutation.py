@@ -1,6 +1,6 @@
 """Mutation testing: changes the code in small ways, and counts the changes that the unit tests notice (mutmut 3).
 
-python tools/mutation.py [safety] [motion] [driver] [safety/governor ...] [--json] [--lift] [--resume] [--most-s S]
+python tools/mutation.py [safety] [motion] [driver] [safety/governor ...] [--json] [--lift] [--resume] [--told]
 
 Takes packages and modules; there is a figure and a gate for each module. Works on a copy in build/mutation. Survivors
 are listed; `mutmut show NAME` in build/mutation/PACKAGE shows what was changed. With --resume, for work on tests, only
@@ -51,7 +51,7 @@ LEFT_OUT = (
 PACKAGES = tuple(TESTS)
 NEEDED = ("dofbot_ros", "config", "urdf", "test/conftest.py", "test/unit", "tools", "requirements", "pyproject.toml")
 NOTICED = ("killed", "timeout", "segfault", "caught by type check")
-UNNOTICED = ("survived", "no tests", "suspicious")
+UNNOTICED = ("survived", "no tests", "suspicious", "not checked")
 CONFIG = """[mutmut]
 source_paths = dofbot_ros
 only_mutate =
@@ -97,7 +97,7 @@ class Figures:
     survivors: tuple[str, ...]
 
 
-def run(package: str, modules: Sequence[str], children: int, resume: bool, most_s: float) -> dict[str, Figures]:
+def run(package: str, modules: Sequence[str], children: int, resume: bool, most_s: float) -> None:
     """Try the mutants of modules in dofbot_ros/`package`.
 
     Args:
@@ -107,15 +107,13 @@ def run(package: str, modules: Sequence[str], children: int, resume: bool, most_
         resume: keep the mutants that were killed the last time.
         most_s: for how long a mutant is tested at most, by the times that tests take on the unchanged code [s].
 
-    Returns:
-        `package.module` -> figures, of the modules in which there is something to change.
-
     Raises:
         MutationError: the tests fail on the unchanged code, or mutmut ended early.
     """
     folder = BUILD / package
     if resume:
         _forget_survivors(folder / "mutants")
+        _forget_copies(folder / "mutants" / "dofbot_ros" / package)
     else:
         shutil.rmtree(folder / "mutants", ignore_errors=True)
     _update_copy(folder)
@@ -128,7 +126,6 @@ def run(package: str, modules: Sequence[str], children: int, resume: bool, most_
         ),
         encoding="utf-8",
     )
-    mutmut = [sys.executable, "-m", "mutmut"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["MUTATION_MOST_S"] = str(most_s)
     log = folder / "mutmut.log"
@@ -143,11 +140,25 @@ def run(package: str, modules: Sequence[str], children: int, resume: bool, most_
         )
     if tried.returncode != 0:
         raise MutationError(f"mutmut ended with exit code {tried.returncode} on {package}: see {log}")
-    told = subprocess.run(
-        [*mutmut, "results", "--all", "true"], cwd=folder, env=environment, capture_output=True, text=True, check=True
-    )
+
+
+def told(package: str) -> dict[str, Figures]:
+    """What became of the mutants of dofbot_ros/`package`; those that an ended run did not try count as survivors.
+
+    Returns:
+        `package.module` -> figures, of the modules of the last run in which there is something to change.
+
+    Raises:
+        MutationError: there is nothing to tell.
+    """
+    folder = BUILD / package
+    log = folder / "mutmut.log"
+    if not (folder / "mutants").is_dir():
+        raise MutationError(f"no mutants of {package} have been made yet: leave --told out")
+    words = [sys.executable, "-m", "mutmut", "results", "--all", "true"]
+    results = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True).stdout
     statuses: dict[str, dict[str, str]] = {}
-    for name, status in re.findall(r"^\s+(\S+): (.+)$", told.stdout, re.MULTILINE):
+    for name, status in re.findall(r"^\s+(\S+): (.+)$", results, re.MULTILINE):
         statuses.setdefault(".".join(name.split(".")[1:-1]), {})[name] = status
     if not statuses:
         raise MutationError(f"there are no mutants of {package}: see {log}")
@@ -183,12 +194,23 @@ def _selected(names: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _forget_survivors(mutants: Path) -> None:
-    """Have mutmut try those again that survived: it tries what has no exit code, and 0, 5, 33 and 35 are no kills."""
+    """Have mutmut try those again that survived: it tries what has no exit code, and 0, 5, 33 and 35 are no kills.
+
+    Which tests call a function is asked anew, too: of a module that was not changed the last time nothing is known.
+    """
+    (mutants / "mutmut-stats.json").unlink(missing_ok=True)
     for file in mutants.rglob("*.meta"):
         told = json.loads(file.read_text(encoding="utf-8"))
         codes = told["exit_code_by_key"]
         told["exit_code_by_key"] = {name: None if code in (0, 5, 33, 35) else code for name, code in codes.items()}
         file.write_text(json.dumps(told), encoding="utf-8")
+
+
+def _forget_copies(modules: Path) -> None:
+    """Have mutmut make mutants of modules that were only copied the last time: it takes a copy for a module done."""
+    for file in modules.glob("*.py"):
+        if not file.with_name(f"{file.name}.meta").is_file():
+            file.unlink()
 
 
 def _update_copy(folder: Path) -> None:
@@ -225,6 +247,9 @@ def main() -> int:
     parser.add_argument("--resume", action="store_true", help="keep the mutants that were killed the last time")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 1, help="mutants that are tried at a time")
     parser.add_argument(
+        "--told", action="store_true", help="try nothing: what the last run found, also if it was ended"
+    )
+    parser.add_argument(
         "--most-s",
         type=float,
         default=float("inf"),
@@ -234,7 +259,9 @@ def main() -> int:
     figures: dict[str, Figures] = {}
     try:
         for package, modules in _selected(given.names).items():
-            figures |= run(package, modules, given.children, given.resume, given.most_s)
+            if not given.told:
+                run(package, modules, given.children, given.resume, given.most_s)
+            figures |= told(package)
     except MutationError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -11,12 +11,13 @@ import pytest
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES
+from dofbot_ros.driver.arm_core import CLOSING
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.motion.trajectory import Sample
 from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.states import ArmState
 
-from .daemon_bench import OPERATOR, PERIOD_S, SCRIPT, holding, spied
+from .daemon_bench import OPERATOR, PERIOD_S, SCRIPT, holding, refusal, spied
 
 
 def limited_to(joint: str, low: int, high: int) -> Calibration:
@@ -59,8 +60,8 @@ def test_a_command_takes_the_fingers_over_only_where_it_names_them(bench: Any, c
     else:
         bench.daemon.follow([1.0], [point], joints=joints)
     snapshot = bench.run(PERIOD_S)
-    ends = [event.code for event in bench.events if event.motion == number and event.event is Event.ENDED]
-    assert ends == ([EndCode.REPLACED] if named else [])
+    ends = [(end.code, end.reason) for end in bench.events if end.motion == number and end.event is Event.ENDED]
+    assert ends == ([(EndCode.REPLACED, "replaced by the next command")] if named else [])
     assert snapshot.gripper_moving or named
 
 
@@ -73,6 +74,21 @@ def test_another_commander_begins_at_the_floor_of_the_velocity_limit(new_bench: 
     assert governor.soft_start_scale(b.clock.now()) == 1.0
     b.daemon.move_joints([0.4, 0, 0, 0, 0], by=OPERATOR)
     assert governor.soft_start_scale(b.clock.now()) == pytest.approx(Governor.SOFT_START_FLOOR)
+    assert b.run(PERIOD_S).handovers == 1
+    b.daemon.move_joints([0.5, 0, 0, 0, 0], by=OPERATOR)
+    assert b.run(PERIOD_S).handovers == 1
+
+
+def test_the_lead_of_the_goals_is_told_and_no_larger_than_configured(new_bench: Any) -> None:
+    b = holding(new_bench, goal_trim=0.02)
+    assert b.daemon.snapshot().trim.tolist() == [0.0] * 6
+    bent = np.array([0.0, 0.9, 0.5, 0.9, 0.0, 0.3])
+    everywhere = np.ones(6, dtype=np.bool_)
+    for _ in range(50):
+        lead = b.daemon._trim.update(bent, bent + 0.2, everywhere, ~everywhere)
+    assert np.abs(lead).max() == pytest.approx(0.02)
+    b.arm.absent = True
+    assert b.run(PERIOD_S).trim == pytest.approx(lead)
 
 
 @pytest.mark.parametrize(("gap", "end"), [(0.0, "upper"), (MAX_GAP, "lower")], ids=["closing", "opening"])
@@ -96,6 +112,12 @@ def test_an_arm_whose_limits_are_a_little_narrower_is_upright_at_them(new_bench:
     assert rested(b).result.succeeded
     assert b.arm.goals[-1][:GRIP] == pytest.approx([0.0, 0.0, b.daemon.limits.lower[2], 0.0, 0.0], abs=1e-5)
     assert b.daemon.limits.lower[2] > 0.05
+
+
+def test_at_the_end_only_the_daemon_itself_commands_the_arm(bench: Any) -> None:
+    bench.daemon._closing = True
+    assert refusal(lambda: bench.daemon.home(OPERATOR)) == "the driver is shutting down"
+    assert bench.daemon.park(CLOSING) == 1
 
 
 def test_the_bus_is_told_the_velocity_that_is_in_use(new_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:

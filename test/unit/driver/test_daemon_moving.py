@@ -52,6 +52,13 @@ def test_a_trajectory_is_checked_again_from_where_the_arm_went_meanwhile(
     assert moving.measured()[0] == pytest.approx(0.3, abs=0.02)
 
 
+def test_of_an_arm_that_stands_it_is_checked_once(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = SlowCheck(bench, 0)
+    monkeypatch.setattr(motion_commands, "check_trajectory", check)
+    bench.daemon.follow([2.0], [[0.3]], joints=ARM[:1])
+    assert check.checks == 1
+
+
 def test_a_short_one_is_started_though_the_arm_never_stands_while_it_is_checked(
     moving: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dofbot_ros.core.types import GRIP
+from dofbot_ros.core.types import GRIP, FloatArray
 from dofbot_ros.driver.motion_control import BLOCKED_S, PATH_TOLERANCE
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.motion.tool_jog import ToolJog
@@ -135,6 +135,7 @@ def test_a_motion_that_is_kept_at_rest_is_given_up_after_blocked_s(cycles: Cycle
         stands = cycles.control.at_rest and bool(cycles.control.limited)
         stood_since = min(stood_since, cycles.now) if stands else np.inf
     assert cycles.control.log.last is not None
+    assert cycles.control.log.last.code is EndCode.LIMITED
     assert cycles.control.log.last.reason.startswith("stopped on the way: ")
     assert "workspace: gripper too near the table" in cycles.control.log.last.reason
     assert BLOCKED_S < cycles.now - stood_since <= BLOCKED_S + PERIOD_S + 1e-9
@@ -149,6 +150,27 @@ def test_a_trajectory_that_has_run_out_before_the_arm_is_there_has_not_arrived(c
     cycles.run(0.3)
     assert cycles.control.log.last is not None
     assert cycles.control.log.last.reason.startswith("stopped on the way: ")
+
+
+def test_a_move_that_is_held_back_is_planned_anew_from_what_was_commanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    cycles = Cycles(soft_start_s=2.0)
+    cycles.go_to(joints(0.8))
+    really, anew = cycles.control.generator.reset, []
+
+    def reset(position: FloatArray, velocity: FloatArray) -> None:
+        anew.append((position.tolist(), velocity.tolist()))
+        really(position, velocity)
+
+    monkeypatch.setattr(cycles.control.generator, "reset", reset)
+    while cycles.control.source is not None:
+        known = len(anew)
+        cycles.run(PERIOD_S)
+        at, planned = cycles.control.at, cycles.control.generator.state
+        assert np.abs(planned.position - at.position).max() <= 1e-3
+        if len(anew) > known:
+            assert anew[-1] == (at.position.tolist(), at.velocity.tolist())
+    assert len(anew) > 3
+    assert np.array(cycles.sent)[:, 0].max() <= 0.8 + 1e-6
 
 
 def test_a_stream_that_the_table_stops_is_not_given_up(cycles: Cycles) -> None:
@@ -246,3 +268,5 @@ def test_a_twist_goes_on_from_what_was_really_commanded() -> None:
         jog.renew(([0.15, 0.0, 0.0], [0.0, 0.0, 0.0]), cycles.now)
         cycles.run(PERIOD_S)
     assert np.abs(control.generator.state.position - control.at.position)[:GRIP].max() < 0.02
+    assert control.generator.state.velocity == pytest.approx(control.at.velocity, abs=0.05)
+    assert np.abs(control.at.velocity).max() > 0.1

@@ -189,6 +189,12 @@ def test_at_rest_a_goal_is_drawn_back_and_its_servo_gets_the_time_for_it(cycles:
     assert cycles.control.at.position[0] - cycles.measured[0] == pytest.approx(BLOCKED_LEAD)
     assert cycles.control.move_time_s(cycles.now) == pytest.approx(lead / DRAW_BACK_SPEED)
     assert cycles.control.move_time_s(cycles.now + 60.0) == PERIOD_S
+    cycles.measured = None
+    cycles.go_to(joints(1.2))
+    cycles.run(2 * PERIOD_S)
+    assert not cycles.control.at_rest
+    assert cycles.control.adherence.settling_s(cycles.now) > 2 * PERIOD_S
+    assert cycles.control.move_time_s(cycles.now) == PERIOD_S, "a goal on the way is not drawn back"
 
 
 @pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
@@ -208,6 +214,24 @@ def test_after_a_halt_a_joint_that_missed_goals_is_held_where_it_came_to_rest(
     cycles.measured = settled - joints(0.03)
     cycles.run(1.0, latched)
     assert cycles.control.at.position == pytest.approx(settled), "once, and no more"
+
+
+@pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
+@pytest.mark.parametrize(("after_s", "counts_s"), [(0.02, 0.02), (0.028, 0.02), (0.032, 0.032), (0.06, 0.06)])
+def test_a_late_period_of_braking_brakes_for_all_the_time_that_passed(
+    cycles: Cycles, latched: bool, after_s: float, counts_s: float
+) -> None:
+    """The servos went on meanwhile; a period that is hardly late counts as one."""
+    cycles.go_to(joints(1.2))
+    cycles.run(0.5)
+    cycles.control.halt(EndCode.ESTOP, "why")
+    cycles.control.fall_back(cycles.control.at.position)
+    speed = cycles.control.at.velocity[0]
+    assert speed > 0.06 * ACCELERATION
+    step = cycles.control.brake if latched else cycles.control.decide
+    cycles.now += after_s
+    step(cycles.reading, cycles.now)
+    assert cycles.control.at.velocity[0] == pytest.approx(speed - counts_s * ACCELERATION)
 
 
 @pytest.mark.parametrize("silent", ["never", "before the halt", "while it braked"])
@@ -267,6 +291,24 @@ def test_after_an_arrival_a_drooping_arm_keeps_its_goal(cycles: Cycles) -> None:
     cycles.measured = cycles.control.at.position - joints(0.03)
     cycles.run(2.0)
     assert cycles.control.at.position[0] == pytest.approx(0.3, abs=1e-6)
+
+
+def test_after_a_motion_that_was_given_up_a_drooping_arm_keeps_its_goal_and_after_a_halt_before_it_too(
+    cycles: Cycles,
+) -> None:
+    cycles.go_to(joints(0.6))
+    cycles.run(0.3)
+    cycles.control.halt(EndCode.STOPPED, "why")
+    cycles.control.fall_back(cycles.control.at.position)
+    cycles.go_to(joints(1.2))
+    cycles.run(0.4)
+    cycles.control.end(EndCode.STALE, "nobody asks for more")
+    while not cycles.control.at_rest:
+        cycles.run(PERIOD_S)
+    held = cycles.control.at.position
+    cycles.measured = held - joints(0.03)
+    cycles.run(1.0)
+    assert cycles.control.at.position.tolist() == held.tolist()
 
 
 def test_an_arm_whose_computer_stood_still_is_held_where_its_servos_came_to_rest(cycles: Cycles) -> None:

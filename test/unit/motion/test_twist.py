@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.core.types import FloatArray, ToolPose
 from dofbot_ros.errors import CommandRefusedError
+from dofbot_ros.motion.singular_exit import singular_exit
 from dofbot_ros.motion.twist import (
     AT_LIMIT,
     CRAWL,
@@ -271,6 +272,23 @@ def test_a_tool_that_shall_only_turn_stands_where_it_would_leave_its_place(sign:
     back = solve(q, ZERO, -0.2 * sign * across)
     assert not back.limited
     assert back.velocity.any()
+
+
+@pytest.mark.parametrize(
+    "linear", [[-0.02, 0.0, -0.02], [-0.02, -0.01, -0.02], [-0.01, 0.01, -0.02], [-0.3, 0.0, -0.3]]
+)
+def test_a_stretched_arm_takes_the_way_out_for_all_that_is_asked_within_its_limits(linear: list[float]) -> None:
+    q = np.array([0.2, 0.7, 0.001, 0.002, 0.1])
+    along = ARM.tool_transform(q)[:3, 2]
+    across = np.array([-np.sin(q[0]), np.cos(q[0]), 0.0])
+    out = singular_exit(ARM, q, np.array([*linear, 0.3, 0.1]))
+    assert out is not None
+    velocity = solve(q, linear, 0.3 * across + 0.1 * along).velocity
+    np.testing.assert_allclose(velocity / np.linalg.norm(velocity), out / np.linalg.norm(out), atol=1e-9)
+    assert np.abs(velocity).max() <= 1.6 + 1e-9
+    # As fast as the joints may, but no faster than is asked.
+    assert np.linalg.norm(velocity) <= np.linalg.norm(out) + 1e-9
+    assert np.abs(velocity).max() == pytest.approx(1.6) or velocity == pytest.approx(out)
 
 
 def test_damping_grows_from_its_bound_to_its_largest_value_at_a_singular_pose() -> None:
