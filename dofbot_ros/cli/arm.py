@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from dofbot_ros.cli.options.keys import HINT, run_stoppable, space_bar
-from dofbot_ros.core.console import JsonOption, console, emit, live_region
+from dofbot_ros.core.console import JsonOption, console, emit, live_region, words_of
 from dofbot_ros.errors import DofbotError, UsageError, one_of
 
 if TYPE_CHECKING:
@@ -170,10 +171,13 @@ def _facts(arm: ArmClient) -> dict[str, Any]:
 
 
 def _table(arm: ArmClient) -> Table:
-    table = Table("", "", title="The arm (space bar: emergency stop, Ctrl-C ends this view)", show_header=False)
+    title = "The arm (space bar: emergency stop, Ctrl-C ends this view)"
+    # As wide as the terminal: a table that follows its longest word jumps about.
+    table = Table(title=title, title_justify="left", show_header=False, expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
     for name, value in _facts(arm).items():
-        words = "  ".join(map(str, value)) if isinstance(value, list) else str(value or "-")
-        table.add_row(name.replace("_", " "), words)
+        table.add_row(name.replace("_", " "), escape(words_of(value)))
     return table
 
 

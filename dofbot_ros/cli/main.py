@@ -17,7 +17,7 @@ from dofbot_ros.cli import arm, bench, calibrate, demo, emulate, localize, teleo
 from dofbot_ros.cli.analysis import commands as analyze
 from dofbot_ros.cli.grasp import commands as grasp
 from dofbot_ros.cli.lab import imitate, imitate_arm
-from dofbot_ros.cli.options.examples import add_examples
+from dofbot_ros.cli.options.examples import add_examples, keep_brackets
 from dofbot_ros.cli.page.console import console as console_page
 from dofbot_ros.cli.policy import commands as policy
 from dofbot_ros.cli.recording import record, replay, teach
@@ -87,6 +87,7 @@ def run(words: list[str] | None = None) -> None:
     """
     command = get_command(app)
     add_examples(command)
+    keep_brackets(command)
     command(words, prog_name="dofbot")
 
 

@@ -21,6 +21,8 @@ console = Console(stderr=True)
 
 MOST_COLUMNS = 6
 """Of a table for people: more do not fit a terminal."""
+MOST_IN_CELL, LONGEST_CELL = 2, 24
+"""Values in a cell, and characters: what is longer reads better as a line of its own."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")]
 
 DRAIN_S = 0.3
@@ -52,7 +54,7 @@ def emit(result: Mapping[str, Any], as_json: bool, title: str) -> None:
     if rows := _flat(alone):
         table = Table("", "", show_header=False)
         for key, value in rows:
-            table.add_row(key, _words(value, of=key))
+            table.add_row(key, words_of(value, of=key))
         people.print(table)
     for corner, members in grids:
         people.print(_grid(corner, members))
@@ -61,7 +63,7 @@ def emit(result: Mapping[str, Any], as_json: bool, title: str) -> None:
 def _grids(result: Mapping[str, Any]) -> list[tuple[str, dict[str, Mapping[str, Any]]]]:
     """Entries that make a table with columns: the entry it comes from, or "", and name -> figures of each row.
 
-    A list is one by itself; mappings are, where several have the same keys.
+    A list, or a mapping, of such rows is one by itself; so are several entries with the same keys.
     """
     alike: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = {}
     lists: list[tuple[str, dict[str, Mapping[str, Any]]]] = []
@@ -70,13 +72,22 @@ def _grids(result: Mapping[str, Any]) -> list[tuple[str, dict[str, Mapping[str, 
             alike.setdefault(("", *value), {})[key] = value
         elif isinstance(value, (list, tuple)) and len(value) > 1 and all(map(_figures, value)) and _same(value):
             lists.append((key, {str(number): row for number, row in enumerate(value, 1)}))
+        elif isinstance(value, Mapping) and all(map(_figures, value.values())) and _same([*value.values()]):
+            lists.append((key, {str(name): row for name, row in value.items()}))
     return lists + [("", members) for members in alike.values() if len(members) > 1]
 
 
 def _figures(value: Any) -> bool:
-    """Whether it is one row of a table: some plain values by name."""
-    plain = isinstance(value, Mapping) and all(not isinstance(v, (Mapping, list, tuple)) for v in value.values())
-    return plain and 1 < len(value) <= MOST_COLUMNS
+    """Whether it is one row of a table: a few values by name, each of which fits a cell."""
+    return isinstance(value, Mapping) and 1 < len(value) <= MOST_COLUMNS and all(_cell(*item) for item in value.items())
+
+
+def _cell(name: Any, value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return len(value) <= MOST_IN_CELL and all(not isinstance(v, (Mapping, list, tuple)) for v in value.values())
+    if isinstance(value, str):
+        return len(value) <= LONGEST_CELL
+    return not isinstance(value, (list, tuple)) or (str(name).endswith("interval") and len(value) == 2)
 
 
 def _same(rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -87,11 +98,11 @@ def _grid(corner: str, members: Mapping[str, Mapping[str, Any]]) -> Table:
     columns = list(next(iter(members.values())))
     table = Table(corner, *columns)
     for name, figures in members.items():
-        table.add_row(str(name), *(_words(figures[column], of=column) for column in columns))
+        table.add_row(str(name), *(words_of(figures[column], of=column) for column in columns))
     return table
 
 
-def _words(value: Any, of: str = "") -> str:
+def words_of(value: Any, of: str = "") -> str:
     """A value as people read it: rounded, lists without brackets, and a dash for what was not measured.
 
     Args:
@@ -107,12 +118,12 @@ def _words(value: Any, of: str = "") -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "-"
+        return ", ".join(f"{key} {words_of(item)}" for key, item in value.items()) or "-"
     if isinstance(value, (list, tuple)):
         if of.endswith("interval") and len(value) == 2:
-            return f"{_words(value[0])} to {_words(value[1])}"
+            return f"{words_of(value[0])} to {words_of(value[1])}"
         between = "; " if any(isinstance(item, (list, tuple, Mapping)) for item in value) else "  "
-        return between.join(_words(item) for item in value) or "-"
+        return between.join(words_of(item) for item in value) or "-"
     return str(value)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from dofbot_ros.bench.faults.outcome import Outcome
@@ -62,7 +63,8 @@ def by_fault(outcomes: Iterable[Outcome]) -> list[Cell]:
 def terminal_table(outcomes: Sequence[Outcome]) -> Table:
     """Faults down, states across: the worst motion in degrees and the worst speed; broken rules in red."""
     states = list(dict.fromkeys(outcome.case.state for outcome in outcomes))
-    table = Table("fault", *states, title="Uncommanded motion [deg] / true speed [rad/s]", title_justify="left")
+    title = escape("Uncommanded motion [deg] / true speed [rad/s]")
+    table = Table("fault", *states, title=title, title_justify="left")
     found = {(cell.state, cell.fault): cell for cell in cells(outcomes)}
     for fault in dict.fromkeys(outcome.case.fault for outcome in outcomes):
         row = []

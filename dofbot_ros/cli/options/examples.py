@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from rich.markup import escape
 from typer.core import TyperGroup
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
@@ -140,6 +141,15 @@ def add_examples(root: Any) -> None:
     """Put the examples below the help of every command."""
     for path, command in commands(root):
         command.epilog = "\n\n".join(("Examples:", *(EXAMPLES.get(path) or (shortest(path, command),))))
+
+
+def keep_brackets(root: Any) -> None:
+    """Let help show its units: typer takes "[deg]" for rich's markup, and leaves it out."""
+    for _, command in commands(root):
+        command.help = escape(command.help or "") or None
+        for each in command.params:
+            if getattr(each, "help", None):
+                each.help = escape(each.help)
 
 
 def shortest(path: str, command: Any) -> str:

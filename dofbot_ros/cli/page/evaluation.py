@@ -72,10 +72,10 @@ def episode_view(episodes: int, *, paced: bool) -> Iterator[EpisodeView]:
         if error.name != "aiohttp":
             raise
         raise DependencyError("aiohttp", "console", "the console") from error
-    from dofbot_ros.arm.robot import DRAWN
+    from dofbot_ros.arm.robot import load_robot
     from dofbot_ros.console.watched import WatchedArm
 
-    arm = WatchedArm(DRAWN, _thread.interrupt_main)
+    arm = WatchedArm(load_robot(""), _thread.interrupt_main)
     with served(arm) as address:
         console.print(f"watch it at {address} (Stop there, or Ctrl-C here, ends it)", highlight=False, soft_wrap=True)
         yield EpisodeView(arm, episodes, paced=paced)

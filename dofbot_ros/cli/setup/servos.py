@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -168,7 +169,7 @@ def _remedy(faults: tuple[str, ...]) -> str:
 def _table(found: list[FoundServo]) -> Table:
     table = Table(title="Servos that answer", title_justify="left")
     for heading in ("id", "position [ticks]", "temperature [deg C]", "current [mA]", "torque", "supply", "state"):
-        table.add_column(heading, justify="right")
+        table.add_column(escape(heading), justify="right")
     for servo in found:
         told = [servo.ticks, servo.temperature_c, servo.current_ma]
         torque = {True: "on", False: "off", None: "-"}[servo.torque]

@@ -119,7 +119,13 @@ def _map(records: Sequence[PickRecord], protocol: PickProtocol) -> dict[str, Any
     for record in records:
         x, y = page.on_map(record.objects[0].x, record.objects[0].y)
         dots.append(
-            {"x": x, "y": y, "colour": page.colour(record.lifted), "label": f"{record.label}: {record.outcome}"}
+            {
+                "x": x,
+                "y": y,
+                "colour": page.colour(record.lifted),
+                "label": f"{record.label}: {record.outcome}",
+                "id": record.label,
+            }
         )
     return page.table_map(
         "Where the objects stood",
@@ -138,6 +144,7 @@ def _row(log: PickLog, record: PickRecord) -> dict[str, Any]:
     thing = record.thing if record.thing != record.objects[0].name else ""
     return {
         "id": record.label,
+        "label": record.label,
         "name": record.label,
         "object": record.objects[0].name,
         "others": ", ".join(thing.name for thing in record.objects[1:]),
@@ -146,7 +153,8 @@ def _row(log: PickLog, record: PickRecord) -> dict[str, Any]:
         "outcome": record.outcome,
         "tone": page.tone(record.lifted),
         "reason": record.reason,
-        "notes": [*([f"it was {thing}"] if thing else []), *([record.episode] if record.episode else [])],
+        "notes": [f"it was {thing}"] if thing else [],
+        "episode": record.episode,
         "numbers": [
             page.unit(record.rise_mm, "mm"),
             page.unit(record.gap_mm, "mm"),

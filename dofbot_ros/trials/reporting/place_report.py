@@ -34,7 +34,10 @@ def _content(out: Path, results: Results) -> dict[str, Any]:
         "title": "Block placing trials",
         "subtitle": ", ".join(
             [
-                f"{len(trials)} trials, seed {series.seed}, backend {series.backend}, desk {series.desk_label}",
+                "1 trial" if len(trials) == 1 else f"{len(trials)} trials",
+                f"seed {series.seed}",
+                f"backend {series.backend}",
+                f"desk {series.desk_label}",
                 *([f"camera: {camera}"] if (camera := read_camera(out)) is not None else []),
             ]
         ),
@@ -103,7 +106,8 @@ def _map(trials: Sequence[PlaceRecord], protocol: ProtocolConfig) -> dict[str, A
         if trial.start is None or trial.target is None:
             continue
         (x1, y1), (x2, y2) = page.on_map(*trial.start[:2]), page.on_map(*trial.target)
-        ways.append({"x1": x1, "y1": y1, "x2": x2, "y2": y2, "colour": page.colour(trial.placed)})
+        colour, row = page.colour(trial.placed), f"trial-{trial.number}"
+        ways.append({"x1": x1, "y1": y1, "x2": x2, "y2": y2, "colour": colour, "id": row})
     return page.table_map(
         "Ways of the blocks, seen from above",
         "Starts and targets of the blocks",
@@ -120,6 +124,7 @@ def _row(out: Path, trial: PlaceRecord) -> dict[str, Any]:
     error = trial.error_mm if trial.error_mm is not None else trial.seen_error_mm
     return {
         "id": f"trial-{trial.number}",
+        "label": f"{trial.number:04d}",
         "name": trial.number,
         "object": trial.block,
         "hint": f"scene seed {trial.scene_seed}",

@@ -6,13 +6,15 @@ import os
 import shlex
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from rich.text import Text
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from dofbot_ros.cli.main import app
-from dofbot_ros.cli.options.examples import EXAMPLES, add_examples, commands, shortest
+from dofbot_ros.cli.options.examples import EXAMPLES, add_examples, commands, keep_brackets, shortest
 
 DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.entry import main; main()")
 ROOT = get_command(app)
@@ -47,6 +49,19 @@ def test_help_shows_what_the_option_shows() -> None:
     ]
     assert shown[0] == shown[1]
     assert "dofbot arm jog joint1 5" in shown[0]
+    assert "How far from where it is [deg]." in shown[0]
+
+
+def test_no_unit_of_a_help_text_is_taken_for_markup() -> None:
+    root = get_command(app)
+    keep_brackets(root)
+    for path, command in commands(root):
+        for before, text in zip(_helps(ALL[path]), _helps(command), strict=True):
+            assert Text.from_markup(text or "").plain == (before or ""), path
+
+
+def _helps(command: Any) -> list[str | None]:
+    return [command.help, *(getattr(each, "help", None) for each in command.params)]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ def test_the_same_figures_of_several_things_are_rows_with_columns(capsys: pytest
     assert ["2", "2", "no"] in said
 
 
+def test_rows_by_name_are_a_table_unless_they_hold_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"trials": 4, "interval": [0.2, 0.9], "verdict": "better"}
+    emit({"by_condition": {"dim": row, "single": {**row, "trials": 5}}}, False, "Title")
+    rows = [[word.strip() for word in line.strip("│").split("│")] for line in capsys.readouterr().out.splitlines()]
+    assert ["dim", "4", "0.2 to 0.9", "better"] in rows
+    emit({"by_condition": {"dim": {**row, "verdict": "no difference shown by so few trials"}}}, False, "Title")
+    assert "by_condition.dim.verdict" in capsys.readouterr().out
+
+
 def test_an_interval_reads_as_one_and_a_long_title_is_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
     title = "Grasp trials in " + "/a/long/folder" * 8
     emit({"interval": [0.2065, 1.0]}, False, title)

@@ -85,5 +85,5 @@ def joint1(emulator: Emulator) -> float:
 
 def test_without_the_mcap_libraries_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dofbot_ros.record, "find_spec", lambda name: None)
-    with pytest.raises(DependencyError, match=r"dofbot_ros\[teleop\]"):
+    with pytest.raises(DependencyError, match=r"'\.\[teleop\]'"):
         dofbot_ros.record.require_mcap()

@@ -140,11 +140,13 @@ def test_skipped_trials_count_neither_way() -> None:
 
 def test_the_report_is_one_file_with_every_trial_and_what_failed(tmp_path: Path, kit: PickProtocol) -> None:
     with open_log(tmp_path, series(kit)) as log:
-        log.append(record(0))
+        log.append(replace(record(0), episode="single-000.mcap"))
         log.append(replace(record(1, "no grasp"), reason="red is not seen; <nothing> is"))
         page = write_report(log).read_text(encoding="utf-8")
     assert "1 of 2" in page
     assert "9.5 to 90.5" in page
     assert 'id="single-001"' in page
+    assert 'href="#single-001"' in page
+    assert 'href="episodes/single-000.mcap"' in page
     assert "&lt;nothing&gt; is" in page
     assert "http" not in page

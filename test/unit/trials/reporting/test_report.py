@@ -53,6 +53,11 @@ def test_every_trial_has_its_row_and_its_pictures_are_inside(page: str) -> None:
     assert "http" not in page
 
 
+def test_pictures_can_be_enlarged_and_places_lead_to_their_trial(page: str) -> None:
+    assert re.findall(r'data-file="([^"]+)"', page) == ["images/0000_before.jpg", "images/0000_after.jpg"]
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
+
+
 def test_the_figures_are_there(page: str) -> None:
     assert "1 of 3" in page
     assert "95\u00a0% interval" in page
