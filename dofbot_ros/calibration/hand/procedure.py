@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,6 +22,10 @@ CLOSINGS = 4
 """On one thing: each finds it where the one before left it."""
 READINGS = 5
 """That are averaged while the fingers hold."""
+NOTHING = 0.25
+"""Fingers that come nearer to their goal than this share of what they are squeezed by hold nothing."""
+SQUARE_RAD = math.radians(8.0)
+"""A hand that is rolled by more holds a block by its edges [rad]."""
 READING_S, STILL_S = 0.06, 0.4
 """Between readings, and before a picture [s]."""
 
@@ -28,7 +33,7 @@ READING_S, STILL_S = 0.06, 0.4
 def close_on(
     arm: Arm, plan: Callable[[], BlockPlan], rest: Callable[[float], None], calibration: Calibration, width_m: float
 ) -> list[Closing]:
-    """Close on a block that stands on the table, CLOSINGS times. The arm is upright before and after.
+    """Close on a block that stands on the table before the arm, CLOSINGS times. The arm is upright before and after.
 
     Args:
         arm: with open fingers.
@@ -39,11 +44,16 @@ def close_on(
 
     Raises:
         CommandRefusedError: the arm refused a motion or ended it early.
-        CalibrationError: the fingers closed on nothing.
+        CalibrationError: the block is not square to the hand, or the fingers closed on nothing.
     """
     found = []
     for _ in range(CLOSINGS):
         planned = plan()
+        if abs(planned.pick.roll) > SQUARE_RAD:
+            raise CalibrationError(
+                f"the block is turned by {math.degrees(abs(planned.pick.roll)):.0f} degrees, and would be held by its "
+                "edges: put it before the arm, one face square to it"
+            )
         arm.follow(planned.reach)
         arm.follow(planned.descend)
         arm.gripper(planned.closed_gap)
@@ -53,7 +63,7 @@ def close_on(
         arm.gripper(MAX_GAP)
         arm.follow(planned.lift)
         arm.follow(planned.give_up)
-        if abs(gap - planned.closed_gap) < 0.25 * abs(width_m - planned.closed_gap):
+        if gap - planned.closed_gap < NOTHING * (width_m - planned.closed_gap):
             raise CalibrationError(
                 f"the fingers closed on nothing: {1e3 * gap:.0f} mm are between them, the block has {1e3 * width_m:.0f}"
             )

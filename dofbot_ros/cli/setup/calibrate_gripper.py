@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dofbot_ros.ros.clients.trial_client import TrialClient
 
 
+BEFORE_THE_ARM = (0.20, 0.0, 0.0)
+"""Where the simulated block stands: x, y [m], yaw [rad]."""
+
+
 def gripper(
     arguments: Annotated[
         list[str] | None,
@@ -50,14 +54,15 @@ def gripper(
 ) -> None:
     """Measure where the fingers are, by pictures of the hand, and their gap, by a block of known size.
 
-    After `dofbot calibrate all`: one block stands on the table within reach, nothing else moves. The arm closes on it
-    four times, then shows its hand a dozen times. A simulated arm is compared with what is true.
+    After `dofbot calibrate all`: one block stands 200 mm before the arm, a face square to it, and nothing else moves.
+    The arm closes on it four times, then shows its hand a dozen times. A simulated arm is compared with what is true.
     """
     one_thread()
     from dofbot_ros.arm.calibration import load_calibration
     from dofbot_ros.desks.installation import install
     from dofbot_ros.launching import parse_words
     from dofbot_ros.ros.clients.trial_stack import pick_arm
+    from dofbot_ros.sim.arrangement import Arrangement
     from dofbot_ros.sim.config import load_world_config
     from dofbot_ros.vision.markers.block_layout import load_blocks
 
@@ -89,6 +94,8 @@ def gripper(
         given |= {key: str(file.resolve()) for key, file in files.items()}
         arm = stack.enter_context(pick_arm(backend, world, given))
         console.print(f"[dim]{HINT}[/dim]")
+        if truth is not None:
+            arm.arrange(Arrangement({block: BEFORE_THE_ARM}))
         width_m = shown.size if size is None else 1e-3 * size
         result = _measured(arm, load_calibration(calibration), block, width_m, out=out, force=force)
     if truth is not None:
