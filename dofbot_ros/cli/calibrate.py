@@ -9,6 +9,7 @@ import typer
 
 from dofbot_ros.cli.calibrate_all import calibrate_all
 from dofbot_ros.cli.options.checks import one_thread
+from dofbot_ros.cli.setup.calibrate_gripper import gripper
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
@@ -197,3 +198,4 @@ def identify(
 
 
 app.command("all")(calibrate_all)
+app.command("gripper")(gripper)

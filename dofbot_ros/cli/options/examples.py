@@ -46,6 +46,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "calibrate check": (
         "dofbot calibrate check picture.jpg --camera-info camera.yaml --camera-pose camera_pose.yaml",
     ),
+    "calibrate gripper": (
+        "dofbot calibrate gripper --backend sim --rtf 0",
+        "dofbot calibrate gripper --camera 0 --camera-info camera.yaml --camera-pose camera_pose.yaml "
+        "--calibration arm.yaml --size 30.2",
+    ),
     "calibrate hand-eye": (
         "dofbot calibrate hand-eye pictures --camera-info camera.yaml --out camera_pose.yaml",
     ),

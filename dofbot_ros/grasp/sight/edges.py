@@ -19,7 +19,7 @@ CONTRAST = 0.5
 """Of 0..1: inside against outside, for an edge that is believed."""
 
 
-def foreground(bare: ImageArray, image: ImageArray) -> FloatArray:
+def foreground(bare: ImageArray, image: ImageArray, most: float = 1.0) -> FloatArray:
     """How surely each pixel shows something that the bare picture does not, 0..1, shape (height, width), float32.
 
     A shadow takes the same share of all three channels, also after a camera's gamma: what remains after the best such
@@ -28,11 +28,13 @@ def foreground(bare: ImageArray, image: ImageArray) -> FloatArray:
     Args:
         bare: without the arm, RGB (height, width, 3).
         image: with it, from the same place.
+        most: larger values are cut to it. At 1 what differs much grows by its blur, and every part shows; without a cut
+            edges are where they are.
     """
     without, seen = (cv2.GaussianBlur(i, (0, 0), BLUR_PX).astype(np.float32) for i in (bare, image))
     share = (seen * without).sum(axis=-1) / np.maximum((without * without).sum(axis=-1), 1.0)
     left = seen - np.clip(share, SHADE, 1.0)[..., None] * without
-    return np.asarray(np.minimum(np.linalg.norm(left, axis=-1) / LEVEL, 1.0), np.float32)
+    return np.asarray(np.minimum(np.linalg.norm(left, axis=-1) / LEVEL, most), np.float32)
 
 
 def edge_offsets(shown: FloatArray, points: OutlinePoints, reach_px: int) -> tuple[FloatArray, BoolArray]:

@@ -28,6 +28,8 @@ EDGE_PX = 4.0
 CUT_PX = 6.0
 """Edges further off than this count less and less: Geman and McClure's weight."""
 STEP = 1e-4
+KNOWN = 1e-5
+"""An unknown with a smaller standard deviation stays as it is believed, whatever its unit."""
 
 ZEROS = slice(0, N_ARM)
 HEIGHT = N_ARM
@@ -152,6 +154,7 @@ def fit_outline(
     *,
     reaches: Sequence[int] = REACHES_PX,
     sharp: bool = False,
+    start: FloatArray | None = None,
 ) -> OutlineFit:
     """Lay the drawn arm over all views.
 
@@ -162,9 +165,11 @@ def fit_outline(
         spread: what is known beforehand.
         reaches: how far from the expected outline edges are looked for, in turn [px].
         sharp: only what shows sharp edges of its own, see expected().
+        start: of the unknowns; what is believed by default.
     """
     sigma = (spread or Spread()).vector()
-    x = np.zeros(UNKNOWNS)
+    free = sigma > KNOWN
+    x = np.zeros(UNKNOWNS) if start is None else start
     information = np.diag(sigma**-2)
     squares, points, edges = 0.0, 0, 0
     for reach in reaches:
@@ -173,7 +178,7 @@ def fit_outline(
         for view in views:
             seen = expected(shapes, camera, view, x, sharp)
             offset, found = edge_offsets(view.shown, seen, reach)
-            slopes = _slopes(shapes, camera, view.q, seen, x)[found]
+            slopes = _slopes(shapes, camera, view.q, seen, x, free=free)[found]
             error = offset[found] - x[EDGE]
             weight = (CUT_PX**2 / (CUT_PX**2 + error**2)) ** 2 / EDGE_PX**2
             information += slopes.T @ (weight[:, None] * slopes)
@@ -228,13 +233,17 @@ def expected(
     return OutlinePoints(seen.link[keep], seen.local[keep], seen.pixels[keep], seen.normals[keep])
 
 
-def _slopes(shapes: ArmShapes, camera: OutlineCamera, q: FloatArray, seen: OutlinePoints, x: FloatArray) -> FloatArray:
-    """How each point moves along its normal with each unknown, shape (n, UNKNOWNS) [px per unit]."""
-    moved = x + STEP * np.concatenate([np.eye(UNKNOWNS), -np.eye(UNKNOWNS)])
+def _slopes(
+    shapes: ArmShapes, camera: OutlineCamera, q: FloatArray, seen: OutlinePoints, x: FloatArray, *, free: BoolArray
+) -> FloatArray:
+    """How each point moves along its normal with each free unknown, shape (n, UNKNOWNS) [px per unit]; 0 for others."""
+    steps = np.eye(UNKNOWNS)[free]
+    moved = x + STEP * np.concatenate([steps, -steps])
     poses = _poses(shapes, q, moved)[:, seen.link]
     base = np.einsum("mnij,nj->mni", poses[..., :3, :3], seen.local) + poses[..., :3, 3]
     pixels = np.array([camera.project(points, row) for points, row in zip(base, moved, strict=True)])
     along = np.sum(seen.normals * pixels, axis=-1)
-    slopes: FloatArray = (along[:UNKNOWNS] - along[UNKNOWNS:]).T / (2.0 * STEP)
-    slopes[:, EDGE] = 1.0
+    slopes = np.zeros((len(seen.link), UNKNOWNS))
+    slopes[:, free] = (along[: len(steps)] - along[len(steps) :]).T / (2.0 * STEP)
+    slopes[:, EDGE] = float(free[EDGE])
     return slopes

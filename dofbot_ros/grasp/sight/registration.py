@@ -11,7 +11,7 @@ import numpy as np
 
 from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import at_base_height, load_model, with_fingers
-from dofbot_ros.core.types import N_ARM, FloatArray, ImageArray
+from dofbot_ros.core.types import N_ARM, BoolArray, FloatArray, ImageArray
 from dofbot_ros.grasp.planning.tilt_band import TiltBand
 from dofbot_ros.grasp.sight.edges import foreground
 from dofbot_ros.grasp.sight.fit import (
@@ -157,6 +157,13 @@ class Registration:
         return np.asarray(T[:3, 3] + along * (point[2] - T[2, 3]) / along[2])
 
 
+def usable_beside(shapes: ArmShapes, camera: OutlineCamera, upright: FloatArray) -> BoolArray:
+    """Where a picture of the upright arm (6,) [rad] shows the table, with a margin, shape (height, width)."""
+    covered = arm_mask(shapes, camera, upright).astype(np.uint8)
+    side = 2 * CLEAR_PX + 1
+    return np.asarray(cv2.dilate(covered, np.ones((side, side), np.uint8)) == 0)
+
+
 class Registrar:
     """Takes the views and fits them.
 
@@ -180,9 +187,7 @@ class Registrar:
             image: the same table with the hand over it.
             q: joint angles then, (6,) [rad].
         """
-        covered = arm_mask(self._shapes, self.camera, upright).astype(np.uint8)
-        side = 2 * CLEAR_PX + 1
-        usable = cv2.dilate(covered, np.ones((side, side), np.uint8)) == 0
+        usable = usable_beside(self._shapes, self.camera, upright)
         self._views.append(ArmView(q, foreground(bare, image), usable))
 
     def join(self, other: Registrar) -> None:

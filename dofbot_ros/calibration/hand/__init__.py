@@ -1,0 +1,1 @@
+"""The gripper: where its fingers are, and which gap its servo's readings mean."""
