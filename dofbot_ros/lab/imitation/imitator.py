@@ -11,29 +11,27 @@ from torch import Tensor
 
 from dofbot_ros.config.ranges import Checked, Index
 from dofbot_ros.core.model_files import load_safetensors, load_state
-from dofbot_ros.errors import InputError, one_of
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.errors import one_of
+from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
 from dofbot_ros.lab.imitation.network import ImitationNetwork
 from dofbot_ros.lab.imitation.refine import STEPS, refine
 from dofbot_ros.lab.imitation.train import WEIGHTS
+from dofbot_ros.lab.imitation.urdf.saved import saved_hand
 
 METHODS = ("landmarks", "landmarks+refine", "network", "network+refine")
 NO_NETWORK = ("landmarks", "landmarks+refine")
 """Methods that need none: they begin with what landmarks tell."""
 
 
-def load_network(run: Path) -> tuple[HandModel, ImitationNetwork]:
+def load_network(run: Path) -> tuple[Hand, ImitationNetwork]:
     """The hand and the network of a run's folder.
 
     Raises:
         InputError: it holds none.
     """
     tensors, texts = load_safetensors(run / WEIGHTS, "imitation network")
-    dof = texts.get("dof", "")
-    if dof not in ("12", "17"):
-        raise InputError(f"{run / WEIGHTS} is no imitation network: it does not say of how many joints")
-    model = HandModel(int(dof))
+    model = saved_hand(texts, run / WEIGHTS)
     network = ImitationNetwork(model)
     load_state(network, tensors, run / WEIGHTS)
     return model, network.eval()
@@ -50,7 +48,7 @@ class Imitator(Checked):
         steps: of refinement.
     """
 
-    model: HandModel
+    model: Hand
     network: ImitationNetwork | None
     method: str = "network+refine"
     steps: Index = STEPS
