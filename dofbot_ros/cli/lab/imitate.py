@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,7 +24,8 @@ ModelOption = Annotated[
 MethodOption = Annotated[
     str | None,
     typer.Option(
-        help="landmarks, landmarks+refine, network or network+refine, the default with a --model.", show_default=False
+        help="landmarks, landmarks+refine, network or network+refine (the default with a --model), sac with its run.",
+        show_default=False,
     ),
 ]
 DofOption = Annotated[int, typer.Option(help="Joints of the hand where no --model says: 12 or 17.")]
@@ -53,23 +54,38 @@ def train(
     dof: Annotated[int, typer.Option(help="Joints of the hand, 12 or 17.")] = 12,
     urdf: UrdfOption = None,
     joint: JointOption = None,
-    steps: Annotated[int, typer.Option(min=1, help="Gradient steps; resumed runs count on.")] = 6000,
+    method: Annotated[
+        Literal["network", "sac"],
+        typer.Option(help="network: through the renderer; sac: soft actor-critic, the reference, far slower."),
+    ] = "network",
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Gradient steps, 6,000 or sac's 20,000; resumed runs count on.", show_default=False),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and poses.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train the network on generated silhouettes; interrupted, it goes on from its last checkpoint with --resume."""
-    with optional_packages("learn", "training"):
-        from dofbot_ros.lab.imitation.train import ImitationTrainConfig, train_imitation
-    own = "" if urdf is None else str(urdf)
-    config = ImitationTrainConfig(dof=dof, urdf=own, joints=joints_of(urdf, joint), steps=steps, seed=seed)
+    """Train on generated silhouettes; interrupted, it goes on from its last checkpoint with --resume."""
+    own, joints = "" if urdf is None else str(urdf), joints_of(urdf, joint)
+    given: dict[str, Any] = {"dof": dof, "urdf": own, "joints": joints, "seed": seed}
+    if steps is not None:
+        given["steps"] = steps
     with progress_bar("{task.fields[rate]}") as bar:
         line = bar.add_task("steps", total=steps, rate="")
 
         def report(done: int, wanted: int, mean: float) -> None:
             bar.update(line, completed=done, total=wanted, rate=f"overlap {mean:.1%}")
 
-        made = train_imitation(config, out, resume=resume, report=report)
+        with optional_packages("learn", "training"), from_options():
+            if method == "sac":
+                from dofbot_ros.lab.imitation.reference.sac_train import SacConfig, train_sac
+
+                made = train_sac(SacConfig(**given), out, resume=resume, report=report)
+            else:
+                from dofbot_ros.lab.imitation.train import ImitationTrainConfig, train_imitation
+
+                made = train_imitation(ImitationTrainConfig(**given), out, resume=resume, report=report)
     emit(made, as_json, f"Run in {out}")
 
 
@@ -155,7 +171,7 @@ def imitator_of(
         UsageError: there is no such method or hand, or the method needs a network.
     """
     with optional_packages("learn", "imitation"):
-        from dofbot_ros.lab.imitation.imitator import Imitator, load_network
+        from dofbot_ros.lab.imitation.imitator import Imitator, default_method, load_network
         from dofbot_ros.lab.imitation.urdf.hand import UrdfHand
         from dofbot_ros.lab.imitation.urdf.saved import hand_of
     if model is not None and urdf is not None:
@@ -166,10 +182,9 @@ def imitator_of(
             hand, network = hand_of(dof, "" if urdf is None else str(urdf), joints), None
         else:
             hand, network = load_network(model)
-        chosen = method or ("landmarks" if network is None else "network+refine")
         if isinstance(hand, UrdfHand) and hand.still:
             warn(f"joints {', '.join(hand.still)} stand still: --joint 'index base=JOINT' says what moves one")
-        return Imitator(hand, network, chosen, steps)
+        return Imitator(hand, network, method or default_method(network), steps)
 
 
 def joints_of(urdf: Path | None, given: Sequence[str] | None) -> dict[str, str]:
