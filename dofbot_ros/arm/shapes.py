@@ -1,4 +1,4 @@
-"""The shapes that a URDF draws a link with: boxes, cylinders and spheres, as the corner points that enclose them."""
+"""The shapes that a URDF draws a link with: boxes, cylinders, spheres and capsules, and corners that enclose them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Shape:
     """One visual or collision element of a link.
 
     Attributes:
-        kind: box, cylinder or sphere.
+        kind: box, cylinder, sphere or capsule.
         size: half lengths of the box that encloses it, in its own frame [m], shape (3,).
         pose: its frame in the link's frame, shape (4, 4).
         collision: whether it is a collision element; else it is a visual one.
@@ -54,6 +54,9 @@ class Shape:
         local = (points - self.pose[:3, 3]) @ self.pose[:3, :3]
         if self.kind == "sphere":
             held: BoolArray = np.linalg.norm(local, axis=-1) <= self.size[0] + tolerance
+        elif self.kind == "capsule":
+            along = local[..., 2] - np.clip(local[..., 2], self.size[0] - self.size[2], self.size[2] - self.size[0])
+            held = np.hypot(np.hypot(local[..., 0], local[..., 1]), along) <= self.size[0] + tolerance
         elif self.kind == "cylinder":
             aside = np.hypot(local[..., 0], local[..., 1]) <= self.size[0] + tolerance
             held = aside & (np.abs(local[..., 2]) <= self.size[2] + tolerance)
@@ -62,18 +65,18 @@ class Shape:
         return held
 
 
-def link_shapes(model: ArmModel, link: str) -> tuple[Shape, ...]:
-    """All visual and collision elements of one link, in the order of the file.
+def link_shapes(model: ArmModel, link: str, tags: tuple[str, ...] = ("visual", "collision")) -> tuple[Shape, ...]:
+    """All visual and collision elements of one link, or those of `tags`, in the order of the file.
 
     Raises:
         InputError: there is no such link; lists those there are.
-        ConfigError: a shape is no box, cylinder or sphere (a mesh, for instance).
+        ConfigError: a shape is no box, cylinder, sphere or capsule (a mesh, for instance).
     """
     if link not in model.links:
         raise InputError(one_of("link", link, model.links))
     root = ElementTree.fromstring(model.urdf)
     element = root.find(f"link[@name='{link}']")
-    parts = [] if element is None else [part for part in element if part.tag in ("visual", "collision")]
+    parts = [] if element is None else [part for part in element if part.tag in tags]
     return tuple(_shape(part, link) for part in parts)
 
 
@@ -105,10 +108,14 @@ def _shape(part: ElementTree.Element, link: str) -> Shape:
     elif kind == "cylinder":
         radius, length = (_numbers(solid, key, 1, where)[0] for key in ("radius", "length"))
         size = np.array([radius, radius, 0.5 * length])
+    elif kind == "capsule":
+        # No part of URDF's standard, but of several readers of it; its length is that without the round ends.
+        radius, length = (_numbers(solid, key, 1, where)[0] for key in ("radius", "length"))
+        size = np.array([radius, radius, radius + 0.5 * length])
     elif kind == "sphere":
         size = np.repeat(_numbers(solid, "radius", 1, where), 3)
     else:
-        raise ConfigError(one_of("shape", kind, ("box", "cylinder", "sphere")), where)
+        raise ConfigError(one_of("shape", kind, ("box", "cylinder", "sphere", "capsule")), where)
     return Shape(kind, size, transform(rot_rpy(*rpy.tolist()), xyz), part.tag == "collision")
 
 

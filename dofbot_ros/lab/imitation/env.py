@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.lab.imitation.hand import HandModel
 from dofbot_ros.lab.imitation.silhouette import SIZE, hard
+from dofbot_ros.lab.imitation.urdf.saved import hand_of
 
 ENV_ID = "HandImitation-v0"
 PERIOD_S, SPEED = 0.1, 6.0
@@ -31,6 +32,7 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
 
     Args:
         dof: 12 or 17.
+        urdf: file of another hand, see urdf.reader.read_hand, as for `joints`; empty: none.
         resolution: edge of both pictures [px].
         epsilon: share of wrong pixels below which an episode has succeeded, and ends.
         mirror: targets are those of the other hand, mirrored.
@@ -45,6 +47,8 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
         dof: int = 12,
         resolution: int = SIZE,
         *,
+        urdf: str = "",
+        joints: Mapping[str, str] | None = None,
         epsilon: float = 0.02,
         mirror: bool = False,
         control: Literal["position", "pid"] = "position",
@@ -57,7 +61,8 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
             raise ConfigError(f"epsilon must lie in 0..1, got {epsilon}")
         if control not in ("position", "pid"):
             raise ConfigError(f"control must be position or pid, got {control}")
-        self.model = HandModel(dof)
+        self.model = hand_of(dof, urdf, joints or {})
+        dof = self.model.dof
         self.resolution, self.epsilon, self.mirror = resolution, epsilon, mirror
         self.control, self.horizon, self.render_mode = control, horizon, render_mode
         self._lower, self._upper = self.model.lower.numpy(), self.model.upper.numpy()

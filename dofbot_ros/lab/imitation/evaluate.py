@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dofbot_ros.core.statistics import bootstrap_mean
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.imitator import Imitator
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks, noisy_landmarks
 from dofbot_ros.lab.imitation.silhouette import hard, iou
@@ -24,7 +24,7 @@ CLEAR = (0.4, 0.6)
 """Share of its bend below which a finger is straight, and beyond which it is bent; between both it is neither."""
 
 
-def generated_targets(model: HandModel, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def generated_targets(model: Hand, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Angles (n, dof) [rad], silhouettes (n, 56, 56) and noisy landmarks (n, 21, 3) [m] of poses by their seed."""
     generator = torch.Generator().manual_seed(TARGET_SEEDS + seed)
     angles = model.sample(count, generator)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -31,6 +32,54 @@ DIP_SHARE = 0.67
 """By what share of the middle joint's angle the last one bends along with it: one tendon moves both."""
 
 FLEX, WRIST_RANGE, ELBOW_RANGE, SPREAD_RANGE, ROLL_RANGE = 1.55, 0.52, 1.04, 0.30, 0.80
+
+
+PALM_M = 0.098
+"""From the wrist to the middle finger's knuckle [m]: the measure of a photo's crop, and of other hands."""
+
+
+class Hand(Protocol):
+    """A hand of capsules: the one below, or one read from a URDF."""
+
+    @property
+    def dof(self) -> int:
+        """How many angles it has."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the joints, in the order of the angles; some of HandModel(17).names."""
+        ...
+
+    @property
+    def lower(self) -> Tensor:
+        """Least angles [rad] (dof,)."""
+        ...
+
+    @property
+    def upper(self) -> Tensor:
+        """Largest angles [rad] (dof,)."""
+        ...
+
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
+        """Poses of a hand that shows something, (count, dof) [rad]."""
+        ...
+
+    def bend(self, angles: Tensor) -> Tensor:
+        """How far each finger is bent, as a share of what both its joints can, (n, 5), of angles (n, dof) [rad]."""
+        ...
+
+    def capsules(self, angles: Tensor) -> tuple[Tensor, Tensor]:
+        """Ends (n, k, 2, 3) and radii (k,) [m] of the capsules at angles (n, dof) [rad]."""
+        ...
+
+    def landmarks(self, angles: Tensor) -> Tensor:
+        """MediaPipe's 21 landmarks (n, 21, 3) [m] of a person's hand in this pose."""
+        ...
+
+    def from_standard(self, angles: Tensor) -> Tensor:
+        """Angles (n, dof) within the limits, of angles (n, 17) of HandModel(17) [rad]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -83,6 +132,10 @@ class HandModel(Checked):
     def bend(self, angles: Tensor) -> Tensor:
         """How far each finger is bent, as a share of what both its joints can, (n, 5), of angles (n, dof) [rad]."""
         return (angles[:, 0:10:2] + angles[:, 1:10:2]) / (2.0 * FLEX)
+
+    def from_standard(self, angles: Tensor) -> Tensor:
+        """See Hand.from_standard."""
+        return angles[:, : self.dof].clamp(self.lower, self.upper)
 
     def capsules(self, angles: Tensor) -> tuple[Tensor, Tensor]:
         """Where the hand's capsules lie.

@@ -11,32 +11,39 @@ from torch import Tensor
 
 from dofbot_ros.config.ranges import Checked, Index
 from dofbot_ros.core.model_files import load_safetensors, load_state
-from dofbot_ros.errors import InputError, one_of
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.errors import one_of
+from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
 from dofbot_ros.lab.imitation.network import ImitationNetwork
+from dofbot_ros.lab.imitation.reference.sac_policy import SAC_WEIGHTS, SacPolicy
 from dofbot_ros.lab.imitation.refine import STEPS, refine
 from dofbot_ros.lab.imitation.train import WEIGHTS
+from dofbot_ros.lab.imitation.urdf.saved import saved_hand
 
-METHODS = ("landmarks", "landmarks+refine", "network", "network+refine")
+METHODS = ("landmarks", "landmarks+refine", "network", "network+refine", "sac")
 NO_NETWORK = ("landmarks", "landmarks+refine")
 """Methods that need none: they begin with what landmarks tell."""
 
 
-def load_network(run: Path) -> tuple[HandModel, ImitationNetwork]:
+def load_network(run: Path) -> tuple[Hand, ImitationNetwork | SacPolicy]:
     """The hand and the network of a run's folder.
 
     Raises:
         InputError: it holds none.
     """
-    tensors, texts = load_safetensors(run / WEIGHTS, "imitation network")
-    dof = texts.get("dof", "")
-    if dof not in ("12", "17"):
-        raise InputError(f"{run / WEIGHTS} is no imitation network: it does not say of how many joints")
-    model = HandModel(int(dof))
-    network = ImitationNetwork(model)
-    load_state(network, tensors, run / WEIGHTS)
+    path = run / SAC_WEIGHTS if (run / SAC_WEIGHTS).exists() else run / WEIGHTS
+    tensors, texts = load_safetensors(path, "imitation network")
+    model = saved_hand(texts, path)
+    network = SacPolicy(model) if path.name == SAC_WEIGHTS else ImitationNetwork(model)
+    load_state(network, tensors, path)
     return model, network.eval()
+
+
+def default_method(network: ImitationNetwork | SacPolicy | None) -> str:
+    """The method that a network is for."""
+    if network is None:
+        return "landmarks"
+    return "sac" if isinstance(network, SacPolicy) else "network+refine"
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,8 @@ class Imitator(Checked):
         steps: of refinement.
     """
 
-    model: HandModel
-    network: ImitationNetwork | None
+    model: Hand
+    network: ImitationNetwork | SacPolicy | None
     method: str = "network+refine"
     steps: Index = STEPS
 
@@ -59,8 +66,10 @@ class Imitator(Checked):
         """See Checked.problems."""
         if self.method not in METHODS:
             yield one_of("method", self.method, METHODS)
-        if self.method not in NO_NETWORK and self.network is None:
+        elif self.method not in NO_NETWORK and self.network is None:
             yield f"method {self.method} needs a trained network: give its folder with --model RUN"
+        elif self.method not in NO_NETWORK and (self.method == "sac") != isinstance(self.network, SacPolicy):
+            yield f"method {self.method} does not go with this run: its network is for {default_method(self.network)}"
 
     def angles(self, silhouettes: Tensor, landmarks: Tensor) -> Tensor:
         """Joint angles (n, dof) [rad].

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError
+from dofbot_ros.lab.imitation.hand import PALM_M
 from dofbot_ros.lab.imitation.silhouette import SIZE, VIEW_M
 from dofbot_ros.teleop.input.landmarks import Landmarks
 
@@ -25,9 +26,6 @@ BONES = (
     *((0, 13), (13, 14), (14, 15), (15, 16), (0, 17), (17, 18), (18, 19), (19, 20), (5, 9), (9, 13), (13, 17)),
 )
 """Pairs of MediaPipe's landmarks between which a hand certainly is."""
-
-PALM_M = 0.098
-"""From the wrist to the middle finger's knuckle of the simulated hand [m]: the measure of a photo's crop."""
 
 
 @dataclass(frozen=True)

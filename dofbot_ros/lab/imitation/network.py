@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.silhouette import SIZE
 
 
@@ -16,7 +16,7 @@ class ImitationNetwork(nn.Module):
         model: of the hand.
     """
 
-    def __init__(self, model: HandModel) -> None:
+    def __init__(self, model: Hand) -> None:
         super().__init__()
 
         def layer(inputs: int, outputs: int, stride: int) -> nn.Sequential:

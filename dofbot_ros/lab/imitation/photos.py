@@ -18,7 +18,7 @@ from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.statistics import bootstrap_mean
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import InputError
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.imitator import NO_NETWORK, Imitator
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
 from dofbot_ros.lab.imitation.mask import CROP_PX, HandCutout, cut_out
@@ -174,7 +174,7 @@ def follow(
     }
 
 
-def side_by_side(model: HandModel, one: Imitated) -> ImageArray:
+def side_by_side(model: Hand, one: Imitated) -> ImageArray:
     """Crop, its silhouette, the hand, and both over each other, BGR (168, 672, 3)."""
     angles, placement = torch.from_numpy(one.angles)[None], torch.from_numpy(one.placement)[None]
     fine = hard(model, angles, CROP_PX, placement)[0].numpy()

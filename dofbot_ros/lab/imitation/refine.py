@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.silhouette import SOFT_M, hard, iou, soft
 
 STEPS = 50
@@ -41,7 +41,7 @@ class Refined:
 
 
 def refine(
-    model: HandModel,
+    model: Hand,
     angles: Tensor,
     target: Tensor,
     steps: int = STEPS,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.silhouette import hard
 
 SHOWN_PX = 168
@@ -25,7 +25,7 @@ def overlap_picture(target: NDArray[np.bool_], shown: NDArray[np.bool_]) -> NDAr
     return picture
 
 
-def draw_sheet(model: HandModel, targets: Tensor, angles: Tensor, path: Path) -> None:
+def draw_sheet(model: Hand, targets: Tensor, angles: Tensor, path: Path) -> None:
     """Write a picture with a column for each target: target, render, overlap.
 
     Args:

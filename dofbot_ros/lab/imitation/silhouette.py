@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.hand import Hand
 
 VIEW_M = 0.34
 """Edge of the square around the palm's middle that a picture shows [m]."""
@@ -21,7 +21,7 @@ SOFT_M = 0.0025
 """Width of a soft outline: under half a pixel [m]."""
 
 
-def distances(model: HandModel, angles: Tensor, size: int = SIZE, placement: Tensor | None = None) -> Tensor:
+def distances(model: Hand, angles: Tensor, size: int = SIZE, placement: Tensor | None = None) -> Tensor:
     """Distance of each pixel's centre to the silhouette's outline [m], negative inside, (n, size, size).
 
     Args:
@@ -49,13 +49,13 @@ def distances(model: HandModel, angles: Tensor, size: int = SIZE, placement: Ten
 
 
 def soft(
-    model: HandModel, angles: Tensor, size: int = SIZE, width_m: float = SOFT_M, placement: Tensor | None = None
+    model: Hand, angles: Tensor, size: int = SIZE, width_m: float = SOFT_M, placement: Tensor | None = None
 ) -> Tensor:
     """Silhouettes (n, size, size), 0..1, differentiable in angles and placement."""
     return torch.sigmoid(-distances(model, angles, size, placement) / width_m)
 
 
-def hard(model: HandModel, angles: Tensor, size: int = SIZE, placement: Tensor | None = None) -> Tensor:
+def hard(model: Hand, angles: Tensor, size: int = SIZE, placement: Tensor | None = None) -> Tensor:
     """Silhouettes (n, size, size), true inside."""
     with torch.no_grad():
         return distances(model, angles, size, placement) < 0.0

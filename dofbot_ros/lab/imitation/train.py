@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from dofbot_ros.core.model_files import load_state, save_safetensors
 from dofbot_ros.lab.imitation.hand import HandModel
 from dofbot_ros.lab.imitation.network import ImitationNetwork
 from dofbot_ros.lab.imitation.silhouette import SIZE, hard, iou, soft
+from dofbot_ros.lab.imitation.urdf.saved import hand_of, hand_texts, keep_hand
 from dofbot_ros.training.run_folder import RunFolder, one_core
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "hand.safetensors", "training.jsonl"
@@ -32,6 +33,8 @@ class ImitationTrainConfig(Checked):
 
     Attributes:
         dof: of the hand, 12 or 17.
+        urdf: file of another hand; empty: none.
+        joints: of that hand, see urdf.reader.read_hand.
         steps: of gradient descent.
         batch: generated silhouettes in each.
         learning_rate: of Adam; it falls to zero as a cosine.
@@ -41,6 +44,8 @@ class ImitationTrainConfig(Checked):
     """
 
     dof: int = 12
+    urdf: str = ""
+    joints: dict[str, str] = field(default_factory=dict)
     steps: Count = 6_000
     batch: Count = 64
     learning_rate: Positive = 2e-3
@@ -69,13 +74,15 @@ def train_imitation(
 
     Raises:
         InputError: `run` holds another run, or there is nothing to go on with.
+        ConfigError: the URDF's hand cannot be used.
     """
     folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
     folder.require_same(config, ("steps",))
     one_core()
+    model = hand_of(config.dof, config.urdf, config.joints, run)
     folder.begin(config)
+    keep_hand(model, run)
     torch.manual_seed(config.seed)
-    model = HandModel(config.dof)
     network = ImitationNetwork(model)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     first = 0
@@ -110,5 +117,5 @@ def train_imitation(
             folder.save(CHECKPOINT, state)
             with (run / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"steps": step + 1, "iou": mean}) + "\n")
-    save_safetensors(network.state_dict(), run / WEIGHTS, {"dof": str(config.dof)})
+    save_safetensors(network.state_dict(), run / WEIGHTS, hand_texts(model))
     return {"steps": config.steps, "iou": mean}

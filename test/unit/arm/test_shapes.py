@@ -79,6 +79,18 @@ def test_a_sphere_is_enclosed_by_its_cube() -> None:
     np.testing.assert_array_equal(shape.holds(np.array([[0.0, 0.0, 0.119], [0.019, 0.0, 0.119]])), [True, False])
 
 
+def test_a_capsule_has_round_ends() -> None:
+    (shape,) = link_shapes(parse_model(one('<capsule radius="0.02" length="0.1"/>')), "a")
+    np.testing.assert_allclose(np.ptp(shape.corners(), axis=0), (0.04, 0.04, 0.14))
+    places = np.array([[0.0, 0.0, 0.069], [0.019, 0.0, 0.069], [0.019, 0.0, 0.049], [0.0, 0.021, 0.0]])
+    np.testing.assert_array_equal(shape.holds(places), [True, False, True, False])
+
+
+def test_elements_can_be_chosen() -> None:
+    assert len(link_shapes(parse_model(one('<sphere radius="0.02"/>')), "a", ("visual",))) == 1
+    assert link_shapes(parse_model(one('<sphere radius="0.02"/>')), "a", ("collision",)) == ()
+
+
 @pytest.mark.parametrize(
     ("geometry", "message"),
     [

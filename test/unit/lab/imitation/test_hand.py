@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dofbot_ros.errors import ConfigError
-from dofbot_ros.lab.imitation.hand import HandModel
+from dofbot_ros.lab.imitation.hand import PALM_M, HandModel
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
-from dofbot_ros.lab.imitation.mask import PALM_M
 from dofbot_ros.lab.imitation.refine import refine
 from dofbot_ros.lab.imitation.silhouette import distances, hard, iou, soft
 

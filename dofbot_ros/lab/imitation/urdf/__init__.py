@@ -1,0 +1,1 @@
+"""A user's own hand, read from a URDF."""
