@@ -23,7 +23,8 @@ from dofbot_ros.cli.policy import commands as policy
 from dofbot_ros.cli.recording import record, replay, teach
 from dofbot_ros.cli.setup import arm_check, doctor, servos
 from dofbot_ros.core.console import console
-from dofbot_ros.errors import DofbotError, UsageError, missing_package
+from dofbot_ros.errors import DofbotError, UsageError
+from dofbot_ros.extras import missing_package
 
 app = typer.Typer(
     no_args_is_help=True,

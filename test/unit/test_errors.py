@@ -13,7 +13,8 @@ import pytest
 
 from dofbot_ros import errors
 from dofbot_ros.core.types import ToolPose
-from dofbot_ros.errors import MODULES, ConfigError, DependencyError, DofbotError, NoReplyError, PortError
+from dofbot_ros.errors import ConfigError, DependencyError, DofbotError, NoReplyError, PortError
+from dofbot_ros.extras import MODULES
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 POSE = ToolPose(0.1, 0.2, 0.3, 0.4, 0.5)

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "dofbot_ros"
 LAYERS = (
-    {"errors", "core", "config"},
+    {"errors", "extras", "core", "config"},
     {"arm", "vision", "training"},
     {"motion"},
     {"safety"},

@@ -14,7 +14,8 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from dofbot_ros.core.dds import configure_dds
-from dofbot_ros.errors import DofbotError, missing_package
+from dofbot_ros.errors import DofbotError
+from dofbot_ros.extras import missing_package
 from dofbot_ros.ros.runtime.parameters import check_given
 from dofbot_ros.ros.runtime.service_manager import READY, notify
 
