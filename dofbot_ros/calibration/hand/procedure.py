@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,10 @@ NOTHING = 0.25
 """Fingers that come nearer to their goal than this share of what they are squeezed by hold nothing."""
 SQUARE_RAD = math.radians(8.0)
 """A hand that is rolled by more holds a block by its edges [rad]."""
+TO_START_S = 0.3
+"""To get to a path's beginning: an arm that was held up for a moment holds where it came to rest [s]."""
+SPEED = 0.5
+"""Share of the arm's limits with which it shows its hand: a servo that lags spoils no picture."""
 READING_S, STILL_S = 0.06, 0.4
 """Between readings, and before a picture [s]."""
 
@@ -54,7 +59,7 @@ def close_on(
                 f"the block is turned by {math.degrees(abs(planned.pick.roll)):.0f} degrees, and would be held by its "
                 "edges: put it before the arm, one face square to it"
             )
-        arm.follow(planned.reach)
+        arm.follow(planned.reach.later(TO_START_S))
         arm.follow(planned.descend)
         arm.gripper(planned.closed_gap)
         rest(STILL_S)
@@ -103,15 +108,16 @@ def show_hand(
         limits: of the arm.
         done: is told how many poses are done.
     """
+    slow = replace(limits, velocity=SPEED * limits.velocity, acceleration=SPEED * limits.acceleration)
     rest(STILL_S)
     bare, upright = picture(), arm.position.copy()
     here = np.zeros(N_ARM)
     for number, q in enumerate(poses):
         arm.gripper(joint_to_gap(float(q[GRIP])))
-        arm.follow(retime(joint_line(here, q[:N_ARM]), limits))
+        arm.follow(retime(joint_line(here, q[:N_ARM]), slow).later(TO_START_S))
         here = q[:N_ARM]
         rest(STILL_S)
         position = arm.position.copy()
         views.take(bare, upright, picture(), position)
         done(number + 1)
-    arm.follow(retime(joint_line(here, np.zeros(N_ARM)), limits))
+    arm.follow(retime(joint_line(here, np.zeros(N_ARM)), slow).later(TO_START_S))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dofbot_ros.ros.clients.trial_client import TrialClient
 
 
+LOOKS = 10
+"""Pictures in which the block is looked for."""
 BEFORE_THE_ARM = (0.20, 0.0, 0.0)
 """Where the simulated block stands: x, y [m], yaw [rad]."""
 
@@ -117,6 +119,7 @@ def _measured(
     from dofbot_ros.driver.config import DriverConfig
     from dofbot_ros.grasp.planning.block_plan import BlockPlan
     from dofbot_ros.grasp.sight.fit import OutlineCamera
+    from dofbot_ros.trials.protocol import NoGraspError
     from dofbot_ros.trials.strategies.markers import ArucoStrategy
     from dofbot_ros.vision.markers.block_layout import load_blocks
 
@@ -124,6 +127,9 @@ def _measured(
     strategy = ArucoStrategy(load_blocks(), robot)
 
     def plan() -> BlockPlan:
+        for _ in range(LOOKS - 1):
+            with suppress(NoGraspError):  # noise hides a block from one picture and not from the next
+                return strategy.plan_move(strategy.standing(arm.look()), block)[1]
         return strategy.plan_move(strategy.standing(arm.look()), block)[1]
 
     begin_s = arm.now_s()

@@ -67,6 +67,9 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     made.world.close()
 
 
+on_the_printed_table = pytest.mark.parametrize("desk", [("typical", 3)], indirect=True, ids=["typical"])
+
+
 def test_a_knock_is_noticed_within_a_second_and_so_is_its_end(desk: Desk) -> None:
     for name, knock in KNOCKS.items():
         far = knock is KNOCKS["60 mm and 8 degrees"]
@@ -103,6 +106,7 @@ def _over(image: ImageArray, draw: Callable[[ImageArray], None]) -> ImageArray:
     return covered
 
 
+@on_the_printed_table
 def test_a_hand_over_the_table_is_no_knock(desk: Desk) -> None:
     image = desk.picture()
     for x in range(0, 700, 140):
@@ -115,11 +119,13 @@ def test_a_hand_over_the_table_is_no_knock(desk: Desk) -> None:
     assert desk.watch.state is CameraState.covered, "the light went out"
 
 
+@on_the_printed_table
 def test_a_knock_below_the_tolerance_is_borne(desk: Desk) -> None:
     desk.show(desk.picture(((0.0008, 0.0008, 0.0), (0.0, 0.0, 0.0))), 2.0)
     assert desk.watch.state is CameraState.still
 
 
+@on_the_printed_table
 def test_after_forgetting_the_present_place_is_the_right_one(desk: Desk) -> None:
     knocked = desk.picture(KNOCKS["10 mm sideways"])
     desk.show(knocked, 1.0)

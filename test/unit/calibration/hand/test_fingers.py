@@ -65,6 +65,10 @@ def test_the_fingers_are_found_where_they_truly_are(desk: str, mm: float, seed: 
     written = load_calibration(out)
     assert (written.finger_across_m, written.finger_along_m) == (found.across, found.along)
     assert written.joint1 == stored.joint1
+    if desk == "typical":
+        again = measured(made, Robot.calibrated(written))
+        assert abs(again.across - found.across) < 0.0003, "what is told already is not found once more"
+        assert abs(again.along - found.along) < 0.0005
 
 
 def fit_with(held_out: list[float], stored: list[float]) -> FingerFit:

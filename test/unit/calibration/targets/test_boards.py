@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -136,7 +137,11 @@ def test_a_fixed_camera_is_found_from_the_sheet_and_a_knock_is_noticed(tmp_path:
     assert found["markers"] == 24
     assert load_extrinsics(out).matrix == pytest.approx(T_BASE_CAMERA, abs=2e-3)
     assert found["held_out_mm"] < 0.3
+    os.utime(out, (1000.0, 1000.0))
     assert check_from(str(tmp_path / "before.png"), ManualClock(), lens, out)["holds"]
+    assert out.stat().st_mtime > 1000.0, "a localiser sees by the file's time that the pose was confirmed"
+    os.utime(out, (1000.0, 1000.0))
     after = check_from(str(tmp_path / "after.png"), ManualClock(), lens, out)
+    assert out.stat().st_mtime == 1000.0
     assert not after["holds"]
     assert after["turned_deg"] == pytest.approx(np.degrees(0.02), abs=0.2)
