@@ -179,3 +179,19 @@ def test_goals_do_not_lead_for_a_reading_that_is_not_of_this_cycle(bench: Any, m
     bench.arm.silent = {3}
     bench.run(PERIOD_S)
     assert known == [[True, True, False, True, True, True]]
+
+
+def test_goals_lead_up_to_the_limits_and_where_the_joint_is_past_one_no_further(bench: Any) -> None:
+    reading = bench.daemon.snapshot().reading
+    low, high = bench.daemon.limits.lower, bench.daemon.limits.upper
+    lead = np.array([0.01, 0.01, 0.01, -0.01, -0.01, -0.01])
+    inside = 0.5 * (low + high)
+    bench.daemon._stopped = True
+    assert bench.daemon._trimmed(inside, reading).tolist() == inside.tolist()
+    bench.daemon._trim.offset = lead
+    assert bench.daemon._trimmed(inside, reading) == pytest.approx(inside + lead)
+    at_limit = np.where(lead > 0.0, high - 0.004, low + 0.004)
+    assert bench.daemon._trimmed(at_limit, reading) == pytest.approx(np.where(lead > 0.0, high, low))
+    past = np.where(lead > 0.0, high + 0.02, low - 0.02)
+    assert bench.daemon._trimmed(past, reading) == pytest.approx(past)
+    assert bench.daemon._trim.offset is lead, "a stopped arm learns nothing"
