@@ -253,7 +253,7 @@ def main() -> int:
         "--most-s",
         type=float,
         default=float("inf"),
-        help="give a mutant the quickest tests only, up to so many seconds",
+        help="give a mutant the likeliest tests only, up to so many seconds",
     )
     given = parser.parse_args()
     figures: dict[str, Figures] = {}

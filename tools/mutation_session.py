@@ -22,7 +22,7 @@ from mutmut.workers import isolation
 LEAST_S, SLOWER = 2.0, 5.0
 """A test that takes this long [s], and this many times as long as on the unchanged code, is taken to run for ever."""
 MOST_S = float(os.environ.get("MUTATION_MOST_S", "inf"))
-"""Of the tests that call a changed function only the quickest are run, which take no longer than this together [s]."""
+"""For how long a mutant is tested at most, by the times that its tests take on the unchanged code [s]."""
 KILLED, SUSPICIOUS = 1, 35
 
 
@@ -92,13 +92,12 @@ class CollectedRunner(PytestRunner):
 
 
 def _chosen(mutant_name: str, tests: Iterable[str]) -> list[str]:
-    """The quickest tests, those of the changed module first, since they are the likeliest to notice."""
+    """Tests in the order in which they are run: first those named like the changed module, the likeliest to notice."""
     duration_s = state().duration_by_test
-    quickest = sorted(tests, key=lambda test: duration_s[test])
-    run_s = itertools.accumulate(duration_s[test] for test in quickest)
-    chosen = [test for test, end_s in zip(quickest, run_s, strict=True) if end_s <= MOST_S]
-    module = mutant_name.split(".")[-2]
-    return sorted(chosen, key=lambda test: f"/test_{module}" not in test)
+    first_word = mutant_name.split(".")[-2].partition("_")[0]
+    ordered = sorted(tests, key=lambda test: (f"/test_{first_word}" not in test, duration_s[test]))
+    run_s = itertools.accumulate(duration_s[test] for test in ordered)
+    return [test for test, end_s in zip(ordered, run_s, strict=True) if end_s <= MOST_S]
 
 
 if __name__ == "__main__":

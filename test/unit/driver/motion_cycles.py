@@ -36,6 +36,7 @@ class Cycles:
         self.pressing: tuple[bool | None, ...] = (None,) * 6
         self.heard: tuple[bool | None, ...] = (False,) * 6
         self.silent_s = np.zeros(6)
+        self.fresh = np.ones(6, dtype=np.bool_)
         self.control.start(np.zeros(6), self.now)
         self.sent = [np.zeros(6)]
 
@@ -46,7 +47,7 @@ class Cycles:
             self.now,
             at.copy(),
             np.full(6, self.now),
-            np.ones(6, dtype=bool),
+            self.fresh,
             (ServoHealth(),) * 6,
             self.silent_s,
             pressing=self.pressing,

@@ -12,6 +12,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.gripper import MAX_GAP
 from dofbot_ros.core.types import GRIP, GRIP_JOINT, JOINT_NAMES
 from dofbot_ros.driver.arm_core import CLOSING
+from dofbot_ros.driver.motion_control import MotionControl
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.motion.trajectory import Sample
 from dofbot_ros.safety.governor import Governor
@@ -46,6 +47,12 @@ def test_a_motion_of_the_gripper_is_its_commanders(bench: Any) -> None:
         MotionEvent(Event.BEGAN, number, "gripper", "grasp_node"),
         MotionEvent(Event.ENDED, number, "gripper", "grasp_node", EndCode.ARRIVED, ""),
     ]
+
+
+def test_a_motion_of_the_arm_is_its_commanders(bench: Any) -> None:
+    number = bench.daemon.move_joints([0.1, 0, 0, 0, 0], by=SCRIPT)
+    bench.run(PERIOD_S)
+    assert bench.events[-1] == MotionEvent(Event.BEGAN, number, "joints", "grasp_node")
 
 
 @pytest.mark.parametrize("command", ["stream", "trajectory"])
@@ -150,3 +157,41 @@ def test_at_half_the_speed_velocities_that_are_left_out_are_smooth_ones(new_benc
     slow = new_bench(speed=0.5).daemon._trajectory([1.0], [[0.4]], None, None, ["joint1"], start=rest)
     assert slow.sample([1.0, 2.0]).position[:, 0] == pytest.approx([0.2, 0.4])
     assert not slow.sample(2.0).velocity.any()
+
+
+def test_at_the_end_braking_gets_two_seconds_and_no_more(new_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    b = holding(new_bench)
+    monkeypatch.setattr(MotionControl, "at_rest", property(lambda _: False))
+    began = b.clock.now()
+    b.daemon.shutdown()
+    assert b.clock.now() - began == pytest.approx(2.0, abs=2.0 * PERIOD_S)
+
+
+def test_goals_do_not_lead_for_a_reading_that_is_not_of_this_cycle(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    known: list[list[bool]] = []
+    really = bench.daemon._trim.update
+
+    def update(*args: Any) -> Any:
+        known.append(args[2].tolist())
+        return really(*args)
+
+    monkeypatch.setattr(bench.daemon._trim, "update", update)
+    bench.arm.silent = {3}
+    bench.run(PERIOD_S)
+    assert known == [[True, True, False, True, True, True]]
+
+
+def test_goals_lead_up_to_the_limits_and_where_the_joint_is_past_one_no_further(bench: Any) -> None:
+    reading = bench.daemon.snapshot().reading
+    low, high = bench.daemon.limits.lower, bench.daemon.limits.upper
+    lead = np.array([0.01, 0.01, 0.01, -0.01, -0.01, -0.01])
+    inside = 0.5 * (low + high)
+    bench.daemon._stopped = True
+    assert bench.daemon._trimmed(inside, reading).tolist() == inside.tolist()
+    bench.daemon._trim.offset = lead
+    assert bench.daemon._trimmed(inside, reading) == pytest.approx(inside + lead)
+    at_limit = np.where(lead > 0.0, high - 0.004, low + 0.004)
+    assert bench.daemon._trimmed(at_limit, reading) == pytest.approx(np.where(lead > 0.0, high, low))
+    past = np.where(lead > 0.0, high + 0.02, low - 0.02)
+    assert bench.daemon._trimmed(past, reading) == pytest.approx(past)
+    assert bench.daemon._trim.offset is lead, "a stopped arm learns nothing"

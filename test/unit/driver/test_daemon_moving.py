@@ -9,6 +9,7 @@ import pytest
 
 from dofbot_ros.driver import motion_commands
 from dofbot_ros.driver.motion_commands import ATTEMPTS, QUICK_POINTS, QUICK_S
+from dofbot_ros.driver.motion_events import EndCode
 from dofbot_ros.driver.path_check import check_trajectory
 from dofbot_ros.errors import CommandRefusedError
 
@@ -67,6 +68,14 @@ def test_a_short_one_is_started_though_the_arm_never_stands_while_it_is_checked(
     number = moving.daemon.follow([2.0], [[0.3]], joints=["joint1"])
     assert check.checks == ATTEMPTS + 1
     assert moving.run(0.02).motion == number
+
+
+def test_one_that_waited_takes_the_fingers_over_too(moving: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fingers = moving.daemon.gripper(0.02)
+    monkeypatch.setattr(motion_commands, "check_trajectory", SlowCheck(moving, ATTEMPTS))
+    moving.daemon.follow([3.0], [[0.3, 0.2]], joints=["joint1", "grip_joint"])
+    moving.run(0.02)
+    assert [event.code for event in moving.events if event.motion == fingers and event.code] == [EndCode.REPLACED]
 
 
 @pytest.mark.parametrize("long", ["points", "seconds"])

@@ -260,6 +260,20 @@ def test_a_joint_far_from_where_it_was_to_stop_has_missed_goals_or_a_sensor_that
     assert cycles.control.at.position == pytest.approx(expected)
 
 
+def test_after_a_halt_each_joint_is_held_at_its_next_reading_once(cycles: Cycles) -> None:
+    """A reading from before is where the joint was on its way."""
+    halted_under_way(cycles, latched=False)
+    held = cycles.control.at.position
+    cycles.fresh = np.arange(6) != 0
+    cycles.measured = held - joints(0.03) - joints(0.02, 1)
+    cycles.run(1.0)
+    assert cycles.control.at.position == pytest.approx(held - joints(0.02, 1)), "joint1 was not read"
+    cycles.measured = held - joints(0.03) - joints(0.04, 1)
+    cycles.fresh = np.ones(6, dtype=np.bool_)
+    cycles.run(0.1)
+    assert cycles.control.at.position == pytest.approx(held - joints(0.03) - joints(0.02, 1)), "joint2 is held already"
+
+
 @pytest.mark.parametrize("latched", [True, False], ids=["estop", "stop"])
 def test_after_a_halt_a_joint_that_has_its_goal_and_droops_keeps_it(cycles: Cycles, latched: bool) -> None:
     cycles.heard = (True,) * 6
