@@ -345,6 +345,22 @@ def corners(
     emit(measure(trials, seed), as_json, "Marker corners")
 
 
+@app.command("directions")
+def directions(
+    as_json: JsonOption = False,
+    steps: Annotated[int, typer.Option(min=1, help="Of joints, before each of two cameras.")] = 150,
+    seed: Annotated[int, typer.Option(min=0, help="Of arms, cameras and steps.")] = 0,
+) -> None:
+    """See which way joints turned, as `dofbot arm check` does: how often rightly, wrongly, and not at all."""
+    from dofbot_ros.bench.calibrating.directions import CAMERAS, measure
+    from dofbot_ros.core.progress import progress_bar
+
+    with progress_bar("") as bar:
+        line = bar.add_task("steps", total=len(CAMERAS) * steps)
+        result = measure(steps, seed, lambda done: bar.update(line, completed=done))
+    emit(result, as_json, "Directions of joints by camera")
+
+
 @app.command("following")
 def following(
     as_json: JsonOption = False,

@@ -196,7 +196,8 @@ def test_joint_states_come_at_their_rate_and_are_fresh(arm: Arm) -> None:
     assert np.median(np.diff(stamps)) == pytest.approx(0.02, abs=0.004)
     assert np.all(np.diff(stamps) > 0)
     assert np.median(times - stamps) < 0.05
-    assert {name for _, m in heard for name in m.name} == set(JOINT_NAMES)
+    assert {tuple(m.name) for _, m in heard} == {tuple(JOINT_NAMES)}
+    assert {(len(m.position), len(m.velocity)) for _, m in heard} == {(len(JOINT_NAMES),) * 2}
 
 
 def test_a_trajectory_is_carried_out(arm: Arm) -> None:

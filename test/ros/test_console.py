@@ -264,6 +264,7 @@ def test_trials_are_shown_as_they_go(page: Page, folder: Path) -> None:
 
 def test_the_calibration_leads_from_step_to_step(page: Page, folder: Path) -> None:
     page.find("#calibration summary").click()
+    page.until(lambda: bool(page.driver.find_elements("css selector", "[data-step='hand-eye']")))
     page.find("[data-step='hand-eye']").click()
     page.until(lambda: "The steps before it come first" in page.find("#came").text)
     assert not page.find("[data-guide='start']").is_enabled()

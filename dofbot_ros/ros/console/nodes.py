@@ -75,7 +75,8 @@ class NodesBeside:
             time.sleep(POLL_S)  # a node that is ready has yet to hear of the arm
         if fault:
             return f"{NODES[kind]} runs, but cannot move the arm yet: {fault}."
-        return f"{NODES[kind]} runs; press {kind.capitalize()} start to let it move the arm."
+        sign = ", or show the sign," if kind == "teleop" else ""
+        return f"{NODES[kind]} runs; press {kind.capitalize()} start{sign} to let it move the arm."
 
     def notes(self) -> tuple[str, ...]:
         """Sentences about nodes that have ended by themselves, until they are started again."""
