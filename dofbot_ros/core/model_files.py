@@ -137,6 +137,34 @@ def load_state(network: Any, state: Any, where: object) -> None:
         raise InputError(f"{where} holds the weights of another network: {first_words(error)}") from error
 
 
+def matching_state(path: Path, wanted: Mapping[str, Any], what: str, device: Any = "cpu") -> dict[str, Any]:
+    """Those tensors (torch) of a file that have the names and shapes of `wanted`.
+
+    Args:
+        path: a state dict, .safetensors, or .pth of tensors only.
+        wanted: by name.
+        what: the file should hold, in messages: "weights of torchvision's mobilenet_v3_small".
+        device: where the tensors go.
+
+    Raises:
+        InputError: the file cannot be read, or its tensors are others.
+    """
+    from torch import Tensor
+
+    if path.suffix == ".safetensors":
+        state: Any = load_safetensors(path, "backbone")[0]
+    else:
+        state = load_tensors(path, path, device)
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise InputError(f"{path} is no state dict: tensors by name are expected")
+    for name, value in wanted.items():
+        if name not in state:
+            raise InputError(f"{path} holds no {name}: {what} are expected")
+        if state[name].shape != value.shape:
+            raise InputError(f"{path}: {name} is {tuple(state[name].shape)}, expected {tuple(value.shape)}")
+    return {name: state[name] for name in wanted}
+
+
 @contextmanager
 def taking(where: object) -> Iterator[None]:
     """Around code that takes what was loaded for a checkpoint of its own.

@@ -1,4 +1,4 @@
-"""`dofbot grasp pretrain`: teach the grasp network's front to see, before any grasp is tried."""
+"""`dofbot grasp pretrain`: teach a network's front to see, before any grasp or policy is tried."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ def pretrain(
         Literal["reconstruction", "classification", "pose"],
         typer.Option(help="What it learns: to draw the view again, to name the object, to tell how it lies."),
     ] = "reconstruction",
+    front: Annotated[
+        Literal["grasp", "pose"] | None,
+        typer.Option(help="Whose front: the grasp network's (default), or the pose network's of `policy train`."),
+    ] = None,
     views: Annotated[int | None, typer.Option(min=20, help="To learn from; instead of the configuration's.")] = None,
     objects: Annotated[str | None, typer.Option(help="train (default), validation, heldout, or family names.")] = None,
     views_from: Annotated[
@@ -39,7 +43,7 @@ def pretrain(
     resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Teach the grasp network's front to see: `grasp train --backbone-weights OUT` goes on from it.
+    """Teach a front to see: `grasp train --backbone-weights OUT` goes on from it, or `policy train` with --front pose.
 
     Interrupted while views are drawn, the same command goes on; in the training, --resume does.
     """
@@ -49,9 +53,10 @@ def pretrain(
     with optional_packages("learn", "training"):
         from dofbot_ros.grasp.learning.run import CHECKPOINT
         from dofbot_ros.grasp.pretraining.pretrain import VIEWS, PretrainConfig, Pretrainer
+        from dofbot_ros.policy.perception.keypoint_front import pose_front
         from dofbot_ros.training.run_folder import RunFolder
 
-    given = {"on": on, "views": views, "objects": objects, "epochs": epochs, "seed": seed}
+    given = {"on": on, "front": front, "views": views, "objects": objects, "epochs": epochs, "seed": seed}
     settings = settings_of(PretrainConfig, "grasp_pretrain.yaml", config, given)
     families = families_of(settings.objects)
     RunFolder(out, resume=resume, mark=CHECKPOINT)  # refuses before anything is drawn
@@ -64,7 +69,15 @@ def pretrain(
             lambda done, of: bar.update(drawn, completed=done, total=of),
         )
         bar.update(drawn, completed=settings.views)
-        trainer = Pretrainer(made, len(families), out, settings, device=device, resume=resume)
+        trainer = Pretrainer(
+            made,
+            len(families),
+            out,
+            settings,
+            make_front=pose_front if settings.front == "pose" else None,
+            device=device,
+            resume=resume,
+        )
         task = bar.add_task("epochs", total=settings.epochs, completed=trainer.done, said="")
 
         def report(line: PretrainEpoch) -> None:
@@ -73,6 +86,7 @@ def pretrain(
         best = trainer.train(report)
     result = {
         "on": settings.on,
+        "front": settings.front,
         "views": settings.views,
         "best_epoch": best.epoch,
         "val_loss": best.val_loss,

@@ -103,6 +103,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "policy train": (
         "dofbot policy train --task reach --obs state --randomize wide --out RUN",
         "dofbot policy train --task pick --obs state --demos DEMOS --randomize wide --out RUN",
+        "dofbot policy train --task pick --obs pipeline --backbone-weights PRE --out RUN",
     ),
     "policy weights": ("dofbot policy weights RUN",),
     "record": ("dofbot record --out demos --label pick", "dofbot record --out demos --seconds 30 --keep"),

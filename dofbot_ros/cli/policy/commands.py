@@ -90,6 +90,13 @@ def train(
         Path | None,
         typer.Option(help="That acts in a pipeline, or that a student begins with; by default the shipped one."),
     ] = None,
+    backbone_weights: Annotated[
+        Path | None,
+        typer.Option(help="Front of the pose network to start from: a run of `grasp pretrain --front pose`."),
+    ] = None,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="Leave that front as it is, and train the rest of the pose network alone.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     watch: Annotated[
         bool,
@@ -99,6 +106,10 @@ def train(
 ) -> None:
     """Train a policy; interrupted, it goes on from its last checkpoint with --resume."""
     from dofbot_ros.config.loader import from_mapping
+
+    fronts = {"--backbone-weights": backbone_weights, "--freeze": freeze}
+    if obs != "pipeline" or network is not None:
+        refuse(fronts, "for the training of a pose network: --obs pipeline without --network")
 
     if obs not in OBSERVATIONS:
         raise UsageError(one_of("obs", obs, OBSERVATIONS))
@@ -111,6 +122,7 @@ def train(
             "--state-policy": state_policy,
             "--control": control != "tool",
             "--block": block != "red",
+            **fronts,
         }
         refuse(arms, "not for the hopper")
         from dofbot_ros.cli.lab.hopper import train_hopper
@@ -163,6 +175,8 @@ def train(
             episodes=episodes,
             network=network,
             state_policy=state_policy,
+            backbone_weights=backbone_weights,
+            freeze=freeze,
         )
         emit(made, as_json, f"Run in {out}")
         return

@@ -30,6 +30,8 @@ def train_pixels(
     episodes: int | None,
     network: Path | None,
     state_policy: Path | None,
+    backbone_weights: Path | None = None,
+    freeze: bool = False,
 ) -> dict[str, Any]:
     """Train with progress. Returns what the command prints."""
     from dofbot_ros.config.loader import from_mapping
@@ -48,12 +50,14 @@ def train_pixels(
         join_pipeline(network, task, acts, out)
         return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx")}
     with from_options():
-        pose = PoseTrainConfig(randomize=randomize, seed=seed)
+        pose = PoseTrainConfig(randomize=randomize, freeze=freeze, seed=seed)
     pose = pose if pictures is None else replace(pose, pictures=pictures)
     with progress_bar("{task.fields[rate]}") as progress:
         report = _reporter(progress)
         if obs == "pipeline":
-            train_pipeline(pose, task, acts, out, device=device, resume=resume, report=report)
+            train_pipeline(
+                pose, task, acts, out, backbone=backbone_weights, device=device, resume=resume, report=report
+            )
             return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx"), **measure_pose(out)}
         given = {"task": task, "randomize": randomize, "seed": seed}
         with from_options():

@@ -7,14 +7,12 @@ MobileNetV3, 2019), so that its weights load from a file; torchvision itself is 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dofbot_ros.core.model_files import load_safetensors, load_tensors
-from dofbot_ros.errors import InputError
+from dofbot_ros.core.model_files import matching_state
 from dofbot_ros.grasp.detection.network_config import NetworkConfig
 
 BACKBONE = "backbone.safetensors"
@@ -153,16 +151,9 @@ def load_backbone(network: MobileUNet, path: Path) -> None:
         InputError: the file cannot be read, or its layers are others.
     """
     path = path / BACKBONE if path.is_dir() else path
-    state: Any = load_safetensors(path, "backbone")[0] if path.suffix == ".safetensors" else load_tensors(path, path)
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise InputError(f"{path} is no state dict: tensors by name are expected")
     wanted = {f"features.{name}": value for name, value in network.features.state_dict().items()}
-    for name, value in wanted.items():
-        if name not in state:
-            raise InputError(f"{path} holds no {name}: weights of torchvision's mobilenet_v3_small are expected")
-        if state[name].shape != value.shape:
-            raise InputError(f"{path}: {name} is {tuple(state[name].shape)}, expected {tuple(value.shape)}")
-    network.features.load_state_dict({name.removeprefix("features."): state[name] for name in wanted})
+    state = matching_state(path, wanted, "weights of torchvision's mobilenet_v3_small")
+    network.features.load_state_dict({name.removeprefix("features."): value for name, value in state.items()})
 
 
 def _place(features: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Teaches the front of the grasp network on one of the tasks, and keeps it for `dofbot grasp train`."""
+"""Teaches the front of a network on one of the tasks, and keeps it for `dofbot grasp train` or `policy train`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -23,11 +23,35 @@ from dofbot_ros.grasp.learning.augment import AugmentConfig, recolour
 from dofbot_ros.grasp.learning.run import Epoch, TrainingRun
 from dofbot_ros.grasp.pretraining.examples import draw_examples
 from dofbot_ros.grasp.pretraining.labelled_views import LabelledViews
-from dofbot_ros.grasp.pretraining.tasks import TaskName, head_of, known_of
+from dofbot_ros.grasp.pretraining.tasks import CHANNELS, TaskName, head_of, known_of
 from dofbot_ros.training.run_folder import training_device
 
 VIEWS = "views"
 """Folder in the run's, with the files of views."""
+
+
+FrontName = Literal["grasp", "pose"]
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """What is taught.
+
+    Attributes:
+        module: from views as network_input scales them (n, 3, size, size) to (n, channels, size / 8, size / 8).
+        channels: of the last map.
+        kept: its weights by the names under which the whole network has them.
+    """
+
+    module: nn.Module
+    channels: int
+    kept: Callable[[], dict[str, torch.Tensor]]
+
+
+def grasp_front(config: NetworkConfig) -> Front:
+    """The front of MobileUNet, kept under the names of torchvision's, as load_backbone takes them."""
+    features = MobileUNet(config).features
+    return Front(features, CHANNELS, lambda: {f"features.{name}": v for name, v in features.state_dict().items()})
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,7 @@ class PretrainConfig(Checked):
 
     Attributes:
         on: what it is taught.
+        front: whose front: the grasp network's, or the pose network's of the policies.
         objects: a split or family names, see families.py.
         views: to learn from.
         network: shape of the network; its front alone is trained.
@@ -49,6 +74,7 @@ class PretrainConfig(Checked):
     """
 
     on: TaskName = "reconstruction"
+    front: FrontName = "grasp"
     objects: str = "train"
     views: Annotated[int, Range(20)] = 4000
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -80,6 +106,7 @@ class Pretrainer:
         families: how many there are in them.
         run: folder that gets the front's weights, log and pictures.
         config: how.
+        make_front: makes what is taught, once the weights' seed is set; None: the grasp network's.
         device: cpu, cuda, or cuda:N.
         resume: go on where `run` stopped.
 
@@ -94,6 +121,7 @@ class Pretrainer:
         run: Path,
         config: PretrainConfig,
         *,
+        make_front: Callable[[], Front] | None = None,
         device: str = "cpu",
         resume: bool = False,
     ) -> None:
@@ -101,9 +129,9 @@ class Pretrainer:
         kept = max(1, round(config.val_share * len(views)))
         self._train, self._val = views.take(np.arange(kept, len(views))), views.take(np.arange(kept))
         torch.manual_seed(config.seed)
-        front = MobileUNet(config.network).features
-        self.head = head_of(config.on, views.images.shape[1], families)
-        whole = nn.Sequential(front, self.head).to(self._device)
+        self._front = grasp_front(config.network) if make_front is None else make_front()
+        self.head = head_of(config.on, views.images.shape[1], families, self._front.channels)
+        whole = nn.Sequential(self._front.module, self.head).to(self._device)
         self._network: nn.Sequential = whole.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), config.learning_rate, weight_decay=config.weight_decay
@@ -171,7 +199,5 @@ class Pretrainer:
         return sum(k * float(loss) for k, loss, _ in found) / n, sum(k * score for k, _, score in found) / n
 
     def _keep(self) -> None:
-        """Write the front under the names of torchvision's, as load_backbone takes them."""
-        state = {f"features.{name}": tensor for name, tensor in self._network[0].state_dict().items()}
-        texts = {"on": self._config.on, "seed": str(self._config.seed)}
-        save_safetensors(state, self._folder / BACKBONE, texts)
+        texts = {"on": self._config.on, "front": self._config.front, "seed": str(self._config.seed)}
+        save_safetensors(self._front.kept(), self._folder / BACKBONE, texts)

@@ -16,7 +16,7 @@ TaskName = Literal["reconstruction", "classification", "pose"]
 TASKS: tuple[str, ...] = get_args(TaskName)
 
 CHANNELS = 40
-"""Of the front's last map, which has an eighth of the view's cells along each side."""
+"""Of the last map of the grasp network's front. Every front's last map has an eighth of the view's cells a side."""
 
 PLACE_UNIT = 0.25
 """Places are learned in this share of the view's side, which makes them as large as the stretch."""
@@ -42,18 +42,19 @@ class Reconstruction(nn.Module):
 
     Args:
         size: pixels along each side of a view.
+        channels: of the front's last map.
     """
 
     score_name = "mean squared error"
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, channels: int = CHANNELS) -> None:
         super().__init__()
         self.size = size
-        self.decoder = Upsampler(CHANNELS, 32, 3)
+        self.decoder = Upsampler(channels, 32, 3)
         self.paint = nn.Conv2d(32, 3, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(n, 40, h, w) -> a view in the network's scale (n, 3, size, size)."""
+        """(n, channels, h, w) -> a view in the network's scale (n, 3, size, size)."""
         drawn: Tensor = self.paint(self.decoder(features))
         return nn.functional.interpolate(drawn, size=(self.size, self.size), mode="bilinear", align_corners=False)
 
@@ -71,16 +72,17 @@ class Classification(nn.Module):
 
     Args:
         families: how many there are.
+        channels: of the front's last map.
     """
 
     score_name = "of them named right"
 
-    def __init__(self, families: int) -> None:
+    def __init__(self, families: int, channels: int = CHANNELS) -> None:
         super().__init__()
-        self.leave = nn.Linear(CHANNELS, families)
+        self.leave = nn.Linear(channels, families)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(n, 40, h, w) -> logits (n, families)."""
+        """(n, channels, h, w) -> logits (n, families)."""
         logits: Tensor = self.leave(features.amax(dim=(2, 3)))
         return logits
 
@@ -98,24 +100,25 @@ class Pose(nn.Module):
 
     Args:
         size: pixels along each side of a view.
+        channels: of the front's last map.
     """
 
     score_name = "pixels off, on average"
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, channels: int = CHANNELS) -> None:
         super().__init__()
         self.size = size
         cells = size // 8
-        self.heat = nn.Conv2d(CHANNELS, 1, 1)
+        self.heat = nn.Conv2d(channels, 1, 1)
         self.stretch = nn.Sequential(
-            nn.Conv2d(CHANNELS, 16, 1), nn.Flatten(), nn.Linear(16 * cells * cells, 64), nn.ReLU(), nn.Linear(64, 4)
+            nn.Conv2d(channels, 16, 1), nn.Flatten(), nn.Linear(16 * cells * cells, 64), nn.ReLU(), nn.Linear(64, 4)
         )
         along = (torch.arange(cells) + 0.5) / cells - 0.5
         self.grid: Tensor
         self.register_buffer("grid", torch.stack(torch.meshgrid(along, along, indexing="ij")).flatten(1).T)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(n, 40, h, w) -> row and column from the view's middle in PLACE_UNIT, stretch: (n, 4)."""
+        """(n, channels, h, w) -> row and column from the view's middle in PLACE_UNIT, stretch: (n, 4)."""
         share = self.heat(features).flatten(1).softmax(dim=1)
         fine = self.stretch(features)
         # The centre of mass of the heat, and what it misses inside of a cell.
@@ -139,11 +142,11 @@ class Pose(nn.Module):
 Head = Reconstruction | Classification | Pose
 
 
-def head_of(task: str, size: int, families: int) -> Head:
-    """The head that learns `task`, for views of `size` pixels and so many families."""
+def head_of(task: str, size: int, families: int, channels: int = CHANNELS) -> Head:
+    """The head that learns `task`, for views of `size` pixels, so many families, and a front of so many channels."""
     if task == "reconstruction":
-        return Reconstruction(size)
-    return Classification(families) if task == "classification" else Pose(size)
+        return Reconstruction(size, channels)
+    return Classification(families, channels) if task == "classification" else Pose(size, channels)
 
 
 def known_of(views: LabelledViews, clean: Tensor) -> Known:

@@ -23,6 +23,7 @@ def train_pipeline(
     state_policy: Path,
     run: Path,
     *,
+    backbone: Path | None = None,
     device: str = "cpu",
     resume: bool = False,
     report: Report | None = None,
@@ -34,6 +35,7 @@ def train_pipeline(
         task: pick or place.
         state_policy: folder of the policy that acts.
         run: gets pose and policy, each as .onnx, .safetensors and .yaml.
+        backbone: weights of the pose network's front to start from, as load_pose_front takes them.
         device: cpu, cuda, or cuda:N.
         resume: go on with what is there.
         report: told how far it is.
@@ -43,7 +45,7 @@ def train_pipeline(
             be used.
     """
     spec = _acting(state_policy, task)
-    train_pose(config, run, device=device, resume=resume, report=report)
+    train_pose(config, run, backbone=backbone, device=device, resume=resume, report=report)
     _put_behind(spec, state_policy, run)
 
 

@@ -24,7 +24,7 @@ from dofbot_ros.lab.imitation.hand import Hand, HandModel
 from dofbot_ros.lab.imitation.reference.sac_policy import FEATURES, SAC_WEIGHTS, STEPS, WIDTH, SacPolicy, pair_layers
 from dofbot_ros.lab.imitation.silhouette import SIZE
 from dofbot_ros.lab.imitation.train import LOG, Report
-from dofbot_ros.lab.imitation.urdf.saved import hand_of, hand_texts, keep_hand
+from dofbot_ros.lab.imitation.urdf.saved import OWN_HAND, hand_of, hand_texts, keep_hand
 from dofbot_ros.policy.learning.checkpoint import BUFFER, CHECKPOINT, load_buffer, load_model, save_checkpoint
 from dofbot_ros.training.run_folder import RunFolder, one_core
 
@@ -125,7 +125,8 @@ def train_sac(config: SacConfig, run: Path, *, resume: bool = False, report: Rep
     hand = hand_of(config.dof, config.urdf, config.joints, run)
     folder.begin(config)
     keep_hand(hand, run)
-    env = TwoChannels(HandImitationEnv(config.dof, SIZE, urdf=config.urdf, joints=config.joints, horizon=STEPS))
+    urdf = str(run / OWN_HAND) if config.urdf else ""
+    env = TwoChannels(HandImitationEnv(config.dof, SIZE, urdf=urdf, joints=config.joints, horizon=STEPS))
     model = SAC(
         "MlpPolicy", env, learning_rate=config.learning_rate, buffer_size=config.buffer, batch_size=config.batch,
         gamma=config.discount, learning_starts=config.warm_up, seed=config.seed, device="cpu",

@@ -17,14 +17,17 @@ from safetensors.torch import load_file  # noqa: E402
 
 from dofbot_ros.errors import InputError  # noqa: E402
 from dofbot_ros.grasp.detection.model_io import WEIGHTS, load_weights  # noqa: E402
-from dofbot_ros.grasp.detection.network import BACKBONE  # noqa: E402
+from dofbot_ros.grasp.detection.network import BACKBONE, MobileUNet, load_backbone  # noqa: E402
 from dofbot_ros.grasp.detection.network_config import NetworkConfig  # noqa: E402
+from dofbot_ros.grasp.detection.normalise import network_input  # noqa: E402
 from dofbot_ros.grasp.learning.augment import AugmentConfig  # noqa: E402
 from dofbot_ros.grasp.learning.dataset import TRAIN_FILE, VAL_FILE, save  # noqa: E402
 from dofbot_ros.grasp.learning.train import TrainConfig, Trainer  # noqa: E402
 from dofbot_ros.grasp.pretraining.labelled_views import LabelledViews, outline_moments  # noqa: E402
 from dofbot_ros.grasp.pretraining.pretrain import PretrainConfig, Pretrainer  # noqa: E402
 from dofbot_ros.grasp.pretraining.tasks import TASKS, TaskName  # noqa: E402
+from dofbot_ros.policy.perception.keypoint_front import load_pose_front, pose_front  # noqa: E402
+from dofbot_ros.policy.perception.keypoint_network import PoseNetwork, scaled  # noqa: E402
 from dofbot_ros.vision.cameras.frame_files import read_image  # noqa: E402
 
 SIZE = 32
@@ -103,3 +106,37 @@ def test_grasp_training_begins_with_the_front_and_may_leave_it_as_it_is(tmp_path
         state = load_weights(run / WEIGHTS)[0].state_dict()
         same = all(torch.equal(state[key], value) for key, value in taught.items())
         assert same == freeze
+
+
+@pytest.mark.parametrize("on", TASKS)
+def test_the_pose_networks_front_learns_too(on: TaskName, tmp_path: Path) -> None:
+    lines: list[float] = []
+    config = replace(QUICK, on=on, front="pose", epochs=3)
+    Pretrainer(drawn(96), 2, tmp_path, config, make_front=pose_front).train(lambda line: lines.append(line.train_loss))
+    assert lines[-1] < lines[0]
+    assert read_image(tmp_path / "examples.png").std() > 10.0
+    network = PoseNetwork()
+    load_pose_front(network, tmp_path)
+    kept = load_file(tmp_path / BACKBONE)
+    assert {name.partition(".")[0] for name in kept} == {"front", "around"}
+    assert all(torch.equal(network.state_dict()[name], value) for name, value in kept.items())
+    with pytest.raises(InputError, match="holds no features"):
+        load_backbone(MobileUNet(), tmp_path)
+
+
+def test_the_fronts_are_not_mixed_up(tmp_path: Path) -> None:
+    trained(tmp_path / "grasp", "pose", epochs=1)
+    with pytest.raises(InputError, match="grasp pretrain --front pose"):
+        load_pose_front(PoseNetwork(), tmp_path / "grasp")
+    with pytest.raises(InputError, match="front was grasp, now pose"):
+        Pretrainer(
+            drawn(96), 2, tmp_path / "grasp", replace(QUICK, on="pose", epochs=1, front="pose"),
+            make_front=pose_front, resume=True,
+        )  # fmt: skip
+
+
+def test_the_front_is_given_views_as_the_pose_network_is_given_pictures() -> None:
+    images = drawn(2).images
+    as_pictures = pose_front().module[0](torch.from_numpy(network_input(images)))
+    wanted = scaled(torch.from_numpy(images).permute(0, 3, 1, 2).float())
+    assert torch.allclose(as_pictures, wanted, atol=1e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,15 @@ import numpy as np
 import pytest
 import torch
 
+from dofbot_ros.core.model_files import save_safetensors
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import make_env
 from dofbot_ros.policy.learning.student_train import StudentConfig, StudentTrainer
 from dofbot_ros.policy.perception import keypoint_train
 from dofbot_ros.policy.perception.keypoint_data import load_data
+from dofbot_ros.policy.perception.keypoint_front import pose_front
 from dofbot_ros.policy.perception.keypoint_measure import found, measure
-from dofbot_ros.policy.perception.keypoint_network import Closeup
+from dofbot_ros.policy.perception.keypoint_network import Closeup, PoseNetwork
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, load_network, train_pose
 from dofbot_ros.policy.perception.pixels import WIDTH, nominal_view
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
@@ -60,6 +63,24 @@ def test_a_run_goes_on_and_is_not_mixed_with_another(network: Path, monkeypatch:
     (network / "pictures" / "001.npz").unlink()
     train_pose(POSE, network, resume=True, report=lambda what, *_: told.append(what))
     assert set(told) == {"pictures"}
+
+
+@pytest.mark.slow
+def test_a_pose_network_begins_with_a_front_and_may_leave_it_as_it_is(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keypoint_train, "SHARD", 8)
+    front = pose_front()
+    save_safetensors(front.kept(), tmp_path / "backbone.safetensors", {})
+    with pytest.raises(InputError, match="freeze keeps a front that has learned something: give --backbone-weights"):
+        train_pose(replace(POSE, freeze=True), tmp_path / "frozen")
+    for name, freeze in (("frozen", True), ("free", False)):
+        run = tmp_path / name
+        shutil.copytree(network / "pictures", run / "pictures")
+        train_pose(replace(POSE, freeze=freeze), run, backbone=tmp_path)
+        state = load_network(run).state_dict()
+        assert all(torch.equal(state[key], value) for key, value in front.kept().items()) == freeze
+        assert not torch.equal(state["join.0.0.weight"], PoseNetwork().state_dict()["join.0.0.weight"])
 
 
 def test_a_device_that_is_not_there_is_refused_before_anything_is_written(network: Path, tmp_path: Path) -> None:

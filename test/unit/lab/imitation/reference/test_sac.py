@@ -23,6 +23,8 @@ from dofbot_ros.lab.imitation.reference.sac_policy import STEPS, SacPolicy
 from dofbot_ros.lab.imitation.reference.sac_train import REWARD_SCALE, SacConfig, TwoChannels, train_sac
 from dofbot_ros.lab.imitation.silhouette import hard
 
+from ..urdf.own_hand import own_hand
+
 QUICK = SacConfig(steps=60, warm_up=20, batch=8, buffer=200, checkpoint_steps=30)
 
 
@@ -69,6 +71,19 @@ def test_a_training_goes_on_and_refuses_another(run: Path) -> None:
     made = train_sac(SacConfig(**{**vars(QUICK), "steps": 90}), run, resume=True)
     assert made["steps"] == 90
     assert 0.0 < made["iou"] < 1.0
+
+
+@pytest.mark.slow
+def test_a_hand_of_ones_own_is_kept_with_the_run(tmp_path: Path) -> None:
+    file, run = tmp_path / "own.urdf", tmp_path / "run"
+    file.write_text(own_hand())
+    config = SacConfig(**{**vars(QUICK), "steps": 25, "urdf": str(file)})
+    train_sac(config, run)
+    file.unlink()
+    train_sac(SacConfig(**{**vars(config), "steps": 30}), run, resume=True)
+    hand, policy = load_network(run)
+    assert hand.dof == 11
+    assert policy(torch.zeros(1, 56, 56)).shape == (1, 11)
 
 
 @pytest.mark.slow
