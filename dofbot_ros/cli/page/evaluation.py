@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DependencyError
 
@@ -40,6 +38,8 @@ class EpisodeView:
 
     def show(self, env: DofBotEnv) -> None:
         """Called after each period."""
+        import numpy as np
+
         from dofbot_ros.console.arm import SeenBlock
         from dofbot_ros.policy.interface.action_mapper import PERIOD_S
 
