@@ -7,13 +7,13 @@ from dofbot_ros.errors import DependencyError
 MODULES = {
     **dict.fromkeys(("rclpy", "std_msgs", "sensor_msgs"), "ros"),
     **dict.fromkeys(("pybullet", "matplotlib", "scipy", "jinja2", "psutil"), "sim"),
-    **dict.fromkeys(("mediapipe", "mcap", "mcap_ros2"), "teleop"),
+    **dict.fromkeys(("mediapipe", "mcap", "mcap_ros2", "av"), "teleop"),
     "aiohttp": "console",
     **dict.fromkeys(
         ("torch", "onnx", "onnxruntime", "safetensors", "gymnasium", "stable_baselines3", "sb3_contrib", "tensorboard"),
         "learn",
     ),
-    **dict.fromkeys(("pyarrow", "av"), "lerobot"),
+    "pyarrow": "lerobot",
     "mujoco": "hopper",
     **dict.fromkeys(("captum", "torchinfo", "sklearn", "PIL"), "lab"),
     **dict.fromkeys(("pinocchio", "panda_gym"), "test"),

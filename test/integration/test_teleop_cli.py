@@ -82,6 +82,7 @@ def test_a_recording_becomes_a_video_a_path_and_a_plot(short: Path, tmp_path: Pa
     out = tmp_path / "out"
     video = cv2.VideoCapture(str(out / "side_by_side.mp4"))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 105
+    assert int(video.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"h264"), "a codec that browsers play"
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(30.0)
     ok, picture = video.read()
     assert ok

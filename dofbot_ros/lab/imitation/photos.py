@@ -30,6 +30,7 @@ from dofbot_ros.teleop.input.landmarks import Detector
 from dofbot_ros.teleop.input.mediapipe_detector import MediapipeDetector
 from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source
 from dofbot_ros.vision.cameras.frame_files import read_image
+from dofbot_ros.vision.film import Film
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 PLACED_STEPS = 60
@@ -139,13 +140,10 @@ def follow(
     out.mkdir(parents=True, exist_ok=True)
     camera = open_source(CaptureConfig(video_device=source, framerate=math.inf), clock)
     detector = MediapipeDetector(TeleopConfig())
-    writer: Any = cv2.VideoWriter(
-        str(out / "imitation.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 15.0, (4 * CROP_PX, CROP_PX)
-    )
     overlaps, took, frames, without = [], [], 0, 0
     held = (0.5 * (imitator.model.lower + imitator.model.upper)).numpy()
     try:
-        with (out / "angles.jsonl").open("w", encoding="utf-8") as file:
+        with (out / "angles.jsonl").open("w", encoding="utf-8") as file, Film(out / "imitation.mp4", 15.0) as film:
             while (frame := camera.read()) is not None:
                 begin = time.perf_counter()
                 one = imitate_picture(imitator, frame.image, detector, frames / 30.0 + 1.0)
@@ -156,13 +154,12 @@ def follow(
                 else:
                     held = one.angles
                     overlaps.append(one.overlap)
-                    writer.write(side_by_side(imitator.model, one))
+                    film.add(side_by_side(imitator.model, one)[..., ::-1])
                 line = {"frame": frames, "hand": one is not None, "angles": [round(float(a), 4) for a in held]}
                 file.write(json.dumps(line) + "\n")
                 if report is not None:
                     report(frames)
     finally:
-        writer.release()
         detector.close()
         camera.close()
     return {

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from numpy.typing import NDArray
 
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import DependencyError, InputError
+from dofbot_ros.extras import MODULES
+from dofbot_ros.vision.film import Film
 
 VERSION = "v3.0"
 CAMERA = "observation.images.overhead"
@@ -47,7 +48,7 @@ def require_lerobot() -> None:
     """Raises DependencyError where the libraries for Parquet and video are not installed."""
     for package in ("pyarrow", "av"):
         if find_spec(package) is None:
-            raise DependencyError(package, "lerobot", "a LeRobot dataset")
+            raise DependencyError(package, MODULES[package], "a LeRobot dataset")
 
 
 class LeRobotWriter:
@@ -173,13 +174,9 @@ class LeRobotWriter:
 
     def _film(self, path: Path, pictures: Iterable[ImageArray]) -> FloatArray:
         """Encode an episode's pictures. Returns colours of some pixels (k, 3), 0..1."""
-        import av
-
         kept: list[FloatArray] = []
-        with av.open(str(path), "w") as container:
-            stream = container.add_stream("libx264", rate=Fraction(self.fps))
-            # A picture in two stands alone: a training that takes rows in any order decodes few to get one.
-            stream.pix_fmt, stream.options = "yuv420p", {"g": "2", "crf": "23"}
+        # A picture in two stands alone: a training that takes rows in any order decodes few to get one.
+        with Film(path, self.fps, standing_alone=2) as film:
             for number, picture in enumerate(pictures):
                 if self._shape is None and not self.lengths:
                     self._shape = picture.shape
@@ -188,12 +185,9 @@ class LeRobotWriter:
                         f"episode {len(self.lengths)}: pictures of {_size(picture.shape)} beside others of "
                         f"{_size(self._shape)}: a dataset's pictures have one size"
                     )
-                if number == 0:
-                    stream.height, stream.width = picture.shape[:2]
                 if number % LOOKED_AT == 0:
                     kept.append(picture[::EVERY, ::EVERY].reshape(-1, 3) / 255.0)
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")))
-            container.mux(stream.encode())
+                film.add(picture)
         return np.concatenate(kept)
 
     def _info(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.errors import DofbotError
+from dofbot_ros.vision.film import Film
 
 PANEL_WIDTH = 640
 """Of the operator's picture [px]; the arm's has the same height, at most 4:3."""
@@ -23,12 +23,12 @@ class SideBySide:
         fps: pictures a second.
 
     Raises:
-        DofbotError: OpenCV cannot write there.
+        DependencyError: PyAV is not installed.
+        DofbotError: there can be no such file.
     """
 
     def __init__(self, file: Path, fps: float) -> None:
-        self._file, self._fps = file, fps
-        self._writer: cv2.VideoWriter | None = None
+        self._film = Film(file, fps)
 
     def __enter__(self) -> SideBySide:
         return self
@@ -36,18 +36,11 @@ class SideBySide:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None:
-            self._writer.release()
+        self._film.__exit__(kind, error, trace)
 
     def add(self, left: ImageArray, right: ImageArray) -> None:
         """Append two pictures of the same height, RGB; all must be of the size of the first ones."""
-        picture = np.hstack([left, right])
-        if self._writer is None:
-            size = (picture.shape[1], picture.shape[0])
-            self._writer = cv2.VideoWriter(str(self._file), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, size)
-            if not self._writer.isOpened():
-                raise DofbotError(f"{self._file}: OpenCV cannot write a video of {size[0]}x{size[1]} there")
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        self._film.add(np.hstack([left, right]))
 
 
 def fitted(image: ImageArray, width: int, height: int) -> ImageArray:
