@@ -307,6 +307,20 @@ def test_after_an_arrival_a_drooping_arm_keeps_its_goal(cycles: Cycles) -> None:
     assert cycles.control.at.position[0] == pytest.approx(0.3, abs=1e-6)
 
 
+def test_fingers_that_press_on_nothing_stay_where_they_came_to_rest_after_a_halt(cycles: Cycles) -> None:
+    cycles.pressing = (False,) * 6
+    cycles.control.go_gripper(1.2)
+    cycles.run(0.4)
+    cycles.control.halt(EndCode.STOPPED, "why")
+    cycles.control.fall_back(cycles.control.at.position)
+    while not cycles.control.at_rest:
+        cycles.run(PERIOD_S)
+    cycles.measured = cycles.control.at.position - joints(0.03, GRIP)
+    cycles.run(1.0)
+    assert cycles.control.at.position == pytest.approx(cycles.measured)
+    assert cycles.sent[-1] == pytest.approx(cycles.measured), "the next goals begin there too"
+
+
 def test_after_a_motion_that_was_given_up_a_drooping_arm_keeps_its_goal_and_after_a_halt_before_it_too(
     cycles: Cycles,
 ) -> None:
