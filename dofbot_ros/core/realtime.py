@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 PRIORITY = 10
 """Above every ordinary thread, below what the kernel and audio servers use."""
 
 NICE = -10
 """Of the other threads of a program with such a thread."""
+
+AUTOGROUP = Path("/proc/self/autogroup")
+"""The niceness of this process's session."""
 
 
 @contextmanager
@@ -41,6 +45,9 @@ def before_ordinary_programs() -> bool:
     A thread with real-time priority waits for the interpreter's lock while another thread of its program has it; on a
     busy machine that one would have to wait for its turn. To be called before other threads are started.
 
+    Where Linux gives each session its own share of the processor (autogroup, sched(7)), niceness counts within the
+    session alone: a program that leads its session raises that, too.
+
     Returns:
         Whether the system permits it: that takes root, CAP_SYS_NICE, or a line `@realtime - nice -10` in
         /etc/security/limits.conf.
@@ -49,4 +56,7 @@ def before_ordinary_programs() -> bool:
         os.nice(NICE)
     except OSError:
         return False
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(NICE), encoding="ascii")
     return True

@@ -143,7 +143,8 @@ def test_what_was_recorded_plays_on_the_simulated_arm(arm: Arm, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert {"duration_s", "points", "clamped", "rms_error_rad"} <= set(result)
-    assert result["rms_error_without_lag_rad"] < 0.03
+    # A busy machine makes the stream uneven; a path that is not the recorded one is off by tenths of a radian.
+    assert result["rms_error_without_lag_rad"] < 0.08
     assert result["points"] == pytest.approx(50 * result["duration_s"], abs=3)
 
 

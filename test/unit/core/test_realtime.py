@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
-from dofbot_ros.core.realtime import realtime
+import pytest
+
+from dofbot_ros.core.realtime import AUTOGROUP, NICE, realtime
 
 
 def test_it_is_given_back_and_not_handed_on():
@@ -28,3 +32,21 @@ def test_where_it_is_not_permitted_everything_goes_on(monkeypatch):
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     with realtime() as permitted:
         assert not permitted
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_a_program_that_leads_its_session_raises_the_session(leads):
+    """Linux gives each session its share of the processor: niceness within it does not help against other sessions."""
+    if not AUTOGROUP.exists():
+        pytest.skip("this kernel has no autogroup")
+    before = AUTOGROUP.read_text(encoding="ascii").split()[-1]
+    program = (
+        "from dofbot_ros.core.realtime import AUTOGROUP, before_ordinary_programs\n"
+        "print(before_ordinary_programs(), AUTOGROUP.read_text().split()[-1])"
+    )
+    command = (sys.executable, "-c", program)
+    done = subprocess.run(command, start_new_session=leads, capture_output=True, text=True, check=True)
+    permitted, nice = done.stdout.split()
+    if permitted == "False":
+        pytest.skip("this system does not permit it")
+    assert nice == (str(NICE) if leads else before)

@@ -122,3 +122,19 @@ def test_where_every_clearance_is_negative_the_worst_one_is_named_in_millimetres
     lowest = int(np.argmin(deep.clearances(np.array(HOME))))
     assert name == NAMES[lowest]
     assert told == f"{-1000 * deep.clearances(np.array(HOME))[lowest]:.1f} mm"
+
+
+@pytest.mark.parametrize("off", [(0.003, 0.0), (-0.003, 0.0), (0.0, 0.004), (0.0, -0.004), (0.002, 0.003)])
+def test_fingers_that_a_calibration_puts_elsewhere_are_judged_there(off):
+    """A level tool, rolled by a quarter turn, shows across as height; one straight down shows along."""
+    across, along = off
+    told = Workspace(Kinematics(fingers=off, tool=ARM.tool + along))
+    fingers = [i for i, name in enumerate(NAMES) if "finger too near the table" in name]
+    rolled = np.array([0.0, 0.0, 0.0, np.pi / 2, np.pi / 2, 1.0])
+    higher = told.clearances(rolled) - WORKSPACE.clearances(rolled)
+    assert np.abs(higher[fingers]) == pytest.approx(abs(across), abs=1e-9)
+    turned = rolled * [1, 1, 1, 1, 0, 1]
+    assert (told.clearances(turned) - WORKSPACE.clearances(turned))[fingers] == pytest.approx(0.0, abs=1e-9)
+    down = np.array([0.0, np.pi / 2, 0.0, np.pi / 2, 0.0, 1.0])
+    lower = WORKSPACE.clearances(down) - told.clearances(down)
+    assert lower[fingers] == pytest.approx(along, abs=1e-9)
