@@ -46,6 +46,18 @@ def test_a_slower_rate_takes_every_third_sweep() -> None:
     assert [report is not None for report in reports([ALL] * 7, 3 * CYCLE_S)] == [True, False, False] * 2 + [True]
 
 
+def test_the_rate_is_kept_on_average_where_the_period_is_no_multiple_of_a_sweep() -> None:
+    told = [report for report in reports([ALL] * 250, 2.5 * CYCLE_S) if report is not None]
+    assert len(told) == pytest.approx(100, abs=1)
+
+
+def test_velocities_come_with_the_positions() -> None:
+    *_, last = reports([ALL] * 60)
+    assert last is not None
+    # The servos above turn by as many radians as seconds pass.
+    assert last.velocity == pytest.approx(np.ones(N_JOINTS), abs=1e-3)
+
+
 def test_a_joint_that_falls_silent_ends_the_reports_until_it_is_back() -> None:
     without = ALL - {2}
     assert [report is not None for report in reports([ALL, without, without, ALL, ALL])] == [True, 0, 0, True, True]
