@@ -107,7 +107,14 @@ def test_topics_have_the_names_types_and_durability_of_the_table(running: Arm) -
 
 def test_services_have_the_names_and_types_of_the_table(running: Arm) -> None:
     node = running.client.node
-    offered = dict(node.get_service_names_and_types_by_node(running.name, node.get_namespace()))
+    offered: dict[str, list[str]] = {}
+
+    def all_discovered() -> bool:
+        """Services become known one by one."""
+        offered.update(node.get_service_names_and_types_by_node(running.name, node.get_namespace()))
+        return {node.resolve_service_name(name) for name in SERVICES} <= set(offered)
+
+    running.client.wait_until(all_discovered, SOON_S, "all services of the table")
     for name, kind in SERVICES.items():
         assert offered[node.resolve_service_name(name)] == [kind]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,10 @@ from dofbot_ros.grasp.sight.joint_motion import MovingArm, SeenMotion
 from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
 from dofbot_ros.ros.camera.subscription import TOPIC, CameraParameters, CameraSubscription
 from dofbot_ros.ros.clients.arm_client import ArmClient
+from dofbot_ros.ros.clients.arm_listener import LATE_S
+from dofbot_ros.ros.clients.arm_sender import FOUND_S
 from dofbot_ros.ros.conversions.messages import from_time
+from dofbot_ros.ros.runtime.graph import NAMELESS
 from dofbot_ros.vision.extrinsics import load_extrinsics
 
 LOOK_LIMIT_S = 6.0
@@ -90,7 +94,16 @@ def eyes_of(arm: ArmClient, extrinsics_file: Path | None) -> tuple[ArmEyes | Non
         extrinsics_file: where the camera is; None: where the simulated one stands, if it is simulated.
     """
     topic = arm.node.resolve_topic_name(TOPIC)
-    owners = [info.node_name for info in arm.node.get_publishers_info_by_topic(topic)]
+    owners: list[str] = []
+
+    def discovered() -> bool:
+        found = [info.node_name for info in arm.node.get_publishers_info_by_topic(topic)]
+        owners[:] = [name for name in found if name != NAMELESS]
+        return bool(owners)
+
+    # Who says where a camera is says that there is one; else one that is there has been discovered by now, or soon is.
+    with suppress(DofbotError):
+        arm.wait_until(discovered, FOUND_S if extrinsics_file is not None else LATE_S, "camera")
     if not owners:
         return None, "there is no camera" if extrinsics_file is not None else ""
     if extrinsics_file is None and owners[0] not in SIMULATED:
