@@ -10,6 +10,7 @@ import pytest
 from dofbot_ros.arm.backend import ArmBackend, ArmReading, ServoHealth
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.realtime import realtime
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import InputError, PortError
 
@@ -207,8 +208,9 @@ def test_a_goal_that_is_no_pose_is_refused_and_nothing_moves(arm, goal):
 
 
 def test_counters_count_from_connect_and_nothing_is_lost(arm):
-    arm.connect()
-    watch(arm, 0.3)
+    with realtime():  # as a driver's loop; else other programs make servos late, which counts as lost
+        arm.connect()
+        watch(arm, 0.3)
     stats = arm.stats()
     assert stats.replies >= 60
     assert stats.frames_sent >= stats.replies
