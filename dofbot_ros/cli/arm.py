@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.live import Live
@@ -15,6 +15,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from dofbot_ros.cli.options.keys import HINT, run_stoppable, space_bar
+from dofbot_ros.cli.options.which_arm import (
+    BACKEND,
+    CalibrationFileOption,
+    DomainOption,
+    NamespaceOption,
+    PortOption,
+    ProtocolOption,
+    SpeedOption,
+)
 from dofbot_ros.core.console import JsonOption, console, emit, live_region, words_of
 from dofbot_ros.errors import DofbotError, UsageError, one_of
 
@@ -27,9 +36,6 @@ REMEDIES = {"IDLE": "on", "ESTOP": "reset", "FAULT": "reset"}
 JOINTS = ("joint1", "joint2", "joint3", "joint4", "joint5")
 
 app = typer.Typer(no_args_is_help=True)
-ProtocolOption = Annotated[
-    Literal["bus", "se"], typer.Option(help="Of a serial arm. bus: straight to the servos; se: the DOFBOT-SE's board.")
-]
 POSES = Path("~/.config/dofbot/poses.yaml")
 PosesOption = Annotated[Path, typer.Option(help="File of named poses.")]
 
@@ -51,18 +57,14 @@ def arm_options(
     *,
     backend: Annotated[
         str,
-        typer.Option(help="running: an arm whose stack runs; serial, sim, emulator: start one for this command."),
+        BACKEND,
     ] = "running",
-    port: Annotated[str, typer.Option(help="Serial port, for --backend serial.")] = "/dev/ttyUSB0",
-    namespace: Annotated[str, typer.Option(help="Of a running arm.")] = "",
-    domain: Annotated[int | None, typer.Option(help="ROS domain of a running arm; else ROS_DOMAIN_ID.")] = None,
+    port: PortOption = "/dev/ttyUSB0",
+    namespace: NamespaceOption = "",
+    domain: DomainOption = None,
     protocol: ProtocolOption = "bus",
-    calibration_file: Annotated[
-        Path | None, typer.Option(help="Calibration of an arm that is started; by default the shipped one.")
-    ] = None,
-    speed: Annotated[
-        float, typer.Option(min=0.05, max=1.0, help="Share of its speed for an arm that is started.")
-    ] = 1.0,
+    calibration_file: CalibrationFileOption = None,
+    speed: SpeedOption = 1.0,
 ) -> None:
     """See, move and stop an arm. While it moves, the space bar is an emergency stop, and Ctrl-C stops it."""
     import os

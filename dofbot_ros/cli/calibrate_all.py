@@ -14,6 +14,7 @@ import typer
 from dofbot_ros.cli.options.checks import one_thread
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.cli.options.which_arm import LensOption, RealCameraOption, RealPortOption, RtfOption, StackArguments
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError
@@ -41,19 +42,14 @@ class Backend(str, Enum):
 
 
 def calibrate_all(
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Arguments of the stack, name:=value: protocol:=se, max_velocity:=0.8.", metavar="[ARG]..."
-        ),
-    ] = None,
+    arguments: StackArguments = None,
     *,
     backend: Annotated[
         Backend, typer.Option(help="serial: a real arm; emulator, sim: a simulated one with hidden errors.")
     ] = Backend.serial,
-    port: Annotated[str | None, typer.Option(help="Serial port of a real arm.")] = None,
-    camera: Annotated[str | None, typer.Option(help="The real camera: V4L2 index or path, or http stream.")] = None,
-    camera_info: Annotated[Path | None, typer.Option(help="Its lens (`dofbot calibrate camera`).")] = None,
+    port: RealPortOption = None,
+    camera: RealCameraOption = None,
+    camera_info: LensOption = None,
     camera_pose: Annotated[Path | None, typer.Option(help="Where it is (`dofbot calibrate hand-eye`).")] = None,
     calibration: Annotated[str, typer.Option(help="The arm's calibration so far; empty: the vendor's.")] = "",
     held: Annotated[str, typer.Option(help="Block in the fingers.")] = "red",
@@ -66,7 +62,7 @@ def calibrate_all(
     seed: Annotated[int, typer.Option(min=0, help="Of the poses that there are to choose from.")] = 0,
     desk: DeskOption = "typical",
     desk_seed: DeskSeedOption = None,
-    rtf: Annotated[float, typer.Option(min=0, help="Simulated seconds a second, sim only; 0: at full speed.")] = 1.0,
+    rtf: RtfOption = 1.0,
     yes: Annotated[bool, typer.Option("--yes", help="The block is in the fingers and the sheet lies there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace stored files that are better.")] = False,
     as_json: JsonOption = False,

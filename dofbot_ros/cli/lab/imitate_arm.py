@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -11,9 +10,18 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from dofbot_ros.cli.arm import POSES, PosesOption, ProtocolOption, arm_options, open_arm, require_movable
+from dofbot_ros.cli.arm import POSES, PosesOption, arm_options, open_arm, require_movable
 from dofbot_ros.cli.lab.imitate import DofOption, MethodOption, ModelOption, StepsOption, imitator_of
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.cli.options.which_arm import (
+    BACKEND,
+    CalibrationFileOption,
+    DomainOption,
+    NamespaceOption,
+    PortOption,
+    ProtocolOption,
+    SpeedOption,
+)
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.errors import DofbotError, UsageError, one_of
 
@@ -40,23 +48,19 @@ def drive_arm(
     ] = None,
     backend: Annotated[
         Literal["running", "sim", "emulator", "serial"],
-        typer.Option(help="running: an arm whose stack runs; serial, sim, emulator: start one for this command."),
+        BACKEND,
     ] = "running",
     poses: PosesOption = POSES,
     model: ModelOption = None,
     method: MethodOption = None,
     dof: DofOption = 17,
     steps: StepsOption = 50,
-    port: Annotated[str, typer.Option(help="Serial port, for --backend serial.")] = "/dev/ttyUSB0",
-    namespace: Annotated[str, typer.Option(help="Of a running arm.")] = "",
-    domain: Annotated[int | None, typer.Option(help="ROS domain of a running arm; else ROS_DOMAIN_ID.")] = None,
+    port: PortOption = "/dev/ttyUSB0",
+    namespace: NamespaceOption = "",
+    domain: DomainOption = None,
     protocol: ProtocolOption = "bus",
-    calibration_file: Annotated[
-        Path | None, typer.Option(help="Calibration of an arm that is started; by default the shipped one.")
-    ] = None,
-    speed: Annotated[
-        float, typer.Option(min=0.05, max=1.0, help="Share of its speed for an arm that is started.")
-    ] = 1.0,
+    calibration_file: CalibrationFileOption = None,
+    speed: SpeedOption = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Let a hand drive the arm: fingers that bend together set the gripper's gap, a sign calls a stored pose.

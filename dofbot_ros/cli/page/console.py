@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from dofbot_ros.cli.options.which_arm import DomainOption, PortOption
 from dofbot_ros.core.console import JsonOption
 from dofbot_ros.core.console import console as terminal
 
@@ -23,10 +24,10 @@ def console(
     backend: Annotated[
         str, typer.Option(help="running: an arm whose stack runs; sim, emulator, serial: start one for the page.")
     ] = "running",
-    port: Annotated[str, typer.Option(help="Serial port, for --backend serial.")] = "/dev/ttyUSB0",
+    port: PortOption = "/dev/ttyUSB0",
     stack: Annotated[str, typer.Option(help="Which stack is started: bringup, grasp, teleop, policy.")] = "bringup",
     namespace: Annotated[str, typer.Option(help="Of the arm.")] = "",
-    domain: Annotated[int | None, typer.Option(help="ROS domain of a running arm; else ROS_DOMAIN_ID.")] = None,
+    domain: DomainOption = None,
     host: Annotated[
         str, typer.Option(help="Address to serve at; 0.0.0.0 lets other machines in, with the token that is printed.")
     ] = "127.0.0.1",

@@ -13,6 +13,7 @@ import typer
 from dofbot_ros.cli.options.checks import one_thread
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.cli.options.which_arm import LensOption, RealCameraOption, RealPortOption, RtfOption, StackArguments
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError
@@ -29,20 +30,15 @@ BEFORE_THE_ARM = (0.20, 0.0, 0.0)
 
 
 def gripper(
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Arguments of the stack, name:=value: protocol:=se, max_velocity:=0.8.", metavar="[ARG]..."
-        ),
-    ] = None,
+    arguments: StackArguments = None,
     *,
     backend: Annotated[
         Literal["serial", "emulator", "sim"],
         typer.Option(help="serial: a real arm; emulator, sim: a simulated one with hidden errors."),
     ] = "serial",
-    port: Annotated[str | None, typer.Option(help="Serial port of a real arm.")] = None,
-    camera: Annotated[str | None, typer.Option(help="The real camera: V4L2 index or path, or http stream.")] = None,
-    camera_info: Annotated[Path | None, typer.Option(help="Its lens (`dofbot calibrate camera`).")] = None,
+    port: RealPortOption = None,
+    camera: RealCameraOption = None,
+    camera_info: LensOption = None,
     camera_pose: Annotated[Path | None, typer.Option(help="Where it is (`dofbot calibrate all`).")] = None,
     calibration: Annotated[Path | None, typer.Option(help="The arm's calibration (`dofbot calibrate all`).")] = None,
     block: Annotated[str, typer.Option(help="The one block on the table, which the fingers close on.")] = "red",
@@ -50,7 +46,7 @@ def gripper(
     out: Annotated[Path, typer.Option(help="Calibration of the arm to write (YAML).")] = Path("arm.yaml"),
     desk: DeskOption = "typical:calibrated",
     desk_seed: DeskSeedOption = None,
-    rtf: Annotated[float, typer.Option(min=0, help="Simulated seconds a second, sim only; 0: at full speed.")] = 1.0,
+    rtf: RtfOption = 1.0,
     force: Annotated[bool, typer.Option("--force", help="Replace a stored file that is better.")] = False,
     as_json: JsonOption = False,
 ) -> None:
