@@ -141,7 +141,8 @@ def load_model(path: str | Path | None = None) -> ArmModel:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", str(path)) from error
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise ConfigError(f"cannot be read: {why}", str(path)) from error
     return parse_model(text, str(path))
 
 

@@ -158,7 +158,7 @@ def read_spec(folder: Path) -> tuple[PolicySpec, bool]:
     """
     path = folder / SPEC
     if not path.exists():
-        raise InputError(f"{path} does not exist: --model takes a folder that `dofbot policy train` wrote")
+        raise InputError(f"{path} does not exist: the folder of a policy is one that `dofbot policy train` wrote")
     content = read_yaml(path)
     memory = content.pop("memory", 0) if isinstance(content, dict) else 0
     return from_mapping(PolicySpec, content, str(path)), bool(memory)
