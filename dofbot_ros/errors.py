@@ -15,7 +15,7 @@ class DofbotError(Exception):
     """Root. The message says what was wrong, where, and what would be right."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Come whole from one process to another, whatever __init__ takes."""
+        """Let pickle carry any error of this package between processes, whatever arguments its __init__ takes."""
         return _restored, (type(self), self.args, self.__dict__)
 
 

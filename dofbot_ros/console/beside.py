@@ -1,4 +1,4 @@
-"""A console in a thread beside a program that computes: for what is watched without ROS."""
+"""Serves the console from a thread of a program that simulates by itself, without ROS."""
 
 from __future__ import annotations
 

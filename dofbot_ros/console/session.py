@@ -34,7 +34,7 @@ GRIPPER_S = 1.5
 """The fingers have closed this long after they were told to [s]."""
 RECORDING = ("record start", "record keep", "record success", "record failure", "record discard")
 BESIDE = ("teleop run", "teleop end", "policy run", "policy end")
-"""Nodes beside the arm begin and end; that one is there moves nothing yet."""
+"""Starts and ends nodes beside the arm; a node that runs moves nothing before it is engaged."""
 QUIET_JOBS = ("plan", "torque on", "reset", "teleop stop", "policy stop", *RECORDING, *BESIDE)
 """They move nothing: a page that is lost meanwhile stops nothing."""
 LOST = "The page that commanded the arm was lost: the arm was stopped."

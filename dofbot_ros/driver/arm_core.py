@@ -103,7 +103,7 @@ class ArmCore:
             self._link.limit_speed(config.velocity)
 
     def _take_speed(self) -> None:
-        """Have the speed that the arm on the line may have; before it moves."""
+        """Set the speed that the connected arm is allowed, before it moves."""
         speed = self._speed()
         if speed == self.config.speed:
             return
