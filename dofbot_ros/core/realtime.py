@@ -60,3 +60,12 @@ def before_ordinary_programs() -> bool:
         with suppress(OSError):
             AUTOGROUP.write_text(str(NICE), encoding="ascii")
     return True
+
+
+def session_niceness() -> int | None:
+    """Of this process's session; None where Linux shares the processor in another way (no file, or an empty one)."""
+    try:
+        words = AUTOGROUP.read_text(encoding="ascii").split()
+    except OSError:
+        return None
+    return int(words[-1]) if words else None

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
 
 from dofbot_ros.core.dds import reserved_domain
+from dofbot_ros.core.types import FloatArray
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.supervisor import Command, ProcessGroup
 
@@ -23,6 +25,8 @@ SOON_S = 60.0
 """Deadlines only end what would hang: how long things take is for the benchmarks."""
 PATIENT = {"reconnect_s": 0.2, "stale_read_s": 3.0, "waive_check": "true"}
 """Parameters of driver_node here: a busy test machine is no loose cable, and an emulator that is not up yet, no arm."""
+QUIET_STATES = 5
+"""Joint states that must tell the same pose; at a servo's last ticks two may by chance."""
 DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
 NO_SIMULATION = "the simulated arm needs PyBullet: pip install 'dofbot_ros[sim]'"
 NUMBERS = count()
@@ -49,6 +53,19 @@ def node_command(name: str, namespace: str = "", **parameters: object) -> Comman
     for key, value in parameters.items():
         words += ["-p", f"{key}:={value}"]
     return Command(name, tuple(words))
+
+
+def pose_at_rest(client: ArmClient) -> FloatArray:
+    """Where the joints stand [rad], once they do: servos come to rest a little after the motion that is commanded."""
+    seen = [client.position]
+
+    def at_rest() -> bool:
+        if client.position is not seen[-1]:
+            seen.append(client.position)
+        return len(seen) > QUIET_STATES and all(np.array_equal(seen[-1], one) for one in seen[-QUIET_STATES:])
+
+    client.wait_until(at_rest, SOON_S, "servos at rest")
+    return client.position
 
 
 def still_running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:

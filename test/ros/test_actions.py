@@ -22,7 +22,7 @@ from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.ros.conversions.messages import to_duration
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
-from .conftest import SOON_S, Arm
+from .conftest import SOON_S, Arm, pose_at_rest
 
 PROMPT_S = 2.0
 """A result that waited for the executor to wake by itself came after 3 s, 5 s, or never."""
@@ -165,7 +165,7 @@ def test_the_gripper_takes_the_angle_of_its_joint(arm: Arm, grip: Caller) -> Non
 
 
 def test_an_angle_that_the_gripper_does_not_have_is_refused(arm: Arm, grip: Caller) -> None:
-    before = arm.client.position[5]
+    before = pose_at_rest(arm.client)[5]
     assert grip.end(grip.begin(angle(-1.0))).status == GoalStatus.STATUS_ABORTED
     assert grip.end(grip.begin(angle(float("nan")))).status == GoalStatus.STATUS_ABORTED
     assert arm.client.position[5] == pytest.approx(before, abs=0.02)

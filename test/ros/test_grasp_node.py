@@ -28,7 +28,7 @@ from dofbot_ros.sim.arrangement import Arrangement, as_text
 from dofbot_ros.supervisor import Command, ProcessGroup
 from dofbot_ros.vision.intrinsics import from_field_of_view
 
-from .conftest import READY_S, SOON_S, node_command
+from .conftest import READY_S, SOON_S, node_command, pose_at_rest
 
 pytest.importorskip("pybullet")
 pytest.importorskip("onnxruntime")
@@ -144,7 +144,7 @@ def test_a_stop_in_the_middle_is_the_end_of_the_grasp(bench: Bench, service: str
         assert bench.refusal("execute") == "the arm's state is ESTOP: call reset_estop first"
         client.trigger("reset_estop")
         client.wait_until(lambda: client.state == "HOLD", SOON_S, "rest")
-    rest = client.position.copy()
+    rest = pose_at_rest(client)
     assert "the arm is in the picture" in bench.refusal("plan")
     np.testing.assert_allclose(client.position, rest, atol=0.05)
     assert bench.blocks()["red"][2] < 0.02
@@ -161,7 +161,7 @@ def test_a_stop_while_only_the_fingers_move_is_noticed_too(bench: Bench) -> None
 
 def test_an_empty_table_moves_nothing(bench: Bench) -> None:
     bench.arrange()
-    before = bench.client.position.copy()
+    before = pose_at_rest(bench.client)
     assert bench.refusal("execute").startswith("nothing on the table")
     np.testing.assert_allclose(bench.client.position[:5], before[:5], atol=0.01)
 
@@ -183,7 +183,7 @@ def test_without_an_image_or_with_an_old_or_uncalibrated_one_it_says_so(bench: B
             client.trigger("fake/execute", GRASP_S)
         return reason in str(refused.value)
 
-    before = client.position.copy()
+    before = pose_at_rest(client)
     with ProcessGroup([blind_node()]) as group:
         group.wait_ready(READY_S)
         for age_s, calibrated, reason in (

@@ -30,7 +30,7 @@ from dofbot_ros.teleop.input.recording import load_observations, save_observatio
 from dofbot_ros.teleop.retargeting.clutch import Reason
 from dofbot_ros.teleop.sessions.report import TeleopReport, landmarks_from_json
 
-from .conftest import READY_S, SOON_S, Arm, StartArm, node_command
+from .conftest import READY_S, SOON_S, Arm, StartArm, node_command, pose_at_rest
 
 RECORDED = Path(__file__).resolve().parents[1] / "unit" / "teleop" / "data" / "hand_video.npz"
 FPS = 30.0
@@ -125,7 +125,7 @@ def test_the_arm_follows_from_engaging_to_the_loss_of_the_hand(operate: Operate,
     node.create_subscription(String, "teleop/landmarks", client.notify_after(on_landmarks), STREAM)
     node.create_subscription(Bool, "teleop/engaged", client.notify_after(lambda m: engaged.append(m.data)), LATCHED)
     node.create_subscription(Image, "teleop/overlay", client.notify_after(overlays.append), NEWEST_IMAGE)
-    before = client.position.copy()
+    before = pose_at_rest(client)
     engaged_until(client, lambda: told(client).engaged and client.state == "ACTIVE", "arm that follows")
     engaged_until(client, lambda: float(np.abs(client.position - before).max()) > 0.05, "motion")
     client.wait_until(lambda: bool(overlays) and bool(hands), SOON_S, "overlay and landmarks")
@@ -186,7 +186,7 @@ def test_a_gamepad_gives_the_arm_torque_and_moves_the_tool(operate: Operate) -> 
     press(1, 0.0, lambda: told(client).engaged and client.state == "ACTIVE", "torque")
     press(0, 0.0, lambda: not told(client).engaged and client.state == "HOLD", "arm at rest")
     client.go_to_start(load_robot())
-    before = client.position.copy()
+    before = pose_at_rest(client)
     press(1, 1.0, lambda: float(client.position[0] - before[0]) > 0.1, "turn to the left")
     press(0, 0.0, lambda: not told(client).engaged and client.state == "HOLD", "arm at rest")
     assert told(client).reason in (Reason.RELEASED.value, Reason.STALE.value)
