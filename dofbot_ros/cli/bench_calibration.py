@@ -10,30 +10,53 @@ import typer
 from dofbot_ros.cli.options.checks import one_thread
 from dofbot_ros.core.console import JsonOption, emit
 from dofbot_ros.core.progress import progress_bar
+from dofbot_ros.errors import UsageError
 
 
 def calibration(
+    *,
     as_json: JsonOption = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Arms with the hidden errors of a typical desk.")] = 20,
-    poses: Annotated[int, typer.Option(min=5, help="Of the arm, chosen by the planner.")] = 60,
-    first: Annotated[int, typer.Option(min=0, help="Seed of the first arm.")] = 0,
-    rendered: Annotated[
-        Path | None, typer.Option(help="Render the pictures of one arm and detect its markers; session file to write.")
+    seeds: Annotated[int, typer.Option(min=1, help="Arms.")] = 20,
+    poses: Annotated[int, typer.Option(min=20, help="Of each arm, chosen by the planner.")] = 60,
+    first: Annotated[int, typer.Option(min=0, help="Seed, or installation, of the first arm.")] = 0,
+    desk: Annotated[
+        str | None,
+        typer.Option(
+            help="careful, typical, rough or a desk file: render what the camera sees of its installations. By default "
+            "the errors are of a typical desk, and what is seen is computed."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --desk: folder for the calibration files of each; a second call goes on there, and --desk "
+            "NAME:FOLDER of other commands tells the software what they hold."
+        ),
     ] = None,
 ) -> None:
     """Calibrate simulated arms with hidden errors: what is found against what is true, median and worst."""
+    if (desk is None) != (out is None):
+        raise UsageError("--desk and --out go together: --desk typical --out FOLDER")
     one_thread()
     result: dict[str, Any] = {}
-    with progress_bar("{task.fields[tool]}") as bar:
-        if rendered is not None:
-            from dofbot_ros.bench.calibrating.simulated import measure as measure_one
+    with progress_bar("{task.fields[told]}") as bar:
+        task = bar.add_task("arms", total=seeds, told="")
+        if desk is not None and out is not None:
+            from dofbot_ros.bench.calibrating.simulated import measure as measure_desk
+            from dofbot_ros.desks.config import OWN, load_desk, name_and_told
 
-            one = bar.add_task("poses", total=poses, tool="")
-            result = measure_one(first, poses, rendered, lambda n: bar.update(one, completed=n, total=max(poses, n)))
+            load_desk(desk)
+            if name_and_told(desk)[1] or desk == OWN:
+                raise UsageError(f"--desk {desk}: a desk with errors that are not told yet is wanted, such as typical")
+
+            def at(number: int, pose: int) -> None:
+                bar.update(task, told=f"installation {number}, pose {pose}")
+
+            for result in measure_desk(desk, seeds, poses, first=first, folder=out, done=at):
+                bar.update(task, advance=1, told=f"{len(result['refused'])} refused")
         else:
             from dofbot_ros.bench.calibrating.calibration import measure
 
-            task = bar.add_task("arms", total=seeds, tool="")
             for result in measure(seeds, poses, first):
-                bar.update(task, advance=1, tool=f"tool {result['tool_mm']['median']:.2f} mm off")
+                bar.update(task, advance=1, told=f"tool {result['tool_mm']['median']:.2f} mm off")
     emit(result, as_json, "Calibration against hidden truth")

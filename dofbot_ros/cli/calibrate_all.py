@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from dofbot_ros.desks.installation import Installation
     from dofbot_ros.ros.clients.calibration_client import CalibrationClient
     from dofbot_ros.sim.config import WorldConfig
-    from dofbot_ros.vision.intrinsics import Intrinsics
     from dofbot_ros.vision.markers.aruco import Marker
     from dofbot_ros.vision.markers.block_layout import Block
 
@@ -79,6 +78,8 @@ def calibrate_all(
     from dofbot_ros.arm.calibration import calibration_of
     from dofbot_ros.calibration import automatic
     from dofbot_ros.calibration.arm_command import Inputs, calibrate_servos
+    from dofbot_ros.calibration.targets.hand_held_board import lens_of
+    from dofbot_ros.desks.block_in_hand import with_block_in_hand
     from dofbot_ros.launching import parse_words
     from dofbot_ros.ros.clients.calibration_client import calibration_arm
     from dofbot_ros.vision.extrinsics import load_extrinsics
@@ -95,8 +96,8 @@ def calibrate_all(
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dofbot-told-")))
             name, number = chosen_desk(desk, desk_seed, seed)
-            installation, world = _simulated(name, number, block)
-            told = replace(installation.belief, intrinsics=_lens(installation, number)).save(folder)
+            installation, world = with_block_in_hand(name, number, block)
+            told = replace(installation.belief, intrinsics=lens_of(installation)).save(folder)
             camera_info, camera_pose = Path(told["camera_info_file"]), Path(told["extrinsics_file"])
             given |= {"desk": name, "desk_seed": str(number), "camera_info_url": str(camera_info)}
             if backend is Backend.sim:
@@ -178,44 +179,6 @@ def _real(
     if port is not None:
         given["port"] = port
     return camera_info, camera_pose
-
-
-def _simulated(desk: str, number: int, block: Block) -> tuple[Installation, WorldConfig]:
-    """What is true of a simulated arm, and the world with the block in its fingers that it stands in."""
-    import numpy as np
-
-    from dofbot_ros.arm.gripper import gap_to_joint
-    from dofbot_ros.desks.config import OWN
-    from dofbot_ros.desks.installation import install
-    from dofbot_ros.sim.config import HeldBlock, load_world_config
-
-    rng = np.random.default_rng([number, 0x4E1D])
-    loose = 0.0 if desk == OWN else 1.0
-    position = loose * rng.normal(0.0, 0.001, 3)
-    turn = loose * np.radians(rng.normal(0.0, (0.5, 2.0, 0.5)))
-    shipped = load_world_config()
-    world = replace(
-        shipped,
-        marked=(block.name,),
-        plain=(),
-        start=(0.0, 0.0, 0.0, 0.0, 0.0, float(gap_to_joint(block.size))),
-        camera=replace(shipped.camera, sheet=True),
-        held=HeldBlock(block.name, tuple(position.tolist()), tuple(turn.tolist())),
-    )
-    return install(desk, number, world), world
-
-
-def _lens(installation: Installation, seed: int) -> Intrinsics:
-    """The lens as it is calibrated before the arm, by a board in a person's hand."""
-    import numpy as np
-
-    from dofbot_ros.calibration.targets.hand_held_board import lens_by_board
-    from dofbot_ros.desks.config import OWN
-    from dofbot_ros.desks.installation import calibrated
-
-    if installation.label == OWN:
-        return installation.belief.intrinsics
-    return lens_by_board(calibrated(installation).belief.intrinsics, np.random.default_rng([seed, 0x1E45]))
 
 
 def _take_block(client: CalibrationClient, block: Block, *, simulated: bool, yes: bool) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dofbot_ros.arm.calibration import Calibration
+from dofbot_ros.arm.calibration import Calibration, calibration_of
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.vision.extrinsics import extrinsics_of, save_extrinsics
-from dofbot_ros.vision.intrinsics import SIMULATED_FRAME, Intrinsics, save_intrinsics
-from dofbot_ros.vision.markers.block_layout import BlockSet
+from dofbot_ros.vision.extrinsics import extrinsics_of, load_extrinsics, save_extrinsics
+from dofbot_ros.vision.intrinsics import SIMULATED_FRAME, Intrinsics, load_intrinsics, save_intrinsics
+from dofbot_ros.vision.markers.block_layout import BlockSet, load_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,3 +41,17 @@ class Belief:
         save_yaml(self.blocks, paths["blocks_file"])
         save_intrinsics(self.intrinsics, paths["camera_info_file"], "overhead")
         return {name: str(path) for name, path in paths.items()}
+
+
+def load_belief(folder: Path) -> Belief:
+    """What Belief.save wrote into a folder.
+
+    Raises:
+        ConfigError: a file that cannot be used, and where.
+    """
+    return Belief(
+        calibration_of(str(folder / "calibration.yaml")),
+        load_intrinsics(folder / "camera_info.yaml"),
+        load_extrinsics(folder / "extrinsics.yaml").matrix,
+        load_blocks(folder / "blocks.yaml"),
+    )

@@ -17,8 +17,8 @@ from dofbot_ros.sim.rendering.flaws import TableKind
 OWN = "own"
 """The desk without errors: the simulation as it is."""
 NAMES = (OWN, "careful", "typical", "rough")
-CALIBRATED = ":calibrated"
-"""Ends the name of a desk whose software has been told what a calibration without error finds."""
+CALIBRATED = "calibrated"
+"""After a colon behind the name of a desk: its software has been told what a calibration without error finds."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,27 @@ class DeskConfig(Checked):
             yield "tables must name at least one kind of table"
 
 
+def name_and_told(desk: str | Path) -> tuple[str, str]:
+    """The name or file of a desk, and what stands after the colon behind it: CALIBRATED, a folder, or nothing."""
+    name, colon, told = str(desk).rpartition(":")
+    return (name, told) if colon else (str(desk), "")
+
+
+def numbers_in(folder: Path) -> list[int]:
+    """The installations whose calibration a folder holds.
+
+    Raises:
+        UsageError: it holds none.
+    """
+    numbers = sorted(int(path.name) for path in folder.glob("*/") if path.name.isdigit())
+    if not numbers:
+        raise UsageError(
+            f"{folder} is no folder of calibrations, which `dofbot bench calibration --desk NAME --out FOLDER` makes; "
+            f"what may follow a desk's colon is one, or {CALIBRATED}"
+        )
+    return numbers
+
+
 def desk_label(desk: str, seed: int) -> str:
     """Kind and number of a desk, for reports: `desk` is a name or a file, `seed` says which installation of it."""
     return desk if desk == OWN else f"{Path(desk).stem} {seed}"
@@ -52,14 +73,16 @@ def load_desk(desk: str | Path) -> DeskConfig:
     """The ranges of a desk.
 
     Args:
-        desk: own, careful, typical, rough, or the path of a file like config/desks/typical.yaml; ":calibrated" at its
-            end changes no errors.
+        desk: own, careful, typical, rough, or the path of a file like config/desks/typical.yaml; what follows after
+            a colon (see name_and_told) changes no errors.
 
     Raises:
         InputError: no such desk, and no such file.
         ConfigError: the file cannot be used, and where.
     """
-    desk = str(desk).removesuffix(CALIBRATED)
+    desk, told = name_and_told(desk)
+    if told and told != CALIBRATED:
+        numbers_in(Path(told))
     if desk == OWN:
         return DeskConfig()
     if desk in NAMES:

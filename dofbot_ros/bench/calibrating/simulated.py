@@ -1,176 +1,171 @@
-"""A simulated arm with hidden errors that calibrates itself, through rendered pictures and servo models."""
+"""Arms on a desk that calibrate themselves without ROS, through rendered pictures and servo models."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
-from dofbot_ros.arm.gripper import gap_to_joint
+from dofbot_ros.calibration.arm_command import Inputs, calibrate_servos
 from dofbot_ros.calibration.automatic import calibrate_all
-from dofbot_ros.core.transforms import exp_so3, invert, log_so3, transform
+from dofbot_ros.calibration.targets.hand_held_board import lens_of
+from dofbot_ros.core.files import whole_file
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
-from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
+from dofbot_ros.desks.block_in_hand import with_block_in_hand
+from dofbot_ros.desks.installation import Installation
+from dofbot_ros.desks.truth import compared_with_truth
+from dofbot_ros.errors import CalibrationError
 from dofbot_ros.sim.arm import SimArm
-from dofbot_ros.sim.config import load_world_config
-from dofbot_ros.sim.rendering.camera import SimCamera, look_at
+from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.world import World
 from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector
 from dofbot_ros.vision.markers.block_layout import load_blocks
 
 HELD = "red"
-ZERO_DEG, SCALE, PLAY_TICKS = 2.0, 0.01, 18.0
-"""Hidden errors of the servos, the first two with random signs; 18 ticks are 1.5 degrees."""
-CAMERA_M, AIM_M = 0.003, 0.005
-"""How far camera and the point that it looks at are from where they are believed, along each axis [m]."""
 SPEED = 0.8
 """Of the joint that moves furthest [rad/s]."""
 PERIOD_S, SETTLE_S = 0.02, 0.6
-HELD_M, HELD_DEG = 0.001, np.array([0.5, 2.0, 0.5])
-"""How the block lies in the fingers, along and about tool_link's axes [m, degrees]."""
-AWAY = transform(translation=(-1.0, 0.0, 0.015))
-"""Where it is between two pictures."""
-TABLE_PX_PER_M = 3000
 
 
 class SimulatedArm:
-    """A CalibrationArm in a world whose servos and camera differ from what is believed.
+    """A CalibrationArm on a desk, a block in its fingers.
 
     Args:
-        seed: of the hidden errors.
+        installation: what is true of it, and what it believes.
     """
 
-    def __init__(self, seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        config = load_world_config()
-        position, target = (
-            tuple(float(v) for v in np.add(p, size * rng.choice([-1.0, 1.0], 3)))
-            for p, size in ((config.camera.position, CAMERA_M), (config.camera.target, AIM_M))
-        )
-        believed = config.camera
-        self.T_base_camera_believed = look_at(believed.position, believed.target, believed.up)
-        camera = replace(believed, position=position, target=target, noise=2.0)  # type: ignore[arg-type]
-        self.world = World(replace(config, marked=(HELD,), plain=(), camera=camera))
-        self.true_calibration = hidden_servos(rng)
+    def __init__(self, installation: Installation) -> None:
+        self.world = World(installation.world)
+        self._belief = installation.belief.calibration
         self.arm = SimArm(
-            self.world, calibration=self.true_calibration, servo=ServoModelConfig(backlash_ticks=PLAY_TICKS)
+            self.world, calibration=self._belief, servo=installation.servos, truth=installation.calibration
         )
-        self.camera = SimCamera(self.world, replace(camera, sheet=True), rng)
+        self.camera = SimCamera(
+            self.world, installation.world.camera, np.random.default_rng([installation.seed, 0xCA1])
+        )
         self._detector = MarkerDetector(self.world.blocks.dictionary)
-        turned, held = np.radians(rng.normal(0.0, HELD_DEG)), rng.normal(0.0, HELD_M, 3)
-        self._T_tool_block = transform(exp_so3(turned), held)
-        self._goal = np.append(np.zeros(5), gap_to_joint(self.world.block_size(HELD)))
-        self.arm.connect()
-        self.world.stand(self._truly(self._goal))
-        self.world.place(HELD, AWAY)
+        self._goal = self.arm.connect().position
 
     def move(self, q: FloatArray) -> None:
         """Go there and rest."""
-        start = self._goal.copy()
-        goal = np.append(q, start[GRIP])
+        start, goal = self._goal, np.append(q, self._goal[GRIP])
         steps = max(1, math.ceil(float(np.max(np.abs(goal - start))) / (SPEED * PERIOD_S)))
         for share in np.linspace(0.0, 1.0, steps + 1)[1:]:
             # Smooth at both ends.
-            self._send(start + (3 * share**2 - 2 * share**3) * (goal - start))
+            self.arm.write(start + (3 * share**2 - 2 * share**3) * (goal - start), PERIOD_S)
+            self._wait(PERIOD_S)
         self._goal = goal
         self._wait(SETTLE_S)
 
     def ticks(self) -> list[int]:
         """What the servos read."""
-        return [int(t) for t in self.true_calibration.rad_to_ticks(self.arm.read().position)]
+        return [int(t) for t in self._belief.rad_to_ticks(self.arm.read().position)]
 
     def look(self) -> list[Marker]:
         """The markers in a rendered picture."""
-        # The block is glued to the fingers: it is put where they hold it for the picture, and out of the way after it.
-        self.world.place(HELD, self.world.arm.link_pose("tool_link") @ self._T_tool_block)
-        picture = self.camera.render()
-        self.world.place(HELD, AWAY)
-        return self._detector.detect(picture)
+        return self._detector.detect(self.camera.render())
 
     def close(self) -> None:
         """Let go of the world."""
         self.world.close()
 
-    def _send(self, goal: FloatArray) -> None:
-        self.arm.write(self._truly(goal), PERIOD_S)
-        self._wait(PERIOD_S)
-
-    def _truly(self, goal: FloatArray) -> FloatArray:
-        """Where the servos go when the believed calibration sends them to `goal` [rad]."""
-        return self.true_calibration.ticks_to_rad(DEFAULT_CALIBRATION.rad_to_ticks(goal))
-
     def _wait(self, seconds: float) -> None:
         self.arm.clock.sleep_until(self.arm.clock.now() + seconds)
 
 
-def hidden_servos(rng: np.random.Generator) -> Calibration:
-    """A calibration whose zeros and scales differ from the vendor's."""
-    servos = {}
-    for joint in ARM_JOINTS:
-        servo = getattr(DEFAULT_CALIBRATION, joint)
-        zero, scale = ZERO_DEG * rng.choice([-1.0, 1.0]), 1.0 + SCALE * rng.choice([-1.0, 1.0])
-        per_degree = servo.ticks_per_degree / scale
-        ticks = round(servo.zero_ticks - zero * per_degree)
-        servos[joint] = replace(servo, zero_ticks=ticks, ticks_per_degree=per_degree)
-    return replace(DEFAULT_CALIBRATION, **servos)
+def measure(
+    desk: str,
+    seeds: int,
+    poses: int,
+    *,
+    first: int,
+    folder: Path,
+    done: Callable[[int, int], None] = lambda _seed, _pose: None,
+) -> Iterator[dict[str, Any]]:
+    """Calibrate the installations of a desk, one after the other, as `dofbot calibrate all` would.
 
-
-def measure(seed: int, poses: int, record: Path, done: Callable[[int], None]) -> dict[str, Any]:
-    """Let a simulated arm calibrate itself; what was found against what is true.
+    Each leaves its files in `folder/NUMBER`, with which `--desk DESK:FOLDER` tells the software what was found; an arm
+    that is refused keeps what was believed of it, and the lens as the board told it. Those that are there are not
+    calibrated again.
 
     Args:
-        seed: of the hidden errors and of the candidate poses.
-        poses: how many.
-        record: session file that is written.
-        done: is told how many poses are done.
+        desk: name or file.
+        seeds: how many installations.
+        poses: of each arm; more where they do not suffice.
+        first: number of the first.
+        folder: for their files.
+        done: is told the installation and how many of its poses are done.
+
+    Yields:
+        After each, the summary of all so far: see summary().
     """
-    arm, taken = SimulatedArm(seed), 0
+    found: list[dict[str, Any]] = []
+    for number in range(first, first + seeds):
+        here = folder / str(number)
+        kept = here / "found.json"
+        if not kept.exists():
+            result = _calibrate(desk, number, poses, here, done)
+            with whole_file(kept) as new:
+                new.write_text(json.dumps(result), encoding="utf-8")
+        found.append(json.loads(kept.read_text(encoding="utf-8")))
+        yield summary(found)
+
+
+def _calibrate(desk: str, number: int, poses: int, folder: Path, done: Callable[[int, int], None]) -> dict[str, Any]:
+    blocks = load_blocks()
+    installation, _ = with_block_in_hand(desk, number, blocks.block(HELD))
+    belief = replace(installation.belief, intrinsics=lens_of(installation))
+    files = {name: Path(path) for name, path in belief.save(folder).items()}
+    arm, record, taken = SimulatedArm(installation), folder / "session.json", 0
 
     def one_more(count: int) -> None:
         nonlocal taken
         taken = count
-        done(count)
+        done(number, count)
 
+    calibration, camera_pose = files["calibration_file"], files["extrinsics_file"]
+    result: dict[str, Any] = {"number": number}
     try:
-        fit = calibrate_all(
+        calibrate_all(
             arm,
-            load_blocks(),
+            blocks,
             HELD,
-            DEFAULT_CALIBRATION,
-            T_base_camera=arm.T_base_camera_believed,
-            intrinsics=arm.camera.intrinsics,
+            belief.calibration,
+            T_base_camera=belief.T_base_camera,
+            intrinsics=belief.intrinsics,
             poses=poses,
-            rng=np.random.default_rng(seed),
+            rng=np.random.default_rng(number),
             record=record,
             done=one_more,
         )
-        apart, before = (invert(T) @ arm.camera.pose() for T in (fit.T_base_camera, arm.T_base_camera_believed))
-        zeros = {
-            joint: fit.result.value(f"{joint}.zero") - math.radians(_true_zero_deg(arm.true_calibration, joint))
-            for joint in ARM_JOINTS
-        }
-        return {
-            "poses": taken,
-            "arm_time_s": arm.arm.clock.now(),
-            "held_out_mm": float(np.median(fit.held_out_mm)),
-            "stored_mm": float(np.median(fit.stored_mm)),
-            "hand_eye_mm": 1e3 * float(np.linalg.norm(apart[:3, 3])),
-            "hand_eye_deg": math.degrees(float(np.linalg.norm(log_so3(apart[:3, :3])))),
-            "hand_eye_before_mm": 1e3 * float(np.linalg.norm(before[:3, 3])),
-            "hand_eye_before_deg": math.degrees(float(np.linalg.norm(log_so3(before[:3, :3])))),
-            "zeros_off_deg": {joint: abs(math.degrees(z)) for joint, z in zeros.items()},
-            "base_height_off_mm": 1e3 * abs(fit.result.value("base_height") - DEFAULT_CALIBRATION.base_height_m),
-            "least_eigenvalue": fit.least_eigenvalue,
-        }
+        fit = calibrate_servos(Inputs(record, files["camera_info_file"], camera_pose), calibration, camera_pose, False)
+        result |= {"held_out_mm": fit["held_out_mm"], "stored_mm": fit["stored_mm"]}
+    except CalibrationError as error:
+        result["refused"] = str(error)
     finally:
         arm.close()
+    result |= {"poses": taken, "arm_time_s": arm.arm.clock.now()}
+    return result | compared_with_truth(installation, calibration, camera_pose)
 
 
-def _true_zero_deg(calibration: Calibration, joint: str) -> float:
-    servo, believed = getattr(calibration, joint), getattr(DEFAULT_CALIBRATION, joint)
-    return float((believed.zero_ticks - servo.zero_ticks) / servo.ticks_per_degree)
+def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Median and greatest error over all arms that were not refused, what was off before, and who was refused."""
+    taken = [one for one in found if "refused" not in one]
+
+    def both(values: list[float]) -> dict[str, float]:
+        return {"median": float(np.median(values)), "max": float(np.max(values))} if values else {}
+
+    names = ("hand_eye_mm", "hand_eye_deg", "base_height_mm")
+    return {
+        "seeds": len(found),
+        "refused": {str(one["number"]): one["refused"] for one in found if "refused" in one},
+        **{name: both([one[name] for one in taken]) for name in (*names, "held_out_mm", "stored_mm", "poses")},
+        "arm_time_s": both([one["arm_time_s"] for one in taken]),
+        "zeros_deg": {joint: both([one["zeros_deg"][joint] for one in taken]) for joint in ARM_JOINTS},
+        "before": {name: both([one["before"][name] for one in taken]) for name in names},
+    }

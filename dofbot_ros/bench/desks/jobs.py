@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from dofbot_ros.desks.config import CALIBRATED
+from dofbot_ros.desks.config import name_and_told
 from dofbot_ros.desks.installation import install
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import InputError
@@ -178,5 +178,6 @@ JOBS: Mapping[str, Callable[[str, int, int, Ablation], Outcome]] = {
 
 def world_name(desk: str) -> str:
     """How a row names its desk: by its name, or by that of its file."""
-    path = Path(desk.removesuffix(CALIBRATED))
-    return path.stem + desk[len(str(path)) :] if path.is_file() else desk
+    name, told = (Path(part) for part in name_and_told(desk))
+    label = name.stem if name.is_file() else str(name)
+    return f"{label}:{told.name}" if told.name else label

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 from dofbot_ros.calibration.camera import BoardView, calibrate_camera
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.desks.installation import Installation, calibrated
 from dofbot_ros.errors import CalibrationError
 from dofbot_ros.vision.intrinsics import Intrinsics
 
@@ -44,3 +46,11 @@ def lens_by_board(true: Intrinsics, rng: np.random.Generator) -> Intrinsics:
             except CalibrationError:
                 continue  # a person goes on until the picture is covered
     return calibrate_camera(views, true.size).intrinsics
+
+
+def lens_of(installation: Installation) -> Intrinsics:
+    """The lens of an installation's camera as a board in a person's hand tells it, before the arm is calibrated."""
+    if installation.label == OWN:
+        return installation.belief.intrinsics
+    true = calibrated(installation).belief.intrinsics
+    return lens_by_board(true, np.random.default_rng([installation.seed, 0x1E45]))

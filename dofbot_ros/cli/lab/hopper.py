@@ -140,8 +140,9 @@ def gap_of_hopper(
         raise UsageError("--seeds trains policies, --model brings them: give one of both")
     policies = list(models or ())
     if seeds:
-        policies = [_trained(out / "runs", obs, level, number) for number in range(seeds) for obs, level in ROWS]
-        policies.append(_trained(out / "runs", "state", "none", 0, "target"))
+        policies = [_trained(out / "runs", "state", "none", 0, "target")]
+        # Row by row: a series that is interrupted has whole rows, and those from pictures take longest.
+        policies += [_trained(out / "runs", obs, level, number) for obs, level in ROWS for number in range(seeds)]
     with progress_bar("{task.fields[rate]}") as bar:
         lines: dict[str, TaskID] = {}
         wanted = episodes or 50

@@ -11,7 +11,7 @@ DeskOption = Annotated[
     str,
     typer.Option(
         help="Errors that the software is not told: own (none), careful, typical, rough, or a file; with :calibrated "
-        "after it what a calibration without error finds is told."
+        "after it what a calibration without error finds is told, with :FOLDER what is in that folder of calibrations."
     ),
 ]
 DeskSeedOption = Annotated[
@@ -39,11 +39,12 @@ def chosen_desk(desk: str, desk_seed: int | None, seed: int) -> tuple[str, int]:
         InputError: no such desk.
         ConfigError: a file that cannot be used.
     """
-    from dofbot_ros.desks.config import CALIBRATED, OWN, load_desk
+    from dofbot_ros.desks.config import CALIBRATED, OWN, load_desk, name_and_told
 
     load_desk(desk)  # one that cannot be used is told before anything starts
     if desk == OWN:
         return OWN, 0
-    name = desk.removesuffix(CALIBRATED)
-    path = str(Path(name).resolve()) + desk[len(name) :] if Path(name).is_file() else desk
-    return path, seed if desk_seed is None else desk_seed
+    name, told = name_and_told(desk)
+    name = str(Path(name).resolve()) if Path(name).is_file() else name
+    told = str(Path(told).resolve()) if told not in ("", CALIBRATED) else told
+    return f"{name}:{told}" if told else name, seed if desk_seed is None else desk_seed

@@ -13,7 +13,7 @@ import numpy as np
 
 from dofbot_ros.core.transforms import matrix_from_quat, quat_from_matrix, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.desks.config import CALIBRATED, OWN
+from dofbot_ros.desks.config import CALIBRATED, OWN, name_and_told
 from dofbot_ros.desks.installation import Installation, install
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.view import TopDownView
@@ -150,7 +150,7 @@ class SceneMaker:
     def __init__(self, families: Mapping[str, Family], rules: SceneRules | None = None, desk: str = OWN) -> None:
         self.rules = rules or SceneRules()
         self.desk = desk
-        if self.rules.looks > 1 and desk != OWN and not desk.endswith(CALIBRATED):
+        if self.rules.looks > 1 and desk != OWN and name_and_told(desk)[1] != CALIBRATED:
             raise InputError(
                 f"several pictures of a scene agree on the own desk and on calibrated ones, not on {desk}, whose "
                 "cameras are not where they are believed to be"

@@ -1,4 +1,4 @@
-"""A simulated arm with hidden errors calibrates itself through rendered pictures."""
+"""Arms on a desk calibrate themselves through rendered pictures; a desk's software can be told what they found."""
 
 from __future__ import annotations
 
@@ -12,26 +12,36 @@ from dofbot_ros.calibration.targets.board_pictures import sheet_in_base
 
 pytest.importorskip("pybullet", reason="the simulation is not installed")
 
-from dofbot_ros.bench.calibrating.simulated import SimulatedArm, measure
+from dofbot_ros.bench.calibrating.simulated import HELD, SimulatedArm, measure
+from dofbot_ros.desks.block_in_hand import with_block_in_hand
+from dofbot_ros.desks.installation import install
+from dofbot_ros.vision.markers.block_layout import load_blocks
 
 
 @pytest.mark.slow
 def test_an_arm_calibrates_itself(tmp_path: Path) -> None:
     done: list[int] = []
 
-    found = measure(1, 40, tmp_path / "session.json", done.append)
+    (found,) = measure("typical", 1, 40, first=1, folder=tmp_path, done=lambda _number, pose: done.append(pose))
 
     assert done == list(range(1, done[-1] + 1))
-    assert len(load_session(tmp_path / "session.json").views) == done[-1] + 4
-    assert found["arm_time_s"] < 600
-    assert found["held_out_mm"] < 1.0 < found["stored_mm"]
-    assert found["hand_eye_mm"] < found["hand_eye_before_mm"]
-    assert found["hand_eye_deg"] < 0.6
-    assert max(found["zeros_off_deg"][f"joint{j}"] for j in (2, 3, 4)) < 0.6
+    assert len(load_session(tmp_path / "1" / "session.json").views) == done[-1] + 4
+    assert found["refused"] == {}
+    assert found["arm_time_s"]["max"] < 600
+    assert found["held_out_mm"]["max"] < 1.0 < found["stored_mm"]["max"]
+    for name in ("hand_eye_mm", "hand_eye_deg", "base_height_mm"):
+        assert found[name]["max"] < found["before"][name]["max"]
+    assert max(found["zeros_deg"][f"joint{j}"]["max"] for j in (2, 3, 4)) < 0.6
+    again = list(measure("typical", 1, 40, first=1, folder=tmp_path, done=lambda *_: pytest.fail("calibrated anew")))
+    assert again == [found]
+    told, ideal = (install(f"typical:{what}", 1).belief for what in (tmp_path, "calibrated"))
+    assert np.linalg.norm(told.T_base_camera[:3, 3] - ideal.T_base_camera[:3, 3]) == pytest.approx(
+        1e-3 * found["hand_eye_mm"]["max"]
+    )
 
 
 def test_the_simulated_sheet_lies_where_it_should() -> None:
-    arm = SimulatedArm(0)
+    arm = SimulatedArm(with_block_in_hand("own", 0, load_blocks().block(HELD))[0])
     try:
         arm.move(np.zeros(5))
         markers = {m.id: m for m in arm.look()}

@@ -35,6 +35,7 @@ CHOICES: dict[tuple[str, str], str] = {
     ("analyze prune", "--data"): "--data nope",
     ("analyze weights", "--layer"): f"{POLICY} --layer nope",
     ("arm jog", "joint"): "nope 5",
+    ("bench calibration", "--desk"): "--out x --desk nope",
     ("bench desks", "--desk"): "--state-file x --desk nope",
     ("bench desks", "--job"): "--state-file x --job nope",
     ("bench fuzz", "--only"): "--only nope",

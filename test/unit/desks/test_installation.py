@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
 from dofbot_ros.core.transforms import invert, log_so3, rot_x, rot_y, transform
 from dofbot_ros.desks.config import NAMES, DeskConfig, load_desk
 from dofbot_ros.desks.installation import install
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import ConfigError, InputError, UsageError
 from dofbot_ros.sim.config import CameraConfig, WorldConfig, load_world_config
 from dofbot_ros.sim.rendering.camera import look_at
 from dofbot_ros.vision.extrinsics import load_extrinsics
@@ -117,3 +118,36 @@ def test_a_calibration_without_error_tells_the_truth_of_camera_and_servos() -> N
     )
     assert told.belief.intrinsics.distortion[0] == camera.flaws.k1
     assert told.belief.blocks == plain.belief.blocks
+
+
+def test_software_is_told_what_a_folder_of_calibrations_holds(tmp_path: Path) -> None:
+    ideal, plain = install("typical:calibrated", 4), install("typical", 4)
+    found = replace(ideal.belief, intrinsics=plain.belief.intrinsics)
+    found.save(tmp_path / "4")
+    told = install(f"typical:{tmp_path}", 4)
+    assert told.world == plain.world
+    assert told.label == f"typical:{tmp_path.name} 4"
+    assert told.belief.calibration == ideal.belief.calibration
+    np.testing.assert_allclose(told.belief.intrinsics.K, plain.belief.intrinsics.K, rtol=1e-6)
+    np.testing.assert_allclose(told.belief.T_base_camera, ideal.belief.T_base_camera, atol=1e-6)
+    # A scene on an installation that was not calibrated is on one that was.
+    assert install(f"typical:{tmp_path}", 9).seed == 4
+
+
+def test_errors_that_were_found_are_carried_over_to_another_camera(tmp_path: Path) -> None:
+    found = install("typical", 4).belief
+    found.save(tmp_path / "4")
+    base = WorldConfig(camera=CameraConfig(width=320, height=240, field_of_view=1.2))
+    told, true = (install(f"typical:{what}", 4, base).belief for what in (tmp_path, "calibrated"))
+    usual = install("typical:calibrated", 4).belief
+    for axis in (0, 1):
+        ratio = told.intrinsics.K[axis, axis] / true.intrinsics.K[axis, axis]
+        assert ratio == pytest.approx(found.intrinsics.K[axis, axis] / usual.intrinsics.K[axis, axis], rel=1e-6)
+    np.testing.assert_allclose(
+        told.T_base_camera @ invert(true.T_base_camera), found.T_base_camera @ invert(usual.T_base_camera), atol=1e-6
+    )
+
+
+def test_what_is_no_folder_of_calibrations_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no folder of calibrations, which `dofbot bench calibration --desk"):
+        load_desk(f"typical:{tmp_path}")
