@@ -1,4 +1,4 @@
-"""What a pretrained front is worth: success of networks that learn from few grasps, with and without one."""
+"""What a pretrained backbone is worth: success of networks that learn from few grasps, with and without one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, evaluate
 from dofbot_ros.grasp.learning.train import TrainConfig, Trainer
 
 NONE = "none"
-"""A front that begins with random weights."""
+"""A backbone that begins with random weights."""
 
 STEPS = 900
-"""Gradient steps of every training, however few its grasps are: what differs is the front alone."""
+"""Gradient steps of every training, however few its grasps are: what differs is the backbone alone."""
 
 LEARNING_RATE = 2e-3
 
@@ -33,14 +33,14 @@ class Trained:
     """One network, trained and measured.
 
     Attributes:
-        front: name of the front that it began with.
+        backbone: name of the backbone that it began with.
         grasps: that held and that it learned from, with the failures between them.
         seed: of the training.
         lifted: of the attempts.
         attempts: on held-out families.
     """
 
-    front: str
+    backbone: str
     grasps: int
     seed: int
     lifted: int
@@ -49,7 +49,7 @@ class Trained:
 
 def measure(
     data: Path,
-    fronts: Sequence[Path],
+    backbones: Sequence[Path],
     grasps: Sequence[int],
     seeds: int,
     attempts: int,
@@ -59,36 +59,36 @@ def measure(
     workers: int = 1,
     report: Callable[[Trained], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Train on the first grasps of `data`, with every front and with none, and carry out grasps on held-out families.
+    """Train on the first grasps of `data`, with every backbone and with none, and grasp held-out families.
 
     Args:
         data: folder of `dofbot grasp collect --failures`.
-        fronts: runs of `dofbot grasp pretrain`.
+        backbones: runs of `dofbot grasp pretrain`.
         grasps: numbers of grasps that held to learn from.
         seeds: trainings of each.
         attempts: of each network, in the same scenes.
         out: folder for the networks, and for `results.jsonl`, from which a later call goes on.
-        freeze: leave pretrained fronts as they are.
+        freeze: leave pretrained backbones as they are.
         workers: processes that carry out grasps.
         report: told each network.
 
     Returns:
-        `rows`, one a front and number of grasps, with `front`, `grasps`, `success`, `interval` (Wilson's, over the
-        attempts of all seeds), `lowest` and `highest` (of a seed), `seeds`; and `attempts`, `freeze`.
+        `rows`, one a backbone and number of grasps, with `backbone`, `grasps`, `success`, `interval` (Wilson's, over
+        the attempts of all seeds), `lowest` and `highest` (of a seed), `seeds`; and `attempts`, `freeze`.
 
     Raises:
-        InputError: there are not so many grasps, or two fronts have one name.
+        InputError: there are not so many grasps, or two backbones have one name.
     """
-    begun: dict[str, Path | None] = {NONE: None} | {front.name: front for front in fronts}
-    if len(begun) != len(fronts) + 1:
-        raise InputError("two fronts have the same name: the names of their folders are those of the rows")
+    begun: dict[str, Path | None] = {NONE: None} | {backbone.name: backbone for backbone in backbones}
+    if len(begun) != len(backbones) + 1:
+        raise InputError("two backbones have the same name: the names of their folders are those of the rows")
     train, val = load(data / TRAIN_FILE), load(data / VAL_FILE)
     for number in grasps:
         if number > int(train.success.sum()):
             raise InputError(f"{data} holds {int(train.success.sum())} grasps that held, {number} were asked for")
     conditions = {"data": str(data.resolve()), "steps": STEPS, "freeze": freeze, "attempts": attempts}
     file = ResultFile(out / "results.jsonl", "dofbot bench pretraining", conditions, to_mapping, _read)
-    done = {(row.front, row.grasps, row.seed): row for row in file.results}
+    done = {(row.backbone, row.grasps, row.seed): row for row in file.results}
     wanted = [(name, number, seed) for seed in range(seeds) for number in grasps for name in begun]
     for name, number, seed in wanted:
         row = done.get((name, number, seed))
@@ -105,14 +105,14 @@ def measure(
 
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Success over the number of grasps: a line a front, with its interval."""
+    """Success over the number of grasps: a line a backbone, with its interval."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
-    for name in dict.fromkeys(row["front"] for row in rows):
-        mine = [row for row in rows if row["front"] == name]
+    for name in dict.fromkeys(row["backbone"] for row in rows):
+        mine = [row for row in rows if row["backbone"] == name]
         x, y = [row["grasps"] for row in mine], np.array([100.0 * row["success"] for row in mine])
         ends = np.array([[100.0 * end for end in row["interval"]] for row in mine])
         bare = name == NONE
@@ -142,22 +142,24 @@ def _first(data: GraspData, held: int) -> GraspData:
     return data.take(np.arange(int(np.flatnonzero(data.success)[held - 1]) + 1))
 
 
-def _train(data: GraspData, val: GraspData, run: Path, front: Path | None, seed: int, *, freeze: bool) -> None:
+def _train(data: GraspData, val: GraspData, run: Path, backbone: Path | None, seed: int, *, freeze: bool) -> None:
     folder = run / "data"
     folder.mkdir(parents=True, exist_ok=True)
     save(data, folder / TRAIN_FILE)
     save(val, folder / VAL_FILE)
     config = load_yaml(TrainConfig, share_file("config", "grasp.yaml"))
     epochs = math.ceil(STEPS / max(1, len(data) // config.batch))
-    config = replace(config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze and front is not None)
-    Trainer([folder], run, config, backbone=front, resume=(run / "checkpoint.pt").exists()).train()
+    config = replace(
+        config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze and backbone is not None
+    )
+    Trainer([folder], run, config, backbone=backbone, resume=(run / "checkpoint.pt").exists()).train()
 
 
 def _row(trained: Sequence[Trained]) -> dict[str, Any]:
     lifted, attempts = sum(row.lifted for row in trained), sum(row.attempts for row in trained)
     shares = [row.lifted / row.attempts for row in trained]
     return {
-        "front": trained[0].front,
+        "backbone": trained[0].backbone,
         "grasps": trained[0].grasps,
         "success": lifted / attempts,
         "interval": list(wilson(lifted, attempts)),

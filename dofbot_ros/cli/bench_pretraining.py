@@ -1,4 +1,4 @@
-"""`dofbot bench pretraining`: what a pretrained front is worth where grasps are few."""
+"""`dofbot bench pretraining`: what a pretrained backbone is worth where grasps are few."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pretraining(
     *,
     data: Annotated[Path, typer.Option(help="Folder of `dofbot grasp collect --failures`.")],
     out: Annotated[Path, typer.Option(help="Folder for networks, results and chart; a second call goes on there.")],
-    front: Annotated[
+    backbone: Annotated[
         list[Path], typer.Option(help="A run of `dofbot grasp pretrain`, named by its folder; may be repeated.")
     ],
     grasps: Annotated[
@@ -30,24 +30,26 @@ def pretraining(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each.")] = 3,
     attempts: Annotated[int, typer.Option(min=1, help="Of each network, on held-out families.")] = 500,
-    freeze: Annotated[bool, typer.Option("--freeze", help="Leave pretrained fronts as they are.")] = False,
+    freeze: Annotated[bool, typer.Option("--freeze", help="Leave pretrained backbones as they are.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that carry out grasps.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Train grasp networks on few grasps, with pretrained fronts and without, and measure them."""
+    """Train grasp networks on few grasps, with pretrained backbones and without, and measure them."""
     with optional_packages("learn", "training"):
         from dofbot_ros.bench.pretraining import draw, measure
 
     one_thread()
     amounts = grasps or [100, 300, 1000]
     with progress_bar("{task.fields[last]}") as bar:
-        task = bar.add_task("networks", total=len(amounts) * seeds * (1 + len(front)), last="")
+        task = bar.add_task("networks", total=len(amounts) * seeds * (1 + len(backbone)), last="")
 
         def report(row: Trained) -> None:
-            said = f"{row.front}, {row.grasps} grasps: {row.lifted} of {row.attempts} lifted"
+            said = f"{row.backbone}, {row.grasps} grasps: {row.lifted} of {row.attempts} lifted"
             bar.update(task, advance=1, last=said)
 
-        result = measure(data, front, amounts, seeds, attempts, out=out, freeze=freeze, workers=workers, report=report)
+        result = measure(
+            data, backbone, amounts, seeds, attempts, out=out, freeze=freeze, workers=workers, report=report
+        )
     draw(result["rows"], out / "pretraining.png")
     console.print(f"chart in {out / 'pretraining.png'}", highlight=False, soft_wrap=True)
     if as_json:
@@ -57,10 +59,10 @@ def pretraining(
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("grasps", "front", "lifted", "95 %", "seeds from", "to")
+    table = Table("grasps", "backbone", "lifted", "95 %", "seeds from", "to")
     for row in rows:
         low, high = row["interval"]
         shares = (f"{100.0 * row[name]:.1f} %" for name in ("lowest", "highest"))
         interval = f"{100.0 * low:.0f} to {100.0 * high:.0f}"
-        table.add_row(str(row["grasps"]), row["front"], f"{100.0 * row['success']:.1f} %", interval, *shares)
+        table.add_row(str(row["grasps"]), row["backbone"], f"{100.0 * row['success']:.1f} %", interval, *shares)
     return table

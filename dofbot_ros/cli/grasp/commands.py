@@ -134,10 +134,10 @@ def train(
     device: DeviceOption = "cpu",
     backbone_weights: Annotated[
         Path | None,
-        typer.Option(help="Front to start from: a run of `grasp pretrain`, or torchvision's mobilenet_v3_small."),
+        typer.Option(help="Backbone to start from: a run of `grasp pretrain`, or torchvision's mobilenet_v3_small."),
     ] = None,
     freeze: Annotated[
-        bool, typer.Option("--freeze", help="Leave that front as it is, and train the rest of the network alone.")
+        bool, typer.Option("--freeze", help="Leave that backbone as it is, and train the rest of the network alone.")
     ] = False,
     start: Annotated[
         Path | None, typer.Option(help="A run's folder: begin with its weights, for a second round's data.")

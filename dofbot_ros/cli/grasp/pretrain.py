@@ -1,4 +1,4 @@
-"""`dofbot grasp pretrain`: teach a network's front to see, before any grasp or policy is tried."""
+"""`dofbot grasp pretrain`: teach a network's backbone to see, before any grasp or policy is tried."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def pretrain(
         Literal["reconstruction", "classification", "pose"],
         typer.Option(help="What it learns: to draw the view again, to name the object, to tell how it lies."),
     ] = "reconstruction",
-    front: Annotated[
+    backbone: Annotated[
         Literal["grasp", "pose"] | None,
-        typer.Option(help="Whose front: the grasp network's (default), or the pose network's of `policy train`."),
+        typer.Option(help="Whose backbone: the grasp network's (default), or the pose network's of `policy train`."),
     ] = None,
     views: Annotated[int | None, typer.Option(min=20, help="To learn from; instead of the configuration's.")] = None,
     objects: Annotated[str | None, typer.Option(help="train (default), validation, heldout, or family names.")] = None,
@@ -43,7 +43,7 @@ def pretrain(
     resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Teach a front to see: `grasp train --backbone-weights OUT` goes on from it, or `policy train` with --front pose.
+    """Teach a backbone to see: `grasp train --backbone-weights OUT` goes on from it, `policy train` from a pose one.
 
     Interrupted while views are drawn, the same command goes on; in the training, --resume does.
     """
@@ -53,10 +53,10 @@ def pretrain(
     with optional_packages("learn", "training"):
         from dofbot_ros.grasp.learning.run import CHECKPOINT
         from dofbot_ros.grasp.pretraining.pretrain import VIEWS, PretrainConfig, Pretrainer
-        from dofbot_ros.policy.perception.keypoint_front import pose_front
+        from dofbot_ros.policy.perception.keypoint_backbone import pose_backbone
         from dofbot_ros.training.run_folder import RunFolder
 
-    given = {"on": on, "front": front, "views": views, "objects": objects, "epochs": epochs, "seed": seed}
+    given = {"on": on, "backbone": backbone, "views": views, "objects": objects, "epochs": epochs, "seed": seed}
     settings = settings_of(PretrainConfig, "grasp_pretrain.yaml", config, given)
     families = families_of(settings.objects)
     RunFolder(out, resume=resume, mark=CHECKPOINT)  # refuses before anything is drawn
@@ -74,7 +74,7 @@ def pretrain(
             len(families),
             out,
             settings,
-            make_front=pose_front if settings.front == "pose" else None,
+            make_backbone=pose_backbone if settings.backbone == "pose" else None,
             device=device,
             resume=resume,
         )
@@ -86,7 +86,7 @@ def pretrain(
         best = trainer.train(report)
     result = {
         "on": settings.on,
-        "front": settings.front,
+        "backbone": settings.backbone,
         "views": settings.views,
         "best_epoch": best.epoch,
         "val_loss": best.val_loss,
@@ -94,4 +94,4 @@ def pretrain(
         "score_is": trainer.head.score_name,
         "seconds": best.seconds,
     }
-    emit(result, as_json, f"Front in {out}")
+    emit(result, as_json, f"Backbone in {out}")

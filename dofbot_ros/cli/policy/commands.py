@@ -92,10 +92,11 @@ def train(
     ] = None,
     backbone_weights: Annotated[
         Path | None,
-        typer.Option(help="Front of the pose network to start from: a run of `grasp pretrain --front pose`."),
+        typer.Option(help="Backbone of the pose network to start from: a run of `grasp pretrain --backbone pose`."),
     ] = None,
     freeze: Annotated[
-        bool, typer.Option("--freeze", help="Leave that front as it is, and train the rest of the pose network alone.")
+        bool,
+        typer.Option("--freeze", help="Leave that backbone as it is, and train the rest of the pose network alone."),
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     watch: Annotated[
@@ -107,9 +108,9 @@ def train(
     """Train a policy; interrupted, it goes on from its last checkpoint with --resume."""
     from dofbot_ros.config.loader import from_mapping
 
-    fronts = {"--backbone-weights": backbone_weights, "--freeze": freeze}
+    backbones = {"--backbone-weights": backbone_weights, "--freeze": freeze}
     if obs != "pipeline" or network is not None:
-        refuse(fronts, "for the training of a pose network: --obs pipeline without --network")
+        refuse(backbones, "for the training of a pose network: --obs pipeline without --network")
 
     if obs not in OBSERVATIONS:
         raise UsageError(one_of("obs", obs, OBSERVATIONS))
@@ -122,7 +123,7 @@ def train(
             "--state-policy": state_policy,
             "--control": control != "tool",
             "--block": block != "red",
-            **fronts,
+            **backbones,
         }
         refuse(arms, "not for the hopper")
         from dofbot_ros.cli.lab.hopper import train_hopper

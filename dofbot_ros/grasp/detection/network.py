@@ -1,6 +1,6 @@
-"""MobileUNet: the front of MobileNetV3-small with a decoder, from a view to a map of grasp logits.
+"""MobileUNet: the backbone of MobileNetV3-small with a decoder, from a view to a map of grasp logits.
 
-The front's layers and their names are those of torchvision's mobilenet_v3_small (Howard et al., Searching for
+The backbone's layers and their names are those of torchvision's mobilenet_v3_small (Howard et al., Searching for
 MobileNetV3, 2019), so that its weights load from a file; torchvision itself is not needed.
 """
 
@@ -16,7 +16,7 @@ from dofbot_ros.core.model_files import matching_state
 from dofbot_ros.grasp.detection.network_config import NetworkConfig
 
 BACKBONE = "backbone.safetensors"
-"""The front's weights in the folder of a run of `dofbot grasp pretrain`."""
+"""The backbone's weights in the folder of a run of `dofbot grasp pretrain`."""
 
 
 class SqueezeExcitation(nn.Module):
@@ -88,7 +88,7 @@ class Upsampler(nn.Module):
 class MobileUNet(nn.Module):
     """Grasp logits for every rotation and pixel.
 
-    The high-resolution path leaves the front after its third block, the low-resolution path after its sixth; both are
+    The high-resolution path leaves the backbone after its third block, the low-resolution one after its sixth; both are
     upsampled and added at half resolution, where each cell then tells the logits of its four pixels apart (Shi et al.,
     Real-Time Single Image Super-Resolution, 2016). With `edges` a third path leaves after the first block, which is
     at half resolution already.
@@ -140,7 +140,7 @@ def _filter(width: int) -> nn.Sequential:
 
 
 def load_backbone(network: MobileUNet, path: Path) -> None:
-    """Load the front.
+    """Load the backbone.
 
     Args:
         network: gets the weights.

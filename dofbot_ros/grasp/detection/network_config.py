@@ -15,11 +15,11 @@ class NetworkConfig(Checked):
 
     Attributes:
         rotations: closing lines that are told apart.
-        fine: keep the front's first layer at full and its first block at half resolution: twice as fine everywhere as
+        fine: keep the backbone's first layer at full and its first block at half resolution: twice as fine as all
             torchvision's strides, which are made for pictures of 224 pixels.
         place: feed the decoder each pixel's place in the view as well. How far the tool has to lean depends on it.
         width: channels of the decoder.
-        edges: a third path into the decoder, from the front's first block (with `fine` only).
+        edges: a third path into the decoder, from the backbone's first block (with `fine` only).
         refine: filters between the sum of the paths and the logits.
     """
 

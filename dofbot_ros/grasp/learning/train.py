@@ -41,7 +41,7 @@ class TrainConfig(Checked):
         weight_decay: of AdamW.
         spread: the target is smeared over neighbouring pixels with this standard deviation [pixels]; 0 for one pixel.
         failure_weight: weight of telling held from failed grasps where they were tried; 0 ignores failures.
-        freeze: leave the front as it is begun with, and train the decoder alone.
+        freeze: leave the backbone as it is begun with, and train the decoder alone.
         seed: of weights, order and augmentation.
     """
 
@@ -83,12 +83,12 @@ class Trainer:
         run: folder that gets weights, log and pictures.
         config: how.
         device: cpu, cuda, or cuda:N.
-        backbone: weights of the front to start from, as load_backbone takes them.
+        backbone: weights of the backbone to start from, as load_backbone takes them.
         start: folder of a run to start from, all of its weights.
         resume: go on where `run` stopped.
 
     Raises:
-        InputError: the data, the device or the run cannot be used, or a front that knows nothing is to be frozen.
+        InputError: the data, the device or the run cannot be used, or a backbone that knows nothing is to be frozen.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Trainer:
         resume: bool = False,
     ) -> None:
         if config.freeze and backbone is None and start is None:
-            raise InputError("freeze keeps a front that has learned something: give --backbone-weights or --start")
+            raise InputError("freeze keeps a backbone that has learned something: give --backbone-weights or --start")
         train = join([load(folder / TRAIN_FILE) for folder in data])
         with_val = [folder for folder in data if (folder / VAL_FILE).exists()]
         val = join([load(folder / VAL_FILE) for folder in with_val or data])

@@ -1,4 +1,4 @@
-"""The picture of what a front has been taught: views, and what its head makes of them."""
+"""The picture of what a backbone has been taught: views, and what its head makes of them."""
 
 from __future__ import annotations
 

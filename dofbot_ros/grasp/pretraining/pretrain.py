@@ -1,4 +1,4 @@
-"""Teaches the front of a network on one of the tasks, and keeps it for `dofbot grasp train` or `policy train`."""
+"""Teaches the backbone of a network on one of the tasks, and keeps it for `dofbot grasp train` or `policy train`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ VIEWS = "views"
 """Folder in the run's, with the files of views."""
 
 
-FrontName = Literal["grasp", "pose"]
+BackboneName = Literal["grasp", "pose"]
 
 
 @dataclass(frozen=True, eq=False)
-class Front:
+class Backbone:
     """What is taught.
 
     Attributes:
@@ -48,22 +48,22 @@ class Front:
     kept: Callable[[], dict[str, torch.Tensor]]
 
 
-def grasp_front(config: NetworkConfig) -> Front:
-    """The front of MobileUNet, kept under the names of torchvision's, as load_backbone takes them."""
+def grasp_backbone(config: NetworkConfig) -> Backbone:
+    """The backbone of MobileUNet, kept under the names of torchvision's, as load_backbone takes them."""
     features = MobileUNet(config).features
-    return Front(features, CHANNELS, lambda: {f"features.{name}": v for name, v in features.state_dict().items()})
+    return Backbone(features, CHANNELS, lambda: {f"features.{name}": v for name, v in features.state_dict().items()})
 
 
 @dataclass(frozen=True)
 class PretrainConfig(Checked):
-    """How to teach the front.
+    """How to teach the backbone.
 
     Attributes:
         on: what it is taught.
-        front: whose front: the grasp network's, or the pose network's of the policies.
+        backbone: whose backbone: the grasp network's, or the pose network's of the policies.
         objects: a split or family names, see families.py.
         views: to learn from.
-        network: shape of the network; its front alone is trained.
+        network: shape of the network; its backbone alone is trained.
         augment: how colours are varied; nothing is moved.
         val_share: of the views, kept to measure by.
         epochs: passes over the views.
@@ -74,7 +74,7 @@ class PretrainConfig(Checked):
     """
 
     on: TaskName = "reconstruction"
-    front: FrontName = "grasp"
+    backbone: BackboneName = "grasp"
     objects: str = "train"
     views: Annotated[int, Range(20)] = 4000
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -99,14 +99,14 @@ class PretrainEpoch(Epoch):
 
 
 class Pretrainer:
-    """Trains one front; everything that it writes is in its run folder.
+    """Trains one backbone; everything that it writes is in its run folder.
 
     Args:
         views: to learn from.
         families: how many there are in them.
-        run: folder that gets the front's weights, log and pictures.
+        run: folder that gets the backbone's weights, log and pictures.
         config: how.
-        make_front: makes what is taught, once the weights' seed is set; None: the grasp network's.
+        make_backbone: makes what is taught, once the weights' seed is set; None: the grasp network's.
         device: cpu, cuda, or cuda:N.
         resume: go on where `run` stopped.
 
@@ -121,7 +121,7 @@ class Pretrainer:
         run: Path,
         config: PretrainConfig,
         *,
-        make_front: Callable[[], Front] | None = None,
+        make_backbone: Callable[[], Backbone] | None = None,
         device: str = "cpu",
         resume: bool = False,
     ) -> None:
@@ -129,9 +129,9 @@ class Pretrainer:
         kept = max(1, round(config.val_share * len(views)))
         self._train, self._val = views.take(np.arange(kept, len(views))), views.take(np.arange(kept))
         torch.manual_seed(config.seed)
-        self._front = grasp_front(config.network) if make_front is None else make_front()
-        self.head = head_of(config.on, views.images.shape[1], families, self._front.channels)
-        whole = nn.Sequential(self._front.module, self.head).to(self._device)
+        self._backbone = grasp_backbone(config.network) if make_backbone is None else make_backbone()
+        self.head = head_of(config.on, views.images.shape[1], families, self._backbone.channels)
+        whole = nn.Sequential(self._backbone.module, self.head).to(self._device)
         self._network: nn.Sequential = whole.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), config.learning_rate, weight_decay=config.weight_decay
@@ -147,7 +147,7 @@ class Pretrainer:
         return self._run.done
 
     def train(self, report: Callable[[PretrainEpoch], None] | None = None) -> PretrainEpoch:
-        """Train to the end, keep the front of the lowest validation loss. Returns that epoch."""
+        """Train to the end, keep the backbone of the lowest validation loss. Returns that epoch."""
         begin = time.monotonic()
         with self._run as run:
             for epoch in run.epochs(self._config.epochs):
@@ -199,5 +199,5 @@ class Pretrainer:
         return sum(k * float(loss) for k, loss, _ in found) / n, sum(k * score for k, _, score in found) / n
 
     def _keep(self) -> None:
-        texts = {"on": self._config.on, "front": self._config.front, "seed": str(self._config.seed)}
-        save_safetensors(self._front.kept(), self._folder / BACKBONE, texts)
+        texts = {"on": self._config.on, "backbone": self._config.backbone, "seed": str(self._config.seed)}
+        save_safetensors(self._backbone.kept(), self._folder / BACKBONE, texts)

@@ -1,4 +1,4 @@
-"""What the front is taught on, without grasps: to draw the view again, to name the object, to tell how it lies."""
+"""What the backbone is taught on, without grasps: to draw the view again, to name the object, to tell how it lies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TaskName = Literal["reconstruction", "classification", "pose"]
 TASKS: tuple[str, ...] = get_args(TaskName)
 
 CHANNELS = 40
-"""Of the last map of the grasp network's front. Every front's last map has an eighth of the view's cells a side."""
+"""Of the last map of the grasp network's backbone. Any backbone's last map has an eighth of the view's cells a side."""
 
 PLACE_UNIT = 0.25
 """Places are learned in this share of the view's side, which makes them as large as the stretch."""
@@ -24,7 +24,7 @@ PLACE_UNIT = 0.25
 
 @dataclass(frozen=True)
 class Known:
-    """What a step of learning is given besides the front's features.
+    """What a step of learning is given besides the backbone's features.
 
     Attributes:
         clean: the views as the network is given them, before colours and noise were varied (n, 3, size, size).
@@ -38,11 +38,11 @@ class Known:
 
 
 class Reconstruction(nn.Module):
-    """Draws the view from the front's features.
+    """Draws the view from the backbone's features.
 
     Args:
         size: pixels along each side of a view.
-        channels: of the front's last map.
+        channels: of the backbone's last map.
     """
 
     score_name = "mean squared error"
@@ -72,7 +72,7 @@ class Classification(nn.Module):
 
     Args:
         families: how many there are.
-        channels: of the front's last map.
+        channels: of the backbone's last map.
     """
 
     score_name = "of them named right"
@@ -100,7 +100,7 @@ class Pose(nn.Module):
 
     Args:
         size: pixels along each side of a view.
-        channels: of the front's last map.
+        channels: of the backbone's last map.
     """
 
     score_name = "pixels off, on average"
@@ -143,7 +143,7 @@ Head = Reconstruction | Classification | Pose
 
 
 def head_of(task: str, size: int, families: int, channels: int = CHANNELS) -> Head:
-    """The head that learns `task`, for views of `size` pixels, so many families, and a front of so many channels."""
+    """The head that learns `task`, for views of `size` pixels, so many families, and a backbone of so many channels."""
     if task == "reconstruction":
         return Reconstruction(size, channels)
     return Classification(families, channels) if task == "classification" else Pose(size, channels)

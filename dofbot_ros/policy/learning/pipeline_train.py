@@ -35,7 +35,7 @@ def train_pipeline(
         task: pick or place.
         state_policy: folder of the policy that acts.
         run: gets pose and policy, each as .onnx, .safetensors and .yaml.
-        backbone: weights of the pose network's front to start from, as load_pose_front takes them.
+        backbone: weights of the pose network's backbone to start from, as load_pose_backbone takes them.
         device: cpu, cuda, or cuda:N.
         resume: go on with what is there.
         report: told how far it is.

@@ -19,8 +19,8 @@ from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.core.model_files import load_state, load_tensors, taking
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.interface.spec import commit
+from dofbot_ros.policy.perception.keypoint_backbone import backbone_of, load_pose_backbone
 from dofbot_ros.policy.perception.keypoint_data import KeypointData, load_data, render_data
-from dofbot_ros.policy.perception.keypoint_front import fronts_of, load_pose_front
 from dofbot_ros.policy.perception.keypoint_loss import augmented, closeup_loss, look_loss
 from dofbot_ros.policy.perception.keypoint_measure import measure, sigma_px
 from dofbot_ros.policy.perception.keypoint_network import Exported, PoseNetwork, scaled
@@ -46,7 +46,7 @@ class PoseTrainConfig(Checked):
         closeup_epochs: times that the block in it is shown enlarged.
         batch: pictures in a gradient step.
         learning_rate: of Adam at its highest.
-        freeze: leave the front as it is begun with.
+        freeze: leave the backbone as it is begun with.
         seed: of pictures, weights and order.
     """
 
@@ -83,29 +83,29 @@ def train_pose(
     Args:
         config: how.
         run: folder; pictures and checkpoints stay in it.
-        backbone: weights of the front to start from, as load_pose_front takes them.
+        backbone: weights of the backbone to start from, as load_pose_backbone takes them.
         device: cpu, cuda, or cuda:N.
         resume: go on with what is there.
         report: told how far it is.
 
     Raises:
-        InputError: `run` holds another run, the device or the front cannot be used, or a front that knows nothing is to
-            be frozen.
+        InputError: `run` holds another run, the device or the backbone cannot be used, or an untaught one is to be
+            frozen.
     """
     if config.freeze and backbone is None:
-        raise InputError("freeze keeps a front that has learned something: give --backbone-weights")
+        raise InputError("freeze keeps a backbone that has learned something: give --backbone-weights")
     where = training_device(device)
     one_core()
     folder = RunFolder(run, resume=resume, mark=CONFIG, config_file=CONFIG, needed=False)
     folder.require_same(config)
     if backbone is not None:
-        load_pose_front(PoseNetwork(), backbone)  # refuses before anything is rendered
+        load_pose_backbone(PoseNetwork(), backbone)  # refuses before anything is rendered
     folder.begin(config)
     data, kept = _pictures(config, run, report)
     torch.manual_seed(config.seed)
     network = channels_last(PoseNetwork()).to(where)
     if backbone is not None:
-        load_pose_front(network, backbone)
+        load_pose_backbone(network, backbone)
     state: dict[str, Any] = folder.load(CHECKPOINT, where)
     if state:
         with taking(run / CHECKPOINT):
@@ -148,7 +148,7 @@ class _Descent:
     def stage(self, name: str, epochs: int, loss_of: Loss, state: dict[str, Any]) -> None:
         """Train that part of the network, on from where `state` is."""
         closeup = {id(weight) for weight in self.network.closeup.parameters()}
-        for module in fronts_of(self.network):
+        for module in backbone_of(self.network):
             module.requires_grad_(not self.config.freeze)
         mine = [
             weight
@@ -165,7 +165,7 @@ class _Descent:
             schedule.load_state_dict(state["schedule"])
         self.network.train()
         if self.config.freeze:
-            for module in fronts_of(self.network):
+            for module in backbone_of(self.network):
                 module.eval()  # the statistics of its normalisation stay, too
         for epoch in range(state.get("epochs", 0), epochs):
             rng = np.random.default_rng([self.config.seed, epoch])
@@ -225,7 +225,7 @@ def export_pose(network: PoseNetwork, kept: KeypointData, config: PoseTrainConfi
         "pictures": str(config.pictures),
         "epochs": f"{config.epochs} and {config.closeup_epochs}",
         "seed": str(config.seed),
-        **({"freeze": "front"} if config.freeze else {}),
+        **({"freeze": "backbone"} if config.freeze else {}),
         "commit": commit(),
     }
     save_yaml(PoseSpec(WIDTH, tuple(sigma_px(network, kept)), training), folder / POSE_SPEC)

@@ -1,4 +1,4 @@
-"""What a pretrained front is worth: every front at every number of grasps, resumable, and drawn."""
+"""What a pretrained backbone is worth: every backbone at every number of grasps, resumable, and drawn."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def front(tmp_path: Path) -> Path:
+def backbone(tmp_path: Path) -> Path:
     from dofbot_ros.core.model_files import save_safetensors
 
     folder = tmp_path / "taught"
@@ -50,17 +50,17 @@ def front(tmp_path: Path) -> Path:
 
 
 def test_every_front_is_measured_at_every_number_of_grasps_once(
-    data: Path, front: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Path, backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pretraining, "STEPS", 1)
     told: list[pretraining.Trained] = []
 
     def measure(seeds: int) -> dict[str, Any]:
         told.clear()
-        return pretraining.measure(data, [front], [10], seeds, 1, out=tmp_path / "out", report=told.append)
+        return pretraining.measure(data, [backbone], [10], seeds, 1, out=tmp_path / "out", report=told.append)
 
     rows = measure(1)["rows"]
-    assert [(row["front"], row["grasps"], row["seeds"]) for row in rows] == [("none", 10, 1), ("taught", 10, 1)]
+    assert [(row["backbone"], row["grasps"], row["seeds"]) for row in rows] == [("none", 10, 1), ("taught", 10, 1)]
     assert all(0.0 <= row["interval"][0] <= row["success"] <= row["interval"][1] <= 1.0 for row in rows)
 
     def unasked(*_: object, **__: object) -> None:
@@ -74,9 +74,9 @@ def test_every_front_is_measured_at_every_number_of_grasps_once(
     assert read_image(tmp_path / "chart.png").std() > 10.0
 
 
-def test_what_is_not_there_is_told_before_anything_is_trained(data: Path, front: Path, tmp_path: Path) -> None:
+def test_what_is_not_there_is_told_before_anything_is_trained(data: Path, backbone: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds 20 grasps that held, 30 were asked for"):
-        pretraining.measure(data, [front], [30], 1, 1, out=tmp_path / "out")
+        pretraining.measure(data, [backbone], [30], 1, 1, out=tmp_path / "out")
     with pytest.raises(InputError, match="the same name"):
-        pretraining.measure(data, [front, front], [10], 1, 1, out=tmp_path / "out")
+        pretraining.measure(data, [backbone, backbone], [10], 1, 1, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

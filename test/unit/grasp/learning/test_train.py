@@ -61,7 +61,7 @@ def test_backbone_weights_load_and_others_are_refused(tmp_path: Path) -> None:
     torch.manual_seed(1)
     source = MobileUNet(NetworkConfig(rotations=3))
     state = {name: value for name, value in source.state_dict().items() if name.startswith("features.")}
-    # A whole mobilenet_v3_small has more layers than the front takes.
+    # A whole mobilenet_v3_small has more layers than the backbone takes.
     save_file({**state, "classifier.3.bias": torch.zeros(1000)}, tmp_path / "backbone.safetensors")
     network = MobileUNet(NetworkConfig(rotations=5))
     load_backbone(network, tmp_path / "backbone.safetensors")

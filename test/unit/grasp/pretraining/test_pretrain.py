@@ -1,4 +1,4 @@
-"""What a front is taught: each task learns, a resumed run is the run, and grasp training begins with it."""
+"""What a backbone is taught: each task learns, a resumed run is the run, and grasp training begins with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dofbot_ros.grasp.learning.train import TrainConfig, Trainer  # noqa: E402
 from dofbot_ros.grasp.pretraining.labelled_views import LabelledViews, outline_moments  # noqa: E402
 from dofbot_ros.grasp.pretraining.pretrain import PretrainConfig, Pretrainer  # noqa: E402
 from dofbot_ros.grasp.pretraining.tasks import TASKS, TaskName  # noqa: E402
-from dofbot_ros.policy.perception.keypoint_front import load_pose_front, pose_front  # noqa: E402
+from dofbot_ros.policy.perception.keypoint_backbone import load_pose_backbone, pose_backbone  # noqa: E402
 from dofbot_ros.policy.perception.keypoint_network import PoseNetwork, scaled  # noqa: E402
 from dofbot_ros.vision.cameras.frame_files import read_image  # noqa: E402
 
@@ -90,19 +90,19 @@ def test_a_resumed_run_is_the_run(tmp_path: Path) -> None:
 
 
 def test_grasp_training_begins_with_the_front_and_may_leave_it_as_it_is(tmp_path: Path) -> None:
-    trained(tmp_path / "front", "classification", epochs=1)
+    trained(tmp_path / "backbone", "classification", epochs=1)
     (tmp_path / "data").mkdir()
     for seed, name in enumerate((TRAIN_FILE, VAL_FILE)):
         save(bars(24, seed), tmp_path / "data" / name)
     config = TrainConfig(
         NetworkConfig(rotations=ROTATIONS, width=16), AugmentConfig(shift=2), epochs=1, batch=12, freeze=True
     )
-    with pytest.raises(InputError, match="freeze keeps a front that has learned something"):
+    with pytest.raises(InputError, match="freeze keeps a backbone that has learned something"):
         Trainer([tmp_path / "data"], tmp_path / "run", config)
-    taught = load_file(tmp_path / "front" / BACKBONE)
+    taught = load_file(tmp_path / "backbone" / BACKBONE)
     for name, freeze in (("frozen", True), ("free", False)):
         run = tmp_path / name
-        Trainer([tmp_path / "data"], run, replace(config, freeze=freeze), backbone=tmp_path / "front").train()
+        Trainer([tmp_path / "data"], run, replace(config, freeze=freeze), backbone=tmp_path / "backbone").train()
         state = load_weights(run / WEIGHTS)[0].state_dict()
         same = all(torch.equal(state[key], value) for key, value in taught.items())
         assert same == freeze
@@ -111,12 +111,14 @@ def test_grasp_training_begins_with_the_front_and_may_leave_it_as_it_is(tmp_path
 @pytest.mark.parametrize("on", TASKS)
 def test_the_pose_networks_front_learns_too(on: TaskName, tmp_path: Path) -> None:
     lines: list[float] = []
-    config = replace(QUICK, on=on, front="pose", epochs=3)
-    Pretrainer(drawn(96), 2, tmp_path, config, make_front=pose_front).train(lambda line: lines.append(line.train_loss))
+    config = replace(QUICK, on=on, backbone="pose", epochs=3)
+    Pretrainer(drawn(96), 2, tmp_path, config, make_backbone=pose_backbone).train(
+        lambda line: lines.append(line.train_loss)
+    )
     assert lines[-1] < lines[0]
     assert read_image(tmp_path / "examples.png").std() > 10.0
     network = PoseNetwork()
-    load_pose_front(network, tmp_path)
+    load_pose_backbone(network, tmp_path)
     kept = load_file(tmp_path / BACKBONE)
     assert {name.partition(".")[0] for name in kept} == {"front", "around"}
     assert all(torch.equal(network.state_dict()[name], value) for name, value in kept.items())
@@ -126,17 +128,17 @@ def test_the_pose_networks_front_learns_too(on: TaskName, tmp_path: Path) -> Non
 
 def test_the_fronts_are_not_mixed_up(tmp_path: Path) -> None:
     trained(tmp_path / "grasp", "pose", epochs=1)
-    with pytest.raises(InputError, match="grasp pretrain --front pose"):
-        load_pose_front(PoseNetwork(), tmp_path / "grasp")
-    with pytest.raises(InputError, match="front was grasp, now pose"):
+    with pytest.raises(InputError, match="grasp pretrain --backbone pose"):
+        load_pose_backbone(PoseNetwork(), tmp_path / "grasp")
+    with pytest.raises(InputError, match="backbone was grasp, now pose"):
         Pretrainer(
-            drawn(96), 2, tmp_path / "grasp", replace(QUICK, on="pose", epochs=1, front="pose"),
-            make_front=pose_front, resume=True,
+            drawn(96), 2, tmp_path / "grasp", replace(QUICK, on="pose", epochs=1, backbone="pose"),
+            make_backbone=pose_backbone, resume=True,
         )  # fmt: skip
 
 
 def test_the_front_is_given_views_as_the_pose_network_is_given_pictures() -> None:
     images = drawn(2).images
-    as_pictures = pose_front().module[0](torch.from_numpy(network_input(images)))
+    as_pictures = pose_backbone().module[0](torch.from_numpy(network_input(images)))
     wanted = scaled(torch.from_numpy(images).permute(0, 3, 1, 2).float())
     assert torch.allclose(as_pictures, wanted, atol=1e-4)

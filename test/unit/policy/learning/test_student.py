@@ -16,8 +16,8 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import make_env
 from dofbot_ros.policy.learning.student_train import StudentConfig, StudentTrainer
 from dofbot_ros.policy.perception import keypoint_train
+from dofbot_ros.policy.perception.keypoint_backbone import pose_backbone
 from dofbot_ros.policy.perception.keypoint_data import load_data
-from dofbot_ros.policy.perception.keypoint_front import pose_front
 from dofbot_ros.policy.perception.keypoint_measure import found, measure
 from dofbot_ros.policy.perception.keypoint_network import Closeup, PoseNetwork
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, load_network, train_pose
@@ -70,16 +70,16 @@ def test_a_pose_network_begins_with_a_front_and_may_leave_it_as_it_is(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keypoint_train, "SHARD", 8)
-    front = pose_front()
-    save_safetensors(front.kept(), tmp_path / "backbone.safetensors", {})
-    with pytest.raises(InputError, match="freeze keeps a front that has learned something: give --backbone-weights"):
+    backbone = pose_backbone()
+    save_safetensors(backbone.kept(), tmp_path / "backbone.safetensors", {})
+    with pytest.raises(InputError, match="freeze keeps a backbone that has learned something: give --backbone-weights"):
         train_pose(replace(POSE, freeze=True), tmp_path / "frozen")
     for name, freeze in (("frozen", True), ("free", False)):
         run = tmp_path / name
         shutil.copytree(network / "pictures", run / "pictures")
         train_pose(replace(POSE, freeze=freeze), run, backbone=tmp_path)
         state = load_network(run).state_dict()
-        assert all(torch.equal(state[key], value) for key, value in front.kept().items()) == freeze
+        assert all(torch.equal(state[key], value) for key, value in backbone.kept().items()) == freeze
         assert not torch.equal(state["join.0.0.weight"], PoseNetwork().state_dict()["join.0.0.weight"])
 
 

@@ -1,4 +1,4 @@
-"""The pose network's front by itself: taught by `dofbot grasp pretrain --front pose`, taken over by its training."""
+"""The pose network's backbone by itself: `dofbot grasp pretrain --backbone pose` teaches it, training begins with it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from dofbot_ros.core.model_files import matching_state
 from dofbot_ros.grasp.detection.network import BACKBONE
 from dofbot_ros.grasp.detection.normalise import MEAN, STD
-from dofbot_ros.grasp.pretraining.pretrain import Front
+from dofbot_ros.grasp.pretraining.pretrain import Backbone
 from dofbot_ros.policy.perception.keypoint_network import PoseNetwork, scaled
 
 CHANNELS = 48
-"""Of the front's last map, at an eighth of the picture."""
+"""Of the backbone's last map, at an eighth of the picture."""
 
 
 class _AsPictures(nn.Module):
@@ -31,32 +31,32 @@ class _AsPictures(nn.Module):
         return scaled(255.0 * (views * self.std + self.mean))
 
 
-def pose_front() -> Front:
-    """A new front: all layers of the first look but those that draw its heat maps."""
+def pose_backbone() -> Backbone:
+    """A new backbone: all layers of the first look but those that draw its heat maps."""
     network = PoseNetwork()
-    return Front(nn.Sequential(_AsPictures(), network.front, network.around), CHANNELS, lambda: _state(network))
+    return Backbone(nn.Sequential(_AsPictures(), network.front, network.around), CHANNELS, lambda: _state(network))
 
 
-def load_pose_front(network: PoseNetwork, path: Path) -> None:
-    """Load the front.
+def load_pose_backbone(network: PoseNetwork, path: Path) -> None:
+    """Load the backbone.
 
     Args:
         network: gets the weights.
-        path: a run's folder of `dofbot grasp pretrain --front pose`, or its backbone.safetensors.
+        path: a run's folder of `dofbot grasp pretrain --backbone pose`, or its backbone.safetensors.
 
     Raises:
         InputError: the file cannot be read, or its layers are others.
     """
     file = path / BACKBONE if path.is_dir() else path
-    state = matching_state(file, _state(network), "weights of `dofbot grasp pretrain --front pose`")
+    state = matching_state(file, _state(network), "weights of `dofbot grasp pretrain --backbone pose`")
     network.load_state_dict(state, strict=False)
 
 
-def fronts_of(network: PoseNetwork) -> tuple[nn.Module, ...]:
-    """The parts of the network that are its front."""
+def backbone_of(network: PoseNetwork) -> tuple[nn.Module, ...]:
+    """The parts of the network that are its backbone."""
     return network.front, network.around
 
 
 def _state(network: PoseNetwork) -> dict[str, Tensor]:
-    parts = tuple(f"{name}." for name, part in network.named_children() if part in fronts_of(network))
+    parts = tuple(f"{name}." for name, part in network.named_children() if part in backbone_of(network))
     return {name: value for name, value in network.state_dict().items() if name.startswith(parts)}
