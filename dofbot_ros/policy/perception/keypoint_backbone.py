@@ -1,4 +1,4 @@
-"""The pose network's backbone by itself: `dofbot grasp pretrain --backbone pose` teaches it, training begins with it."""
+"""The pose network's backbone by itself: `dofbot grasp pretrain --backbone pose` teaches it, training starts there."""
 
 from __future__ import annotations
 
