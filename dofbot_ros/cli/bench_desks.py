@@ -38,7 +38,8 @@ def desks(
         ),
     ] = None,
     job: Annotated[
-        list[str] | None, typer.Option(help="demo, 'grasp train', 'grasp heldout', 'policy pick'; may be repeated.")
+        list[str] | None,
+        typer.Option(help="What is done, such as demo or 'policy state'; may be repeated, by default all."),
     ] = None,
     trials: Annotated[
         int, typer.Option(min=1, help="Of each job on each desk, each on an installation of its own.")

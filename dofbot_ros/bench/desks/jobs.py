@@ -18,11 +18,11 @@ from dofbot_ros.grasp.planning.block_plan import PlannerConfig
 from dofbot_ros.grasp.simulation.families import families_of
 from dofbot_ros.grasp.simulation.grasp_sim import GraspSim
 from dofbot_ros.grasp.simulation.scenes import SceneRules
-from dofbot_ros.policy.env.environments import DofBotEnv, make_env
-from dofbot_ros.policy.evaluation.evaluate import rollout
+from dofbot_ros.policy.env.environments import DofBotEnv
+from dofbot_ros.policy.evaluation.evaluate import EvaluateConfig as EvaluatePolicy
+from dofbot_ros.policy.evaluation.evaluate import make_world, rollout
 from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
 from dofbot_ros.sim.config import load_world_config
-from dofbot_ros.sim.randomization import load_domain
 from dofbot_ros.trials.direct import DirectArm
 from dofbot_ros.trials.place import PlaceTask
 from dofbot_ros.trials.protocol import ProtocolConfig
@@ -133,11 +133,11 @@ def grasp(objects: str, desk: str, number: int, seed: int, ablation: Ablation = 
     return Outcome(desk, f"grasp {objects}", number, lifted, lifted, cause)
 
 
-def policy(task: str, desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outcome:
-    """One episode of the shipped policy from state, as `dofbot policy evaluate --desk` runs it.
+def policy(obs: str, desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outcome:
+    """One episode of the shipped pick policy, as `dofbot policy evaluate --desk` runs it.
 
     Args:
-        task: pick or place.
+        obs: state (of the real localiser), pipeline or image.
         desk, number, seed: as of demo().
         ablation: must leave nothing out.
 
@@ -146,17 +146,16 @@ def policy(task: str, desk: str, number: int, seed: int, ablation: Ablation = WH
     """
     if ablation != WHOLE:
         raise InputError("--without is for the jobs demo and grasp: leave it out, or name one of them by --job")
-    env, runner = _policy_bench(task, desk)
+    env, runner = _policy_bench(obs, desk)
     done = rollout(env, runner, seed + number).success
-    return Outcome(desk, f"policy {task}", number, done, done, "" if done else "not reached")
+    return Outcome(desk, f"policy {obs}", number, done, done, "" if done else "not reached")
 
 
 @lru_cache(maxsize=16)
-def _policy_bench(task: str, desk: str) -> tuple[DofBotEnv, PolicyRunner]:
-    runner = PolicyRunner(shipped(task, "state"))
-    return make_env(
-        task, control=runner.spec.control, ranges=load_domain("source"), node_physics=True, desk=desk
-    ), runner
+def _policy_bench(obs: str, desk: str) -> tuple[DofBotEnv, PolicyRunner]:
+    config = EvaluatePolicy(shipped("pick", obs), desk=desk)
+    runner = PolicyRunner(config.model)
+    return make_world(config, runner.spec), runner
 
 
 @lru_cache(maxsize=16)
@@ -171,7 +170,9 @@ JOBS: Mapping[str, Callable[[str, int, int, Ablation], Outcome]] = {
     "demo": demo,
     "grasp train": partial(grasp, "train"),
     "grasp heldout": partial(grasp, "heldout"),
-    "policy pick": partial(policy, "pick"),
+    "policy state": partial(policy, "state"),
+    "policy pipeline": partial(policy, "pipeline"),
+    "policy image": partial(policy, "image"),
 }
 """Name -> one trial of it on a desk (name or file), by number, of the series `seed`, something left out or not."""
 

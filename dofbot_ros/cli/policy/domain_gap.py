@@ -34,9 +34,7 @@ def domain_gap(
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode of each.")] = 0,
     desk: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Measure policies from state on this desk, too: careful, typical, rough, a file; repeatable."
-        ),
+        typer.Option(help="Measure policies on this desk, too: careful, typical, rough, a file; repeatable."),
     ] = None,
     workers: WorkersOption = None,
     as_json: JsonOption = False,

@@ -50,7 +50,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         image_size: width of a picture [px]; its rows are three quarters of that.
         stack: pictures in an observation.
         pose: folder of the pipeline's pose network; the shipped one by default.
-        desk: errors that the policy is not told; of state observations only.
+        desk: errors that the policy is not told; its pictures are those of the desk's camera.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 25}  # noqa: RUF012
@@ -84,12 +84,9 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         self.ranges = load_level(ranges) if isinstance(ranges, str) else ranges
         self.image_size, self.stack = image_size, stack
         self.draw = self.ranges.draw(np.random.default_rng(0))
-        if desk != OWN and obs != "state":
-            raise ConfigError(
-                f"on a desk policies are measured from state, not from {obs}: their cameras are their own"
-            )
         config = SimRobotConfig(node_physics, self.task.block, None if obs == "state" and desk == OWN else MARKED, desk)
-        self.sim = SimRobot(config, self._reader(pose) if obs == "pipeline" else None)
+        width = None if obs == "state" else image_size
+        self.sim = SimRobot(config, self._reader(pose) if obs == "pipeline" else None, width)
         self._shown = ObservationBuilder(obs, self.task.block, self.task.achieved, stack)
         self._period = 0
         self._goal = np.zeros(self.task.goal_size, np.float32)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import GRIP, ImageArray
@@ -17,11 +17,11 @@ from dofbot_ros.desks.config import OWN
 from dofbot_ros.desks.installation import install
 from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
-from dofbot_ros.policy.evaluation.desk_eye import DeskEye
+from dofbot_ros.policy.evaluation.desk_eye import DeskEye, DeskPictures
 from dofbot_ros.policy.interface.action_mapper import PERIOD_S, ActionMapper
 from dofbot_ros.policy.interface.state import BlockEstimate, SceneState, cube_yaw
 from dofbot_ros.policy.interface.tool_pitch_map import ToolPitchMap
-from dofbot_ros.policy.perception.pixels import PolicyCamera
+from dofbot_ros.policy.perception.pixels import PolicyCamera, rows
 from dofbot_ros.policy.perception.pose_estimator import BlockPoseEstimator
 from dofbot_ros.policy.runtime.block_tracker import BlockTracker
 from dofbot_ros.sim.config import PhysicsConfig, PlainBlock, WorldConfig
@@ -89,11 +89,15 @@ class SimRobot:
     Args:
         config: how it is simulated.
         reader: finds the block in pictures; without it the block is seen as a calibrated localiser sees it.
+        width: of the pictures that a policy is shown [px]; None for one that is shown none.
     """
 
-    def __init__(self, config: SimRobotConfig, reader: BlockPoseEstimator | None = None) -> None:
+    def __init__(
+        self, config: SimRobotConfig, reader: BlockPoseEstimator | None = None, width: int | None = None
+    ) -> None:
         self.config = config
         self._reader = reader
+        self._width = width
         self._tracker = BlockTracker(DRAWN.kinematics)
         self._base = config.world()
         self.world = World(self._base)
@@ -102,7 +106,9 @@ class SimRobot:
         self.map: ToolPitchMap = self._mapper.map
         self._servos = WorldServos(self.world)
         self._on_desk = config.desk != OWN
+        self._calibration: Calibration = DEFAULT_CALIBRATION
         self._eye: DeskEye | None = None
+        self._desk_pictures: DeskPictures | None = None
         self._rng = np.random.default_rng(0)
         self._draw: DomainSample | None = None
         self._grasping = False
@@ -134,14 +140,17 @@ class SimRobot:
             self._servos = WorldServos(self.world, config=draw.servo(ServoModelConfig()))
         else:
             self._servos = WorldServos(self.world, installation.calibration, installation.servos)
-        self._eye = None
-        if installation is not None and self.config.marked is not None:
+            self._calibration = installation.belief.calibration
+        self._eye = self._desk_pictures = None
+        if installation is not None and self._width is not None:
+            self._desk_pictures = DeskPictures(self.world, installation, self._width)
+        elif installation is not None and self.config.marked is not None:
             self._eye = DeskEye(self.world, installation, self.config.marked)
         self._mapper.start(start)
         self.state.joints = list(start)
         self._tracker = BlockTracker(DRAWN.kinematics)
         if self._reader is not None:
-            self._reader.reset()
+            self._reader.reset(None if self._desk_pictures is None else self._desk_pictures.pose)
         self.observe()
         self.state.before = self.state.joints
 
@@ -153,7 +162,7 @@ class SimRobot:
         """One period towards `goal` [rad] (6,)."""
         command = self._mapper.step(goal)
         self._iterate(grasping=self.config.block and self.state.gap < GRASP_GAP and self._at_block())
-        self._servos.send(DEFAULT_CALIBRATION.plain_ticks(command), round(1000 * PERIOD_S))
+        self._servos.send(self._calibration.plain_ticks(command), round(1000 * PERIOD_S))
         self.world.run_until(self.world.now_s + PERIOD_S)
         self.observe()
 
@@ -172,15 +181,15 @@ class SimRobot:
         if draw is None:
             raise InputError("nothing to observe before the first reset()")
         if self._on_desk:
-            joints = DEFAULT_CALIBRATION.plain_rad(self._servos.sense()[0].tolist())
+            joints = self._calibration.plain_rad(self._servos.sense()[0].tolist())
         else:
             joints = DEFAULT_CALIBRATION.plain_rad(DEFAULT_CALIBRATION.plain_ticks(self.world.arm.angles()))
         if draw.joint_noise > 0.0:
             joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
         self._mapper.measure(state, joints)
         if self._reader is not None:
-            picture = self.picture(self._reader.spec.image_size)
-            self._reader.follow(self._tracker, picture, self.world.now_s, state)
+            for stamp_s, picture in self._pictures_now(self._reader.spec.image_size):
+                self._reader.follow(self._tracker, picture, stamp_s, state)
             state.block = self._tracker.update(joints, state.command)
         elif self._eye is not None:
             state.block = self._eye.update(state.joints, state.command)
@@ -222,9 +231,13 @@ class SimRobot:
         return self.map.tool(self.world.arm.angles())
 
     def picture(self, size: int) -> ImageArray:
-        """What the policy is shown of the camera, RGB (rows, size, 3): late, sometimes the last picture again."""
+        """What the policy is shown of the camera, RGB (rows, size, 3): late, sometimes the last again."""
         if self._draw is None:
             raise InputError("nothing to see before the first reset()")
+        if self._desk_pictures is not None:
+            list(self._desk_pictures.arrived())
+            newest = self._desk_pictures.newest
+            return np.zeros((rows(size), size, 3), np.uint8) if newest is None else newest
         if self._camera is None:
             rng = np.random.default_rng([self._draw.seed, 6])
             self._camera = PolicyCamera(self.world, self._draw, size, rng, self._base.camera)
@@ -232,6 +245,12 @@ class SimRobot:
         lost = len(self._pictures) > 0 and self._rng.random() < self._draw.dropout
         self._pictures.append(self._pictures[-1] if lost else self._camera.render())
         return self._pictures[0]
+
+    def _pictures_now(self, size: int) -> Iterable[tuple[float, ImageArray]]:
+        """Pictures that have come since the last call, with their times [s]: one, but on a desk."""
+        if self._desk_pictures is not None:
+            return self._desk_pictures.arrived()
+        return [(self.world.now_s, self.picture(size))]
 
     def view(self, size: int) -> ImageArray:
         """What this episode's camera sees now, RGB (size, size, 3)."""

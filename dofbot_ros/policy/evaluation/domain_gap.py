@@ -110,7 +110,7 @@ def domain_gap(
         episodes: of each row.
         seed: of the first episode of each row.
         workers: processes over which the episodes are spread; that changes nothing in the result.
-        desks: names or files of desks in which policies from state are measured, too; rows name them as domains.
+        desks: names or files of desks in which policies are measured, too; rows name them as domains.
         report: see Report.
 
     Returns:
@@ -127,8 +127,7 @@ def domain_gap(
     rows = []
     for folder, digest in digests.items():
         configs = [EvaluateConfig(folder, episodes, domain, seed) for domain in DOMAINS]
-        if load_spec(folder).obs == "state":
-            configs += [EvaluateConfig(folder, episodes, seed=seed, desk=desk) for desk in desks]
+        configs += [EvaluateConfig(folder, episodes, seed=seed, desk=desk) for desk in desks]
         for config in configs:
             key = (digest, _world(config), episodes, seed)
             row = known.get(key) or _measure(config, workers, report)

@@ -43,7 +43,7 @@ class EvaluateConfig(Checked):
         domain: an entry of config/domains.yaml.
         seed: of the first episode; the others count on from it.
         node_physics: in the physics that sim_node runs; otherwise in that of the training.
-        desk: errors that the policy is not told, each episode on an installation of its own; state policies only.
+        desk: errors that the policy is not told, each episode on an installation of its own.
 
     Raises:
         ConfigError: there is no such domain, or it is to be combined with a desk.
@@ -181,26 +181,30 @@ def _episodes(
         bench.close()
 
 
+def make_world(config: EvaluateConfig, spec: PolicySpec) -> DofBotEnv:
+    """The environment in which the policy that `spec` describes is measured."""
+    options: dict[str, Any] = {} if spec.observed == "state" else {"image_size": spec.image_size}
+    if spec.observed == "image":
+        options["stack"] = spec.stack
+    if spec.observed == "pipeline":
+        options["pose"] = config.model
+    return make_env(
+        spec.task,
+        spec.observed,
+        control=spec.control,
+        ranges=load_domain(config.domain),
+        node_physics=config.node_physics,
+        desk=config.desk,
+        **options,
+    )
+
+
 class _Bench:
     """A policy and the world it acts in."""
 
     def __init__(self, config: EvaluateConfig) -> None:
         self._policy = PolicyRunner(config.model)
-        spec = self._policy.spec
-        options: dict[str, Any] = {} if spec.observed == "state" else {"image_size": spec.image_size}
-        if spec.observed == "image":
-            options["stack"] = spec.stack
-        if spec.observed == "pipeline":
-            options["pose"] = config.model
-        self._env = make_env(
-            spec.task,
-            spec.observed,
-            control=spec.control,
-            ranges=load_domain(config.domain),
-            node_physics=config.node_physics,
-            desk=config.desk,
-            **options,
-        )
+        self._env = make_world(config, self._policy.spec)
 
     def run(self, seed: int, show: Callable[[DofBotEnv], None] = lambda _: None) -> Ended:
         """One episode."""

@@ -46,8 +46,10 @@ class CameraEstimate:
         self._variance = np.square(np.asarray(sigma_px, dtype=np.float64))
         self.reset()
 
-    def reset(self) -> None:
-        """Know nothing but the calibration."""
+    def reset(self, pose: FloatArray | None = None) -> None:
+        """Know nothing but the calibration, or a new one: the optical frame in base_link (4, 4)."""
+        if pose is not None:
+            self._calibrated = pose
         self._prior = np.diag([PRIOR_SHIFT_M**-2] * 3 + [PRIOR_TURN_RAD**-2] * 3)
         self._information = self._prior
         self.pose = self._calibrated
