@@ -46,6 +46,11 @@ class CameraEstimate:
         self._variance = np.square(np.asarray(sigma_px, dtype=np.float64))
         self.reset()
 
+    def locate(self, pose: FloatArray) -> None:
+        """Take `pose` (4, 4) for the calibrated one from now on."""
+        self._calibrated = pose
+        self.reset()
+
     def reset(self) -> None:
         """Know nothing but the calibration."""
         self._prior = np.diag([PRIOR_SHIFT_M**-2] * 3 + [PRIOR_TURN_RAD**-2] * 3)
