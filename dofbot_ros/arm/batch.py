@@ -22,16 +22,23 @@ def inverse_batch(arm: Kinematics, goals: FloatArray) -> FloatArray:
     """
     x, y, z, pitch, roll = goals.T
     lower, upper = arm.lower, arm.upper
-    rho, azimuth = np.hypot(x, y), np.arctan2(y, x)
-    on_axis = rho < ON_AXIS
-    yaw_front = np.where(on_axis, nearest_angle(0.0, lower[0], upper[0]), _fit(azimuth, lower[0], upper[0]))
-    yaw_back = np.where(on_axis, np.nan, _fit(azimuth + math.pi, lower[0], upper[0]))
-    rho = np.where(on_axis, 0.0, rho)
     q5 = _fit(roll, lower[4], upper[4])
+    ahead, left = -arm.finger_across * np.sin(q5), arm.finger_across * np.cos(q5)
+    rho, azimuth = np.hypot(x, y), np.arctan2(y, x)
+    swing = np.zeros_like(rho)
+    if arm.finger_across:
+        rho = np.where(rho < np.abs(left), np.nan, rho)
+        swing = np.arcsin(left / rho)
+        rho = np.sqrt(rho * rho - left * left)
+    on_axis = rho < ON_AXIS
+    yaw_front = np.where(on_axis, nearest_angle(0.0, lower[0], upper[0]), _fit(azimuth - swing, lower[0], upper[0]))
+    yaw_back = np.where(on_axis, np.nan, _fit(azimuth + math.pi + swing, lower[0], upper[0]))
+    rho = np.where(on_axis, 0.0, rho)
+    height = z - arm.base_height + ahead * np.sin(pitch)
     branches = []
     for yaw, r, bends in ((yaw_front, rho, (1.0, -1.0)), (yaw_back, -rho, (-1.0, 1.0))):
         for bend in bends:
-            q = np.stack([yaw, *_planar(arm, r, z - arm.base_height, pitch, bend), q5], axis=-1)
+            q = np.stack([yaw, *_planar(arm, r - ahead * np.cos(pitch), height, pitch, bend), q5], axis=-1)
             branches.append(np.where(np.isnan(q).any(axis=-1, keepdims=True), np.nan, q))
     return np.stack(branches, axis=1)
 

@@ -11,7 +11,16 @@ from numpy.typing import ArrayLike
 
 from dofbot_ros.arm.batch import inverse_batch
 from dofbot_ros.arm.model import ArmModel
-from dofbot_ros.arm.planar import ON_AXIS, SAME_DISTANCE, Interval, PlanarArm, fit_angle, nearest_angle, turn
+from dofbot_ros.arm.planar import (
+    ON_AXIS,
+    SAME_DISTANCE,
+    Interval,
+    PlanarArm,
+    fit_angle,
+    nearest_angle,
+    turn,
+    within_a_turn,
+)
 from dofbot_ros.core.transforms import rot_y, rot_z, transform
 from dofbot_ros.core.types import N_ARM, FloatArray, ToolPose
 from dofbot_ros.errors import InputError, UnreachableError
@@ -23,7 +32,7 @@ Joints = tuple[float, float, float, float, float]
 
 
 class Kinematics:
-    """The arm as one yaw joint, three parallel pitch joints and one roll joint, without lateral offsets.
+    """The arm as one yaw joint, three parallel pitch joints and one roll joint, and fingers beside its axis or on it.
 
     A goal is five numbers (x, y, z, pitch, roll) for five joints, so it has finitely many solutions: two yaws (facing
     the goal, or turned away and leaning back) times two elbows. Angles of a goal count modulo a whole turn.
@@ -32,9 +41,9 @@ class Kinematics:
         base_height: base_link to joint 2 [m]; from the calibration.
         upper_arm: joint 2 to joint 3 [m].
         forearm: joint 3 to joint 4 [m].
-        tool: joint 4 to tool_link, along the tool [m].
-        fingers: how far the fingers are off their drawn place, across (y of link5) and along the tool [m]; `tool` goes
-            to them along the tool, but tool_link stays on the tool's axis: who closes on something asks TiltBand.
+        tool: joint 4 to tool_link, along the tool [m]; what the fingers are off along it is part of this length.
+        fingers: how far the fingers are off their drawn place, across (y of link5) and along the tool [m]. tool_link is
+            the middle between them: everything that reaches with the tool reaches with the true fingers.
         lower: joint limits [rad], shape (5,).
         upper: joint limits [rad], shape (5,).
 
@@ -69,21 +78,26 @@ class Kinematics:
         """The arm of a URDF, with its base height replaced by a calibrated one [m].
 
         Raises:
-            InputError: the chain to tool_link is not yaw, pitch, pitch, pitch, roll, or has lateral offsets or turns.
+            InputError: the chain to tool_link is not yaw, pitch, pitch, pitch, roll, or has turns or lateral offsets
+                (but for tool_link along y of link5, where the fingers are beside the axis).
         """
         chain = model.chain("tool_link")
         if chain[:1] and chain[0].child == "base_link" and np.array_equal(chain[0].origin, np.eye(4)):
             chain = chain[1:]  # the massless root of robot_description
         joints = chain[:N_ARM]
         axes = [joint.axis.tolist() for joint in joints]
-        straight = all(np.allclose(j.origin, transform(translation=(0, 0, j.origin[2, 3]))) for j in chain)
+        across = [float(joint.origin[1, 3]) if i >= N_ARM else 0.0 for i, joint in enumerate(chain)]
+        straight = all(
+            np.allclose(joint.origin, transform(translation=(0, y, joint.origin[2, 3])))
+            for joint, y in zip(chain, across, strict=True)
+        )
         if axes != [[0, 0, 1], *[[0, 1, 0]] * 3, [0, 0, 1]] or not straight:
             raise InputError("the closed form needs axes z y y y z, one straight above the other, up to tool_link")
         heights = [float(joint.origin[2, 3]) for joint in chain]
         fingers = [joint.origin for joint in model.joints if joint.name in ("grip_joint", "left_crank_joint")]
-        across, along = (float(np.mean([T[i, 3] for T in fingers])) if fingers else 0.0 for i in (1, 2))
+        along = float(np.mean([T[2, 3] for T in fingers])) - GRIP_JOINT_HEIGHT if fingers else 0.0
         return cls(
-            fingers=(across, along - GRIP_JOINT_HEIGHT if fingers else 0.0),
+            fingers=(sum(across), along),
             base_height=sum(heights[:2]) if base_height is None else base_height,
             upper_arm=heights[2],
             forearm=heights[3],
@@ -98,8 +112,14 @@ class Kinematics:
         return self._pose((q1, q2, q3, q4, q5))
 
     def _pose(self, q: Joints) -> ToolPose:
-        r, h = self._planar.point((q[1], q[2], q[3]))
-        return ToolPose(r * math.cos(q[0]), r * math.sin(q[0]), self.base_height + h, q[1] + q[2] + q[3], q[4])
+        pitch, (r, h) = q[1] + q[2] + q[3], self._planar.point((q[1], q[2], q[3]))
+        ahead, left = self._beside(q[4])
+        r, h, c, s = r + ahead * math.cos(pitch), h - ahead * math.sin(pitch), math.cos(q[0]), math.sin(q[0])
+        return ToolPose(r * c - left * s, r * s + left * c, self.base_height + h, pitch, q[4])
+
+    def _beside(self, roll: float) -> tuple[float, float]:
+        """How far the tool is beside its axis: forward in the arm's plane, seen upright, and to the left of it [m]."""
+        return -self.finger_across * math.sin(roll), self.finger_across * math.cos(roll)
 
     def forward_batch(self, q: ArrayLike) -> FloatArray:
         """Tool poses (..., 5) as x, y, z [m], pitch, roll [rad] of joint angles (..., 5) [rad]."""
@@ -115,8 +135,13 @@ class Kinematics:
         zero = np.zeros((*q.shape[:-1], 1))
         r = np.concatenate([zero, np.cumsum(lengths * np.sin(angle), axis=-1)], axis=-1)
         h = np.concatenate([zero, np.cumsum(lengths * np.cos(angle), axis=-1)], axis=-1)
-        yaw = q[..., 0:1]
-        return np.stack([r * np.cos(yaw), r * np.sin(yaw), self.base_height + h], axis=-1)
+        yaw, left = q[..., 0:1], np.zeros_like(r)
+        if self.finger_across:
+            ahead, left[..., 3] = -self.finger_across * np.sin(q[..., 4]), self.finger_across * np.cos(q[..., 4])
+            r[..., 3] += ahead * np.cos(angle[..., 2])
+            h[..., 3] -= ahead * np.sin(angle[..., 2])
+        x, y = r * np.cos(yaw) - left * np.sin(yaw), r * np.sin(yaw) + left * np.cos(yaw)
+        return np.stack([x, y, self.base_height + h], axis=-1)
 
     def tool_transform(self, q: ArrayLike) -> FloatArray:
         """Pose of tool_link in base_link (4, 4) of `q` (5,) [rad]: z is the approach axis, y the closing line."""
@@ -141,6 +166,8 @@ class Kinematics:
         jacobian[:3, 1:4] = np.cross(pitch_axis, tool - points[:3]).T
         jacobian[3:, 1:4] = pitch_axis[:, None]
         jacobian[3:, 4] = tool_axis
+        if self.finger_across:
+            jacobian[:3, 4] = -self.finger_across * self.tool_transform(q)[:3, 0]
         return jacobian
 
     def inverse(self, goal: ToolPose) -> FloatArray:
@@ -177,9 +204,10 @@ class Kinematics:
         roll = fit_angle(goal.roll, *self._roll)
         branches: list[Joints] = []
         if roll is not None:
-            h = goal.z - self.base_height
-            for yaw, r in self._yaws(goal.x, goal.y, free_yaw):
-                forward, backward = self._planar.solve(r, h, goal.pitch)
+            ahead, left = self._beside(roll)
+            out, h = ahead * math.cos(goal.pitch), goal.z - self.base_height + ahead * math.sin(goal.pitch)
+            for yaw, r in self._yaws(goal.x, goal.y, free_yaw, left):
+                forward, backward = self._planar.solve(r - out, h, goal.pitch)
                 # Facing the goal, the elbow that bends forward is the high one; turned away it is the other one.
                 for bend in (forward, backward) if r >= 0.0 else (backward, forward):
                     if bend is not None:
@@ -188,57 +216,68 @@ class Kinematics:
             raise UnreachableError(goal, self.nearest(goal))
         return branches
 
-    def _yaws(self, x: float, y: float, free_yaw: float) -> list[tuple[float, float]]:
-        """Yaws within the limits that put (x, y) into the arm's plane, each with its signed distance r there."""
+    def _yaws(self, x: float, y: float, free_yaw: float, left: float) -> list[tuple[float, float]]:
+        """Yaws within the limits that put (x, y) `left` [m] of the arm's plane, each with its distance r in it."""
         rho = math.hypot(x, y)
-        if rho < ON_AXIS:
+        if rho < ON_AXIS and not left:
             return [(nearest_angle(free_yaw, *self._yaw), 0.0)]
+        if rho < abs(left):
+            return []
         yaws = []
-        azimuth = math.atan2(y, x)
-        facing = fit_angle(azimuth, *self._yaw)
+        azimuth, swing = math.atan2(y, x), math.asin(left / rho)
+        r = math.sqrt(rho * rho - left * left) if left else rho
+        facing = fit_angle(azimuth - swing, *self._yaw)
         if facing is not None:
-            yaws.append((facing, rho))
-        away = fit_angle(azimuth + math.pi, *self._yaw)
+            yaws.append((facing, r))
+        away = fit_angle(azimuth + math.pi + swing, *self._yaw)
         if away is not None:
-            yaws.append((away, -rho))
+            yaws.append((away, -r))
         return yaws
 
-    def pitch_range(self, x: float, y: float, z: float) -> list[Interval]:
+    def pitch_range(self, x: float, y: float, z: float, roll: float = 0.0) -> list[Interval]:
         """All tool pitches at which the point (x, y, z) [m] is reached: intervals (lo, hi) [rad], rising, lo >= -pi.
 
         Exact (see PlanarArm.pitch_ranges); empty where the point is out of reach. Where both yaws reach the point (on
-        the y axis) the intervals of both are given and may overlap.
+        the y axis) the intervals of both are given and may overlap. `roll` [rad] matters where the fingers are beside
+        the tool's axis.
         """
-        ranges = [self._planar.pitch_ranges(r, z - self.base_height) for _, r in self._yaws(x, y, 0.0)]
-        return sorted(interval for part in ranges for interval in part)
+        ahead, left = self._beside(roll)
+        chain, lean = self._planar.to_point_beside(ahead)
+        ranges = [chain.pitch_ranges(r, z - self.base_height) for _, r in self._yaws(x, y, 0.0, left)]
+        return sorted(within_a_turn(lo - lean, hi - lean) for part in ranges for lo, hi in part)
 
     def nearest(self, goal: ToolPose) -> ToolPose:
         """The reachable pose nearest to `goal`: first in position, then in pitch, then in roll.
 
         So a point that can be reached at some pitch is kept, at the pitch of its range that turns least from the
         goal's; a point out of reach is replaced by the nearest point of the workspace, at the pitch that is nearest of
-        those that reach it. Roll is independent of both: it is kept, or put on the nearer limit.
+        those that reach it. Roll is chosen before both: it is kept, or put on the nearer limit.
         """
-        rated = [(distance, abs(turn(goal.pitch, q[1] + q[2] + q[3])), q) for distance, q in self._approaches(goal)]
+        roll = nearest_angle(goal.roll, *self._roll)
+        near = self._approaches(goal, roll)
+        rated = [(distance, abs(turn(goal.pitch, q[1] + q[2] + q[3])), q) for distance, q in near]
         shortest = min(rated)[0]
         q = min((pitch_off, q) for distance, pitch_off, q in rated if distance <= shortest + SAME_DISTANCE)[1]
-        pose = self._pose((*q[:4], nearest_angle(goal.roll, *self._roll)))
+        pose = self._pose(q)
         return replace(pose, pitch=goal.pitch + turn(goal.pitch, pose.pitch))
 
     def steepest(self, x: float, y: float, z: float, roll: float = 0.0) -> ToolPose:
         """The pose with the tool as straight down as the point (x, y, z) [m] allows; see nearest() where none does."""
         return self.nearest(ToolPose(x, y, z, math.pi, roll))
 
-    def _approaches(self, goal: ToolPose) -> Iterator[tuple[float, Joints]]:
+    def _approaches(self, goal: ToolPose, roll: float) -> Iterator[tuple[float, Joints]]:
         """Candidates for the nearest pose with their distance [m]: with the yaw facing the goal, and turned away."""
         rho, h = math.hypot(goal.x, goal.y), goal.z - self.base_height
         azimuth = math.atan2(goal.y, goal.x) if rho > ON_AXIS else 0.0
-        for towards in (azimuth, azimuth + math.pi):
+        ahead, left = self._beside(roll)
+        chain, lean = self._planar.to_point_beside(ahead)
+        swing = math.asin(min(max(left / max(rho, ON_AXIS), -1.0), 1.0))
+        for towards in (azimuth - swing, azimuth + math.pi + swing):
             yaw = nearest_angle(towards, *self._yaw)
-            r, across = rho * math.cos(azimuth - yaw), rho * math.sin(azimuth - yaw)
-            for bend in self._planar.nearest(r, h, goal.pitch):
-                along, up = self._planar.point(bend)
-                yield math.hypot(along - r, up - h, across), (yaw, *bend, 0.0)
+            r, across = rho * math.cos(azimuth - yaw), rho * math.sin(azimuth - yaw) - left
+            for q2, q3, q4 in chain.nearest(r, h, goal.pitch + lean):
+                along, up = chain.point((q2, q3, q4))
+                yield math.hypot(along - r, up - h, across), (yaw, q2, q3, q4 - lean, roll)
 
     def inverse_batch(self, goals: ArrayLike) -> FloatArray:
         """Solutions of many goals (n, 5) x, y, z [m], pitch, roll [rad]: joint angles (n, 4, 5) [rad].

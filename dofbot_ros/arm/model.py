@@ -186,12 +186,12 @@ FINGER_JOINTS = ("grip_joint", "right_bar_joint", "left_crank_joint", "left_bar_
 
 
 def with_fingers(model: ArmModel, across: float, along: float) -> ArmModel:
-    """The same arm, its fingers off their drawn place as a calibration says; tool_link stays on the tool's axis.
+    """The same arm, its fingers off their drawn place as a calibration says; tool_link, between them, goes with them.
 
     Args:
         model: a DofBot.
         across: along y of link5 [m].
-        along: further out [m]; tool_link goes with them.
+        along: further out [m].
     """
     if not across and not along:
         return model
@@ -201,7 +201,7 @@ def with_fingers(model: ArmModel, across: float, along: float) -> ArmModel:
         carries = joint.get("name") in FINGER_JOINTS
         if origin is not None and (carries or (child is not None and child.get("link") == "tool_link")):
             x, y, z = _vector(origin, "xyz", "0 0 0", str(joint.get("name"))).tolist()
-            origin.set("xyz", f"{x!r} {y + across * carries!r} {z + along!r}")
+            origin.set("xyz", f"{x!r} {y + across!r} {z + along!r}")
     return parse_model(ElementTree.tostring(root, encoding="unicode"))
 
 

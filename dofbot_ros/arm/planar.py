@@ -68,6 +68,12 @@ def turn(start: float, end: float) -> float:
     return math.remainder(end - start, _TWO_PI)
 
 
+def within_a_turn(lo: float, hi: float) -> Interval:
+    """The same interval of directions, `lo` in [-pi, pi) where it is less than a turn beside that [rad]."""
+    by = _TWO_PI if lo < -math.pi else -_TWO_PI if lo >= math.pi else 0.0
+    return lo + by, hi + by
+
+
 class PlanarArm(NamedTuple):
     """The chain shoulder (joint 2), elbow (joint 3), wrist (joint 4), tool point. Origin: the shoulder.
 
@@ -144,6 +150,19 @@ class PlanarArm(NamedTuple):
             return None
         bend = min(max(0.0, least), most)
         return self._finish(q2 - share * bend, bend, pitch, max(tolerance, LIMIT_TOLERANCE))
+
+    def to_point_beside(self, ahead: float) -> tuple[PlanarArm, float]:
+        """The chain to a point beside the tool point, and how far its tool leans forward against this one's [rad].
+
+        Args:
+            ahead: how far the point is forward of the tool point where the tool points up [m]. Seen from the wrist it
+                is the tip of a tool that is longer, and leans.
+        """
+        if not ahead:
+            return self, 0.0
+        length, lean = _polar(ahead, self.tool)
+        lower, upper = ((q[0], q[1], q[2] + lean) for q in (self.lower, self.upper))
+        return self._replace(tool=length, lower=lower, upper=upper), lean
 
     def pitch_ranges(self, r: float, h: float) -> list[Interval]:
         """All pitches at which the tool point reaches (r, h): intervals (lo, hi), lo in [-pi, pi), in rising order.

@@ -1,4 +1,4 @@
-"""A camera that is knocked while the localiser runs: no block is told of until it is back, or located anew."""
+"""A camera that is knocked while localiser or policy run: nothing it shows is used until it is back or located."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 from std_msgs.msg import String
 
+from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.ros.camera.observation_subscriber import ObservationSubscriber
+from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.camera.topics import CameraTopics
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.ros.conversions.messages import to_time
+from dofbot_ros.ros.conversions.stamps import Stamps
 from dofbot_ros.supervisor import ProcessGroup
 from dofbot_ros.vision.extrinsics import extrinsics_of, save_extrinsics
 
@@ -89,3 +93,39 @@ def test_blocks_are_refused_while_the_camera_is_not_where_it_was(tmp_path: Path)
         for name, position in places[0].items():
             np.testing.assert_allclose(position, places[1][name], atol=0.0015)
     world.close()
+
+
+def test_a_policy_that_sees_pictures_notices_it_too() -> None:
+    pytest.importorskip("pybullet", reason=NO_SIMULATION)
+    from dofbot_ros.sim.randomization import displaced
+    from dofbot_ros.sim.rendering.camera import SimCamera
+    from dofbot_ros.sim.world import World
+
+    world = World(seed=7)
+    here = SimCamera(world)
+    knocked = SimCamera(world, displaced(world.config.camera, np.array([0.01, 0.0, 0.0]), np.eye(3)))
+    pictures = {"here": here.render(), "knocked": knocked.render()}
+    world.close()
+    sent = 0
+    with background_client(ArmClient, namespace="seeing") as client:
+        seen = ObservationSubscriber(client.node, Stamps(MonotonicClock()), "", 64, CameraPose(client.node, ""))
+        camera = CameraTopics(client.node, here.intrinsics.frame, here.intrinsics)
+        client.wait_until(lambda: camera.wanted, SOON_S, "subscriber")
+
+        def show(name: str, seconds: float) -> str:
+            """Pictures of so many seconds by their stamps; returns why they are not to be used."""
+            nonlocal sent
+            for _ in range(round(seconds / PERIOD_S)):
+                sent += 1
+                stamp_s = 100.0 + PERIOD_S * sent
+                before = seen.picture
+                for _ in range(TRIES):  # a picture that comes before its camera_info is not looked at
+                    camera.publish(pictures[name], to_time(stamp_s))
+                    with suppress(DofbotError):
+                        client.wait_until(lambda before=before: seen.picture is not before, 1.0, "picture")
+                        break
+            return seen.moved
+
+        assert show("here", 2.4) == ""
+        assert "calibrate hand-eye" in show("knocked", 1.2)
+        assert show("here", 1.2) == ""

@@ -147,6 +147,27 @@ def test_a_block_that_is_not_seen_any_more_ends_the_run(arm: Arm, straight_polic
         client.wait_until(lambda: client.state == "HOLD", LONG_S, "rest")
 
 
+def test_a_camera_that_was_moved_ends_the_run_until_it_is_back(arm: Arm, straight_policy: Any, tmp_path: Path) -> None:
+    block = {"name": "red", "position": [0.2, 0.1, 0.015], "quaternion": [0.0, 0.0, 0.0, 1.0]}
+    with policy(arm, straight_policy(tmp_path / "pick", "pick"), max_block_age_s=LONG_S) as client:
+
+        def told(**words: Any) -> None:
+            client.detections.publish(String(data=json.dumps({"stamp_s": time.time(), **words})))
+
+        client.switch("enable_torque", True)
+        told(blocks=[block])
+        client.wait_until(lambda: client.told.block_age_s is not None, READY_S, "sighting")
+        client.start()
+        told(blocks=[], refused=[{"what": "camera", "reason": "the camera was moved"}])
+        assert client.wait_ended() == "the camera was moved"
+        client.wait_until(lambda: client.state == "HOLD", LONG_S, "rest")
+        with pytest.raises(CommandRefusedError, match="the camera was moved"):
+            client.trigger("policy/start")
+        told(blocks=[block], refused=[{"what": "blue", "reason": "its faces do not agree"}])
+        client.start()
+        client.trigger("policy/stop")
+
+
 def test_an_image_policy_finds_the_block_in_pictures(start_own_arm: StartArm, tmp_path: Path) -> None:
     (tmp_path / "one_block.yaml").write_text("marked: [red]")
     arm = start_own_arm(

@@ -108,7 +108,7 @@ class GraspPoseSampler:
         half, roll = 0.5 * block.size, 0.0
         x, y, z = block.x, block.y, self.config.pad_clearance
         for _ in range(4):  # the tilt depends on the point, the point on the tilt
-            tilt = self.bands.tilt(x, y, z, band)
+            tilt = self.bands.tilt(x, y, z, band, roll)
             if tilt is None:
                 return None
             sine = math.sin(tilt)

@@ -144,7 +144,7 @@ class GraspMotionPlanner:
         side = math.remainder(pinch.yaw - azimuth - 0.5 * math.pi, math.pi)
         x, y, z, roll = pinch.x, pinch.y, pinch.height, 0.0
         for _ in range(2):
-            tilt = self._bands.tilt(x, y, z, band)
+            tilt = self._bands.tilt(x, y, z, band, roll)
             if tilt is None:
                 return None
             # Rolled so that the closing line, seen from above, has the wanted yaw.

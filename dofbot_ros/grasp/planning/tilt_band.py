@@ -21,10 +21,6 @@ MAX_JOINT_STEP = 0.25
 """Neighbours in a column further apart than this [rad] belong to different branches of the solution."""
 
 
-BESIDE_ROUNDS = 3
-"""Of aiming the axis for fingers beside it: each leaves a fiftieth of what the one before left."""
-
-
 class TiltBand:
     """The tilts of the tool that reach a point.
 
@@ -37,16 +33,16 @@ class TiltBand:
         self._kinematics = kinematics
         self._margin = margin
 
-    def tilt(self, x: float, y: float, z: float, place: float) -> float | None:
+    def tilt(self, x: float, y: float, z: float, place: float, roll: float = 0.0) -> float | None:
         """The tilt [rad] at `place` in the band, 0 its steepest and 1 its flattest end; None where there is no band."""
-        for low, high in reversed(self._kinematics.pitch_range(x, y, z)):
+        for low, high in reversed(self._kinematics.pitch_range(x, y, z, roll)):
             steep, flat = math.pi - high + self._margin, math.pi - low - self._margin
             if 0.0 <= steep <= flat < 0.5 * math.pi:
                 return steep + place * (flat - steep)
         return None
 
     def column(self, x: float, y: float, z: tuple[float, float], place: float, roll: float) -> FloatArray | None:
-        """Joint angles (n, 5) [rad] of the fingers' middle going from height z[0] to z[1] [m]; None if it cannot."""
+        """Joint angles (n, 5) [rad] of the tool going from height z[0] to z[1] [m]; None if it cannot."""
         heights = np.linspace(z[0], z[1], max(2, math.ceil(abs(z[1] - z[0]) / STEP_M) + 1))
         path: list[FloatArray] = []
         for height in heights:
@@ -61,16 +57,11 @@ class TiltBand:
     def _solve(
         self, at: tuple[float, float, float], place: float, roll: float, near: FloatArray | None
     ) -> FloatArray | None:
-        """Joint angles (5,) [rad] that bring the middle between the fingers to `at`, which may lie beside the axis."""
-        across, axis, q = self._kinematics.finger_across, at, None
-        for _ in range(BESIDE_ROUNDS if across else 1):
-            tilt = self.tilt(*axis, place)
-            if tilt is None:
-                return None
-            try:
-                q = self._kinematics.solve(ToolPose(*axis, math.pi - tilt, roll), near=near)
-            except UnreachableError:
-                return None
-            beside = across * self._kinematics.tool_transform(q)[:3, 1] if across else np.zeros(3)
-            axis = (at[0] - float(beside[0]), at[1] - float(beside[1]), at[2] - float(beside[2]))
-        return q
+        """Joint angles (5,) [rad] that bring the tool to `at`; None where there is no band, or no solution in it."""
+        tilt = self.tilt(*at, place, roll)
+        if tilt is None:
+            return None
+        try:
+            return self._kinematics.solve(ToolPose(*at, math.pi - tilt, roll), near=near)
+        except UnreachableError:
+            return None

@@ -150,7 +150,9 @@ class SimRobot:
         self.state.joints = list(start)
         self._tracker = BlockTracker(DRAWN.kinematics)
         if self._reader is not None:
-            self._reader.reset(None if self._desk_pictures is None else self._desk_pictures.pose)
+            if self._desk_pictures is not None:
+                self._reader.camera.locate(self._desk_pictures.pose)
+            self._reader.reset()
         self.observe()
         self.state.before = self.state.joints
 

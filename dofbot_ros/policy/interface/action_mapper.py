@@ -78,14 +78,16 @@ class ActionMapper:
         """
         q = self._limiter.position
         radius, z = self.map.point((q[1], q[2], q[3]))
-        x = radius * math.cos(q[0]) + TOOL_STEP * action[0]
-        y = radius * math.sin(q[0]) + TOOL_STEP * action[1]
-        azimuth = min(max(math.atan2(y, x), -AZIMUTH), AZIMUTH)
-        wanted, higher = math.hypot(x, y), z + TOOL_STEP * action[2]
         roll, grip = q[4] + ROLL_STEP * action[3], self._grip_goal(action[4], measured_grip)
+        # The map leads the tool's axis; fingers beside it are turned by the roll, which is not what was asked for.
+        now, then = (self.map.beside(q[0], q[1] + q[2] + q[3], turned) for turned in (q[4], roll))
+        x = radius * math.cos(q[0]) + TOOL_STEP * action[0] + (now[0] - then[0])
+        y = radius * math.sin(q[0]) + TOOL_STEP * action[1] + (now[1] - then[1])
+        azimuth = min(max(math.atan2(y, x), -AZIMUTH), AZIMUTH)
+        wanted, higher = math.hypot(x, y), z + TOOL_STEP * action[2] + (now[2] - then[2])
         if higher < FLOOR + LOW:
             pitch = self.map.pitch(wanted, higher) or q[1] + q[2] + q[3]
-            higher = max(higher, FLOOR + _depth(pitch, roll, grip))
+            higher = max(higher, FLOOR + self._depth(pitch, roll, grip))
         # At the edge of the reach the tool slides along it.
         for place in ((wanted, higher), (radius, higher), (wanted, z)):
             joints = self.map.solve(*place)
@@ -98,9 +100,9 @@ class ActionMapper:
         share = min(1.0, self._limiter.most / max(1e-9, *turn, *(-t for t in turn)))
         arm = [angle + share * by for angle, by in zip(q, turn, strict=False)]
         height, pitch = self.map.point((arm[1], arm[2], arm[3]))[1], arm[1] + arm[2] + arm[3]
-        if height < FLOOR + LOW and height < FLOOR + _depth(pitch, roll, grip) - ROUNDING:
+        if height < FLOOR + LOW and height < FLOOR + self._depth(pitch, roll, grip) - ROUNDING:
             # The arm has not risen by what this takes: the hand waits, unless where it is now is lower still.
-            roll, grip = min((roll, grip), (q[4], q[GRIP]), key=lambda hand: _depth(pitch, *hand))
+            roll, grip = min((roll, grip), (q[4], q[GRIP]), key=lambda hand: self._depth(pitch, *hand))
         return [*arm, roll, grip]
 
     def goal_of_joints(self, action: Sequence[float], measured_grip: float) -> list[float]:
@@ -126,7 +128,7 @@ class ActionMapper:
         wanted = self._limiter.position[GRIP] + GRIP_STEP * action
         return min(max(wanted, measured_grip - GRIP_LEAD), measured_grip + GRIP_LEAD)
 
-
-def _depth(pitch: float, roll: float, grip: float) -> float:
-    """How far the finger pads come below the tool [m] at these angles [rad]."""
-    return pad_depth(math.pi - pitch, roll, min(max(grip, 0.0), CLOSED))
+    def _depth(self, pitch: float, roll: float, grip: float) -> float:
+        """How far the finger pads come below the tool's axis [m] at these angles [rad]."""
+        below = pad_depth(math.pi - pitch, roll, min(max(grip, 0.0), CLOSED))
+        return below - self.map.beside(0.0, pitch, roll)[2]

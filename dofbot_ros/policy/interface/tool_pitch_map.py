@@ -48,7 +48,7 @@ class ToolPitchMap:
             (lower[1], lower[2], lower[3]),
             (upper[1], upper[2], upper[3]),
         )
-        self._base_height = kinematics.base_height
+        self._base_height, self._across = kinematics.base_height, kinematics.finger_across
 
     def pitch(self, radius: float, z: float) -> float | None:
         """Tool pitch [rad] at this distance of its point from joint 1's axis and this height [m]; None out of reach."""
@@ -62,7 +62,7 @@ class ToolPitchMap:
         return None if math.isnan(pitch) else pitch
 
     def solve(self, radius: float, z: float) -> PitchAngles | None:
-        """Joints 2, 3 and 4 [rad] that bring the tool there, leaning as the table says; None out of reach."""
+        """Joints 2, 3 and 4 [rad] that bring the tool's axis there, leaning as the table says; None out of reach."""
         pitch = self.pitch(radius, z)
         if pitch is None:
             return None
@@ -70,14 +70,21 @@ class ToolPitchMap:
         return forward or backward
 
     def point(self, joints: PitchAngles) -> tuple[float, float]:
-        """Radius and height of the tool [m] at joints 2, 3 and 4 [rad]."""
+        """Radius and height of the tool, on its axis, [m] at joints 2, 3 and 4 [rad]."""
         radius, height = self._arm.point(joints)
         return radius, height + self._base_height
 
     def tool(self, joints: Sequence[float]) -> tuple[float, float, float]:
-        """Place of the tool in base_link [m] at `joints` [rad], four or more."""
+        """Place of the tool in base_link [m] at `joints` [rad], five or more."""
         radius, z = self.point((joints[1], joints[2], joints[3]))
-        return radius * math.cos(joints[0]), radius * math.sin(joints[0]), z
+        x, y, up = self.beside(joints[0], joints[1] + joints[2] + joints[3], joints[4])
+        return radius * math.cos(joints[0]) + x, radius * math.sin(joints[0]) + y, z + up
+
+    def beside(self, yaw: float, pitch: float, roll: float) -> tuple[float, float, float]:
+        """How far the fingers are beside the tool's axis, in base_link [m], at these angles [rad]."""
+        ahead, left = -self._across * math.sin(roll), self._across * math.cos(roll)
+        out, c, s = ahead * math.cos(pitch), math.cos(yaw), math.sin(yaw)
+        return out * c - left * s, out * s + left * c, -ahead * math.sin(pitch)
 
     def sample(self, rng: np.random.Generator, radius: tuple[float, float], z: tuple[float, float]) -> FloatArray:
         """A place within reach, (radius, z) [m], uniform over the part of the rectangle that is."""

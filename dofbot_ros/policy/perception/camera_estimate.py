@@ -46,10 +46,13 @@ class CameraEstimate:
         self._variance = np.square(np.asarray(sigma_px, dtype=np.float64))
         self.reset()
 
-    def reset(self, pose: FloatArray | None = None) -> None:
-        """Know nothing but the calibration, or a new one: the optical frame in base_link (4, 4)."""
-        if pose is not None:
-            self._calibrated = pose
+    def locate(self, pose: FloatArray) -> None:
+        """Take `pose` (4, 4) for the calibrated one from now on."""
+        self._calibrated = pose
+        self.reset()
+
+    def reset(self) -> None:
+        """Know nothing but the calibration."""
         self._prior = np.diag([PRIOR_SHIFT_M**-2] * 3 + [PRIOR_TURN_RAD**-2] * 3)
         self._information = self._prior
         self.pose = self._calibrated

@@ -102,9 +102,9 @@ class BlockPoseEstimator:
         self.camera = CameraEstimate(intrinsics, pose, self.spec.sigma_px)
         self.reset()
 
-    def reset(self, pose: FloatArray | None = None) -> None:
-        """The camera may have been moved since, or calibrated anew: then `pose` is that of its optical frame (4, 4)."""
-        self.camera.reset(pose)
+    def reset(self) -> None:
+        """The camera may have been moved since."""
+        self.camera.reset()
         self._known: list[float] | None = None
         self._doubted: list[float] = []
         self._doubts = 0

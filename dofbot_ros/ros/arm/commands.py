@@ -53,8 +53,8 @@ class Commands:
     def pose(self, message: PoseStamped, by: Commander) -> None:
         """Move the tool to a pose in any frame that is known."""
         self._recent(message.header)
-        pose = pose_matrix(message.pose)
-        self._daemon.move_tool(tool_goal(self._in_base(message.header.frame_id) @ pose), by)
+        pose = self._in_base(message.header.frame_id) @ pose_matrix(message.pose)
+        self._daemon.move_tool(tool_goal(pose, self._daemon.kinematics.finger_across), by)
 
     def twist(self, message: TwistStamped, by: Commander) -> None:
         """Move the tool with a velocity along the axes of any frame that is known, as they are now."""

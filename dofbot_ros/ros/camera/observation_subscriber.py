@@ -1,4 +1,7 @@
-"""What policy_node sees: the block as the localiser gives it, or pictures as the policy was trained on them."""
+"""What policy_node sees: the block as the localiser gives it, or pictures as the policy was trained on them.
+
+Both tell of a camera that was knocked: the localiser by what it refuses, pictures by the same watch as the localiser's.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from dofbot_ros.errors import DofbotError
 from dofbot_ros.policy.perception.camera_view import CameraView
 from dofbot_ros.policy.runtime.block_tracker import BlockDetection, find_block
 from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
+from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.camera.subscription import CameraSubscription
-from dofbot_ros.ros.conversions.messages import detections, to_time
+from dofbot_ros.ros.camera.watch import PoseWatch
+from dofbot_ros.ros.conversions.messages import detections, from_time, to_time
 from dofbot_ros.ros.conversions.stamps import Stamps
 from dofbot_ros.ros.runtime.qos import STREAM
 
@@ -23,11 +28,12 @@ class ObservationSubscriber:
     Args:
         node: where the subscriptions live.
         stamps: between the arm's clock and ROS.
-        block: name of the block that matters.
+        block: name of the block that matters; "" for policies that act without one.
         width: of the policy's pictures [px]; 0 for policies that are shown none.
+        pose: of the camera that takes them.
     """
 
-    def __init__(self, node: Node, stamps: Stamps, block: str, width: int) -> None:
+    def __init__(self, node: Node, stamps: Stamps, block: str, width: int, pose: CameraPose) -> None:
         self._node, self._stamps, self._block, self._width = node, stamps, block, width
         self._view: CameraView | None = None
         self._calibration: tuple[object, ...] = ()
@@ -35,6 +41,9 @@ class ObservationSubscriber:
         self.picture: tuple[ImageArray, float] | None = None
         self.trouble = ""
         """Of the camera; "" when there is none."""
+        self.moved = ""
+        """Why what is seen cannot be placed: the camera was moved; "" while it stands where it stood."""
+        self._watch = PoseWatch(node, pose) if width else None
         node.create_subscription(String, "blocks/detections", self._on_blocks, STREAM)
         if width:
             self.trouble = "no camera_info yet"
@@ -49,6 +58,8 @@ class ObservationSubscriber:
             return
         stamp_s = self._stamps.to_arm(to_time(found["stamp_s"]))
         self.seen = find_block(found, self._block, stamp_s) or self.seen
+        if self._watch is None and self._block:
+            self.moved = next((one["reason"] for one in found["refused"] if one["what"] == "camera"), "")
 
     def _on_info(self, message: CameraInfo) -> None:
         calibration = (message.width, message.height, tuple(message.k), tuple(message.d))
@@ -56,7 +67,10 @@ class ObservationSubscriber:
             return
         self._calibration = calibration
         try:
-            self._view, self.trouble = CameraView(intrinsics_from(message, self._camera.rectified), self._width), ""
+            intrinsics = intrinsics_from(message, self._camera.rectified)
+            self._view, self.trouble = CameraView(intrinsics, self._width), ""
+            if self._watch is not None:
+                self._watch.watch(intrinsics)
         except DofbotError as error:
             self._view, self.trouble = None, str(error)
             self._node.get_logger().warning(self.trouble, throttle_duration_sec=5.0)
@@ -65,7 +79,10 @@ class ObservationSubscriber:
         if self._view is None:
             return
         try:
-            self.picture = self._view.shown(image_array(message)), self._stamps.to_arm(message.header.stamp)
+            image = image_array(message)
+            self.picture = self._view.shown(image), self._stamps.to_arm(message.header.stamp)
+            if self._watch is not None:
+                self.moved = self._watch.look(image, from_time(message.header.stamp))
         except DofbotError as error:
             self.trouble = str(error)
             return

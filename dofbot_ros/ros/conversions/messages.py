@@ -52,7 +52,8 @@ def joint_positions(message: JointState) -> list[tuple[int, float]]:
 
 
 def detections(text: str) -> dict[str, Any]:
-    """What a message on blocks/detections says: `stamp_s` [s] and `blocks`, each with name, position and quaternion.
+    """What a message on blocks/detections says: `stamp_s` [s], `blocks`, each with name, position and quaternion, and
+    `refused`, each with what and reason.
 
     Raises:
         InputError: it is no detection, or holds a number that is not finite.
@@ -65,6 +66,7 @@ def detections(text: str) -> dict[str, Any]:
             matrix = transform(matrix_from_quat(block["quaternion"]), block["position"])
             if not isinstance(block["name"], str) or not np.isfinite(matrix).all():
                 raise ValueError("a block without a name or a finite pose")
+        found["refused"] = [{key: str(one[key]) for key in ("what", "reason")} for one in found.get("refused", [])]
     except _NO_DETECTION as error:
         raise InputError(f"blocks/detections is no detection: {' '.join(str(error).split())[:200]}") from error
     return found

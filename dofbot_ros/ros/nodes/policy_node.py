@@ -36,6 +36,7 @@ from dofbot_ros.policy.runtime.episode_runner import (
 from dofbot_ros.policy.runtime.policy_runner import PolicyRunner, shipped
 from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.camera.observation_subscriber import ObservationSubscriber
+from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.clients.arm_sender import ArmSender
 from dofbot_ros.ros.conversions.messages import finite, from_time
 from dofbot_ros.ros.conversions.stamps import Stamps
@@ -82,7 +83,8 @@ class PolicyNode:
         folder = Path(parameters.model) if parameters.model else shipped(parameters.task, parameters.obs)
         policy = PolicyRunner(folder)
         spec = self._spec = policy.spec
-        self._session = EpisodeRunner(PolicyController(policy, ends, _reader(folder, spec, parameters)))
+        self._reader = _reader(folder, spec, parameters)
+        self._session = EpisodeRunner(PolicyController(policy, ends, self._reader))
         self._seconds: deque[float] = deque(maxlen=KEPT)
         self._clock = MonotonicClock()
         self._stamps = Stamps(self._clock)
@@ -90,7 +92,9 @@ class PolicyNode:
         self._stop = threading.Event()
         self._wanted = parameters.auto_start
         self._arm = ArmSender(self.node, to_seconds=self._stamps.to_arm, requests=("stop", "enable_torque"))
-        self._eyes = ObservationSubscriber(self.node, self._stamps, parameters.block, spec.image_size)
+        block = parameters.block if self._session.controller.task.block else ""
+        self._pose = CameraPose(self.node, parameters.extrinsics_file)
+        self._eyes = ObservationSubscriber(self.node, self._stamps, block, spec.image_size, self._pose)
         self._status = self.node.create_publisher(String, "policy/status", STREAM)
         self._diagnostics = diagnostics.DiagnosticsTopic(self.node)
         # A start may wait for late word of the arm; a stop, and the word itself, must come through meanwhile.
@@ -131,7 +135,8 @@ class PolicyNode:
             if self._wanted:
                 self._start_by_itself(now)
             before, begin = self._session.phase, time.perf_counter()
-            order = self._session.cycle(now, self._arm.known_state)
+            order: Command | None = self._session.stop(self._eyes.moved) if self._eyes.moved else None
+            order = order or self._session.cycle(now, self._arm.known_state)
             if before is Phase.RUNNING:
                 self._seconds.append(time.perf_counter() - begin)
         if order is not None:
@@ -174,8 +179,10 @@ class PolicyNode:
 
     def _begin(self, now: float) -> None:
         check_compatibility(self._spec, self._arm.described.capabilities())
-        if self._eyes.trouble:
-            raise CommandRefusedError(self._eyes.trouble)
+        if trouble := self._eyes.trouble or self._eyes.moved:
+            raise CommandRefusedError(trouble)
+        if self._reader is not None and self._parameters.extrinsics_file:
+            self._reader.camera.locate(self._pose.matrix)  # it may have been found anew since
         self._session.start(now, self._arm.known_state, self._goal())
 
     def _goal(self) -> list[float]:
@@ -192,7 +199,7 @@ class PolicyNode:
             check_compatibility(self._spec, self._arm.described.capabilities())
         except DofbotError as error:
             return str(error)
-        return unwilling(self._arm.known_state) or self._eyes.trouble
+        return unwilling(self._arm.known_state) or self._eyes.trouble or self._eyes.moved
 
     def _report(self) -> PolicyReport:
         now, session, spec = self._clock.now(), self._session, self._spec

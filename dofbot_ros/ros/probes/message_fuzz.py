@@ -38,6 +38,7 @@ from dofbot_ros.ros.arm.command_frames import CommandFrames
 from dofbot_ros.ros.arm.commands import Commands
 from dofbot_ros.ros.camera.messages import camera_info, image_array, image_message, intrinsics_from
 from dofbot_ros.ros.camera.observation_subscriber import ObservationSubscriber
+from dofbot_ros.ros.camera.pose import CameraPose
 from dofbot_ros.ros.clients.arm_sender import ArmSender
 from dofbot_ros.ros.conversions.messages import detections, finite, joint_positions, pose_matrix, to_duration, to_time
 from dofbot_ros.ros.conversions.stamps import Stamps
@@ -282,7 +283,7 @@ class _Keepers:
         clock = ManualClock(100.0)
         stamps = Stamps(clock)
         self._arm, self._driven = TeleopArm(node), ArmSender(node, to_seconds=stamps.to_arm)
-        self._eyes = ObservationSubscriber(node, stamps, "red", 16)
+        self._eyes = ObservationSubscriber(node, stamps, "red", 16, CameraPose(node, ""))
         self._description = "<robot name='x'><link name='a'/></robot>"
 
     def case(self, rng: random.Random) -> None:

@@ -72,7 +72,7 @@ class TargetLimiter:
 
     def pitch_share(self, pose: ToolPose) -> float:
         """Where the pitch of a reached pose lies in what its point allows, 0 at the low end, 1 at the high end."""
-        low, high = self._span((pose.x, pose.y, pose.z), pose.pitch) or (pose.pitch, pose.pitch)
+        low, high = self._span((pose.x, pose.y, pose.z), pose.pitch, pose.roll) or (pose.pitch, pose.pitch)
         return float(np.clip((pose.pitch - low) / (high - low), 0.0, 1.0)) if high > low else 0.5
 
     def tool(self, requested: ToolTarget, present: FloatArray) -> Target:
@@ -117,17 +117,17 @@ class TargetLimiter:
         """The reachable pose that is meant: the point or the one nearest to it, with the pitch that it allows."""
         kin = self._kinematics
         x, y, z = point
-        pitch = kin.forward(present[:N_ARM]).pitch
-        span = self._span(point, pitch)
+        pitch, roll = kin.forward(present[:N_ARM]).pitch, float(np.clip(requested.roll, kin.lower[4], kin.upper[4]))
+        span = self._span(point, pitch, roll)
         if span is None:
-            nearest = kin.nearest(ToolPose(x, y, z, pitch))
+            nearest = kin.nearest(ToolPose(x, y, z, pitch, roll))
             x, y, z, pitch = nearest.x, nearest.y, nearest.z, nearest.pitch
-            span = self._span((x, y, z), pitch) or (pitch, pitch)
+            span = self._span((x, y, z), pitch, roll) or (pitch, pitch)
         low, width = span[0], span[1] - span[0]
         lowest, highest = min(requested.share, PITCH_END), max(requested.share, 1.0 - PITCH_END)
         asked = low + requested.share * width + requested.turn
         pitch = float(np.clip(asked, low + lowest * width, low + highest * width))
-        return ToolPose(x, y, z, pitch, float(np.clip(requested.roll, kin.lower[4], kin.upper[4])))
+        return ToolPose(x, y, z, pitch, roll)
 
     def joints(self, requested: FloatArray, present: FloatArray) -> Target:
         """The requested joints (6,) [rad] within the limits, or as far on the way from `present` (6,) as is clear.
@@ -149,10 +149,10 @@ class TargetLimiter:
         clamped = bool(np.abs(reached - requested).max() > 1e-6)
         return Target(reached, kin.forward(reached[:N_ARM]), clamped), whole
 
-    def _span(self, point: tuple[float, float, float], near: float) -> tuple[float, float] | None:
-        """The range of pitches allowed and reached at a point [m] that lies nearest to the pitch `near` [rad]."""
+    def _span(self, point: tuple[float, float, float], near: float, roll: float) -> tuple[float, float] | None:
+        """The range of pitches allowed and reached at a point [m] and roll that lies nearest to the pitch `near`."""
         low, high = (math.radians(a) for a in self._config.pitch_deg)
-        spans = [(max(a, low), min(b, high)) for a, b in self._kinematics.pitch_range(*point)]
+        spans = [(max(a, low), min(b, high)) for a, b in self._kinematics.pitch_range(*point, roll)]
         spans = [span for span in spans if span[0] < span[1]]
         return min(spans, key=lambda s: max(s[0] - near, near - s[1], 0.0)) if spans else None
 
