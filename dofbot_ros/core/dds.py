@@ -19,8 +19,13 @@ NETWORKS = (LOCAL, OPEN)
 
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 """What Fast DDS reads: the name since 2.12, and the one before."""
-PROFILES = {LOCAL: "fastdds.xml", OPEN: "fastdds_open.xml"}
-"""Network -> the shipped profile in config/."""
+PROFILES = {
+    (LOCAL, True): "fastdds.xml",
+    (LOCAL, False): "fastdds_small.xml",
+    (OPEN, True): "fastdds_open.xml",
+    (OPEN, False): "fastdds_open_small.xml",
+}
+"""Network, and whether pictures are sent -> the shipped profile in config/."""
 RANGE_VARIABLE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 PEERS_VARIABLE = "ROS_STATIC_PEERS"
 WITHIN_THIS_MACHINE = ("LOCALHOST", "OFF")
@@ -44,7 +49,7 @@ def network(environment: MutableMapping[str, str] | None = None) -> str:
     return value
 
 
-def configure_dds(environment: MutableMapping[str, str] | None = None) -> list[str]:
+def configure_dds(environment: MutableMapping[str, str] | None = None, *, pictures: bool = True) -> list[str]:
     """Choose discovery range and transports for nodes to come; call before rclpy.init().
 
     local: participants are searched on this machine, and transports are shared memory and the loopback interface, so
@@ -53,6 +58,7 @@ def configure_dds(environment: MutableMapping[str, str] | None = None) -> list[s
 
     Args:
         environment: changed in place; None: this process's.
+        pictures: whether they send pictures: shared memory for those costs a process 16 MiB.
 
     Returns:
         Warnings, one line each: the network is open, or the user's own settings make it so or remain without effect.
@@ -65,7 +71,7 @@ def configure_dds(environment: MutableMapping[str, str] | None = None) -> list[s
     chosen = [environment[name] for name in PROFILE_VARIABLES if environment.get(name)]
     foreign = [profile for profile in chosen if not _shipped(Path(profile))]
     if not foreign:
-        environment[PROFILE_VARIABLES[0]] = str(share_file("config", PROFILES[reach]))
+        environment[PROFILE_VARIABLES[0]] = str(share_file("config", PROFILES[reach, pictures]))
     if reach == OPEN:
         return ["open to the network: other machines can reach this node, and the arm through it; see docs/security.md"]
     if not environment.get(RANGE_VARIABLE):

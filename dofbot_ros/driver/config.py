@@ -12,6 +12,9 @@ from dofbot_ros.motion.trajectory import MotionLimits
 Protocol = Literal["bus", "se"]
 OnExit = Literal["hold", "park", "release"]
 
+SPEED_IN_USE = "speed_in_use"
+"""Parameter of a driver: the share of its velocity and acceleration limits that the arm really has."""
+
 
 @dataclass(frozen=True)
 class DriverConfig(Checked):

@@ -12,12 +12,12 @@ from dofbot_ros.arm.robot import Robot
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray, ImageArray
 from dofbot_ros.desks.installation import Installation, install
-from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.driver.config import SPEED_IN_USE, DriverConfig
 from dofbot_ros.driver.daemon import ArmDaemon
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.motion.timed_path import TimedPath
-from dofbot_ros.policy.interface.compatibility import DRIVER_PARAMETERS, SPEED_IN_USE, RobotCapabilities
+from dofbot_ros.policy.interface.compatibility import DRIVER_PARAMETERS, RobotCapabilities
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.arrangement import Arrangement, arrange

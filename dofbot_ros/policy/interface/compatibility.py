@@ -11,6 +11,7 @@ from dofbot_ros.arm.kinematics import Kinematics
 from dofbot_ros.arm.model import ArmModel
 from dofbot_ros.arm.robot import DRAWN, LENGTHS
 from dofbot_ros.core.types import GRIP, JOINT_NAMES, N_JOINTS
+from dofbot_ros.driver.config import SPEED_IN_USE
 from dofbot_ros.errors import CommandRefusedError, InputError, one_of
 from dofbot_ros.policy.env.tasks import TASKS, Task
 from dofbot_ros.policy.interface.observation import StateLayout
@@ -31,8 +32,6 @@ change, would never make up for it, and the arm lag by 50 ms that training did n
 
 CONTROLS = ("tool", "joints")
 
-SPEED_IN_USE = "speed_in_use"
-"""Parameter of a driver: the share of its velocity and acceleration limits that the arm really has."""
 DRIVER_PARAMETERS = ("max_velocity", "max_acceleration", "control_rate_hz", "command_timeout_s", SPEED_IN_USE)
 """Of a driver that matter to a policy; names of its ROS parameters."""
 

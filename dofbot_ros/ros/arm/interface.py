@@ -23,12 +23,12 @@ from trajectory_msgs.msg import JointTrajectory
 from dofbot_ros.arm.model import ArmModel
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import FloatArray
+from dofbot_ros.driver.config import SPEED_IN_USE
 from dofbot_ros.driver.daemon import ArmDaemon
 from dofbot_ros.driver.joint_reports import JointReports
 from dofbot_ros.driver.motion_events import Event, MotionEvent
 from dofbot_ros.driver.snapshot import Snapshot
 from dofbot_ros.errors import CommandRefusedError, DofbotError
-from dofbot_ros.policy.interface.compatibility import SPEED_IN_USE
 from dofbot_ros.ros.arm import diagnostics
 from dofbot_ros.ros.arm.actions import Actions
 from dofbot_ros.ros.arm.command_frames import CommandFrames, subscribe_tf
@@ -41,6 +41,7 @@ from dofbot_ros.ros.runtime.log_limit import LogLimit
 from dofbot_ros.ros.runtime.parameters import ToldParameter, when_set
 from dofbot_ros.ros.runtime.process import ShutdownSignal
 from dofbot_ros.ros.runtime.qos import COMMANDS, EVENTS, LATCHED, STREAM
+from dofbot_ros.ros.runtime.subscription_thread import RawCallback, SubscriptionThread
 from dofbot_ros.safety.authority import Commander
 from dofbot_ros.safety.stop_line import Address, StopLine
 
@@ -56,7 +57,7 @@ REPEAT_S = 5.0
 
 
 class ArmInterface:
-    """Owns the control thread and everything that is published from it; commands come from the executor's thread.
+    """Owns the control thread and everything that is published from it, and the thread that hears commands.
 
     Args:
         node: where topics and services live, with relative names.
@@ -111,7 +112,8 @@ class ArmInterface:
         when_set(node, "max_velocity", self._set_max_velocity)
         self._next_frames_s = -float("inf")
         self._commanders = Commanders(node, daemon.config.operators)
-        self._groups = {name: MutuallyExclusiveCallbackGroup() for name in ("stop", "torque", "commands")}
+        self._groups = {name: MutuallyExclusiveCallbackGroup() for name in ("stop", "torque", "motions")}
+        self._commands = SubscriptionThread(node, "commands", lifeline.fail)
         prefix = node.get_parameter("frame_prefix").value
         frames = CommandFrames(model, prefix, stamps, self._measured, partial(subscribe_tf, node))
         commands = Commands(daemon, stamps, frames.in_base)
@@ -120,14 +122,16 @@ class ArmInterface:
         self._serve()
 
     def start(self) -> None:
-        """Start the control thread."""
+        """Start the control thread, and hear commands."""
         self._thread.start()
+        self._commands.start()
 
     def close(self) -> None:
         """End the control thread, which brings the arm to rest as on_exit says."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._commands.close()
         self._stop_line.close()
 
     def _describe(self) -> ArmModel:
@@ -153,18 +157,9 @@ class ArmInterface:
         ):
             topic = f"command/{name}"
             # Raw: a message is looked at only once its size is known, since unpacking a huge one stops every thread.
-            self._node.create_subscription(
-                message,
-                topic,
-                self._guarded(topic, message, motion, command),
-                COMMANDS,
-                callback_group=self._groups["commands"],
-                raw=True,
-            )
+            self._commands.subscribe(message, topic, self._guarded(topic, message, motion, command), COMMANDS)
 
-    def _guarded(
-        self, topic: str, kind: type, motion: str, command: Callable[[Any, Commander], object]
-    ) -> Callable[[bytes, Mapping[str, Any]], None]:
+    def _guarded(self, topic: str, kind: type, motion: str, command: Callable[[Any, Commander], object]) -> RawCallback:
         most = MAX_TRAJECTORY_BYTES if topic.endswith("trajectory") else MAX_COMMAND_BYTES
 
         def on_message(message: bytes, info: Mapping[str, Any]) -> None:
@@ -204,7 +199,7 @@ class ArmInterface:
         for name, action in stops.items():
             self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["stop"])
         for name, action in actions.items():
-            self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["commands"])
+            self._node.create_service(Trigger, name, _trigger_handler(action), callback_group=self._groups["motions"])
 
     def _measured(self) -> FloatArray | None:
         reading = self._daemon.snapshot().reading

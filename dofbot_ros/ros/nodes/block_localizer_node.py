@@ -151,7 +151,7 @@ def as_json(found: Localisation) -> str:
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(BlockLocalizerNode))
+    sys.exit(run(BlockLocalizerNode, pictures=False))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class DriverNode:
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(DriverNode, threads=ARM_THREADS))
+    sys.exit(run(DriverNode, threads=ARM_THREADS, pictures=False))
 
 
 if __name__ == "__main__":

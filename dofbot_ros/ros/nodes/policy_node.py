@@ -287,7 +287,7 @@ def _reader(folder: Path, spec: PolicySpec, parameters: PolicyParameters) -> Blo
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(PolicyNode))
+    sys.exit(run(PolicyNode, pictures=False))
 
 
 if __name__ == "__main__":

@@ -70,7 +70,13 @@ class ManagedNode(Protocol):
         ...
 
 
-def run(make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | None = None, threads: int = 1) -> int:
+def run(
+    make: Callable[[ShutdownSignal], ManagedNode],
+    args: Sequence[str] | None = None,
+    threads: int = 1,
+    *,
+    pictures: bool = True,
+) -> int:
     """Run one node until SIGINT or SIGTERM.
 
     rclpy's own handlers would shut ROS down under the node's feet; these let it come to rest first (on_exit).
@@ -79,6 +85,7 @@ def run(make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | Non
         make: makes the node.
         args: of the command line; None for this process's.
         threads: in which callbacks run: a node whose services take long needs more than one.
+        pictures: whether it sends pictures; see configure_dds().
 
     Returns:
         Exit code: 0 stopped by a signal, 1 failed (with one line on stderr).
@@ -89,7 +96,7 @@ def run(make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | Non
     managed: ManagedNode | None = None
     executor: Executor | None = None
     try:
-        warnings = configure_dds()
+        warnings = configure_dds(pictures=pictures)
         rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
         managed = make(lifeline)
         check_given(managed.node)

@@ -62,6 +62,18 @@ def test_opened_it_is_as_ros_does_it_and_says_so() -> None:
     assert interfaces(OPEN_PROFILE) == {"SHM": [], "UDPv4": []}
 
 
+@pytest.mark.parametrize("reach", dds.NETWORKS)
+def test_a_node_that_sends_no_pictures_takes_less_shared_memory_and_is_reached_as_the_others(reach: str) -> None:
+    paths, sizes = [], []
+    for pictures in (True, False):
+        environment = {NETWORK_VARIABLE: reach}
+        configure_dds(environment, pictures=pictures)
+        paths.append(environment[PROFILE_VARIABLES[0]])
+        sizes.append(int(ElementTree.parse(paths[-1]).findtext(f".//{DDS}segment_size") or 0))
+    assert sizes == [16 * 2**20, 512 * 2**10]
+    assert interfaces(paths[0]) == interfaces(paths[1])
+
+
 @pytest.mark.parametrize("variable", PROFILE_VARIABLES)
 def test_the_users_own_profile_stays_and_is_named_since_it_decides_who_is_heard(variable: str) -> None:
     environment, (warning,) = configured(**{variable: "/my/profile.xml"})
