@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import dofbot_here
 
 DOFBOT = Path(sys.executable).with_name("dofbot")
 
@@ -33,7 +34,7 @@ def test_version_and_help_work_from_any_directory(tmp_path):
     ],
 )
 def test_every_command_explains_itself(command):
-    result = dofbot(*command, "--help")
+    result = dofbot_here(*command, "--help")
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) > 8
 

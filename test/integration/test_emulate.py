@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import dofbot_here
 
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.errors import PortError
@@ -78,7 +79,7 @@ def test_faults_named_on_the_command_line_happen():
     ],
 )
 def test_what_it_cannot_do_is_one_line_and_an_exit_code(options, says):
-    result = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=60, check=False)
+    result = dofbot_here("emulate", *options)
     assert result.returncode == (2 if "--fault" in options else 1)
     assert says in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
@@ -88,7 +89,7 @@ def test_what_it_cannot_do_is_one_line_and_an_exit_code(options, says):
 def test_a_file_in_the_link_s_place_is_left_alone(tmp_path):
     notes = tmp_path / "notes"
     notes.write_text("mine")
-    result = subprocess.run([*COMMAND, "--link", str(notes)], capture_output=True, text=True, timeout=60, check=False)
+    result = dofbot_here("emulate", "--link", str(notes))
     assert result.returncode == 1
     assert Path(notes).read_text() == "mine"
 

@@ -8,21 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import dofbot_here
 
 from dofbot_ros.core.resources import share_file
 
 
-def dofbot(*arguments: object, code: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def dofbot(*arguments: object) -> subprocess.CompletedProcess[str]:
     program = "from dofbot_ros.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program, "grasp", *map(str, arguments)],
         capture_output=True,
         text=True,
-        cwd=cwd,
         timeout=400,
         check=False,
     )
-    assert done.returncode == code, done.stderr
+    assert done.returncode == 0, done.stderr
     return done
 
 
@@ -60,7 +60,8 @@ def test_collect_train_evaluate(tmp_path: Path) -> None:
     ],
 )
 def test_expected_errors_are_one_line(arguments: tuple[str, ...], code: int, message: str, tmp_path: Path) -> None:
-    done = dofbot(*arguments, code=code, cwd=tmp_path)
+    done = dofbot_here("grasp", *arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
     assert not list(tmp_path.iterdir())
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -25,10 +25,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.ros, pytest.mark.timeout(400)]
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a virtual environment with nothing but requirements/base.txt and ros.txt."""
     place = tmp_path_factory.mktemp("light") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, timeout=150.0, env=clean())
+    # With the pip that is here, and without bytecode of what is never imported: half the time.
+    venv = [sys.executable, "-m", "venv", "--without-pip", str(place)]
+    subprocess.run(venv, check=True, timeout=150.0, env=clean())
     interpreter = place / "bin" / "python"
-    words = ["-m", "pip", "install", "--quiet", "-r", "requirements/base.txt", "-r", "requirements/ros.txt"]
-    command = [str(interpreter), *words]
+    words = ["install", "--quiet", "--no-compile", "-r", "requirements/base.txt", "-r", "requirements/ros.txt"]
+    command = [sys.executable, "-m", "pip", "--python", str(interpreter), *words]
     done = subprocess.run(
         command, cwd=ROOT, env=clean(), capture_output=True, text=True, timeout=INSTALL_S, check=False
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from command_line import dofbot_here
 
 from dofbot_ros.core.transforms import matrix_from_quat
 from dofbot_ros.vision.intrinsics import from_field_of_view, save_intrinsics
@@ -29,8 +30,7 @@ CORNERS = {
 
 
 def localize(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).with_name("dofbot"), "localize", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return dofbot_here("localize", *words)
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ OTHERS = ("--dictionary", "DICT_6X6_250")
 @needs_photo
 def test_finds_the_six_markers_of_a_real_photo(tmp_path: Path) -> None:
     out = tmp_path / "annotated.png"
-    done = localize(
-        PHOTO, "--camera-info", CAMERA, "--dictionary", "DICT_6X6_250", "--marker-size", 0.03, "--json", "--out", out
-    )
+    words = ["--camera-info", str(CAMERA), *OTHERS, "--marker-size", "0.03", "--json", "--out", str(out)]
+    command = [Path(sys.executable).with_name("dofbot"), "localize", str(PHOTO), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
     assert done.returncode == 0, done.stderr
     found = {marker["id"]: marker for marker in json.loads(done.stdout)["markers"]}

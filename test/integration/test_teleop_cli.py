@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from command_line import dofbot_here
 
 from dofbot_ros.teleop.input.landmarks import Observation
 from dofbot_ros.teleop.input.recording import load_observations, save_observations
@@ -56,7 +57,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_cannot_be_used_is_one_clear_line(words: list[str], message: str, tmp_path: Path) -> None:
     (tmp_path / "notes.mp4").write_text("no video")
     (tmp_path / "bad.yaml").write_text("moed: hand\n")
-    done = dofbot(["teleop", *words], tmp_path)
+    done = dofbot_here("teleop", *words, cwd=tmp_path)
     assert done.returncode == (2 if "recording" in message or "operator" in message else 1)
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -64,7 +65,7 @@ def test_what_cannot_be_used_is_one_clear_line(words: list[str], message: str, t
 
 
 def test_an_unknown_mode_lists_the_valid_ones(tmp_path: Path) -> None:
-    done = dofbot(["teleop", "--source", "0", "--mode", "foot"], tmp_path)
+    done = dofbot_here("teleop", "--source", "0", "--mode", "foot", cwd=tmp_path)
     assert done.returncode == 2
     assert "'hand', 'arm'" in done.stderr
 

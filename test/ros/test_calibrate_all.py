@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from command_line import dofbot_here
 
 from dofbot_ros.calibration.session import load_session
 
@@ -15,15 +16,11 @@ from .conftest import DOFBOT
 LIMIT_S = 280.0
 
 
-def calibrate(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [*DOFBOT, "calibrate", "all", *words]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=LIMIT_S, check=False)
-
-
 @pytest.mark.slow
 def test_a_simulated_arm_of_a_typical_desk_calibrates_itself(tmp_path: Path) -> None:
     words = ("--backend", "sim", "--rtf", "0", "--desk", "typical", "--desk-seed", "3", "--poses", "24", "--json")
-    done = calibrate(*words, cwd=tmp_path)
+    command = [*DOFBOT, "calibrate", "all", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     off, before = found["off_truth"], found["off_truth"]["before"]
@@ -47,7 +44,7 @@ def test_a_simulated_arm_of_a_typical_desk_calibrates_itself(tmp_path: Path) -> 
     ],
 )
 def test_what_cannot_work_is_one_line_before_anything_starts(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
-    done = calibrate(*words, cwd=tmp_path)
+    done = dofbot_here("calibrate", "all", *words, cwd=tmp_path)
     assert done.returncode in (1, 2)
     assert says in done.stderr
     assert "Traceback" not in done.stderr

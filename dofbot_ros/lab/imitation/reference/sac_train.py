@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3 import SAC
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor
 
@@ -132,6 +133,8 @@ def train_sac(config: SacConfig, run: Path, *, resume: bool = False, report: Rep
         gamma=config.discount, learning_starts=config.warm_up, seed=config.seed, device="cpu",
         policy_kwargs={"features_extractor_class": PairFeatures, "net_arch": [WIDTH, WIDTH]},
     )  # fmt: skip
+    # Its own default is a folder in the system's temporary one, which nobody removes.
+    model.set_logger(Logger(folder=None, output_formats=[]))
     if resume:
         load_model(model, run / CHECKPOINT)
         if (run / BUFFER).exists():

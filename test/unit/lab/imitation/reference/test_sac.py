@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,16 @@ QUICK = SacConfig(steps=60, warm_up=20, batch=8, buffer=200, checkpoint_steps=30
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sac") / "run"
-    train_sac(QUICK, folder)
+    (temporary := folder.with_name("temporary")).mkdir()
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(tempfile, "tempdir", str(temporary))
+        train_sac(QUICK, folder)
     return folder
+
+
+@pytest.mark.slow
+def test_a_training_leaves_no_log_outside_its_folder(run: Path) -> None:
+    assert list(run.with_name("temporary").glob("SB3-*")) == []
 
 
 def test_the_channels_are_target_and_hand() -> None:
