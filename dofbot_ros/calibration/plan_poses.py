@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -160,6 +161,20 @@ def _visit(rig: Rig, q: FloatArray) -> list[int]:
         left.remove(free)
         here = q[free]
     return order
+
+
+def way_from_upright(rig: Rig, visited: Sequence[FloatArray], goal: FloatArray) -> list[FloatArray]:
+    """Joint angles (5,) [rad] to pass on the way from upright to `goal`, `goal` last.
+
+    Straight where that is clear; otherwise by the latest of the poses that a plan visits before `goal` from which on
+    its ways are known to be clear.
+    """
+    workspace = Workspace(rig.robot.kinematics)
+    passed = [*visited, goal]
+    for i in range(len(passed) - 1, 0, -1):
+        if _free(workspace, np.zeros(N_ARM), passed[i], rig.grip):
+            return passed[i:]
+    return passed
 
 
 def _free(workspace: Workspace, start: FloatArray, end: FloatArray, grip: float) -> bool:

@@ -16,6 +16,7 @@ from dofbot_ros.calibration.observations import Observations
 from dofbot_ros.calibration.targets.block_in_hand import FACES, SHEET_TARGET
 from dofbot_ros.config.loader import from_mapping, to_mapping
 from dofbot_ros.config.ranges import Checked
+from dofbot_ros.core.files import write_whole
 from dofbot_ros.core.types import N_ARM, N_JOINTS, FloatArray
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.markers.block_layout import Block, square_corners
@@ -121,4 +122,4 @@ def load_session(path: Path) -> Session:
 
 def save_session(session: Session, path: Path) -> None:
     """Write what load_session reads."""
-    path.write_text(json.dumps(to_mapping(session)) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(to_mapping(session)) + "\n")

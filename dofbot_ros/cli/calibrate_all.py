@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from enum import Enum
@@ -14,12 +15,14 @@ import typer
 from dofbot_ros.cli.options.checks import one_thread
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.cli.options.resuming import resumable
 from dofbot_ros.cli.options.which_arm import LensOption, RealCameraOption, RealPortOption, RtfOption, StackArguments
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from dofbot_ros.calibration.session import View
     from dofbot_ros.core.types import FloatArray
     from dofbot_ros.desks.installation import Installation
     from dofbot_ros.ros.clients.calibration_client import CalibrationClient
@@ -62,6 +65,9 @@ def calibrate_all(
     desk: DeskOption = "typical",
     desk_seed: DeskSeedOption = None,
     rtf: RtfOption = 1.0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --record of a calibration that was interrupted.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="The block is in the fingers and the sheet lies there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace stored files that are better.")] = False,
     as_json: JsonOption = False,
@@ -70,7 +76,8 @@ def calibrate_all(
 
     It holds a marker block and shows it to the fixed camera from the poses that tell most, all of them clear of the
     table by 20 mm. The sheet of `dofbot calibrate board sheet` lies before the base plate. A simulated arm has the
-    hidden errors of --desk, and is compared with what is true. Interrupted, the session file holds what was seen.
+    hidden errors of --desk, and is compared with what is true. After Ctrl-C or a fault, the same command with --resume
+    goes on with the poses that are still to be shown.
     """
     one_thread()
     import numpy as np
@@ -87,6 +94,7 @@ def calibrate_all(
 
     blocks = load_blocks()
     block = blocks.block(held)
+    earlier = _earlier(record, held) if resume else []
     given = parse_words(arguments or [])
     with ExitStack() as stack:
         installation: Installation | None = None
@@ -112,23 +120,28 @@ def calibrate_all(
             )  # fmt: skip
         client = stack.enter_context(calibration_arm(backend.value, world, given, stored, blocks.dictionary))
         intrinsics = client.wait_for_camera()
-        _take_block(client, block, simulated=world is not None, yes=yes)
+        if earlier:
+            _hold_on(client, block, simulated=world is not None, yes=yes)
+        else:
+            _take_block(client, block, simulated=world is not None, yes=yes)
         console.print(f"[dim]{HINT}[/dim]")
-        begin_s = client.now_s()
+        begin_s, began_s = client.now_s(), time.time()
         bar = stack.enter_context(progress_bar(""))
         task = bar.add_task("poses", total=poses)
-        automatic.calibrate_all(
-            _Stoppable(client),
-            blocks,
-            held,
-            stored,
-            T_base_camera=load_extrinsics(camera_pose).matrix,
-            intrinsics=intrinsics,
-            poses=poses,
-            rng=np.random.default_rng(seed),
-            record=record,
-            done=lambda count: bar.update(task, completed=count, total=max(poses, count)),
-        )
+        with resumable(record, lambda: bool(earlier) or _written_since(record, began_s)):
+            automatic.calibrate_all(
+                _Stoppable(client),
+                blocks,
+                held,
+                stored,
+                T_base_camera=load_extrinsics(camera_pose).matrix,
+                intrinsics=intrinsics,
+                poses=poses,
+                rng=np.random.default_rng(seed),
+                record=record,
+                done=lambda count: bar.update(task, completed=count, total=max(poses, count)),
+                earlier=earlier,
+            )
         seconds = client.now_s() - begin_s
         inputs = Inputs(record, camera_info, camera_pose, calibration)
         result: dict[str, Any] = {"arm_time_s": seconds, **calibrate_servos(inputs, out, out_pose, force)}
@@ -141,6 +154,20 @@ def calibrate_all(
             copyfile(camera_info, lens)
             result |= {"camera_info": str(lens), "off_truth": compared_with_truth(installation, out, out_pose)}
     emit(result, as_json, f"Arm, written to {out} and {out_pose}")
+
+
+def _earlier(record: Path, held: str) -> list[View]:
+    """The views of a calibration that was interrupted."""
+    from dofbot_ros.calibration.session import load_session
+
+    session = load_session(record)
+    if session.held != held:
+        raise InputError(f"{record} was recorded with block {session.held!r} in the fingers, not with {held!r}")
+    return session.views
+
+
+def _written_since(record: Path, time_s: float) -> bool:
+    return record.is_file() and record.stat().st_mtime >= time_s
 
 
 class _Stoppable:
@@ -179,6 +206,24 @@ def _real(
     if port is not None:
         given["port"] = port
     return camera_info, camera_pose
+
+
+def _hold_on(client: CalibrationClient, block: Block, *, simulated: bool, yes: bool) -> None:
+    """Have the arm hold the block as it has held it since the first view."""
+    if client.state == "FAULT":
+        client.trigger("clear_fault")
+    client.switch("enable_torque", True)
+    if simulated:
+        return
+    if not yes:
+        console.print(
+            f"The {block.name} block is in the fingers still, exactly as it was? If it has moved, begin anew, without "
+            "--resume.",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        typer.prompt("Enter when your hand is away", default="", show_default=False, err=True)
+    if not client.gripper(0.0):
+        raise InputError(f"the fingers hold nothing: begin anew, without --resume, with the {block.name} block in them")
 
 
 def _take_block(client: CalibrationClient, block: Block, *, simulated: bool, yes: bool) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from dofbot_ros.arm.calibration import Calibration
 from dofbot_ros.arm.gripper import MAX_GAP, joint_to_gap, joint_to_servo_degrees
-from dofbot_ros.calibration.hand.fingers import HandViews
 from dofbot_ros.calibration.hand.gap import Closing
+from dofbot_ros.calibration.hand.record import HandPicture
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray, ImageArray
 from dofbot_ros.errors import CalibrationError
 from dofbot_ros.grasp.planning.block_plan import BlockPlan, joint_line
@@ -36,9 +36,16 @@ READING_S, STILL_S = 0.06, 0.4
 
 
 def close_on(
-    arm: Arm, plan: Callable[[], BlockPlan], rest: Callable[[float], None], calibration: Calibration, width_m: float
+    arm: Arm,
+    plan: Callable[[], BlockPlan],
+    rest: Callable[[float], None],
+    calibration: Calibration,
+    width_m: float,
+    *,
+    times: int = CLOSINGS,
+    closed: Callable[[Closing], None] = lambda _: None,
 ) -> list[Closing]:
-    """Close on a block that stands on the table before the arm, CLOSINGS times. The arm is upright before and after.
+    """Close on a block that stands on the table before the arm. The arm is upright before and after.
 
     Args:
         arm: with open fingers.
@@ -46,13 +53,15 @@ def close_on(
         rest: waits for so long on the arm's clock [s].
         calibration: that the arm goes by.
         width_m: of the block [m].
+        times: how often.
+        closed: is told of each closing.
 
     Raises:
         CommandRefusedError: the arm refused a motion or ended it early.
         CalibrationError: the block is not square to the hand, or the fingers closed on nothing.
     """
     found = []
-    for _ in range(CLOSINGS):
+    for _ in range(times):
         planned = plan()
         if abs(planned.pick.roll) > SQUARE_RAD:
             raise CalibrationError(
@@ -73,6 +82,7 @@ def close_on(
                 f"the fingers closed on nothing: {1e3 * gap:.0f} mm are between them, the block has {1e3 * width_m:.0f}"
             )
         found.append(Closing(width_m, reading))
+        closed(found[-1])
     return found
 
 
@@ -89,35 +99,32 @@ def grip_ticks(arm: Arm, rest: Callable[[float], None], calibration: Calibration
 
 def show_hand(
     arm: Arm,
-    views: HandViews,
+    take: Callable[[HandPicture], None],
     poses: Sequence[FloatArray],
     *,
     picture: Callable[[], ImageArray],
     rest: Callable[[float], None],
     limits: MotionLimits,
-    done: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Show the hand at `poses` (6,) [rad] and come back upright.
 
     Args:
         arm: upright.
-        views: takes the pictures.
+        take: gets each picture of the hand.
         poses: of fingers.hand_poses().
         picture: an image taken from now on, RGB.
         rest: waits for so long on the arm's clock [s].
         limits: of the arm.
-        done: is told how many poses are done.
     """
     slow = replace(limits, velocity=SPEED * limits.velocity, acceleration=SPEED * limits.acceleration)
     rest(STILL_S)
     bare, upright = picture(), arm.position.copy()
     here = np.zeros(N_ARM)
-    for number, q in enumerate(poses):
+    for q in poses:
         arm.gripper(joint_to_gap(float(q[GRIP])))
         arm.follow(retime(joint_line(here, q[:N_ARM]), slow).later(TO_START_S))
         here = q[:N_ARM]
         rest(STILL_S)
         position = arm.position.copy()
-        views.take(bare, upright, picture(), position)
-        done(number + 1)
+        take(HandPicture(bare, upright, picture(), position))
     arm.follow(retime(joint_line(here, np.zeros(N_ARM)), slow).later(TO_START_S))

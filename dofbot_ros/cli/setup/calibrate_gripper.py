@@ -13,13 +13,17 @@ import typer
 from dofbot_ros.cli.options.checks import one_thread
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.cli.options.resuming import resumable
 from dofbot_ros.cli.options.which_arm import LensOption, RealCameraOption, RealPortOption, RtfOption, StackArguments
 from dofbot_ros.core.console import JsonOption, console, emit
 from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dofbot_ros.arm.calibration import Calibration
+    from dofbot_ros.calibration.hand.record import HandRecord
     from dofbot_ros.ros.clients.trial_client import TrialClient
 
 
@@ -44,6 +48,10 @@ def gripper(
     block: Annotated[str, typer.Option(help="The one block on the table, which the fingers close on.")] = "red",
     size: Annotated[float | None, typer.Option(min=5, max=55, help="Its edge, by a caliper [mm].")] = None,
     out: Annotated[Path, typer.Option(help="Calibration of the arm to write (YAML).")] = Path("arm.yaml"),
+    record: Annotated[Path, typer.Option(help="What was seen, written after each motion (.npz).")] = Path("hand.npz"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --record of a measurement that was interrupted.")
+    ] = False,
     desk: DeskOption = "typical:calibrated",
     desk_seed: DeskSeedOption = None,
     rtf: RtfOption = 1.0,
@@ -54,6 +62,7 @@ def gripper(
 
     After `dofbot calibrate all`: one block stands 200 mm before the arm, a face square to it, and nothing else moves.
     The arm closes on it four times, then shows its hand a dozen times. A simulated arm is compared with what is true.
+    After Ctrl-C or a fault, the same command with --resume goes on with what is left.
     """
     one_thread()
     from dofbot_ros.arm.calibration import load_calibration
@@ -90,12 +99,14 @@ def gripper(
             if not file.is_file():
                 raise InputError(f"{file} does not exist")
         given |= {key: str(file.resolve()) for key, file in files.items()}
+        width_m = shown.size if size is None else 1e-3 * size
+        seen = _record(record, resume, files.values(), width_m)
         arm = stack.enter_context(pick_arm(backend, world, given))
         console.print(f"[dim]{HINT}[/dim]")
         if truth is not None:
             arm.arrange(Arrangement({block: BEFORE_THE_ARM}))
-        width_m = shown.size if size is None else 1e-3 * size
-        result = _measured(arm, load_calibration(calibration), block, width_m, out=out, force=force)
+        with resumable(record, lambda: bool(seen.closings)):
+            result = _measured(arm, load_calibration(calibration), block, width_m, seen, out=out, force=force)
     if truth is not None:
         off = {"across": truth.finger_across_m, "along": truth.finger_along_m}
         result["off_truth"] = {f"{k}_mm": abs(result[f"finger_{k}_mm"] - 1e3 * v) for k, v in off.items()}
@@ -103,14 +114,31 @@ def gripper(
     emit(result, as_json, f"Gripper, written to {out}")
 
 
+def _record(path: Path, resume: bool, files: Iterable[Path], width_m: float) -> HandRecord:
+    """What was seen so far, if it is to be gone on with."""
+    from hashlib import sha256
+
+    from dofbot_ros.calibration.hand.record import HandRecord, load_record
+
+    told = sha256(b"".join(file.read_bytes() for file in files) + f"{width_m:.6f}".encode()).hexdigest()
+    return load_record(path, told) if resume else HandRecord(path, told)
+
+
 def _measured(
-    arm: TrialClient, stored: Calibration, block: str, width_m: float, *, out: Path, force: bool
+    arm: TrialClient,
+    stored: Calibration,
+    block: str,
+    width_m: float,
+    seen: HandRecord,
+    *,
+    out: Path,
+    force: bool,
 ) -> dict[str, Any]:
-    """Move, look, fit and write."""
+    """Move and look, as far as that is not in `seen`, fit and write."""
     from dofbot_ros.arm.robot import Robot
     from dofbot_ros.calibration.hand.fingers import FOLDS, HandViews, hand_poses
-    from dofbot_ros.calibration.hand.gap import Closing
-    from dofbot_ros.calibration.hand.procedure import close_on, show_hand
+    from dofbot_ros.calibration.hand.procedure import CLOSINGS, close_on, show_hand
+    from dofbot_ros.calibration.hand.record import HandPicture
     from dofbot_ros.calibration.hand.result import gap_kept, write_gripper
     from dofbot_ros.driver.config import DriverConfig
     from dofbot_ros.grasp.planning.block_plan import BlockPlan
@@ -130,24 +158,31 @@ def _measured(
 
     begin_s = arm.now_s()
 
-    def move() -> tuple[list[Closing], HandViews]:
+    poses = hand_poses(robot.kinematics)
+
+    def move() -> None:
         arm.prepare()
-        closings = close_on(arm, plan, arm.rest, stored, width_m)
-        views = HandViews(robot.kinematics, OutlineCamera(arm.view.intrinsics, arm.view.T_base_camera))
-        poses = hand_poses(robot.kinematics)
-        task = bar.add_task("poses", total=len(poses))
+        left = CLOSINGS - len(seen.closings)
+        close_on(arm, plan, arm.rest, stored, width_m, times=left, closed=seen.closed)
+        task = bar.add_task("poses", total=len(poses), completed=len(seen.pictures))
+
+        def take(picture: HandPicture) -> None:
+            seen.shown(picture)
+            bar.update(task, advance=1)
+
         show_hand(
-            arm, views, poses, picture=lambda: arm.look().image, rest=arm.rest,
-            limits=DriverConfig().motion_limits(robot), done=lambda n: bar.update(task, completed=n),
+            arm, take, poses[len(seen.pictures) :], picture=lambda: arm.look().image, rest=arm.rest,
+            limits=DriverConfig().motion_limits(robot),
         )  # fmt: skip
-        return closings, views
 
     with progress_bar("") as bar:
-        kept: list[tuple[list[Closing], HandViews]] = []
-        run_stoppable(lambda: kept.append(move()), arm.stop, arm.estop)
-        closings, views = kept[0]
+        if len(seen.pictures) < len(poses):
+            run_stoppable(move, arm.stop, arm.estop)
         seconds = arm.now_s() - begin_s
-        calibrated, gap = gap_kept(stored, closings)
+        calibrated, gap = gap_kept(stored, seen.closings)
+        views = HandViews(robot.kinematics, OutlineCamera(arm.view.intrinsics, arm.view.T_base_camera))
+        for one in seen.pictures:
+            views.take(one.bare, one.upright, one.image, one.q)
         task = bar.add_task("fits", total=1 + FOLDS)
         found = views.fit(lambda n: bar.update(task, completed=n))
     return {"arm_time_s": seconds, **gap, **write_gripper(calibrated, found, out, force)}

@@ -8,7 +8,7 @@ import pytest
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.arm.robot import Robot
-from dofbot_ros.calibration.hand.gap import fit_gap
+from dofbot_ros.calibration.hand.gap import Closing, fit_gap
 from dofbot_ros.calibration.hand.procedure import CLOSINGS, close_on
 from dofbot_ros.desks.installation import install
 from dofbot_ros.errors import CalibrationError
@@ -44,12 +44,15 @@ def test_closing_on_a_block_tells_the_hidden_zero_of_servo_6() -> None:
         with pytest.raises(CalibrationError, match="one face square to it"):
             close_on(arm, plan, arm.rest, DEFAULT_CALIBRATION, 0.030)
         arm.arrange(Arrangement({"red": (0.2, 0.0, 0.02)}))
-        closings = close_on(arm, plan, arm.rest, DEFAULT_CALIBRATION, 0.030)
+        told: list[Closing] = []
+        closings = close_on(arm, plan, arm.rest, DEFAULT_CALIBRATION, 0.030, times=1, closed=told.append)
+        closings += close_on(arm, plan, arm.rest, DEFAULT_CALIBRATION, 0.030, times=CLOSINGS - 1, closed=told.append)
         with pytest.raises(CalibrationError, match="closed on nothing"):
             close_on(arm, elsewhere, arm.rest, DEFAULT_CALIBRATION, 0.030)
     finally:
         arm.close()
     assert len(closings) == CLOSINGS
+    assert told == closings
     found = fit_gap(DEFAULT_CALIBRATION, closings)
     assert found.servo.zero_ticks == pytest.approx(servo.zero_ticks, abs=15)  # pads give by half a millimetre
     assert found.held_out_mm.max() < 0.5 < found.stored_mm.min()
