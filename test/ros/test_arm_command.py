@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from command_line import dofbot_here
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, load_calibration
 from dofbot_ros.config.loader import save_yaml
@@ -45,12 +47,17 @@ def arm(running: Arm) -> Iterator[Arm]:
 
 
 def words(arm: Arm, *more: str) -> list[str]:
-    return [*DOFBOT, "arm", "--namespace", arm.client.node.get_namespace().strip("/"), *more]
+    return ["arm", "--namespace", arm.client.node.get_namespace().strip("/"), *more]
+
+
+def process(arm: Arm, *more: str, **pipes: Any) -> subprocess.Popen[str]:
+    """A command that is interrupted, or that keys are typed to, in a process of its own."""
+    return subprocess.Popen([*DOFBOT, *words(arm, *more)], text=True, **pipes)
 
 
 def dofbot(arm: Arm, *more: str, code: int = 0) -> str:
     """What the command prints."""
-    done = subprocess.run(words(arm, *more), capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    done = dofbot_here(*words(arm, *more))
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
@@ -98,7 +105,7 @@ def test_what_cannot_be_is_one_clear_line(arm: Arm) -> None:
 def test_the_space_bar_stops_a_motion_and_what_was_typed_before_it_does_not(arm: Arm) -> None:
     terminal, theirs = pty.openpty()
     os.write(terminal, b"   ")
-    command = subprocess.Popen(words(arm, "jog", "joint1", "80"), stdin=theirs, stderr=subprocess.PIPE, text=True)
+    command = process(arm, "jog", "joint1", "80", stdin=theirs, stderr=subprocess.PIPE)
     client = arm.client
     client.wait_until(lambda: bool(client.position[0] > 0.1), LIMIT_S, "motion, in spite of the spaces typed before")
     os.write(terminal, b" ")
@@ -114,7 +121,7 @@ def test_the_space_bar_stops_a_motion_and_what_was_typed_before_it_does_not(arm:
 
 def test_watching_ends_with_ctrl_c_and_the_space_bar_stops_the_arm(arm: Arm) -> None:
     terminal, theirs = pty.openpty()
-    command = subprocess.Popen(words(arm, "watch"), stdin=theirs, stderr=subprocess.PIPE, text=True)
+    command = process(arm, "watch", stdin=theirs, stderr=subprocess.PIPE)
     client, deadline = arm.client, time.monotonic() + LIMIT_S
     while client.state != "ESTOP":
         assert time.monotonic() < deadline, "the space bar does nothing"
@@ -138,7 +145,7 @@ def test_an_arm_without_a_port_says_so_and_not_only_that_it_is_not_there(tmp_pat
 
 
 def test_ctrl_c_stops_a_motion(arm: Arm) -> None:
-    command = subprocess.Popen(words(arm, "jog", "joint1", "80"), stderr=subprocess.PIPE, text=True)
+    command = process(arm, "jog", "joint1", "80", stderr=subprocess.PIPE)
     client = arm.client
     client.wait_until(lambda: bool(client.position[0] > 0.1), LIMIT_S, "motion")
     command.send_signal(signal.SIGINT)

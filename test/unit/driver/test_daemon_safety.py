@@ -35,17 +35,18 @@ def test_estop_waits_for_no_lock(bench, lock):
     def hold():
         with getattr(bench.daemon, lock):
             taken.set()
-            released.wait(10.0)
+            released.wait()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    taken.wait(10.0)
+    taken.wait()
     done = threading.Thread(target=bench.daemon.estop)
     done.start()
-    done.join(5.0)
-    assert not done.is_alive()
+    done.join(60.0)
+    waits = done.is_alive()
     released.set()
     holder.join()
+    assert not waits
     assert bench.run(0.02).state is S.ESTOP
 
 

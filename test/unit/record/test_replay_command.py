@@ -1,4 +1,4 @@
-"""`dofbot replay` and `dofbot export` as processes: exit codes, one line for what is wrong, Ctrl-C."""
+"""`dofbot replay` and `dofbot export`: exit codes, one line for what is wrong, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from command_line import dofbot_here
 
 import dofbot_ros.record
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
@@ -22,14 +23,11 @@ from .episodes import episode, state, stream, text
 DOFBOT = (sys.executable, "-c", "from dofbot_ros.cli.main import main; main()")
 
 
-def dofbot(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*DOFBOT, *words], capture_output=True, text=True, timeout=60, check=False)
-
-
 @pytest.mark.slow
 def test_json_has_the_measured_keys_and_nothing_else_is_on_stdout(tmp_path: Path) -> None:
     path = episode(tmp_path, [state(0.02 * i, [0.001 * i] * 6) for i in range(50)])
-    done = dofbot("replay", str(path), "--backend", "sim", "--json")
+    command = [*DOFBOT, "replay", str(path), "--backend", "sim", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert {"duration_s", "points", "clamped", "rms_error_rad"} <= set(result)
@@ -46,7 +44,7 @@ def test_a_file_that_is_no_episode_is_one_line_and_exit_code_1(tmp_path: Path, k
     elif kind == "no arm":
         path = episode(tmp_path, [text(0.0, "HOLD")])
     words = ["--backend", "sim"] if command == "replay" else [str(tmp_path / "out.npz")]
-    done = dofbot(command, str(path), *words)
+    done = dofbot_here(command, path, *words)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
     says = {"missing": "No such file", "no mcap": "is no MCAP file", "no arm": "does not say how the arm moved"}

@@ -14,7 +14,7 @@ from dofbot_ros.sim.servos import WorldServos
 from dofbot_ros.sim.world import World
 
 GOAL = np.array([0.4, 0.3, 0.2, 0.3, -0.4, 0.8])
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 @pytest.mark.slow

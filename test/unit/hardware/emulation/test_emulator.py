@@ -15,7 +15,7 @@ from dofbot_ros.hardware.servo_bus import ServoBus
 from dofbot_ros.hardware.wire.protocol import host_protocol
 
 QUESTION = host_protocol("bus").position(3)
-SOON_S = 10.0
+SOON_S = 60.0
 
 
 def answer(path: str) -> object:

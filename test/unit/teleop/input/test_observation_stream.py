@@ -30,7 +30,7 @@ from dofbot_ros.teleop.sessions.report import TeleopReport, landmarks_from_json,
 from dofbot_ros.vision.cameras.frames import CameraError, CameraLostError, Frame
 
 RECORDED = Path(__file__).parents[1] / "data" / "hand_video.npz"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def frame(stamp_s: float) -> Frame:
