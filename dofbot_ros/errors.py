@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -116,6 +115,14 @@ class UnreachableError(DofbotError):
 def one_of(what: str, given: object, valid: Iterable[object]) -> str:
     """Say that `given` is no valid `what`, list the valid ones and name the nearest."""
     names = [str(v) for v in valid]
-    near = get_close_matches(str(given), names, n=1, cutoff=0.5)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    near = nearest(str(given), names)
+    hint = f" (did you mean {near}?)" if near else ""
     return f"{what} {str(given)!r} is not one of {', '.join(names)}{hint}"
+
+
+def nearest(given: str, names: Sequence[str], cutoff: float = 0.5) -> str:
+    """The one of `names` that looks most like `given`, "" where none is as like as `cutoff`, from 0 to 1."""
+    from difflib import get_close_matches  # only for those who misspelt something
+
+    near = get_close_matches(given, names, n=1, cutoff=cutoff)
+    return near[0] if near else ""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from difflib import get_close_matches
 
 from dofbot_ros.core.transforms import invert, transform
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, nearest
 
 MOST_FRAMES = 2000
 """Frames beyond these are not taken in: /tf is open to everybody."""
@@ -42,8 +41,8 @@ class FrameTree:
     def _require(self, name: str) -> None:
         known = {*self._above, *(parent for parent, _, _ in self._above.values())}
         if name not in known:
-            near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-            raise InputError(f"TF tells nothing of frame {name!r}" + (f" (did you mean {near[0]}?)" if near else ""))
+            near = nearest(name, sorted(known))
+            raise InputError(f"TF tells nothing of frame {name!r}" + (f" (did you mean {near}?)" if near else ""))
 
     def _ancestors(self, name: str) -> dict[str, tuple[FloatArray, float]]:
         """Each frame above `name`, itself first -> the pose of `name` in it, and its oldest stamp."""

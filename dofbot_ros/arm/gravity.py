@@ -29,6 +29,7 @@ class Gravity:
                 HAND_KG * HAND_CENTRE_M,
             ]
         )
+        self._greatest = self._moments.sum()
 
     def shares(self, q: FloatArray) -> FloatArray:
         """Share of the greatest torque on each joint, positive towards greater angles, (6,); 0 but for joints 2 to 4.
@@ -36,7 +37,7 @@ class Gravity:
         Args:
             q: joint angles [rad], (5,) or (6,).
         """
-        level = self._moments * np.sin(np.cumsum(q[1:4]))
+        level = self._moments * np.sin(q[1:4].cumsum())
         shares = np.zeros(N_JOINTS)
-        shares[1:4] = np.cumsum(level[::-1])[::-1] / self._moments.sum()
+        shares[1:4] = level[::-1].cumsum()[::-1] / self._greatest
         return shares

@@ -131,6 +131,9 @@ class Connection:
     def _filtered(self, reading: ArmReading) -> ArmReading:
         position, stamps_s, fresh = self._plausible.filter(reading.position, reading.stamps_s, reading.fresh)
         doubted = self._plausible.doubted
+        if not doubted.any():
+            self._doubted_since_s[:] = np.inf
+            return replace(reading, position=position, stamps_s=stamps_s, fresh=fresh)
         self._doubted_since_s = np.where(doubted, np.minimum(self._doubted_since_s, reading.stamp_s), np.inf)
         doubted_s = np.where(doubted, reading.stamp_s - self._doubted_since_s, 0.0)
         return replace(

@@ -294,7 +294,9 @@ class MotionControl:
         else:
             self._guard.reset()
             position, velocity = self.grip.update(measured, now_s)
-        return Sample(np.append(setpoint.position[:GRIP], position), np.append(setpoint.velocity[:GRIP], velocity))
+        both = Sample(setpoint.position.copy(), setpoint.velocity.copy())
+        both.position[GRIP], both.velocity[GRIP] = position, velocity
+        return both
 
     def _supervise(self, source: MotionSource, setpoint: Sample, governed: Governed, now_s: float) -> None:
         """End a motion that has arrived, gone stale or been stopped; keep generators near what was really commanded."""

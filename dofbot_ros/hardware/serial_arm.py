@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -181,17 +181,23 @@ class SerialArm:
 
     def _ask_slowly(self, bus: ServoBus, now: float) -> None:
         """One question beside the positions. A joint at rest beside its goal comes first: has it got that goal?"""
-        away = np.abs(self._ticks - self._streamer.sent)
-        resting = (away > AWAY_TICKS) & self._fresh & self._streamer.ever_sent & self._streamer.arrived(now)
-        unsure = [i for i in np.flatnonzero(resting[:GRIP]) if self._slow.may_tell_goal(int(i))]
+        sent = self._streamer.sent.tolist()
+        away = [abs(there - goal) for there, goal in zip(self._ticks.tolist(), sent, strict=True)]
+        unsure = [i for i in range(GRIP) if away[i] > AWAY_TICKS and self._fresh[i] and self._slow.may_tell_goal(i)]
         if unsure:
-            self._slow.ask_goal(bus, int(unsure[0]), int(self._streamer.sent[unsure[0]]))
+            resting = self._streamer.ever_sent & self._streamer.arrived(now)
+            unsure = [i for i in unsure if resting[i]]
+        if unsure:
+            self._slow.ask_goal(bus, unsure[0], sent[unsure[0]])
         else:
-            self._slow.ask_one(bus, now, self._fresh, self._farthest_away())
+            self._slow.ask_one(bus, now, self._fresh, _farthest(away))
 
     def _reading(self, now: float) -> ArmReading:
         silent_s = self._silence.lengths_s(now)
-        self._health = [self._slow.with_temperature(i, health) for i, health in enumerate(self._health)]
+        self._health = self._slow.with_temperatures(self._health)
+        torque = self._slow.torque
+        if silent_s.any():
+            torque = [None if silent else on for on, silent in zip(torque, silent_s > 0.0, strict=True)]
         return ArmReading(
             stamp_s=now,
             position=np.array(self._calibration.plain_rad(self._ticks.tolist())),
@@ -199,17 +205,10 @@ class SerialArm:
             fresh=self._fresh.copy(),
             health=tuple(self._health),
             silent_s=silent_s,
-            torque=tuple(None if silent else on for on, silent in zip(self._slow.torque, silent_s > 0.0, strict=True)),
+            torque=tuple(torque),
             pressing=self._slow.pressing(now),
             heard=tuple(self._slow.heard),
         )
-
-    def _farthest_away(self) -> int | None:
-        """The joint that is farthest from its goal, where that is more than play; the gripper after all others."""
-        away = np.abs(self._ticks - self._streamer.sent)
-        i = int(away[:GRIP].argmax())
-        i = i if away[i] > AWAY_TICKS else GRIP
-        return i if away[i] > AWAY_TICKS else None
 
     def write(self, position: FloatArray, duration_s: float, urgent: bool = False) -> ArmSent:
         """Ask for `position` [rad] (6,), to be reached after `duration_s` [s].
@@ -235,7 +234,8 @@ class SerialArm:
         move = self._next_move(now, self._absent, urgent)
         self._send(move)
         written = np.zeros(N_JOINTS, dtype=np.bool_) if move is None else move.changed
-        return ArmSent(self.clock.now(), self._calibration.ticks_to_rad(self._streamer.sent), written)
+        sent = np.array(self._calibration.plain_rad(self._streamer.sent.tolist()))
+        return ArmSent(self.clock.now(), sent, written)
 
     def underway(self) -> FloatArray:
         """Where the joints should be by now [rad] (6,), from the goals that went out and their move times."""
@@ -398,3 +398,10 @@ class SerialArm:
 
     def _silent_ids(self) -> list[int]:
         return [servo for servo, fresh in zip(self._ids, self._fresh, strict=True) if not fresh]
+
+
+def _farthest(away: Sequence[int]) -> int | None:
+    """The joint that is farthest `away` from its goal [ticks], where that is more than play; the gripper last."""
+    i = max(range(GRIP), key=away.__getitem__)
+    i = i if away[i] > AWAY_TICKS else GRIP
+    return i if away[i] > AWAY_TICKS else None

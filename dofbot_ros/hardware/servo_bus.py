@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from dofbot_ros.errors import FrameError
 from dofbot_ros.hardware.port.serial_port import ByteStream
 from dofbot_ros.hardware.wire.framing import FrameDecoder
 from dofbot_ros.hardware.wire.protocol import Query
@@ -70,9 +71,13 @@ class ServoBus:
         """Read as many bytes as the frame still lacks, so that the last byte of the answer ends the wait."""
         data = self._stream.read(query.reply_size)
         # Nearly every answer is one whole frame and nothing else.
-        whole = len(data) == query.reply_size and query.reply.is_frame(data)
-        if whole and (answer := query.parse(data)) is not None:
-            return answer
+        if len(data) == query.reply_size:
+            try:
+                answer = query.parse(data)
+            except FrameError:
+                answer = None
+            if answer is not None:
+                return answer
         decoder = FrameDecoder(query.reply, query.reply_size)
         heard, wanted = 0, query.reply_size
         while True:

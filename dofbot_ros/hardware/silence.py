@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dofbot_ros.core.types import FloatArray
@@ -22,15 +24,16 @@ class Silence:
     """Counts unanswered questions of `n` servos; the time of silence runs from the first of them."""
 
     def __init__(self, n: int) -> None:
-        self._count = np.zeros(n, dtype=np.int64)
-        self._since_s = np.full(n, np.inf)
-        self._last_s = np.full(n, -np.inf)
+        # Plain lists: six numbers, one at a time, several times a control cycle.
+        self._count = [0] * n
+        self._since_s = [math.inf] * n
+        self._last_s = [-math.inf] * n
         self._in_a_row = 0
-        self._row_s = np.inf
+        self._row_s = math.inf
 
     def answered(self, i: int) -> None:
         """Servo `i` has answered."""
-        self._count[i], self._since_s[i], self._in_a_row = 0, np.inf, 0
+        self._count[i], self._since_s[i], self._in_a_row = 0, math.inf, 0
 
     def unanswered(self, i: int, asked_s: float) -> None:
         """Servo `i` has not answered the question of `asked_s` [s]."""
@@ -44,21 +47,20 @@ class Silence:
         """Whether servo `i` answers, or its pause is over."""
         if self._count[i] == 0:
             return True
-        return bool(now - self._last_s[i] >= (LONG_ASK_AGAIN_S if now - self._since_s[i] > LONG_S else ASK_AGAIN_S))
+        return now - self._last_s[i] >= (LONG_ASK_AGAIN_S if now - self._since_s[i] > LONG_S else ASK_AGAIN_S)
 
     def ask_all(self) -> None:
         """Let every servo be worth asking now; one that does not answer stays silent."""
-        self._last_s[:] = -np.inf
+        self._last_s = [-math.inf] * len(self._last_s)
 
     def long(self, i: int) -> bool:
         """Whether servo `i` counts as silent: it is not asked twice in a cycle any more."""
-        return bool(self._count[i] >= UNANSWERED)
+        return self._count[i] >= UNANSWERED
 
     def lengths_s(self, now: float) -> FloatArray:
         """How long each servo has been silent [s] (n,); 0 where it answers or where that is too early to tell."""
-        if not self._count.any():
+        if not any(self._count):
             return np.zeros(len(self._count))
         dead = self._in_a_row >= UNANSWERED or (self._in_a_row >= SLOW_UNANSWERED and now - self._row_s >= SLOW_S)
-        silent = (self._count >= UNANSWERED) | ((self._count > 0) & dead)
-        length: FloatArray = np.where(silent, now - np.where(silent, self._since_s, now), 0.0)
-        return length
+        least = 1 if dead else UNANSWERED
+        return np.array([now - t if n >= least else 0.0 for n, t in zip(self._count, self._since_s, strict=True)])

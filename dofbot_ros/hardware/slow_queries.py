@@ -142,12 +142,14 @@ class SlowQueries:
 
         A servo's 0 mA is believed once any of them has told another number: not every make has the register.
         """
-        return tuple(
-            current > PRESSING_MA if self._currents_are_told and now - asked_s <= CURRENT_AGE_S else None
-            for current, asked_s in zip(self._current_ma, self._current_s, strict=True)
-        )
+        if not self._currents_are_told:
+            return (None,) * len(self._current_ma)
+        told = zip(self._current_ma, self._current_s, strict=True)
+        return tuple([current > PRESSING_MA if now - asked_s <= CURRENT_AGE_S else None for current, asked_s in told])
 
-    def with_temperature(self, i: int, health: ServoHealth) -> ServoHealth:
-        """`health` of servo `i`, with the temperature that it told last."""
-        celsius = self._temperature_c[i]
-        return health if health.temperature_c == celsius else replace(health, temperature_c=celsius)
+    def with_temperatures(self, health: list[ServoHealth]) -> list[ServoHealth]:
+        """`health` of the servos, with the temperature that each told last."""
+        return [
+            one if one.temperature_c == celsius else replace(one, temperature_c=celsius)
+            for one, celsius in zip(health, self._temperature_c, strict=True)
+        ]

@@ -20,7 +20,7 @@ def braking_velocity(distance: FloatArray, step: FloatArray, period_s: float) ->
     velocity = (n + f) step the sum is ((n + 1)(n + f) - n (n + 1) / 2) step period_s, solved here for velocity.
 
     Args:
-        distance: [rad] >= 0, shape (n,).
+        distance: [rad] >= 0, shape (..., n).
         step: velocity change a period [rad/s], shape (n,).
         period_s: [s].
     """

@@ -92,9 +92,10 @@ class GoalTrim:
             self._learn(error, shares, fresh & pulled & ~held_up)
         else:
             self._engaged[:] = False
-        wanted = np.clip(-self._give * shares, -self._most, self._most)
+        # Not np.clip(), which takes twice the time.
+        wanted = np.minimum(np.maximum(-self._give * shares, -self._most), self._most)
         step = SPEED * self._period_s
-        self.offset = self.offset + np.clip(wanted - self.offset, -step, step)
+        self.offset = self.offset + np.minimum(np.maximum(wanted - self.offset, -step), step)
         return self.offset
 
     def _learn(self, error: FloatArray, shares: FloatArray, known: BoolArray) -> None:

@@ -74,7 +74,7 @@ class OnlineMotion:
             ValueError: a number is not finite, or the shape is not (n,).
         """
         q = self._vector("position", position)
-        v = np.zeros_like(q) if velocity is None else self._vector("velocity", velocity)
+        v = np.zeros(q.shape) if velocity is None else self._vector("velocity", velocity)
         if not (np.isfinite(q).all() and np.isfinite(v).all()):
             raise ValueError(f"a motion starts from finite numbers, got position {q.tolist()}, velocity {v.tolist()}")
         self._position = np.clip(q, -MAX_POSITION, MAX_POSITION)

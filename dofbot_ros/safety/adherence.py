@@ -83,6 +83,8 @@ class Adherence:
         self._absent = absent
         self.error = np.where(known, self._following(measured, reading.stamps_s), 0.0)
         self._blocked |= self.lagging
+        if not rest and not rejoined.any():
+            return commanded.copy()
         lead = commanded - measured
         # At rest a reading is compared once the servo has had its time to get there: the error says so.
         pushed = rest & (np.abs(self.error) > FREE_LEAD)

@@ -18,6 +18,9 @@ PAST_LIMIT = 1e-3
 FALL_BACK_S = 0.12
 """Longest time by which servos lag behind their goals [s]."""
 
+_QUARTERS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+"""Where on its way to rest the arm is looked at."""
+
 
 @dataclass(frozen=True)
 class Governed:
@@ -96,6 +99,8 @@ class Governor:
         For joints that did not reach their goals: the next motion begins where they are.
         """
         moved = position != self._position
+        if not moved.any():
+            return
         self._position = np.where(moved, position, self._position)
         self._velocity = np.where(moved, 0.0, self._velocity)
 
@@ -151,42 +156,42 @@ class Governor:
     def _shape(self, setpoint: Sample, now_s: float, reasons: list[str]) -> FloatArray:
         dt, limits = self.period_s, self.limits
         # Standing past a limit already is no reason to move: the arm is only kept from going further.
-        target = np.clip(
+        target = _clipped(
             setpoint.position, np.minimum(limits.lower, self._position), np.maximum(limits.upper, self._position)
         )
         self._note(reasons, np.abs(target - setpoint.position) > 1e-6, "position limit")
         v_max = limits.velocity * self.soft_start_scale(now_s)
         outside = (self._position < limits.lower - PAST_LIMIT) | (self._position > limits.upper + PAST_LIMIT)
-        v_max = np.where(outside, np.minimum(v_max, self.SOFT_START_FLOOR * limits.velocity), v_max)
-        feed = np.where(target == setpoint.position, np.clip(setpoint.velocity, -v_max, v_max), 0.0)
+        if outside.any():
+            v_max = np.where(outside, np.minimum(v_max, self.SOFT_START_FLOOR * limits.velocity), v_max)
+        feed = np.where(target == setpoint.position, _clipped(setpoint.velocity, -v_max, v_max), 0.0)
         distance = target - self._position
         wanted = distance / dt
         # Relative to the moving setpoint, never faster than what the acceleration limit can take away again in time.
-        reach = braking_velocity(np.abs(distance), limits.acceleration * dt, dt)
-        shaped = np.clip(wanted, np.minimum(feed, 0.0) - reach, np.maximum(feed, 0.0) + reach)
-        velocity = np.clip(shaped, -v_max, v_max)
-        self._note(reasons, np.abs(velocity - shaped) > 1e-6, "velocity limit")
         step = limits.acceleration * dt
-        eased = np.clip(velocity, self._velocity - step, self._velocity + step)
+        reach = braking_velocity(np.abs(distance), step, dt)
+        shaped = _clipped(wanted, np.minimum(feed, 0.0) - reach, np.maximum(feed, 0.0) + reach)
+        velocity = _clipped(shaped, -v_max, v_max)
+        self._note(reasons, np.abs(velocity - shaped) > 1e-6, "velocity limit")
+        eased = _clipped(velocity, self._velocity - step, self._velocity + step)
         self._note(reasons, np.abs(eased - velocity) > 0.05 * limits.velocity, "acceleration limit")
         return self._within_limits(eased)
 
     def _within_limits(self, velocity: FloatArray) -> FloatArray:
         """Cut velocities that could not be braked before the joint limit."""
         dt, limits = self.period_s, self.limits
-        step = limits.acceleration * dt
-        up = braking_velocity(np.maximum(limits.upper - self._position, 0.0), step, dt)
-        down = braking_velocity(np.maximum(self._position - limits.lower, 0.0), step, dt)
-        return np.clip(velocity, -down, up)
+        left = np.array([limits.upper - self._position, self._position - limits.lower])
+        up, down = braking_velocity(np.maximum(left, 0.0), limits.acceleration * dt, dt)
+        return _clipped(velocity, -down, up)
 
     def _can_stop(self, velocity: FloatArray, reasons: list[str]) -> bool:
         """Whether braking right after this period stays in the workspace, or at least does not get worse."""
         q = self._position + velocity * self.period_s
         ratio = self._periods_to_rest(velocity)
-        periods = np.minimum(np.linspace(0.0, np.ceil(ratio), 5).round(), np.floor(ratio))[:, None]
+        periods = np.minimum((_QUARTERS * math.ceil(ratio)).round(), math.floor(ratio))[:, None]
         travel = velocity * self.period_s * (periods - 0.5 * periods * (periods + 1.0) / max(ratio, 1e-12))
         low, high = np.minimum(self.limits.lower, q), np.maximum(self.limits.upper, q)
-        offence = self.workspace.first_violation(np.clip(q + travel, low, high), self._position)
+        offence = self.workspace.first_violation(_clipped(q + travel, low, high), self._position)
         if offence is None:
             return True
         reasons.append("workspace: " + offence[1])
@@ -212,3 +217,8 @@ class Governor:
         if joints.any():
             names = [name for name, hit in zip(JOINT_NAMES, joints, strict=True) if hit]
             reasons.append(f"{what}: {', '.join(names)}")
+
+
+def _clipped(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """np.clip() in half its time, which is most of what six numbers take."""
+    return np.minimum(np.maximum(values, low), high)

@@ -56,9 +56,9 @@ class ArmMonitor:
         )
 
     def _silence(self, reading: ArmReading) -> str:
-        silent = np.flatnonzero(reading.silent_s > self._stale_read_s)
-        if len(silent) == 0:
+        if reading.silent_s.max() <= self._stale_read_s:
             return ""
+        silent = np.flatnonzero(reading.silent_s > self._stale_read_s)
         return f"no answer from {servos(silent)} for {reading.silent_s.max():.1f} s: check its cable"
 
     @staticmethod
@@ -71,7 +71,10 @@ class ArmMonitor:
         return ""
 
     def _voltage(self, reading: ArmReading, now_s: float) -> str:
-        weak = np.array([health.voltage_fault for health in reading.health])
+        weak = [health.voltage_fault for health in reading.health]
+        if not any(weak):
+            self._weak_since[:] = np.inf
+            return ""
         self._weak_since = np.where(weak, np.minimum(self._weak_since, now_s), np.inf)
         lasting = np.flatnonzero(now_s - self._weak_since >= self._voltage_fault_s)
         if len(lasting) == 0:

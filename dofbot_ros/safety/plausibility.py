@@ -45,8 +45,16 @@ class PlausibilityFilter:
             fresh: which joints were read this time (6,).
         """
         # Once a sensor is in doubt, time passing makes its wild readings no more believable.
-        since_s = np.where(self.doubted, np.maximum(self._stamp_s, stamps_s - DOUBT_WINDOW_S), self._stamp_s)
+        doubted = self.doubted
+        since_s = self._stamp_s
+        if doubted.any():
+            since_s = np.where(doubted, np.maximum(self._stamp_s, stamps_s - DOUBT_WINDOW_S), self._stamp_s)
         near = self._near(position, stamps_s, self._believed, since_s)
+        if near.all() and not doubted.any():
+            # As nearly always: what is new is believed, and what follows would say the same.
+            self._believed = np.where(fresh, position, self._believed)
+            self._stamp_s = np.where(fresh, stamps_s, self._stamp_s)
+            return self._believed.copy(), self._stamp_s.copy(), fresh.copy()
         agrees = self._near(position, stamps_s, self._candidate, self._candidate_s)
         jump = fresh & ~near
         self._agreeing = np.where(fresh, np.where(jump, np.where(agrees, self._agreeing + 1, 1), 0), self._agreeing)
@@ -64,6 +72,6 @@ class PlausibilityFilter:
         return self._agreeing > 0
 
     def _near(self, a: FloatArray, a_s: FloatArray, b: FloatArray, b_s: FloatArray) -> BoolArray:
-        age_s = np.clip(a_s - b_s, 0.0, 1.0)
+        age_s = np.minimum(np.maximum(a_s - b_s, 0.0), 1.0)
         near: BoolArray = np.abs(a - b) <= self._margin + self._max_speed * age_s
         return near

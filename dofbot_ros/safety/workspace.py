@@ -98,7 +98,7 @@ class Workspace:
             path: shape (n, 6) [rad].
             start: where the path begins, shape (6,) [rad].
         """
-        clearance = self.clearances(np.vstack([start, path]))
+        clearance = self.clearances(np.concatenate([start[None], path]))
         allowed = ((clearance[1:] >= 0) | (clearance[1:] >= clearance[0] - 1e-9)).all(axis=-1)
         if allowed.all():
             return None

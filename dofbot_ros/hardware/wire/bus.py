@@ -6,7 +6,7 @@ Numbers on the wire are big-endian. A write is not answered; a read and a ping a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dofbot_ros.errors import FrameError
 from dofbot_ros.hardware.wire.framing import Framing
@@ -26,8 +26,7 @@ POSITION_ADDRESS, TEMPERATURE_ADDRESS = 0x38, 0x3F
 VOLTAGE_BIT, TEMPERATURE_BIT, OVERLOAD_BIT = 0x01, 0x04, 0x20
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What the host says: `servo` is an id or BROADCAST."""
 
     servo: int
@@ -35,8 +34,7 @@ class Request:
     parameters: bytes = b""
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What a servo answers; `status` holds VOLTAGE_BIT, TEMPERATURE_BIT, OVERLOAD_BIT, and 0 when it is well."""
 
     servo: int

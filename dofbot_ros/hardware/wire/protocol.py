@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from dofbot_ros.errors import FrameError, InputError, one_of
 from dofbot_ros.hardware.wire import bus as protocol_bus
@@ -23,7 +23,8 @@ class Query(Generic[T]):
         frame: what to send.
         reply: how the answer is wrapped.
         reply_size: its length [bytes].
-        parse: its value, or None for a valid frame that answers something else.
+        parse: its value, or None for a valid frame that answers something else; a frame of that length that is not
+            valid raises FrameError, or is None too.
     """
 
     frame: bytes
@@ -32,8 +33,7 @@ class Query(Generic[T]):
     parse: Callable[[bytes], T | None]
 
 
-@dataclass(frozen=True)
-class PositionReply:
+class PositionReply(NamedTuple):
     """A position [ticks] and, where the protocol tells, the status byte (see protocol_bus.Reply)."""
 
     ticks: int

@@ -7,7 +7,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, cast
 
-from rclpy.action.server import ActionServer, CancelResponse
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -82,16 +81,20 @@ class Actions:
         try:
             from control_msgs import action
         except ImportError:
-            return
+            return  # and rclpy.action, which takes 1.5 MB, is not imported for nothing
+        from rclpy.action.server import ActionServer, CancelResponse
 
-        def serve(kind: str, name: str, execute: Callable[[Any, Any], Any], cancel: Callable[[Any], Any]) -> None:
+        def serve(kind: str, name: str, execute: Callable[[Any, Any], Any], cancel: Callable[[Any], bool]) -> None:
             if (action_type := getattr(action, kind, None)) is None:
                 return  # older releases have no ParallelGripperCommand
 
             async def run(handle: Any) -> Any:
                 return await execute(handle, action_type.Result())
 
-            self._servers.append(ActionServer(node, action_type, name, run, cancel_callback=cancel))
+            def answer(handle: Any) -> CancelResponse:
+                return CancelResponse.ACCEPT if cancel(handle) else CancelResponse.REJECT
+
+            self._servers.append(ActionServer(node, action_type, name, run, cancel_callback=answer))
 
         trajectory, gripper = self._cancel_arm, self._cancel_gripper
         serve("FollowJointTrajectory", "arm_controller/follow_joint_trajectory", self._follow, trajectory)
@@ -135,9 +138,9 @@ class Actions:
             handle.abort()
         return answer
 
-    def _cancel_arm(self, _: Any) -> CancelResponse:
+    def _cancel_arm(self, _: Any) -> bool:
         self._daemon.stop()
-        return CancelResponse.ACCEPT
+        return True
 
     # -- the gripper -------------------------------------------------------------------------------------------------
 
@@ -179,13 +182,13 @@ class Actions:
             handle.abort()
         return ended
 
-    def _cancel_gripper(self, _: Any) -> CancelResponse:
+    def _cancel_gripper(self, _: Any) -> bool:
         """The fingers stay where they are; the arm's motion is another goal's, and goes on."""
         try:
             self._daemon.gripper(float(joint_to_gap(self._grip_angle())), ACTION)
         except DofbotError:
-            return CancelResponse.REJECT
-        return CancelResponse.ACCEPT
+            return False
+        return True
 
     def _grip_angle(self) -> float:
         reading = self._daemon.snapshot().reading

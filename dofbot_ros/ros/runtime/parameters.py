@@ -6,7 +6,6 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
@@ -16,7 +15,7 @@ from rclpy.parameter import Parameter
 
 from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.config.ranges import Range, declared
-from dofbot_ros.errors import ConfigError
+from dofbot_ros.errors import ConfigError, nearest
 
 T = TypeVar("T")
 
@@ -128,9 +127,8 @@ def check_given(node: Node) -> None:
     """
     known = [name for name in node._parameters if not name.startswith("qos_overrides.")]
     for name in node._parameter_overrides:
-        near = get_close_matches(name, known, n=1, cutoff=MISSPELT)
-        if name not in known and near:
-            raise ConfigError(f"parameters of {node.get_name()}: there is no {name}; did you mean {near[0]}?")
+        if name not in known and (near := nearest(name, known, MISSPELT)):
+            raise ConfigError(f"parameters of {node.get_name()}: there is no {name}; did you mean {near}?")
 
 
 def attributes(docstring: str) -> dict[str, str]:
