@@ -86,6 +86,7 @@ def test_a_cube_is_lifted_by_friction_and_missed_beside_it(cell: GraspSim) -> No
     assert cell.grasp(scene, cell.plan(across(x + math.copysign(0.04, 0.19 - x), y))).outcome in ("missed", "collided")
 
 
+@pytest.mark.slow
 def test_a_slippery_cube_is_lost() -> None:
     slippery = SceneRules(ranges=Randomisation(object_friction=(2e-4, 2e-4)))
     with GraspSim(families_of("cube"), slippery) as cell:
