@@ -76,14 +76,14 @@ def arrived(arm: Arm, goal: ArrayLike) -> None:
     """The servos follow their commands with a delay: wait until the joints named by `goal` (n,) [rad] are there."""
     q = np.asarray(goal)
     arm.client.wait_until(
-        lambda: bool(np.all(np.abs(arm.client.position[: len(q)] - q) < REACH_TOLERANCE)), 2.0, f"arm at {q}"
+        lambda: bool(np.all(np.abs(arm.client.position[: len(q)] - q) < REACH_TOLERANCE)), SOON_S, f"arm at {q}"
     )
 
 
 def discovered(arm: Arm) -> None:
     """The graph is complete when the command topics, which are made last, and diagnostics are known."""
     node = arm.client.node
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + SOON_S
     while time.monotonic() < deadline:
         heard = [node.get_subscriptions_info_by_topic(node.resolve_topic_name(name)) for name in SUBSCRIBED]
         said = [node.get_publishers_info_by_topic(node.resolve_topic_name(name)) for name in PUBLISHED]
@@ -122,11 +122,9 @@ def test_services_have_the_names_and_types_of_the_table(running: Arm) -> None:
 def test_every_setting_of_the_daemon_is_a_parameter(running: Arm) -> None:
     node = running.client.node
     client = node.create_client(ListParameters, f"{running.name}/list_parameters")
-    assert client.wait_for_service(5.0)
+    assert client.wait_for_service(SOON_S)
     future = client.call_async(ListParameters.Request())
-    deadline = time.monotonic() + 5.0
-    while not future.done() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    running.client.wait_until(future.done, SOON_S, "the list of parameters")
     assert set(to_mapping(DriverConfig())) <= set(future.result().result.names)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import dofbot_here
 
 from dofbot_ros.core.types import ARM_JOINTS
 from dofbot_ros.errors import InputError
@@ -202,12 +203,12 @@ def test_at_a_terminal_the_operator_is_asked(arm: Arm, tmp_path: Path, answer: b
 def test_what_it_cannot_do_is_one_line_and_an_exit_code(
     arm: Arm, tmp_path: Path, options: list[str], says: str
 ) -> None:
-    with recorder(arm, tmp_path, *options) as process:
-        out, err = process.communicate(timeout=WAIT_S)
-    assert process.returncode == (2 if "--topics" in options else 1)
-    assert says in err
-    assert len(err.strip().splitlines()) == 1
-    assert out == ""
+    namespace = arm.client.node.get_namespace()
+    done = dofbot_here("record", "--out", tmp_path, "--namespace", namespace, *options)
+    assert done.returncode == (2 if "--topics" in options else 1)
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import pytest
+from command_line import dofbot_here
 
 from dofbot_ros.bench.estop import measure
 
 from .conftest import READY_S, SOON_S, StartArm, node_command
-
-QUICK = (sys.executable, "-c", "from dofbot_ros.cli.entry import main; main()", "estop")
 
 
 def test_a_moving_arm_brakes_stays_stopped_and_refuses_motions() -> None:
@@ -43,6 +41,6 @@ def test_a_second_node_for_one_arm_is_refused_by_name(namespace: str) -> None:
     ],
 )
 def test_what_the_short_way_cannot_do_the_command_line_does(words: list[str], code: int, says: str) -> None:
-    done = subprocess.run([*QUICK, *words], capture_output=True, text=True, timeout=READY_S, check=False)
+    done = dofbot_here("estop", *words)
     assert done.returncode == code
     assert says in " ".join((done.stdout + done.stderr).replace("│", " ").split())

@@ -269,7 +269,8 @@ def _new(config: TrainConfig, vector: DummyVecEnv, device: str) -> BaseAlgorithm
         "policy_kwargs": {"net_arch": [config.width, config.width]},
     }
     if config.algo == "ppo":
-        return PPO("MultiInputPolicy", vector, n_steps=2048, **common)
+        # It learns from so many steps at a time, and would take as many where fewer are asked for.
+        return PPO("MultiInputPolicy", vector, n_steps=min(2048, max(2, config.steps)), **common)
     if config.hindsight:
         common["replay_buffer_class"] = HerReplayBuffer
     off_policy = TQC if config.algo == "tqc" else SAC

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
@@ -48,6 +48,7 @@ def test_every_angle_within_the_limits_is_one_that_the_servo_may_be_sent_to(give
 
 
 @pytest.mark.slow
+@settings(max_examples=30)  # a description takes as long as hundreds of poses
 @given(calibrations)
 def test_a_client_gets_the_drivers_robot_from_its_description(given_: Calibration) -> None:
     robot = Robot.calibrated(given_)

@@ -86,6 +86,7 @@ def test_what_is_not_there_is_told_before_anything_runs(desks: Any, jobs: Any, c
     assert not counted.asked
 
 
+@pytest.mark.slow
 def test_the_chart_is_a_picture_of_all_rows(tmp_path: Path, counted: Counted) -> None:
     pytest.importorskip("matplotlib")
     rows = run.measure(["own", "typical:calibrated", "rough"], ["counted"], 4)["rows"]

@@ -26,6 +26,7 @@ from dofbot_ros.hardware.emulation.faults import FaultPlan
 NAMED = {state.name: state for state in STATES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_takes_hold_and_leaves_the_far_end_as_it_was(fault: Fault) -> None:
     rig = VirtualRig()
@@ -83,6 +84,7 @@ def test_a_fault_is_tried_where_it_can_come_about() -> None:
     assert tried(fault_named("two servos, one id"), NAMED["freedrive"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["drop 5 %", "garbage 11000/s", "jammed, then free"])
 def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
     case = Case("ACTIVE trajectory", fault, "estop", 11)
@@ -90,6 +92,7 @@ def test_the_same_case_twice_is_the_same_to_the_last_digit(fault: str) -> None:
     assert first == second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     [
@@ -131,6 +134,7 @@ def test_what_once_broke_a_rule_does_so_no_more(case: Case) -> None:
     assert run_case(case).judgement.violations == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wait_s", [0.05, 0.4, 0.8, 1.2])
 def test_fingers_that_are_sent_off_during_a_soft_start_reach_their_goal_and_do_not_pass_it(wait_s: float) -> None:
     rig = VirtualRig()
@@ -146,6 +150,7 @@ def test_fingers_that_are_sent_off_during_a_soft_start_reach_their_goal_and_do_n
     assert abs(way[-1]) < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("halt", ["stop", "estop"])
 @pytest.mark.parametrize("load", [-16.0, 16.0])
 def test_a_joint_that_moves_under_a_load_does_not_sag_once_more_after_a_halt(load: float, halt: str) -> None:
@@ -162,6 +167,7 @@ def test_a_joint_that_moves_under_a_load_does_not_sag_once_more_after_a_halt(loa
     assert np.degrees(np.abs(rig.true() - rested)).max() < 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late_s", [0.02, 0.04, 0.06, 0.1, 0.15])
 def test_a_host_that_is_late_in_every_cycle_brakes_as_soon_as_one_that_is_not(late_s: float) -> None:
     rig = VirtualRig()
@@ -202,6 +208,7 @@ def broken(rig: VirtualRig) -> set[str]:
     return {violation.rule for violation in judge(rig.log.truth(), rig.record, Rules()).violations}
 
 
+@pytest.mark.slow
 def test_a_driver_that_does_not_heed_the_emergency_stop_is_found_out() -> None:
     rig = rig_with(DeafDaemon)
     NAMED["ACTIVE trajectory"].enter(rig)
@@ -211,6 +218,7 @@ def test_a_driver_that_does_not_heed_the_emergency_stop_is_found_out() -> None:
     assert broken(rig) == {"estop", "motion"}
 
 
+@pytest.mark.slow
 def test_a_driver_that_heeds_it_is_not() -> None:
     rig = VirtualRig()
     NAMED["ACTIVE trajectory"].enter(rig)
@@ -220,6 +228,7 @@ def test_a_driver_that_heeds_it_is_not() -> None:
     assert broken(rig) == set()
 
 
+@pytest.mark.slow
 def test_a_driver_that_moves_by_itself_when_the_cable_is_back_is_found_out() -> None:
     rig = rig_with(HastyDaemon)
     NAMED["HOLD"].enter(rig)

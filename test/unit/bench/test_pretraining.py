@@ -49,6 +49,7 @@ def backbone(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_front_is_measured_at_every_number_of_grasps_once(
     data: Path, backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def test_a_segment_is_decided_by_its_number_alone() -> None:
     assert len({segment(k, 3)[0].name for k in range(60)}) == 9
 
 
+@pytest.mark.slow
 def test_an_arm_that_does_not_come_back_ends_the_soak_as_a_broken_rule(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

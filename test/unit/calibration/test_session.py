@@ -75,6 +75,7 @@ def test_a_session_becomes_the_files_of_arm_and_camera(tmp_path: Path) -> None:
     assert measure_table(inputs)["base_height_mm"] == pytest.approx(1e3 * found.base_height_m, abs=2.0)
 
 
+@pytest.mark.slow
 def test_a_motion_that_tells_too_little_writes_nothing(tmp_path: Path) -> None:
     poses = np.tile([0.0, 0.5, 0.6, 0.4, 0.0], (14, 1))
     poses[:, 0] = np.linspace(-0.3, 0.3, 14)

@@ -84,6 +84,7 @@ def test_measuring_refuses(words: str, why: str) -> None:
         raise done.exception or AssertionError(done.output)
 
 
+@pytest.mark.slow
 def test_an_evaluation_is_watched_at_the_pace_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("aiohttp")
     pytest.importorskip("pybullet")

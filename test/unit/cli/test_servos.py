@@ -54,6 +54,7 @@ def test_problems_are_told_with_their_remedies_and_as_an_exit_code(emulator: Emu
         assert words in err
 
 
+@pytest.mark.slow
 def test_a_servo_gets_its_id_after_a_question(emulator: Emulator) -> None:
     question = CliRunner().invoke(app, ["servos", "set-id", "6", "8", "--port", emulator.port], input="n\n")
     assert question.exit_code == 1

@@ -64,6 +64,7 @@ def test_only_what_steps_have_written_is_given_away(tmp_path: Path) -> None:
     assert guide.file("secret.yaml") is guide.file("../secret.yaml") is guide.file("charuco.pdf") is None
 
 
+@pytest.mark.slow
 def test_pictures_of_the_sheet_find_the_camera_and_then_it_holds(tmp_path: Path) -> None:
     guide, picture = Guide(tmp_path), jpeg()
     save_intrinsics(LENS, tmp_path / "camera.yaml")
@@ -81,6 +82,7 @@ def test_pictures_of_the_sheet_find_the_camera_and_then_it_holds(tmp_path: Path)
     assert (kind, "The stored pose holds" in words) == ("result", True), words
 
 
+@pytest.mark.slow
 def test_a_step_that_fails_says_why_and_one_that_is_cancelled_too(tmp_path: Path) -> None:
     guide = Guide(tmp_path)
     save_intrinsics(LENS, tmp_path / "camera.yaml")

@@ -81,6 +81,7 @@ def test_no_target_is_left_out(targets: dict[str, Target]) -> None:
     assert set(targets) in (set(NAMES), {name for name in NAMES if not name.startswith("ros: ")})
 
 
+@pytest.mark.slow
 def test_a_run_tells_what_it_did_and_the_same_seed_does_the_same() -> None:
     once, again = (measure(3, seed=1, only="codecs") for _ in range(2))
 

@@ -46,7 +46,7 @@ def _keeps_its_direction(tool: FloatArray, linear: FloatArray) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(poses(), twists())
 def test_the_tool_goes_in_the_commanded_direction_or_stands(
     start: FloatArray, twist: tuple[FloatArray, FloatArray]

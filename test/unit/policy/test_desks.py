@@ -39,9 +39,9 @@ def test_an_episode_on_a_desk_repeats_itself_and_sees_the_block_a_little_off() -
 
 @pytest.mark.slow
 def test_the_shipped_policy_picks_on_a_careful_desk() -> None:
-    result = evaluate(EvaluateConfig(shipped("pick", "state"), 3, node_physics=False, desk="careful"))
+    result = evaluate(EvaluateConfig(shipped("pick", "state"), 2, node_physics=False, desk="careful"))
     assert result["desk"] == "careful"
-    assert result["success_rate"] >= 1 / 3
+    assert result["success_rate"] >= 1 / 2
 
 
 @pytest.mark.slow

@@ -50,6 +50,7 @@ def test_fingers_that_close_on_nothing_are_noticed_and_the_second_look_helps(arm
     assert max(record.localisation_mm) == pytest.approx(55.0, abs=1.5)
 
 
+@pytest.mark.slow
 def test_a_refused_motion_costs_an_attempt_and_leaves_the_arm_at_home(arm: Any, tmp_path: Path) -> None:
     arm.refusals = 6  # a look at the hand before each attempt, and the attempt
     (record,) = run(arm, tmp_path)

@@ -70,6 +70,7 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
 on_the_printed_table = pytest.mark.parametrize("desk", [("typical", 3)], indirect=True, ids=["typical"])
 
 
+@pytest.mark.slow
 def test_a_knock_is_noticed_within_a_second_and_so_is_its_end(desk: Desk) -> None:
     for name, knock in KNOCKS.items():
         far = knock is KNOCKS["60 mm and 8 degrees"]
@@ -81,6 +82,7 @@ def test_a_knock_is_noticed_within_a_second_and_so_is_its_end(desk: Desk) -> Non
         assert (desk.watch.state, desk.watch.trouble) == (CameraState.still, ""), name
 
 
+@pytest.mark.slow
 def test_arm_light_and_blocks_are_no_knock(desk: Desk) -> None:
     def never(image: ImageArray) -> None:
         desk.show(image, 0.9)

@@ -21,6 +21,7 @@ from dofbot_ros.trials.strategies.markers import ArucoStrategy
 HIDDEN_TICKS = 24
 
 
+@pytest.mark.slow
 def test_closing_on_a_block_tells_the_hidden_zero_of_servo_6() -> None:
     made = install("own", 0, replace(load_world_config(), marked=("red",), plain=()))
     believed = DEFAULT_CALIBRATION.grip_joint

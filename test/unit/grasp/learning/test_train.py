@@ -156,7 +156,7 @@ def test_a_run_leaves_weights_pictures_and_an_onnx_file_that_agrees(tmp_path: Pa
 @pytest.mark.slow
 def test_it_learns_to_close_across_a_bar(tmp_path: Path, bar_data: Path) -> None:
     config = TrainConfig(
-        SMALL.network, AugmentConfig(quarter_turns=True, shift=3, colour=0.1, noise=0.0), epochs=60, batch=16
+        SMALL.network, AugmentConfig(quarter_turns=True, shift=3, colour=0.1, noise=0.0), epochs=30, batch=16
     )
     Trainer([bar_data], tmp_path / "run", config).train()
     model = load_model(tmp_path / "run")

@@ -32,6 +32,7 @@ def test_the_moments_of_a_rectangle_tell_its_middle_and_direction(
     assert found == pytest.approx(wanted, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_the_object_is_where_the_label_says_and_a_drawing_goes_on(tmp_path: Path) -> None:
     wanted = Wanted("cube", 8, seed=3)
     whole = labelled_views(wanted, tmp_path / "whole", 1, block=4)

@@ -63,6 +63,7 @@ def trained(run: Path, on: TaskName, *, epochs: int = 4, resume: bool = False) -
     return lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on", TASKS)
 def test_each_task_learns_and_shows_what_it_learned(on: TaskName, tmp_path: Path) -> None:
     losses = trained(tmp_path, on)
@@ -72,6 +73,7 @@ def test_each_task_learns_and_shows_what_it_learned(on: TaskName, tmp_path: Path
     assert (tmp_path / "loss_curves.png").exists()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_run(tmp_path: Path) -> None:
     trained(tmp_path / "whole", "pose")
     with pytest.raises(InputError, match="--resume"):
@@ -89,6 +91,7 @@ def test_a_resumed_run_is_the_run(tmp_path: Path) -> None:
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
+@pytest.mark.slow
 def test_grasp_training_begins_with_the_front_and_may_leave_it_as_it_is(tmp_path: Path) -> None:
     trained(tmp_path / "backbone", "classification", epochs=1)
     (tmp_path / "data").mkdir()

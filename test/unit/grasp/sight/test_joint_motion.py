@@ -53,6 +53,7 @@ def turned(q: FloatArray, joint: int, by: float) -> FloatArray:
     return after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("joint", range(len(JOINT_NAMES)), ids=JOINT_NAMES)
 @pytest.mark.parametrize("right", [True, False])
 def test_a_camera_at_the_corner_sees_every_joint(camera, joint: int, right: bool) -> None:
@@ -83,6 +84,7 @@ def test_it_is_never_wrong_where_the_camera_is_told_a_little_beside(camera, data
     assert moving.judge(before, after, believed, joint, STEP_RAD).right in (sign > 0.0, None)
 
 
+@pytest.mark.slow
 def test_an_arm_that_stood_still_tells_nothing(camera) -> None:
     _, picture, sim = camera
     moving, q = MovingArm(load_model(), sim.intrinsics, sim.pose()), np.zeros(6)

@@ -86,6 +86,7 @@ def test_a_run_begins_with_what_another_kept(state_run: Path, tmp_path: Path) ->
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algo", ["sac", "tqc", "trpo"])
 def test_every_algorithm_trains_and_goes_on(tmp_path: Path, algo: str) -> None:
     HopperTrainer(HopperTrainConfig(algo=algo, steps=128, **SMALL), tmp_path / "run").train()

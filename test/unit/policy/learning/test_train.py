@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -43,10 +44,19 @@ def trained(config: TrainConfig, run: Path, *, resume: bool = False) -> Trainer:
     return trainer
 
 
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of QUICK; who changes it copies it."""
+    run = tmp_path_factory.mktemp("quick") / "run"
+    trained(QUICK, run)
+    return run
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("algo", ["tqc", "sac", "ppo"])
 def test_what_is_exported_acts_as_what_was_trained(algo: str, tmp_path: Path) -> None:
     trainer = trained(replace(QUICK, algo=algo), tmp_path / "run")
+    assert trainer.model.num_timesteps == QUICK.steps
     runner = PolicyRunner(tmp_path / "run")
     env = QUICK.environment()
     observation, _ = env.reset(seed=0)
@@ -61,9 +71,8 @@ def test_what_is_exported_acts_as_what_was_trained(algo: str, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_where_it_stopped_and_logs_every_world(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    trained(QUICK, run)
+def test_a_run_goes_on_where_it_stopped_and_logs_every_world(quick_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(quick_run, tmp_path / "run")
     with pytest.raises(InputError, match="--resume"):
         Trainer(QUICK, run)
     with pytest.raises(InputError, match="another configuration"):
@@ -89,10 +98,8 @@ def test_hindsight_trains_on_the_sparse_reward(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_evaluation_says_how_sure_it_is(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    trained(QUICK, run)
-    result = evaluate(EvaluateConfig(run, episodes=3, domain="target", node_physics=False))
+def test_evaluation_says_how_sure_it_is(quick_run: Path) -> None:
+    result = evaluate(EvaluateConfig(quick_run, episodes=3, domain="target", node_physics=False))
     assert result["episodes"] == 3
     low, high = result["interval"]
     assert 0.0 <= low <= result["success_rate"] <= high <= 1.0
@@ -100,9 +107,8 @@ def test_evaluation_says_how_sure_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_policy_for_other_scales_is_refused(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    trained(QUICK, run)
+def test_a_policy_for_other_scales_is_refused(quick_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(quick_run, tmp_path / "run")
     spec = yaml.safe_load((run / SPEC).read_text())
     spec["period_s"] = 0.1
     (run / SPEC).write_text(yaml.safe_dump(spec))

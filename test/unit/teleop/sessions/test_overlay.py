@@ -58,6 +58,7 @@ def test_any_size_and_any_landmark_can_be_drawn(size: tuple[int, int]) -> None:
     assert drawn(status, Observation(0.0, size[1], size[0], hand), size).shape == (*size, 3)
 
 
+@pytest.mark.slow
 def test_the_figures_are_drawn_from_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["figures", str(RECORDING), str(tmp_path)])
     assert figures.main() == 0
