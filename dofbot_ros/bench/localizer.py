@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
+from dofbot_ros.config.loader import load_yaml
+from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.transforms import exp_so3, invert, log_so3, rot_x, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.desks.config import OWN, load_desk
@@ -23,6 +25,8 @@ from dofbot_ros.vision.markers.block_layout import FACE_AXES, Block, BlockSet, l
 from dofbot_ros.vision.markers.blocks import BlockLocaliser
 
 SCENES = ("sim", "drawn", "drawn-lifted")
+NORMAL = "normal"
+"""The light that shines on a desk."""
 
 
 class Scenes(Protocol):
@@ -86,10 +90,17 @@ class DeskScenes:
 
     Args:
         desk: name or file.
+        light: what shines, by its name in the protocol of trials.
     """
 
-    def __init__(self, desk: str) -> None:
+    def __init__(self, desk: str, light: str) -> None:
+        from dofbot_ros.trials.placement import PickProtocol
+
         self._desk = load_desk(desk)
+        lights = load_yaml(PickProtocol, share_file("config", "trials.yaml")).lights
+        if light not in lights:
+            raise UsageError(one_of("light", light, lights))
+        self._light = lights[light]
         self._stand(0)
 
     def _stand(self, seed: int) -> None:
@@ -107,13 +118,14 @@ class DeskScenes:
         self._stand(seed)
         world = World(self._installation.world, seed)
         try:
-            return SimCamera(world).render(), world.truth()
+            lit = replace(self._installation.world.camera, light=self._light)
+            return SimCamera(world, lit).render(), world.truth()
         finally:
             world.close()
 
 
 def measure(
-    scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float = 0.0, desk: str = OWN
+    scenes: str = "sim", trials: int = 100, seed: int = 0, noise: float = 0.0, desk: str = OWN, *, light: str = NORMAL
 ) -> dict[str, Any]:
     """Localise the blocks in pictures of random scenes.
 
@@ -124,6 +136,7 @@ def measure(
         seed: of the first scene; the next ones count up.
         noise: of the simulated camera's sensor, standard deviation in grey levels of 255; drawings have their own.
         desk: in place of `scenes`, unless it is `own`: an installation of that desk for each picture.
+        light: on that desk: normal, dim.
 
     Returns:
         blocks: shown; found; flat: of those found; wrong: found more than 10 degrees or 10 mm off; refused: reasons
@@ -139,7 +152,7 @@ def measure(
     blocks = load_blocks()
     # One thread, as in the localiser node: more cost CPU time and save none at this size.
     cv2.setNumThreads(1)
-    with _opened(scenes, blocks, noise, desk) as source:
+    with _opened(scenes, blocks, noise, desk, light) as source:
         shown = flat = 0
         offs, frame_cpu_ms, check_cpu_ms, refused = [], [], [], Counter[str]()
         watch = CameraWatch(source.intrinsics, source.T_base_camera)
@@ -159,7 +172,7 @@ def measure(
     columns = np.array(offs).reshape(-1, 4).T
     position, horizontal, rotation, reprojection = columns
     return {
-        "scenes": scenes if desk == OWN else f"desk {desk}",
+        "scenes": scenes if desk == OWN else f"desk {desk}, light {light}",
         "blocks": shown,
         "found": len(offs),
         "flat": flat,
@@ -175,9 +188,9 @@ def measure(
 
 
 @contextmanager
-def _opened(scenes: str, blocks: BlockSet, noise: float, desk: str) -> Iterator[Scenes]:
+def _opened(scenes: str, blocks: BlockSet, noise: float, desk: str, light: str) -> Iterator[Scenes]:
     if desk != OWN:
-        yield DeskScenes(desk)
+        yield DeskScenes(desk, light)
         return
     if scenes != "sim":
         yield DrawnScenes(blocks, lifted=scenes == "drawn-lifted")

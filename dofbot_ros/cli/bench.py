@@ -258,11 +258,12 @@ def localizer(
     desk: Annotated[
         str, typer.Option(help="Pictures of that desk instead, each of another installation: careful, a file, ...")
     ] = "own",
+    light: Annotated[str, typer.Option(help="On that desk: normal, dim (config/trials.yaml).")] = "normal",
 ) -> None:
     """Localise blocks in pictures whose true poses are known: how far off, how many, how fast."""
     from dofbot_ros.bench.localizer import measure
 
-    emit(measure(scenes, trials, seed, noise, desk), as_json, "Block localiser")
+    emit(measure(scenes, trials, seed, noise, desk, light=light), as_json, "Block localiser")
 
 
 @app.command("nodes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -30,6 +31,10 @@ def dictionary_named(name: str) -> cv2.aruco.Dictionary:
 
 SHARPEN_PX, SHARPEN_GAIN = 1.5, 2.0
 """Radius [px] and strength of the unsharp mask."""
+DIM_GAMMA, DIM_SCALE, DIM_BLUR_PX, DIM_SHARPEN_PX, DIM_GAIN = 0.7, 2, 1.0, 3.0, 4.0
+"""For dim and blurred pictures: how dark tones are spread, enlargement, blur against noise, unsharp mask (in enlarged
+pixels)."""
+_SPREAD = np.rint(255.0 * (np.arange(256) / 255.0) ** DIM_GAMMA).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +65,9 @@ class MarkerDetector:
             "perspectiveRemoveIgnoredMarginPerCell": 0.3,
         }
         self._detect = marker_detector(dictionary_named(dictionary), settings)
+        # In twice the pixels: more windows, since a blurred rim is caught by some of them only, and rounder corners.
+        dim = {"adaptiveThreshWinSizeMax": 43, "adaptiveThreshWinSizeStep": 10, "polygonalApproxAccuracyRate": 0.05}
+        self._detect_dim = marker_detector(dictionary_named(dictionary), settings | dim)
 
     def detect(self, image: ImageArray, *, sharpen: bool = False) -> list[Marker]:
         """All markers, by id.
@@ -70,12 +78,31 @@ class MarkerDetector:
                 cannot be read otherwise. Costs as much again, and finds no more in a sharp image.
         """
         grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-        found, ids = self._detect(_sharpened(grey) if sharpen else grey)
-        if ids is None or not len(found):
-            return []
-        corners = refine_corners(grey, np.concatenate(found).astype(np.float64))
-        markers = [Marker(int(i), c) for i, c in zip(ids.ravel(), corners, strict=True)]
-        return sorted(markers, key=lambda m: (m.id, *m.corners[0]))
+        return _markers(grey, *self._detect(_sharpened(grey) if sharpen else grey))
+
+    def detect_dim(self, image: ImageArray) -> list[Marker]:
+        """All markers, by id, of a picture that is dim and out of focus: about eight times as long as detect()."""
+        grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+        found, ids = self._detect_dim(_brightened(grey))
+        # Of an enlarged pixel's middle in the pixels of the picture.
+        return _markers(grey, [(one + 0.5) / DIM_SCALE - 0.5 for one in found], ids)
+
+
+def _markers(grey: ImageArray, found: Sequence[FloatArray], ids: FloatArray | None) -> list[Marker]:
+    """What OpenCV found, its corners refined in the picture as it was taken."""
+    if ids is None or not len(found):
+        return []
+    corners = refine_corners(grey, np.concatenate(found).astype(np.float64))
+    markers = [Marker(int(i), c) for i, c in zip(ids.ravel(), corners, strict=True)]
+    return sorted(markers, key=lambda m: (m.id, *m.corners[0]))
+
+
+def _brightened(grey: ImageArray) -> ImageArray:
+    """The picture with its dark tones spread, enlarged, less noisy, and sharpened."""
+    large = cv2.resize(_SPREAD[grey], None, fx=DIM_SCALE, fy=DIM_SCALE, interpolation=cv2.INTER_CUBIC)
+    calm = cv2.GaussianBlur(large, (0, 0), DIM_BLUR_PX)
+    blurred = cv2.GaussianBlur(calm, (0, 0), DIM_SHARPEN_PX)
+    return np.asarray(cv2.addWeighted(calm, 1.0 + DIM_GAIN, blurred, -DIM_GAIN, 0.0), np.uint8)
 
 
 def _sharpened(grey: ImageArray) -> ImageArray:

@@ -36,7 +36,8 @@ class LocaliserConfig(Checked):
         table_z: height of the table in the base frame [m].
         size_range: a block counts as lying on the table, too, when that takes markers printed larger or smaller than
             told by a factor in this range. Above 1 it is narrow: a larger marker looks like a lifted block.
-        sharpen: look in a sharpened copy for the blocks that are not found in the image as it is.
+        sharpen: look in a sharpened copy for the blocks that are not found in the image as it is, and in one for dim
+            pictures where nothing is found, or that tells of a bad picture by finding more.
         max_below_table: refused when a corner of the cube would be deeper under the table than this [m].
     """
 
@@ -171,12 +172,28 @@ class BlockLocaliser:
         return Localisation(stamp_s, tuple(found), tuple(refused))
 
     def _markers(self, image: ImageArray) -> list[Marker]:
-        """The markers in an image; those of blocks that are not found at once are looked for in a sharpened copy."""
+        """The markers in an image; those of blocks that are not found at once are looked for in a sharpened copy.
+
+        Where nothing was found at once, or blocks came up in that copy only, the picture is a bad one, and worth the
+        time of a look for dim ones; otherwise blocks that are missing are taken not to be there. Noise in a dim picture
+        that was only sharpened is taken for a marker now and then.
+        """
         markers = self._detector.detect(image)
-        found = {self._placed[m.id].block.name for m in markers if m.id in self._placed}
-        if not self.config.sharpen or len(found) == len(self.blocks.blocks):
+        at_once, every = self._names(markers), len(self.blocks.blocks)
+        if not self.config.sharpen or len(at_once) == every:
             return markers
-        further = self._detector.detect(image, sharpen=True)
+        if at_once:
+            markers = self._with_others(markers, self._detector.detect(image, sharpen=True))
+            if len(found := self._names(markers)) == every or found == at_once:
+                return markers
+        return self._with_others(markers, self._detector.detect_dim(image))
+
+    def _names(self, markers: list[Marker]) -> set[str]:
+        return {self._placed[m.id].block.name for m in markers if m.id in self._placed}
+
+    def _with_others(self, markers: list[Marker], further: list[Marker]) -> list[Marker]:
+        """`markers`, and those of `further` that are of other blocks."""
+        found = self._names(markers)
         return markers + [m for m in further if m.id in self._placed and self._placed[m.id].block.name not in found]
 
     def _faces_by_block(self, markers: Sequence[Marker]) -> list[tuple[Block, list[_Face]]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from dofbot_ros.core.transforms import exp_so3, invert, log_so3, rot_x, rot_y, r
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
+from dofbot_ros.vision.markers.aruco import MarkerDetector
 from dofbot_ros.vision.markers.block_image import draw_blocks
 from dofbot_ros.vision.markers.block_layout import FACE_AXES, BlockSet, FaceMarker, load_blocks
 from dofbot_ros.vision.markers.blocks import BlockLocaliser, LocaliserConfig
@@ -21,6 +23,7 @@ CAMERA = from_field_of_view(320, 240, 0.98 / 2)
 T_BASE_CAMERA = transform(rot_x(np.pi) @ rot_z(0.5 * np.pi), (0.19, 0.0, 0.58))
 BLOCKS = load_blocks()
 LOCALISER = BlockLocaliser(BLOCKS, CAMERA)
+PHOTO = Path(__file__).resolve().parents[4] / "shared" / "data" / "aruco" / "singlemarkersoriginal.jpg"
 
 
 def photo(truth: dict[str, FloatArray], blocks: BlockSet = BLOCKS, seed: int = 0) -> ImageArray:
@@ -200,6 +203,51 @@ def test_blocks_are_found_out_of_focus() -> None:
     truth = {"red": lying(0.14, -0.05, 0.3), "green": lying(0.2, 0.05, 1.0)}
     blurred = np.asarray(cv2.GaussianBlur(photo(truth), (0, 0), 1.6), np.uint8)
     assert {pose.name for pose in LOCALISER.locate(blurred, 0.0, T_BASE_CAMERA).blocks} == {"red", "green"}
+
+
+FOUR = {"red": lying(0.16, -0.07, 0.3), "green": lying(0.16, 0.07, 1.0), "blue": lying(0.23, -0.06, 2.0),
+        "yellow": lying(0.23, 0.06, -0.6)}  # fmt: skip
+
+
+def dim(truth: dict[str, FloatArray], seed: int = 0) -> ImageArray:
+    """A seventh of the light, two pixels out of focus, with a dark tone curve, noise and JPEG's squares."""
+    sharp = 0.15 * np.asarray(cv2.GaussianBlur(photo(truth), (0, 0), 1.9), np.float64)
+    toned = 255.0 * (sharp / 255.0) ** 1.2 + np.random.default_rng(seed).normal(0.0, 2.0, sharp.shape)
+    _, packed = cv2.imencode(".jpg", np.clip(toned, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 60])
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+
+
+def test_blocks_are_found_in_dim_light_out_of_focus() -> None:
+    plain, found = 0, 0
+    for seed in range(3):
+        image = dim(FOUR, seed)
+        detector = MarkerDetector(BLOCKS.dictionary)
+        plain += len(detector.detect(image)) + len(detector.detect(image, sharpen=True))
+        located = LOCALISER.locate(image, 0.0, T_BASE_CAMERA).blocks
+        found += len(located)
+        for block in located:
+            assert np.linalg.norm(block.T_base_block[:3, 3] - FOUR[block.name][:3, 3]) < 0.005
+    assert plain <= 2
+    assert found >= 8
+
+
+def test_blocks_that_are_not_there_cost_a_good_picture_no_third_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(MarkerDetector, "detect_dim", lambda *_: looks.append(1) or [])
+    assert len(LOCALISER.locate(photo({"red": FOUR["red"]}), 0.0, T_BASE_CAMERA).blocks) == 1
+    assert not looks
+    LOCALISER.locate(photo({}), 0.0, T_BASE_CAMERA)
+    assert looks
+
+
+@pytest.mark.skipif(not PHOTO.is_file(), reason="needs ../shared/data/aruco/singlemarkersoriginal.jpg")
+def test_no_look_sees_blocks_in_a_photo_of_other_markers() -> None:
+    image = cv2.cvtColor(cv2.imread(str(PHOTO)), cv2.COLOR_BGR2RGB)
+    for share in (1.0, 0.5, 0.25):
+        darker = (share * image).astype(np.uint8)
+        intrinsics = from_field_of_view(image.shape[1], image.shape[0], 1.0)
+        assert MarkerDetector(BLOCKS.dictionary).detect_dim(darker) == []
+        assert BlockLocaliser(BLOCKS, intrinsics).locate(darker, 0.0, T_BASE_CAMERA).blocks == ()
 
 
 def test_all_blocks_of_a_picture_are_found_and_strangers_passed_over() -> None:
