@@ -28,14 +28,19 @@ PARTS = 100
 """Of the progress bar."""
 
 
-def measure(seconds: float = 20.0) -> dict[str, Any]:
+def measure(seconds: float = 20.0, *, driver_only: bool = False) -> dict[str, Any]:
     """Run both nodes at work and watch them from outside.
 
     The servo bus is an emulator in a process of its own. A further process streams joint positions at 50 Hz and
     camera_node plays drawn images of four marked blocks.
 
+    Args:
+        seconds: how long to watch [s].
+        driver_only: driver_node and what it needs alone, without images and without `dofbot up sim`.
+
     Returns:
-        driver_node, block_localizer_node: cpu_percent of one core and rss_mb, the resident memory at the end;
+        driver_node, block_localizer_node: cpu_percent of one core; rss_mb, the resident memory at the end, and pss_mb,
+            the same with what other processes use too divided among them;
         joint_states_hz, images_hz: the rates at which their results came; up_sim_ready_s: from the command
         `dofbot up sim` to its word that every node is ready; seconds.
 
@@ -45,16 +50,15 @@ def measure(seconds: float = 20.0) -> dict[str, Any]:
     import psutil
 
     environment = {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().randrange(1, 100))}
-    ready_s = _up_sim(environment)
+    ready_s = None if driver_only else _up_sim(environment)
+    watched = ("driver_node",) if driver_only else ("driver_node", "block_localizer_node")
     with tempfile.TemporaryDirectory(prefix="dofbot_bench_") as name:
         folder = Path(name)
         with ProcessGroup([_emulator(folder / "port")], environment) as bus:
             _wait_for(folder / "port", bus)
-            with ProcessGroup(_nodes(folder, seconds), environment) as nodes:
+            with ProcessGroup(_nodes(folder, seconds, driver_only), environment) as nodes:
                 nodes.wait_ready(READY_S)
-                measured = {
-                    node: psutil.Process(nodes.pids()[node]) for node in ("driver_node", "block_localizer_node")
-                }
+                measured = {node: psutil.Process(nodes.pids()[node]) for node in watched}
                 time.sleep(SETTLE_S)
                 before = {node: sum(process.cpu_times()[:2]) for node, process in measured.items()}
                 start = time.monotonic()
@@ -65,18 +69,16 @@ def measure(seconds: float = 20.0) -> dict[str, Any]:
                     node: {
                         "cpu_percent": 100.0 * (sum(process.cpu_times()[:2]) - before[node]) / elapsed,
                         "rss_mb": process.memory_info().rss / 1e6,
+                        "pss_mb": process.memory_full_info().pss / 1e6,
                     }
                     for node, process in measured.items()
                 }
                 _wait_for(folder / "rates.json", nodes)
             rates = json.loads((folder / "rates.json").read_text())
-    return {
-        **costs,
-        "joint_states_hz": rates["joint_states_hz"],
-        "images_hz": rates["images_hz"],
-        "up_sim_ready_s": ready_s,
-        "seconds": seconds,
-    }
+    figures = {**costs, "joint_states_hz": rates["joint_states_hz"], "seconds": seconds}
+    if not driver_only:
+        figures |= {"images_hz": rates["images_hz"], "up_sim_ready_s": ready_s}
+    return figures
 
 
 def _up_sim(environment: dict[str, str]) -> float:
@@ -100,7 +102,17 @@ def _emulator(link: Path) -> Command:
     return Command("emulator", (*DOFBOT, "emulate", "--link", str(link)))
 
 
-def _nodes(folder: Path, seconds: float) -> list[Command]:
+def _nodes(folder: Path, seconds: float, driver_only: bool) -> list[Command]:
+    probe = (str(seconds + SETTLE_S + 2.0), str(folder / "rates.json"))
+    return [
+        _node("driver_node", f"port:={folder / 'port'}", "reconnect_s:=0.2"),
+        *([] if driver_only else _seeing(folder)),
+        Command("stream_probe", (sys.executable, "-m", "dofbot_ros.ros.probes.stream", *probe), required=False),
+    ]
+
+
+def _seeing(folder: Path) -> list[Command]:
+    """A camera that plays drawn images, and the localiser."""
     from dofbot_ros.vision.intrinsics import SIMULATED_FRAME
 
     images, info = _draw(folder)
@@ -111,13 +123,7 @@ def _nodes(folder: Path, seconds: float) -> list[Command]:
         "loop:=true",
         f"frame_id:={SIMULATED_FRAME}",
     )
-    probe = (str(seconds + SETTLE_S + 2.0), str(folder / "rates.json"))
-    return [
-        _node("driver_node", f"port:={folder / 'port'}", "reconnect_s:=0.2"),
-        _node("camera_node", *camera),
-        _node("block_localizer_node"),
-        Command("stream_probe", (sys.executable, "-m", "dofbot_ros.ros.probes.stream", *probe), required=False),
-    ]
+    return [_node("camera_node", *camera), _node("block_localizer_node")]
 
 
 def _node(name: str, *parameters: str) -> Command:

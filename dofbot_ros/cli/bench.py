@@ -270,11 +270,12 @@ def localizer(
 def nodes(
     as_json: JsonOption = False,
     seconds: Annotated[float, typer.Option(callback=finite, min=1.0, help="How long to watch, in seconds.")] = 20.0,
+    driver_only: Annotated[bool, typer.Option("--driver-only", help="driver_node alone, without images.")] = False,
 ) -> None:
     """Run driver_node at 50 Hz and block_localizer_node at 30 images a second: what they cost in CPU and memory."""
     from dofbot_ros.bench.nodes import measure
 
-    emit(measure(seconds), as_json, "Nodes at work")
+    emit(measure(seconds, driver_only=driver_only), as_json, "Nodes at work")
 
 
 @app.command("policy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from dofbot_ros.hardware.port.search import ListPorts, OpenPort, PortFinder, ser
 from dofbot_ros.hardware.port.serial_port import ByteStream, SerialPort
 from dofbot_ros.hardware.servo_bus import ServoBus
 from dofbot_ros.hardware.silence import Silence
-from dofbot_ros.hardware.slow_queries import SlowQueries
+from dofbot_ros.hardware.slow_queries import AWAY_TICKS, SlowQueries, farthest
 from dofbot_ros.hardware.streamer import SPEED_SLACK, GoalStreamer, Move, StreamConfig
 from dofbot_ros.hardware.wire.protocol import HostProtocol, ProtocolName, host_protocol
 
@@ -27,8 +27,6 @@ HOLD_TIME_S = 0.5
 """Move time of the present-pose goal around switching torque on: a small difference is taken up slowly."""
 SWEEPS = 3
 """Readings of all positions that must agree before an arm is told to hold there."""
-AWAY_TICKS = 8
-"""A servo farther than this from its goal may be pressing on something: it is asked for its current [ticks]."""
 AGREE_TICKS = 40
 """Readings this near to one another agree, for an arm that a hand moves slowly [ticks]."""
 
@@ -190,7 +188,7 @@ class SerialArm:
         if unsure:
             self._slow.ask_goal(bus, unsure[0], sent[unsure[0]])
         else:
-            self._slow.ask_one(bus, now, self._fresh, _farthest(away))
+            self._slow.ask_one(bus, now, self._fresh, farthest(away))
 
     def _reading(self, now: float) -> ArmReading:
         silent_s = self._silence.lengths_s(now)
@@ -398,10 +396,3 @@ class SerialArm:
 
     def _silent_ids(self) -> list[int]:
         return [servo for servo, fresh in zip(self._ids, self._fresh, strict=True) if not fresh]
-
-
-def _farthest(away: Sequence[int]) -> int | None:
-    """The joint that is farthest `away` from its goal [ticks], where that is more than play; the gripper last."""
-    i = max(range(GRIP), key=away.__getitem__)
-    i = i if away[i] > AWAY_TICKS else GRIP
-    return i if away[i] > AWAY_TICKS else None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from dofbot_ros.arm.backend import ServoHealth
-from dofbot_ros.core.types import BoolArray
+from dofbot_ros.core.types import GRIP, BoolArray
 from dofbot_ros.hardware.servo_bus import ServoBus
 from dofbot_ros.hardware.wire.protocol import HostProtocol
 
 TORQUE_PERIOD_S = 0.035
 """Between two questions for a torque switch, the servos in turn [s]: one that is lost is noticed in 0.25 s."""
+AWAY_TICKS = 8
+"""A servo farther than this from its goal may be pressing on something: it is asked for its current [ticks]."""
 CURRENT_PERIOD_S = 0.04
 """Between two questions for the current of a servo that is not where it was sent [s]."""
 CURRENT_AGE_S = 0.2
@@ -153,3 +156,10 @@ class SlowQueries:
             one if one.temperature_c == celsius else replace(one, temperature_c=celsius)
             for one, celsius in zip(health, self._temperature_c, strict=True)
         ]
+
+
+def farthest(away: Sequence[int]) -> int | None:
+    """The joint that is farthest `away` from its goal [ticks] (6,), where that is more than play; the gripper last."""
+    i = max(range(GRIP), key=away.__getitem__)
+    i = i if away[i] > AWAY_TICKS else GRIP
+    return i if away[i] > AWAY_TICKS else None

@@ -23,6 +23,8 @@ from dofbot_ros.hardware.wire.protocol import ProtocolName
 
 STEP_S = 0.005
 """How often servos that nobody asks move on."""
+LATE_S = 50e-6
+"""By so much a wait lasts longer than asked for [s]: it is asked to be shorter, so that replies come when due."""
 
 
 class Emulator:
@@ -145,12 +147,13 @@ class Emulator:
                 self._stopping.wait(wait_s)
                 continue
             try:
-                readable, _, _ = select.select([port.far_end], [], [], wait_s)
+                readable, _, _ = select.select([port.far_end], [], [], max(0.0, wait_s - LATE_S))
             except (OSError, ValueError):
                 continue  # unplugged meanwhile
+            now = self._clock.now()
             with self.lock:
                 if readable and port is self._port:
-                    self._line.hear(port.read(), self._clock.now())
+                    self._line.hear(port.read(), now)
 
     def _work(self, now: float) -> float:
         """Hand over the replies that are due and move the servos on. Returns how long there is nothing to do [s]."""
