@@ -8,6 +8,17 @@ from xdist.workermanage import WorkerController
 ARMS = ("ros", "integration", "contract")
 """Folders of tests that start arms and wait for them."""
 
+COMPUTE = (
+    "integration/test_cli.py",
+    "integration/test_colcon.py",
+    "integration/test_grasp_cli.py",
+    "integration/test_light_install.py",
+    "integration/test_localize_cli.py",
+    "integration/test_ray.py",
+    "integration/test_teleop_footage.py",
+)
+"""Files there that are not judged in real time: they compute or install, and go with the unit tests."""
+
 ARM_WORKERS = ("gw0", "gw1")
 """Workers that run these, by xdist's names for them. More at once would take one another's time: arms are judged in
 real time. The other workers compute unit tests, at a lower priority: nodes that wake find a free core."""
@@ -16,8 +27,9 @@ NICENESS = 10
 
 
 def starts_arms(path: str) -> bool:
-    """Whether a file of tests, as pytest names it from the checkout's root, is in one of the folders ARMS."""
-    return path.split("/")[1] in ARMS
+    """Whether a file of tests, as pytest names it from the checkout's root, starts arms that run in real time."""
+    _, place = path.split("/", 1)
+    return place.split("/")[0] in ARMS and place not in COMPUTE
 
 
 class ArmScheduling(LoadFileScheduling):  # type: ignore[misc]

@@ -30,8 +30,9 @@ def dofbot(*arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(600)
 def test_collect_train_evaluate(tmp_path: Path) -> None:
     cube = ("--objects", "cube")
+    # One worker: each makes a block of attempts whole, also where fewer would do.
     collected = dofbot(
-        "collect", "--out", tmp_path / "data", "--grasps", 3, "--val-share", 0.34, "--rotations", 2, "--workers", 2,
+        "collect", "--out", tmp_path / "data", "--grasps", 3, "--val-share", 0.34, "--rotations", 2, "--workers", 1,
         *cube, "--val-objects", "cube", "--json",
     )  # fmt: skip
     counts = json.loads(collected.stdout)
@@ -42,7 +43,7 @@ def test_collect_train_evaluate(tmp_path: Path) -> None:
     again.write_text(config.read_text().replace("batch: 32", "batch: 4"))
     dofbot("train", "--data", tmp_path / "data", "--out", tmp_path / "run", "--config", again, "--epochs", 1, "--json")
     measured = dofbot(
-        "evaluate", "--model", tmp_path / "run", "--attempts", 2, *cube, "--seed", 3, "--workers", 1, "--json"
+        "evaluate", "--model", tmp_path / "run", "--attempts", 2, *cube, "--seed", 3, "--workers", 2, "--json"
     )
     result = json.loads(measured.stdout)
     assert {"success_rate", "interval", "attempts", "by_family", "failures", "baselines"} <= set(result)

@@ -17,6 +17,7 @@ pytest.importorskip("rclpy", reason="ROS 2 is not installed here")
 ROOT = Path(__file__).resolve().parents[2]
 ABSENT = ("torch", "mediapipe", "pybullet", "scipy", "matplotlib", "psutil")
 INSTALL_S = 240.0
+READY_S = 90.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.ros, pytest.mark.timeout(400)]
 
@@ -65,7 +66,7 @@ def test_the_light_nodes_start_and_serve(python: Path, tmp_path: Path) -> None:
         Command(name, (str(python), "-m", f"dofbot_ros.ros.nodes.{name}", *ros(words))) for name, words in nodes.items()
     ]
     with reserved_domain() as domain, ProcessGroup(commands, {**clean(), "ROS_DOMAIN_ID": str(domain)}) as group:
-        group.wait_ready(30.0)
+        group.wait_ready(READY_S)
         assert set(group.pids()) == set(nodes)
         assert not group.ended()
 
