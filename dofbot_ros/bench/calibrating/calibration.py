@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dofbot_ros.bench.calibrating.hidden_arms import board_views, draw, observe, typical_rig, typical_scene
+from dofbot_ros.calibration import arm_fit
 from dofbot_ros.calibration.camera import BoardView, calibrate_camera
 from dofbot_ros.calibration.fitting.bundle import BundleResult, solve
 from dofbot_ros.calibration.fitting.chain import tool_poses
@@ -31,7 +32,7 @@ NEEDED = {
     **{f"camera.{axis}": 0.004 for axis in "xyz"},
     **{f"camera.r{axis}": math.radians(0.6) for axis in "xyz"},
 }
-"""What a calibration has to find -> the standard deviation that will do [rad, px, m]."""
+"""What further poses are planned for -> the standard deviation that will do [rad, px, m]."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def calibrate(rig: Rig, poses: int, seed: int) -> Errors:
     While some unknown is open still, further poses are planned.
 
     Raises:
-        CalibrationError: MOST_ROUNDS of poses leave an unknown open.
+        CalibrationError: MOST_ROUNDS of poses leave an unknown open by which `dofbot calibrate` refuses an arm.
     """
     rng = np.random.default_rng(seed)
     truth = draw(rig.scene, rng)
@@ -98,7 +99,7 @@ def calibrate(rig: Rig, poses: int, seed: int) -> Errors:
         result = solve(rig.scene, seen, rig.noise, result.x)
         if weakest(result.parameters, result.information, NEEDED)[1] >= 1.0:
             break
-    check(result.parameters, result.information, NEEDED)
+    check(result.parameters, result.information, arm_fit.NEEDED)
     return compare(rig.scene, truth, result, seen)
 
 
