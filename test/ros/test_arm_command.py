@@ -134,11 +134,11 @@ def test_watching_ends_with_ctrl_c_and_the_space_bar_stops_the_arm(arm: Arm) -> 
 
 
 def test_an_arm_without_a_port_says_so_and_not_only_that_it_is_not_there(tmp_path: Path) -> None:
-    command = [*DOFBOT, "arm", "--backend", "serial", "--port", str(tmp_path / "none")]
-    moved = subprocess.run([*command, "home"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    serial = ["arm", "--backend", "serial", "--port", str(tmp_path / "none")]
+    moved = dofbot_here(*serial, "home")
     assert moved.returncode == 1
     assert f"no serial port {tmp_path / 'none'}" in moved.stderr.splitlines()[-1]
-    seen = subprocess.run([*command, "status", "--json"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    seen = dofbot_here(*serial, "status", "--json")
     facts = json.loads(seen.stdout)
     assert (facts["state"], facts["joints_deg"]) == ("DISCONNECTED", None)
     assert f"no serial port {tmp_path / 'none'}" in facts["why"]
