@@ -21,7 +21,7 @@ class SubscriptionThread:
     """Hears messages as they came over the wire, one after the other.
 
     For each message rclpy's executor looks three times through all that its node has: topics, services, parameters.
-    This thread waits for its own subscriptions alone, as rclpy.wait_for_message does, and costs a quarter.
+    This thread waits for its own subscriptions alone, as rclpy.wait_for_message does.
 
     Args:
         node: that subscribes; close() comes before it is destroyed.
