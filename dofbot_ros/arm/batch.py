@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dofbot_ros.arm.planar import LIMIT_TOLERANCE, ON_AXIS, STRAIGHT, STRETCH_TOLERANCE, nearest_angle
+from dofbot_ros.arm.planar import LIMIT_TOLERANCE, NO_AREA, ON_AXIS, STRAIGHT, STRETCH_TOLERANCE, nearest_angle
 from dofbot_ros.core.types import FloatArray
 
 if TYPE_CHECKING:
@@ -27,10 +27,11 @@ def inverse_batch(arm: Kinematics, goals: FloatArray) -> FloatArray:
     rho, azimuth = np.hypot(x, y), np.arctan2(y, x)
     swing = np.zeros_like(rho)
     if arm.finger_across:
-        rho = np.where(rho < np.abs(left), np.nan, rho)
-        swing = np.arcsin(left / rho)
-        rho = np.sqrt(rho * rho - left * left)
-    on_axis = rho < ON_AXIS
+        ahead_squared = rho * rho - left * left
+        inside = rho < np.abs(left) - ON_AXIS
+        rho = np.where(inside, np.nan, np.sqrt(np.where(ahead_squared > NO_AREA, ahead_squared, 0.0)))
+        swing = np.arctan2(left, rho)
+    on_axis = (rho < ON_AXIS) & (left == 0.0)
     yaw_front = np.where(on_axis, nearest_angle(0.0, lower[0], upper[0]), _fit(azimuth - swing, lower[0], upper[0]))
     yaw_back = np.where(on_axis, np.nan, _fit(azimuth + math.pi + swing, lower[0], upper[0]))
     rho = np.where(on_axis, 0.0, rho)

@@ -16,6 +16,7 @@ from dofbot_ros.arm.planar import (
     SAME_DISTANCE,
     Interval,
     PlanarArm,
+    distance_ahead,
     fit_angle,
     nearest_angle,
     turn,
@@ -221,11 +222,11 @@ class Kinematics:
         rho = math.hypot(x, y)
         if rho < ON_AXIS and not left:
             return [(nearest_angle(free_yaw, *self._yaw), 0.0)]
-        if rho < abs(left):
+        if rho < abs(left) - ON_AXIS:
             return []
         yaws = []
-        azimuth, swing = math.atan2(y, x), math.asin(left / rho)
-        r = math.sqrt(rho * rho - left * left) if left else rho
+        azimuth, r = math.atan2(y, x), distance_ahead(rho, left)
+        swing = math.atan2(left, r)
         facing = fit_angle(azimuth - swing, *self._yaw)
         if facing is not None:
             yaws.append((facing, r))
@@ -271,7 +272,7 @@ class Kinematics:
         azimuth = math.atan2(goal.y, goal.x) if rho > ON_AXIS else 0.0
         ahead, left = self._beside(roll)
         chain, lean = self._planar.to_point_beside(ahead)
-        swing = math.asin(min(max(left / max(rho, ON_AXIS), -1.0), 1.0))
+        swing = math.atan2(left, distance_ahead(rho, left))
         for towards in (azimuth - swing, azimuth + math.pi + swing):
             yaw = nearest_angle(towards, *self._yaw)
             r, across = rho * math.cos(azimuth - yaw), rho * math.sin(azimuth - yaw) - left

@@ -23,6 +23,10 @@ by 2e-12 m at most."""
 ON_AXIS = 1e-10
 """Nearer than this to joint1's axis every yaw will do [m]."""
 
+NO_AREA = 1e-18
+"""Squares of distances that differ by less are equal [m^2]: above its base, an arm whose fingers are beside its axis
+has its tool at the nearest point that it can have to that of joint 1."""
+
 SAME_DISTANCE = 1e-9
 """Distances that differ by less are equal [m]."""
 
@@ -66,6 +70,12 @@ def within_half_turn(angle: float, lower: float, upper: float) -> float:
 def turn(start: float, end: float) -> float:
     """The shorter way round from `start` to `end`, in [-pi, pi] [rad]."""
     return math.remainder(end - start, _TWO_PI)
+
+
+def distance_ahead(distance: float, left: float) -> float:
+    """How far ahead a point is that is `distance` away and `left` to the side [m]; 0 where rounding is all there is."""
+    ahead = distance * distance - left * left
+    return distance if not left else math.sqrt(ahead) if ahead > NO_AREA else 0.0
 
 
 def within_a_turn(lo: float, hi: float) -> Interval:

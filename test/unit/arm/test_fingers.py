@@ -67,6 +67,16 @@ def test_what_goes_forward_comes_back_on_every_branch(q: FloatArray) -> None:
         assert np.abs(FAR.inverse(goal) - q).max(axis=1).min() < 1e-6
 
 
+@given(st.floats(-1.5, 1.5), rolls, st.sampled_from([0.0, 0.4]))
+def test_the_upright_arm_reaches_where_it_is(yaw: float, roll: float, bent: float) -> None:
+    # No point is nearer to joint 1's axis than its tool then.
+    q = np.array([yaw, bent, -2.0 * bent, bent, roll])
+    goal = FAR.forward(q)
+    near = FAR.solve(goal, near=q)
+    np.testing.assert_allclose(row(FAR.forward(near)), row(goal), atol=1e-8)
+    assert not np.isnan(FAR.inverse_batch([row(goal)])).any(axis=2).all()
+
+
 def test_many_goals_at_once_are_the_single_ones() -> None:
     rng = np.random.default_rng(3)
     q = rng.uniform(FAR.lower, FAR.upper, (300, 5))
