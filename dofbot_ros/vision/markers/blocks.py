@@ -20,6 +20,9 @@ from dofbot_ros.vision.markers.corners import corner_weight
 from dofbot_ros.vision.markers.marker_pose import marker_pose
 from dofbot_ros.vision.markers.pose_fit import MarkerObservation, fit_pose, fit_scaled_pose
 
+DIM_REST_S = 0.5
+"""After a look for dim pictures that found nothing more, the next is so much later [s]: it takes 40 ms, and most tables
+without blocks are not dim."""
 SAME_POSE_RAD = 0.15
 """Two fits closer than this in rotation are one pose, not two to choose from [rad]."""
 
@@ -132,6 +135,8 @@ class BlockLocaliser:
         self.config = config or LocaliserConfig()
         self._detector = MarkerDetector(blocks.dictionary)
         self._placed = blocks.markers()
+        self._nothing_dim_s = math.inf
+        """When a look for dim pictures last found nothing more [s]."""
 
     def locate(self, image: ImageArray, stamp_s: float, T_base_camera: FloatArray) -> Localisation:
         """Find the blocks.
@@ -150,7 +155,7 @@ class BlockLocaliser:
             raise InputError(f"the image is {width}x{height} pixels, its camera's calibration is for {w}x{h}")
         found: list[BlockPose] = []
         refused: list[Refused] = []
-        for block, seen in self._faces_by_block(self._markers(image)):
+        for block, seen in self._faces_by_block(self._markers(image, stamp_s)):
             faces, fit, misfits = self._solve_consistent(block, seen, T_base_camera)
             refused += misfits
             T_base_block = T_base_camera @ fit.T_camera_block
@@ -171,22 +176,30 @@ class BlockLocaliser:
             )
         return Localisation(stamp_s, tuple(found), tuple(refused))
 
-    def _markers(self, image: ImageArray) -> list[Marker]:
+    def _markers(self, image: ImageArray, stamp_s: float) -> list[Marker]:
         """The markers in an image; those of blocks that are not found at once are looked for in a sharpened copy.
 
         Where nothing was found at once, or blocks came up in that copy only, the picture is a bad one, and worth the
         time of a look for dim ones; otherwise blocks that are missing are taken not to be there. Noise in a dim picture
         that was only sharpened is taken for a marker now and then.
+
+        Of a stream of pictures in which such looks find nothing more, one in DIM_REST_S is given it.
         """
         markers = self._detector.detect(image)
         at_once, every = self._names(markers), len(self.blocks.blocks)
         if not self.config.sharpen or len(at_once) == every:
             return markers
-        if at_once:
+        resting = self._nothing_dim_s < stamp_s < self._nothing_dim_s + DIM_REST_S
+        if at_once or resting:
             markers = self._with_others(markers, self._detector.detect(image, sharpen=True))
-            if len(found := self._names(markers)) == every or found == at_once:
+            found = self._names(markers)
+            if len(found) == every or found == at_once or resting:
                 return markers
-        return self._with_others(markers, self._detector.detect_dim(image))
+        else:
+            found = at_once
+        markers = self._with_others(markers, self._detector.detect_dim(image))
+        self._nothing_dim_s = stamp_s if self._names(markers) == found else math.inf
+        return markers
 
     def _names(self, markers: list[Marker]) -> set[str]:
         return {self._placed[m.id].block.name for m in markers if m.id in self._placed}

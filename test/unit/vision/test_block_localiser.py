@@ -13,7 +13,7 @@ from dofbot_ros.core.transforms import exp_so3, invert, log_so3, rot_x, rot_y, r
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import ConfigError, InputError
 from dofbot_ros.vision.intrinsics import Intrinsics, from_field_of_view
-from dofbot_ros.vision.markers.aruco import MarkerDetector
+from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector
 from dofbot_ros.vision.markers.block_image import draw_blocks
 from dofbot_ros.vision.markers.block_layout import FACE_AXES, BlockSet, FaceMarker, load_blocks
 from dofbot_ros.vision.markers.blocks import BlockLocaliser, LocaliserConfig
@@ -238,6 +238,24 @@ def test_blocks_that_are_not_there_cost_a_good_picture_no_third_look(monkeypatch
     assert not looks
     LOCALISER.locate(photo({}), 0.0, T_BASE_CAMERA)
     assert looks
+
+
+def test_a_table_that_stays_empty_is_looked_at_for_dim_blocks_twice_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+    localiser, plain = BlockLocaliser(BLOCKS, CAMERA), MarkerDetector.detect_dim
+
+    def counted(detector: MarkerDetector, image: ImageArray) -> list[Marker]:
+        looks.append(stamp_s)
+        return plain(detector, image)
+
+    monkeypatch.setattr(MarkerDetector, "detect_dim", counted)
+    for stamp_s in np.arange(10) / 10.0:
+        localiser.locate(photo({}), stamp_s, T_BASE_CAMERA)
+    assert looks == [0.0, 0.5]
+    # Blocks that such a look finds are looked for in every picture that follows.
+    for stamp_s in (1.0, 1.1, 1.2):
+        assert localiser.locate(dim(FOUR), stamp_s, T_BASE_CAMERA).blocks
+    assert looks[2:] == [1.0, 1.1, 1.2]
 
 
 @pytest.mark.skipif(not PHOTO.is_file(), reason="needs ../shared/data/aruco/singlemarkersoriginal.jpg")
