@@ -37,9 +37,9 @@ def servos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 def lead(emulator: Emulator, to: int) -> None:
-    """Turn servo 1 by hand, as slowly and evenly as a hand does: a motion that jerks is refused."""
+    """Turn servo 1 by hand, as slowly and evenly as a hand does: a motion that jerks can only be played slowly."""
     with realtime():
-        for ticks in np.linspace(emulator.servos.link(1), to, 20):
+        for ticks in np.linspace(emulator.servos.link(1), to, 30):
             with emulator.lock:
                 emulator.servos.turn_by_hand(1, float(ticks))
             time.sleep(0.05)
@@ -61,7 +61,7 @@ def test_the_arm_goes_the_way_that_a_hand_led_it(servos: Emulator, tmp_path: Pat
         assert 2 <= len(motion.points) < 12
         assert motion.positions[-1][0] == pytest.approx(client.position[0], abs=0.05)
         client.move_joints([0.0] * 5)
-        again = subprocess.run([*TEACH, "play", str(file), "--speed", "0.2"], check=False, timeout=READY_S)
+        again = subprocess.run([*TEACH, "play", str(file), "--speed", "0.12"], check=False, timeout=READY_S)
         assert again.returncode == 0
         with servos.lock:
             assert servos.servos.link(1) == pytest.approx(LED_TICKS, abs=12)

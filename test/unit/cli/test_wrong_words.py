@@ -43,6 +43,7 @@ CHOICES: dict[tuple[str, str], str] = {
     ("bench images", "--delivery"): "--delivery nope",
     ("bench images", "--sender"): "--sender nope",
     ("bench localizer", "--desk"): "--desk nope",
+    ("bench localizer", "--light"): "--desk typical --light nope",
     ("bench localizer", "--scenes"): "--scenes nope",
     ("calibrate all", "--desk"): "--backend sim --desk nope",
     ("calibrate all", "--held"): "--held nope",
