@@ -66,7 +66,10 @@ class RemoteDriver:
             "first": first,
         }
         command = [sys.executable, "-m", "dofbot_ros.bench.faults.rigs.driver_process", json.dumps(options)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # It leads a session of its own, as a driver_node does in a stack: its threads go before those of others.
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         self._hear = hear
         self._answers: dict[int, str] = {}
         self._answered = threading.Condition()
