@@ -56,7 +56,7 @@ def fit_files(inputs: Inputs) -> ArmFit:
     return fit_arm(session, load_blocks(inputs.blocks), calibration_of(inputs.calibration), camera, lens)
 
 
-def calibrate_servos(inputs: Inputs, out: Path, out_pose: Path, force: bool) -> dict[str, Any]:
+def calibrate_servos(inputs: Inputs, out: Path, out_pose: Path, *, force: bool = False) -> dict[str, Any]:
     """Fit, and write the arm's calibration and the camera's pose where they are better than what was stored."""
     found = fit_files(inputs)
     compared = compare(found.held_out_mm, found.stored_mm, np.random.default_rng(0))

@@ -37,17 +37,18 @@ def calibration(
     """Calibrate simulated arms with hidden errors: what is found against what is true, median and worst."""
     if (desk is None) != (out is None):
         raise UsageError("--desk and --out go together: --desk typical --out FOLDER")
+    if desk is not None:
+        from dofbot_ros.desks.config import OWN, load_desk, name_and_told
+
+        load_desk(desk)
+        if name_and_told(desk)[1] or desk == OWN:
+            raise UsageError(f"--desk {desk}: a desk is wanted whose errors nobody has been told, such as typical")
     one_thread()
     result: dict[str, Any] = {}
     with progress_bar("{task.fields[told]}") as bar:
         task = bar.add_task("arms", total=seeds, told="")
         if desk is not None and out is not None:
             from dofbot_ros.bench.calibrating.simulated import measure as measure_desk
-            from dofbot_ros.desks.config import OWN, load_desk, name_and_told
-
-            load_desk(desk)
-            if name_and_told(desk)[1] or desk == OWN:
-                raise UsageError(f"--desk {desk}: a desk with errors that are not told yet is wanted, such as typical")
 
             def at(number: int, pose: int) -> None:
                 bar.update(task, told=f"installation {number}, pose {pose}")

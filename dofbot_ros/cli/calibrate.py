@@ -159,7 +159,7 @@ def servos(
     from dofbot_ros.calibration.arm_command import Inputs, calibrate_servos
 
     inputs = Inputs(session, camera_info, camera_pose, calibration, blocks)
-    emit(calibrate_servos(inputs, out, out_pose, force), as_json, f"Arm, written to {out} and {out_pose}")
+    emit(calibrate_servos(inputs, out, out_pose, force=force), as_json, f"Arm, written to {out} and {out_pose}")
 
 
 @app.command("table")

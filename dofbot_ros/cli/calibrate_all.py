@@ -86,7 +86,7 @@ def calibrate_all(
     from dofbot_ros.calibration import automatic
     from dofbot_ros.calibration.arm_command import Inputs, calibrate_servos
     from dofbot_ros.calibration.targets.hand_held_board import lens_of
-    from dofbot_ros.desks.block_in_hand import with_block_in_hand
+    from dofbot_ros.desks.held_block import with_block_in_hand
     from dofbot_ros.launching import parse_words
     from dofbot_ros.ros.clients.calibration_client import calibration_arm
     from dofbot_ros.vision.extrinsics import load_extrinsics
@@ -120,10 +120,7 @@ def calibrate_all(
             )  # fmt: skip
         client = stack.enter_context(calibration_arm(backend.value, world, given, stored, blocks.dictionary))
         intrinsics = client.wait_for_camera()
-        if earlier:
-            _hold_on(client, block, simulated=world is not None, yes=yes)
-        else:
-            _take_block(client, block, simulated=world is not None, yes=yes)
+        _hold_block(client, block, resumed=bool(earlier), simulated=world is not None, yes=yes)
         console.print(f"[dim]{HINT}[/dim]")
         begin_s, began_s = client.now_s(), time.time()
         bar = stack.enter_context(progress_bar(""))
@@ -144,7 +141,7 @@ def calibrate_all(
             )
         seconds = client.now_s() - begin_s
         inputs = Inputs(record, camera_info, camera_pose, calibration)
-        result: dict[str, Any] = {"arm_time_s": seconds, **calibrate_servos(inputs, out, out_pose, force)}
+        result: dict[str, Any] = {"arm_time_s": seconds, **calibrate_servos(inputs, out, out_pose, force=force)}
         if installation is not None:
             from shutil import copyfile
 
@@ -208,38 +205,27 @@ def _real(
     return camera_info, camera_pose
 
 
-def _hold_on(client: CalibrationClient, block: Block, *, simulated: bool, yes: bool) -> None:
-    """Have the arm hold the block as it has held it since the first view."""
+def _hold_block(client: CalibrationClient, block: Block, *, resumed: bool, simulated: bool, yes: bool) -> None:
+    """Have the arm hold the block: taken from a person's hand, or, resumed, as it has held it since the first view."""
     if client.state == "FAULT":
         client.trigger("clear_fault")
     client.switch("enable_torque", True)
     if simulated:
         return
-    if not yes:
-        console.print(
-            f"The {block.name} block is in the fingers still, exactly as it was? If it has moved, begin anew, without "
-            "--resume.",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
-        typer.prompt("Enter when your hand is away", default="", show_default=False, err=True)
-    if not client.gripper(0.0):
-        raise InputError(f"the fingers hold nothing: begin anew, without --resume, with the {block.name} block in them")
-
-
-def _take_block(client: CalibrationClient, block: Block, *, simulated: bool, yes: bool) -> None:
-    """Have the block in the fingers and the arm holding it."""
-    if client.state == "FAULT":
-        client.trigger("clear_fault")
-    client.switch("enable_torque", True)
-    if simulated:
-        return
-    client.gripper(block.size + 0.012)
-    if not yes:
-        console.print(
+    if resumed:
+        said = (
+            f"The {block.name} block must be in the fingers as it was. If it has moved, begin anew, without --resume."
+        )
+        lost = f"the fingers hold nothing: begin anew, without --resume, with the {block.name} block in them"
+    else:
+        said = (
             f"Push the sheet against the base plate, its middle on that of the plate. Hold the {block.name} block "
-            "between the fingers, its -z face against the palm, flush with the finger tips, +x away from the arm.",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
-        typer.prompt("Enter when it is there, and your hand will be away", default="", show_default=False, err=True)
+            "between the fingers, its -z face against the palm, flush with the finger tips, +x away from the arm."
+        )
+        lost = f"the fingers closed on nothing: hold the {block.name} block between them, and start again"
+        client.gripper(block.size + 0.012)
+    if not yes:
+        console.print(said, highlight=False, soft_wrap=True)
+        typer.prompt("Enter when that is so and your hand is away", default="", show_default=False, err=True)
     if not client.gripper(0.0):
-        raise InputError(f"the fingers closed on nothing: hold the {block.name} block between them, and start again")
+        raise InputError(lost)

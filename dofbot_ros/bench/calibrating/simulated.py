@@ -16,7 +16,7 @@ from dofbot_ros.calibration.automatic import calibrate_all
 from dofbot_ros.calibration.targets.hand_held_board import lens_of
 from dofbot_ros.core.files import whole_file
 from dofbot_ros.core.types import ARM_JOINTS, GRIP, FloatArray
-from dofbot_ros.desks.block_in_hand import with_block_in_hand
+from dofbot_ros.desks.held_block import with_block_in_hand
 from dofbot_ros.desks.installation import Installation
 from dofbot_ros.desks.truth import compared_with_truth
 from dofbot_ros.errors import CalibrationError
@@ -143,7 +143,7 @@ def _calibrate(desk: str, number: int, poses: int, folder: Path, done: Callable[
             record=record,
             done=one_more,
         )
-        fit = calibrate_servos(Inputs(record, files["camera_info_file"], camera_pose), calibration, camera_pose, False)
+        fit = calibrate_servos(Inputs(record, files["camera_info_file"], camera_pose), calibration, camera_pose)
         result |= {"held_out_mm": fit["held_out_mm"], "stored_mm": fit["stored_mm"]}
     except CalibrationError as error:
         result["refused"] = str(error)

@@ -49,6 +49,11 @@ class ObservationSubscriber:
             self.trouble = "no camera_info yet"
             self._camera = CameraSubscription(node, self._on_image, self._on_info)
 
+    @property
+    def heard(self) -> bool:
+        """Whether what the policy goes by has come at all: a picture, or the block."""
+        return self.picture is not None if self._width else self.seen is not None or not self._block
+
     def _on_blocks(self, message: String) -> None:
         try:
             found = detections(message.data)

@@ -256,7 +256,7 @@ class PolicyNode:
         """Begin a run, or say what keeps from it."""
         stops = self._stops
         try:
-            await self._arm.late_word(lambda: not unwilling(self._arm.known_state))
+            await self._arm.late_word(lambda: not unwilling(self._arm.known_state) and self._eyes.heard)
             if self._stops != stops:
                 raise CommandRefusedError("stopped")
             with self._lock:

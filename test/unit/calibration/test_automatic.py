@@ -19,7 +19,7 @@ from dofbot_ros.vision.markers.block_layout import load_blocks
 pytest.importorskip("pybullet", reason="the simulation is not installed")
 
 from dofbot_ros.bench.calibrating.simulated import HELD, SimulatedArm, measure
-from dofbot_ros.desks.block_in_hand import with_block_in_hand
+from dofbot_ros.desks.held_block import with_block_in_hand
 from dofbot_ros.desks.installation import install
 
 

@@ -59,7 +59,7 @@ def test_a_session_becomes_the_files_of_arm_and_camera(tmp_path: Path) -> None:
     inputs, rig, truth = recorded(tmp_path)
     out = tmp_path / "arm.yaml"
 
-    result = calibrate_servos(inputs, out, inputs.camera_pose, False)
+    result = calibrate_servos(inputs, out, inputs.camera_pose)
 
     found = load_calibration(out)
     for joint in ARM_JOINTS[1:4]:
@@ -82,7 +82,7 @@ def test_a_motion_that_tells_too_little_writes_nothing(tmp_path: Path) -> None:
     inputs, _, _ = recorded(tmp_path, poses)
 
     with pytest.raises(CalibrationError, match=r"is not observable from these poses|views"):
-        calibrate_servos(inputs, tmp_path / "arm.yaml", tmp_path / "new.yaml", False)
+        calibrate_servos(inputs, tmp_path / "arm.yaml", tmp_path / "new.yaml")
 
     assert not (tmp_path / "arm.yaml").exists()
 
