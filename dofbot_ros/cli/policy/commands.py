@@ -59,6 +59,9 @@ def train(
         str,
         typer.Option(help="none, mild or wide: config/randomization.yaml. Hopper: none, legs or wide."),
     ] = "none",
+    desk: Annotated[
+        str, typer.Option(help="Every second picture shows this desk: careful, typical, rough or a file; own: none.")
+    ] = "own",
     out: Annotated[Path, typer.Option(help="Folder of this run.")],
     steps: Annotated[
         int | None, typer.Option(min=0, help="Of the environment; resumed runs count on. With a teacher 0 by default.")
@@ -108,7 +111,7 @@ def train(
     """Train a policy; interrupted, it goes on from its last checkpoint with --resume."""
     from dofbot_ros.config.loader import from_mapping
 
-    backbones = {"--backbone-weights": backbone_weights, "--freeze": freeze}
+    backbones = {"--backbone-weights": backbone_weights, "--freeze": freeze, "--desk": desk != "own"}
     if obs != "pipeline" or network is not None:
         refuse(backbones, "for the training of a pose network: --obs pipeline without --network")
 
@@ -168,6 +171,7 @@ def train(
             task=task,
             obs=obs,
             randomize=randomize,
+            desk=chosen_desk(desk, None, 0)[0],
             out=out,
             seed=seed,
             device=device,

@@ -22,6 +22,7 @@ def train_pixels(
     task: str,
     obs: str,
     randomize: str,
+    desk: str,
     out: Path,
     seed: int,
     device: str,
@@ -50,7 +51,7 @@ def train_pixels(
         join_pipeline(network, task, acts, out)
         return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx")}
     with from_options():
-        pose = PoseTrainConfig(randomize=randomize, freeze=freeze, seed=seed)
+        pose = PoseTrainConfig(randomize=randomize, desk=desk, freeze=freeze, seed=seed)
     pose = pose if pictures is None else replace(pose, pictures=pictures)
     with progress_bar("{task.fields[rate]}") as progress:
         report = _reporter(progress)
@@ -58,7 +59,7 @@ def train_pixels(
             train_pipeline(
                 pose, task, acts, out, backbone=backbone_weights, device=device, resume=resume, report=report
             )
-            return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx"), **measure_pose(out)}
+            return {"policy": str(out / "policy.onnx"), "pose": str(out / "pose.onnx"), **measure_pose(out, desk)}
         given = {"task": task, "randomize": randomize, "seed": seed}
         with from_options():
             config = replace(from_mapping(StudentConfig, given, "dofbot policy train"), pose=pose)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.array_files import load_arrays
-from dofbot_ros.core.transforms import rot_axis, rot_z, transform
-from dofbot_ros.core.types import FloatArray, ToolPose
+from dofbot_ros.core.transforms import apply, rot_axis, rot_z, transform
+from dofbot_ros.core.types import FloatArray, ImageArray, ToolPose
+from dofbot_ros.desks.config import OWN
+from dofbot_ros.desks.installation import install
 from dofbot_ros.errors import InputError, UnreachableError
 from dofbot_ros.policy.env.sim_robot import SimRobot, SimRobotConfig
 from dofbot_ros.policy.env.tasks import ready_pose
-from dofbot_ros.policy.perception.keypoints import KEYPOINTS, arm_points, image_yaw, project
+from dofbot_ros.policy.perception.desk_camera import DeskCamera
+from dofbot_ros.policy.perception.keypoints import KEYPOINTS, PLATE_CORNERS, arm_points, image_yaw
 from dofbot_ros.policy.perception.pixels import WIDTH, PolicyCamera, rows
 from dofbot_ros.sim.randomization import RandomizationRanges
 from dofbot_ros.sim.scene import FACE_UP
@@ -92,11 +96,28 @@ def empty_data(n: int, width: int = WIDTH) -> KeypointData:
     )
 
 
+class Camera(Protocol):
+    """What takes the pictures."""
+
+    def render(self) -> ImageArray:
+        """The picture at this moment, RGB (rows, width, 3)."""
+
+    def project(self, points: FloatArray) -> FloatArray:
+        """Where the picture shows points (n, 3) of the world [m]: pixels (n, 2)."""
+
+    def shown(self, name: str) -> float:
+        """Share of a block that the last picture shows, 0..1."""
+
+    def pose(self) -> FloatArray:
+        """Where it truly is: the optical frame in the world (4, 4)."""
+
+
 def render_data(
     ranges: RandomizationRanges,
     n: int,
     seed: Sequence[int],
     *,
+    desk: str = OWN,
     log: Path | None = None,
     report: Callable[[int], None] | None = None,
 ) -> KeypointData:
@@ -106,18 +127,23 @@ def render_data(
         ranges: of the worlds.
         n: pictures.
         seed: of everything.
+        desk: whose arms, cameras and tables they show, a new installation for each world.
         log: the draws are added to it, a line of JSON each.
         report: told how many are done.
     """
     rng = np.random.default_rng(seed)
-    sim = SimRobot(SimRobotConfig(marked=MARKED))
+    sim = SimRobot(SimRobotConfig(marked=MARKED, node_physics=desk != OWN, desk=desk))
     data = empty_data(n)
     lines: list[str] = []
     try:
         for i in range(n):
             if i % FRAMES_A_WORLD == 0:
-                sim.reset(ranges.draw(rng), ready_pose(rng, sim.map), int(rng.integers(2**31)))
-            if i % FRAMES_A_CAMERA == 0:
+                draw = ranges.draw(rng)
+                sim.reset(draw, ready_pose(rng, sim.map), int(rng.integers(2**31)))
+                if desk != OWN:
+                    lines.append(json.dumps({"picture": i, "desk": desk, **draw.to_log()}) + "\n")
+                    camera: Camera = DeskCamera(sim.world, install(desk, draw.seed, sim.world.config))
+            if desk == OWN and i % FRAMES_A_CAMERA == 0:
                 draw = ranges.draw(rng)
                 lines.append(json.dumps({"picture": i, **draw.to_log()}) + "\n")
                 camera = PolicyCamera(sim.world, draw, rng=np.random.default_rng([draw.seed, 6]))
@@ -133,20 +159,27 @@ def render_data(
     return data
 
 
-def record(data: KeypointData, i: int, sim: SimRobot, camera: PolicyCamera) -> None:
+def record(data: KeypointData, i: int, sim: SimRobot, camera: Camera) -> None:
     """Take picture number `i` of what is there now, and note what is true of it."""
     name = sim.world.block_names[0]
     data.pictures[i] = camera.render()
     position, yaw = sim.true_block()
-    joints = sim.world.arm.positions()
-    pose, intrinsics = camera.pose(), camera.intrinsics
-    points = np.vstack([arm_points(joints), position])
-    data.pixels[i] = project(points, intrinsics, pose)
-    data.yaw[i] = image_yaw(position, yaw, intrinsics, pose)
+    data.pixels[i] = camera.project(np.vstack([_true_arm(sim), position]))
+    data.yaw[i] = image_yaw(position, yaw, camera.project)
     data.shown[i] = camera.shown(name)
     data.place[i] = *position, yaw
-    data.joints[i] = joints
-    data.camera[i] = pose
+    data.joints[i] = sim.world.arm.positions()
+    data.camera[i] = camera.pose()
+
+
+def _true_arm(sim: SimRobot) -> FloatArray:
+    """ARM_KEYPOINTS in the world (6, 3) [m], of an arm as drawn or of a desk's."""
+    arm = sim.world.arm
+    if sim.config.desk == OWN:
+        return arm_points(arm.positions())
+    between = apply(arm.link_pose("tool_link"), np.array([0.0, arm.flaws.finger_across_m, arm.flaws.finger_along_m]))
+    joints = [arm.link_pose(link)[:3, 3] for link in ("link2", "link3", "link4")]
+    return np.vstack([apply(arm.pose, np.array(PLATE_CORNERS)), *joints, between])
 
 
 def arrange(sim: SimRobot, rng: np.random.Generator) -> None:

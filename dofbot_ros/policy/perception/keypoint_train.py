@@ -17,6 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.config.ranges import Checked, Count, Positive
 from dofbot_ros.core.model_files import load_state, load_tensors, taking
+from dofbot_ros.desks.config import OWN, load_desk
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.interface.spec import commit
 from dofbot_ros.policy.perception.keypoint_backbone import backbone_of, load_pose_backbone
@@ -41,6 +42,7 @@ class PoseTrainConfig(Checked):
 
     Attributes:
         randomize: level of config/randomization.yaml.
+        desk: where it names one, every second file of pictures shows installations of this desk instead of such worlds.
         pictures: to learn from; SHARD more are rendered to measure the keypoints' spread.
         epochs: times that each is shown for a first look.
         closeup_epochs: times that the block in it is shown enlarged.
@@ -51,6 +53,7 @@ class PoseTrainConfig(Checked):
     """
 
     randomize: str = "wide"
+    desk: str = OWN
     pictures: Count = 6_000
     epochs: Count = 8
     closeup_epochs: Count = 30
@@ -62,6 +65,7 @@ class PoseTrainConfig(Checked):
     def problems(self) -> Iterator[str]:
         """See Checked.problems."""
         load_level(self.randomize)
+        load_desk(self.desk)
         yield from ()
 
 
@@ -225,18 +229,23 @@ def export_pose(network: PoseNetwork, kept: KeypointData, config: PoseTrainConfi
         "pictures": str(config.pictures),
         "epochs": f"{config.epochs} and {config.closeup_epochs}",
         "seed": str(config.seed),
+        **({"desk": config.desk} if config.desk != OWN else {}),
         **({"freeze": "backbone"} if config.freeze else {}),
         "commit": commit(),
     }
     save_yaml(PoseSpec(WIDTH, tuple(sigma_px(network, kept)), training), folder / POSE_SPEC)
 
 
-def measure_pose(folder: Path, pictures: int = 400, seed: int = 900) -> dict[str, Any]:
-    """What the network of a run finds in new pictures of both domains: see keypoint_measure.measure."""
+def measure_pose(folder: Path, desk: str = OWN, pictures: int = 400, seed: int = 900) -> dict[str, Any]:
+    """What the network of a run finds in new pictures of both domains, and of a desk: see keypoint_measure.measure."""
     network = load_network(folder)
-    return {
+    told = {
         domain: measure(network, render_data(load_domain(domain), pictures, (seed,))) for domain in ("source", "target")
     }
+    if desk != OWN:
+        shown = render_data(load_domain("source"), pictures, (seed,), desk=desk)
+        told[desk] = measure(network, shown)
+    return told
 
 
 def _pictures(config: PoseTrainConfig, run: Path, report: Report | None) -> tuple[KeypointData, KeypointData]:
@@ -253,8 +262,10 @@ def _pictures(config: PoseTrainConfig, run: Path, report: Report | None) -> tupl
             if report is not None:
                 report("pictures", before + done, len(paths) * SHARD, float("nan"))
 
-        ranges = load_level(config.randomize)
-        render_data(ranges, SHARD, (config.seed, shard), log=run / DRAWS, report=tell).save(path)
+        desk = config.desk if shard % 2 else OWN
+        # An installation is a world of its own: nothing else is drawn there.
+        ranges = load_level(config.randomize) if desk == OWN else load_domain("source")
+        render_data(ranges, SHARD, (config.seed, shard), desk=desk, log=run / DRAWS, report=tell).save(path)
     return load_data(paths[:-1]).part(slice(config.pictures)), load_data(paths[-1:])
 
 

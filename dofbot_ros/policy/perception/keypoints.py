@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,10 +57,11 @@ def on_plane(pixels: FloatArray, intrinsics: Intrinsics, pose: FloatArray, z: fl
     return points
 
 
-def image_yaw(position: ArrayLike, yaw: float, intrinsics: Intrinsics, pose: FloatArray) -> float:
-    """Direction in the picture [rad], from its columns to its rows, of a level line at `position` with `yaw`."""
+def image_yaw(position: ArrayLike, yaw: float, projected: Callable[[FloatArray], FloatArray]) -> float:
+    """Direction in a picture [rad], from its columns to its rows, of a level line at `position` with `yaw` [m, rad];
+    `projected` gives the pixels (n, 2) of points (n, 3)."""
     ends = np.asarray(position) + 0.005 * np.array([[0.0, 0.0, 0.0], [math.cos(yaw), math.sin(yaw), 0.0]])
-    (u0, v0), (u1, v1) = project(ends, intrinsics, pose)
+    (u0, v0), (u1, v1) = projected(ends)
     return math.atan2(v1 - v0, u1 - u0)
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from dofbot_ros.core.transforms import apply, invert
+from dofbot_ros.core.transforms import apply
 from dofbot_ros.core.types import FloatArray, ImageArray
+from dofbot_ros.policy.perception.keypoints import project
 from dofbot_ros.sim.config import CameraConfig
 from dofbot_ros.sim.randomization import DomainSample
 from dofbot_ros.sim.rendering.camera import CUBE_CORNERS, SimCamera, look_at
@@ -86,14 +87,13 @@ class PolicyCamera:
         """Of the pictures."""
         return self._camera.intrinsics.scaled(self._width, rows(self._width))
 
+    def project(self, points: FloatArray) -> FloatArray:
+        """Where the picture shows points (n, 3) of the world [m]: pixels (n, 2)."""
+        return project(points, self.intrinsics, self.pose())
+
     def shown(self, name: str) -> float:
         """Share of a block's outline that the last picture shows, 0..1: less where the arm or the frame hides it."""
-        K = self._camera.intrinsics.K
-        size = self._world.block_size(name)
-        corners = apply(invert(self.pose()) @ self._world.truth()[name], 0.5 * size * CUBE_CORNERS) @ K.T
-        outline = cv2.convexHull((corners[:, :2] / corners[:, 2:]).astype(np.float32))
-        seen = np.count_nonzero(self._camera.bodies == self._world.body_id(name))
-        return min(1.0, seen / cv2.contourArea(outline))
+        return share_shown(self._world, self._camera, name)
 
     def render(self) -> ImageArray:
         """The picture at this moment, RGB (rows, width, 3)."""
@@ -102,6 +102,14 @@ class PolicyCamera:
             return picture
         noisy = picture + self._noise * self._rng.standard_normal(picture.shape, dtype=np.float32)
         return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+
+def share_shown(world: World, camera: SimCamera, name: str) -> float:
+    """Share of a block's outline that `camera`'s last picture shows, 0..1: less where the arm or the frame hides it."""
+    corners = apply(world.truth()[name], 0.5 * world.block_size(name) * CUBE_CORNERS)
+    outline = cv2.convexHull(camera.project(corners).astype(np.float32))
+    seen = np.count_nonzero(camera.bodies == world.body_id(name))
+    return min(1.0, seen / cv2.contourArea(outline))
 
 
 def _table(colour: tuple[int, int, int], draw: DomainSample | None) -> ImageArray:

@@ -71,6 +71,14 @@ class SimCamera:
                 return self._world.arm.link_pose(OPTICAL_FRAME)
         return look_at(self.config.position, self.config.target, self.config.up)
 
+    def project(self, points: FloatArray) -> FloatArray:
+        """Where its picture shows points (n, 3) of the world [m] in front of it: pixels (n, 2)."""
+        T, lens = invert(self.pose()), self.intrinsics
+        seen = cv2.projectPoints(
+            np.ascontiguousarray(points), cv2.Rodrigues(T[:3, :3])[0], T[:3, 3], lens.K, lens.distortion
+        )[0]
+        return np.asarray(seen[:, 0], np.float64)
+
     def render(self) -> ImageArray:
         """The picture at this moment: RGB, shape (height, width, 3)."""
         if self._lens is not None:

@@ -86,6 +86,7 @@ CHOICES: dict[tuple[str, str], str] = {
     ("policy evaluate", "--task"): "--task nope",
     ("policy train", "--algo"): "--out x --algo nope",
     ("policy train", "--control"): "--out x --control nope",
+    ("policy train", "--desk"): "--out x --obs pipeline --desk nope",
     ("policy train", "--device"): "--out x --device nope",
     ("policy train", "--domain"): "--out x --task hopper --domain nope",
     ("policy train", "--obs"): "--out x --obs nope",

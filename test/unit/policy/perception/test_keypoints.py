@@ -59,7 +59,9 @@ def test_places_and_yaws_come_back_from_the_picture(
     point = np.array([[*place, z]])
     pixel = project(point, INTRINSICS, pose)
     assert on_plane(pixel, INTRINSICS, pose, z) == pytest.approx(point, abs=1e-9)
-    told = yaw_of(pixel[0], image_yaw(point[0], yaw, INTRINSICS, pose), INTRINSICS, pose, z)
+    told = yaw_of(
+        pixel[0], image_yaw(point[0], yaw, lambda points: project(points, INTRINSICS, pose)), INTRINSICS, pose, z
+    )
     assert math.remainder(told - yaw, 2 * math.pi) == pytest.approx(0.0, abs=0.02)
 
 
