@@ -17,7 +17,10 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder for what is written; new or empty.")],
     network: Annotated[
         Path | None,
-        typer.Option(help="Folder of the pose network that an image policy of an earlier version was taught with."),
+        typer.Option(
+            help="Folder of another pose network to put before it. An image policy of an earlier version needs that "
+            "which it was taught with."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -28,7 +28,8 @@ def export_again(folder: Path, out: Path, network: Path | None = None) -> list[P
     Args:
         folder: with policy.yaml and policy.safetensors.
         out: gets policy and, where there is one, pose network, each as .onnx, .safetensors and .yaml.
-        network: folder of the pose network that an image policy of an earlier version was taught with.
+        network: folder of the pose network to put before it instead of its own; for an image policy of an earlier
+            version the one that it was taught with.
 
     Returns:
         The ONNX files that were written.
@@ -43,8 +44,8 @@ def export_again(folder: Path, out: Path, network: Path | None = None) -> list[P
             raise UsageError(f"{folder} is an image policy of an earlier version: give its pose network with --network")
         policy, spec = _head(folder, network), _of_state(spec)
     else:
-        if network is not None:
-            raise UsageError(f"--network is for image policies of earlier versions: {folder} has its own or needs none")
+        if network is not None and spec.observed != "pipeline":
+            raise UsageError(f"--network is for policies that see pictures: {folder} acts on {spec.obs}")
         policy = _policy(folder, spec)
     if spec.observed != "pipeline":
         export_mlp(policy, spec, out)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.policy.perception.keypoint_data import render_data
+from dofbot_ros.policy.perception.keypoint_data import FRAMES_A_WORLD, render_data
 from dofbot_ros.policy.perception.keypoint_measure import found
 from dofbot_ros.policy.perception.keypoint_train import load_network
 from dofbot_ros.policy.perception.keypoints import BLOCK
@@ -26,12 +26,16 @@ TRUE, FOUND = (255, 255, 255), (255, 60, 60)
 
 
 def drawn(run: Path, seed: int = 40) -> ImageArray:
-    """Three pictures each of source, target and `wide`: true keypoints as white rings, found ones as red crosses with a
-    line along a side of the block, which is left out where the network says that the block is hidden."""
+    """Three pictures each of source, target, `wide` and typical desks: true keypoints as white rings, found ones as red
+    crosses with a line along a side of the block, which is left out where the network says that the block is hidden."""
     network = load_network(run)
+    source = load_domain("source")
+    worlds = (source, load_domain("target"), load_level("wide"))
+    shown = [render_data(ranges, A_ROW, (seed, i)) for i, ranges in enumerate(worlds)]
+    desks = render_data(source, A_ROW * FRAMES_A_WORLD, (seed, len(shown)), desk="typical")
+    shown.append(desks.part(slice(None, None, FRAMES_A_WORLD)))
     rows = []
-    for number, ranges in enumerate((load_domain("source"), load_domain("target"), load_level("wide"))):
-        data = render_data(ranges, A_ROW, (seed, number))
+    for data in shown:
         seen = found(network, data.pictures)
         row = []
         for i in range(A_ROW):

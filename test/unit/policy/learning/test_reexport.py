@@ -65,6 +65,13 @@ def test_a_shipped_policy_written_anew_acts_as_before(name: str, tmp_path: Path)
         assert (folder / "pose.onnx").read_bytes() == (tmp_path / "new" / "pose.onnx").read_bytes()
 
 
+def test_a_policy_is_put_behind_another_pose_network(tmp_path: Path) -> None:
+    export_again(IMAGE, tmp_path / "new", NONE)
+    acts_alike(IMAGE, tmp_path / "new")
+    for file in ("pose.onnx", "pose.yaml"):
+        assert (tmp_path / "new" / file).read_bytes() == (NONE / file).read_bytes() != (IMAGE / file).read_bytes()
+
+
 def test_an_earlier_image_policy_becomes_what_is_shipped(earlier: Path, tmp_path: Path) -> None:
     words = ["policy", "export", str(earlier), "--network", str(IMAGE), "--out", str(tmp_path / "new"), "--json"]
     done = CliRunner().invoke(app, words)
@@ -80,7 +87,7 @@ def test_an_earlier_form_is_refused_in_one_line_that_says_what_to_do(earlier: Pa
         (earlier, "new", None, "give its pose network with --network"),
         (earlier, "new", NONE, "was taught with another pose network than that in"),
         (earlier, "new", tmp_path, r"pose\.safetensors is no pose network"),
-        (IMAGE, "new", NONE, "--network is for image policies of earlier versions"),
+        (shipped("pick", "state"), "new", NONE, "--network is for policies that see pictures"),
         (tmp_path, "new", None, r"policy\.yaml does not exist"),
     ):
         with pytest.raises(DofbotError, match=says):
