@@ -8,9 +8,6 @@ from torch import Tensor, nn
 from dofbot_ros.lab.hopper.world.body import KEYPOINTS
 from dofbot_ros.lab.hopper.world.camera import HEIGHT_M, SIZE, metres_per_pixel
 
-FEATURES = 48
-"""Numbers in which a picture is summed up for a policy that sees pictures alone."""
-
 
 def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     padding = dilation * (kernel // 2)
@@ -59,21 +56,6 @@ class ExportedKeypoints(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Keypoints (n, 5, 2), x from the centre of mass and height [m], of pictures (n, 64, 64, 3), 0..255."""
         return in_plane(self.network(image)[0])
-
-
-class PictureEncoder(nn.Module):
-    """Sums up pictures in FEATURES numbers without being told of keypoints' places: for policies that see pictures."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            _layer(3, 16, 5, 2), _layer(16, 24, 3, 2), _layer(24, 32, 3, 2), nn.Flatten(), nn.Linear(32 * 64, FEATURES)
-        )
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Features (n, 48) of pictures (n, 64, 64, 3), 0..255."""
-        features: Tensor = self.layers(pictures.permute(0, 3, 1, 2).float() / 64.0 - 2.0)
-        return features
 
 
 def in_plane(pixels: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Trains on pictures of a hopping teacher what finds keypoints or sums pictures up, and measures it."""
+"""Trains on pictures of a hopping teacher what finds keypoints, and measures it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.lab.hopper.learning.keypoint_network import (
-    FEATURES,
-    KeypointNetwork,
-    PictureEncoder,
-    in_plane,
-    to_pixels,
-)
+from dofbot_ros.lab.hopper.learning.keypoint_network import KeypointNetwork, in_plane, to_pixels
 from dofbot_ros.lab.hopper.learning.pictures import Pictures, Report
-from dofbot_ros.lab.hopper.learning.student_network import KeypointFeatures
-from dofbot_ros.lab.hopper.world.body import KEYPOINTS
 from dofbot_ros.lab.hopper.world.camera import SIZE
 
 HEAT_CELLS = 0.8
@@ -50,20 +42,6 @@ def train_keypoints(
 
     _descend(network, data, loss_of, epochs, seed=seed, report=report)
     return network.cpu()
-
-
-def train_encoder(data: Pictures, epochs: int, seed: int, report: Report, device: torch.device = CPU) -> PictureEncoder:
-    """An encoder whose features tell keypoints linearly, trained on `device` and handed back on the CPU."""
-    torch.manual_seed(seed)
-    encoder, told = PictureEncoder().to(device), nn.Linear(FEATURES, 2 * len(KEYPOINTS)).to(device)
-    scaled = KeypointFeatures().to(device)
-
-    def loss_of(pictures: Tensor, points: Tensor) -> Tensor:
-        loss: Tensor = nn.functional.smooth_l1_loss(told(encoder(pictures)), scaled(points.flatten(1)), beta=0.1)
-        return loss
-
-    _descend(nn.ModuleList([encoder, told]), data, loss_of, epochs, seed=seed, report=report)
-    return encoder.cpu()
 
 
 def keypoint_errors_mm(network: KeypointNetwork, data: Pictures) -> NDArray[np.float64]:

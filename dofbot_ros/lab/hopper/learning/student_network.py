@@ -5,11 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from dofbot_ros.lab.hopper.learning.keypoint_network import ExportedKeypoints, KeypointNetwork
 from dofbot_ros.lab.hopper.spec import ACTIONS
 from dofbot_ros.lab.hopper.world.body import STATE_SIZE
 
 HISTORY = 16
 """Frames that a student sees: 0.13 s. Speeds are told by them: with 8 frames they are three times as uncertain."""
+
+FEATURES = 10
+"""Numbers of a frame: five keypoints, x before height."""
 
 CENTRE = (-0.05, 1.40, -0.02, 1.00, -0.02, 0.56, 0.0, 0.10, 0.25, 0.10)
 SPREAD = (0.15, 0.15, 0.10, 0.12, 0.10, 0.12, 0.15, 0.10, 0.15, 0.10)
@@ -84,3 +88,23 @@ class KeypointFeatures(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         """Of keypoints (n, 10) [m]."""
         return (points - self.centre) / self.spread
+
+
+class PictureFeatures(nn.Module):
+    """What a student of pictures sees of one: the centres of mass of its heat maps.
+
+    Feature points from convolutions, taught a pose before they serve a policy, as in Levine et al., End-to-End Training
+    of Deep Visuomotor Policies, 2016.
+
+    Args:
+        network: trained.
+    """
+
+    def __init__(self, network: KeypointNetwork) -> None:
+        super().__init__()
+        self.points, self.scaled = ExportedKeypoints(network), KeypointFeatures()
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Features (n, 10) of pictures (n, 64, 64, 3), 0..255."""
+        features: Tensor = self.scaled(self.points(pictures).flatten(1))
+        return features

@@ -20,11 +20,18 @@ from dofbot_ros.config.ranges import Checked, Count
 from dofbot_ros.core.model_files import load_state, load_tensors
 from dofbot_ros.errors import InputError, one_of
 from dofbot_ros.lab.hopper.learning.export import export_actor
-from dofbot_ros.lab.hopper.learning.keypoint_network import FEATURES, ExportedKeypoints, KeypointNetwork, PictureEncoder
-from dofbot_ros.lab.hopper.learning.keypoint_train import keypoint_errors_mm, train_encoder, train_keypoints
+from dofbot_ros.lab.hopper.learning.keypoint_network import ExportedKeypoints, KeypointNetwork
+from dofbot_ros.lab.hopper.learning.keypoint_train import keypoint_errors_mm, train_keypoints
 from dofbot_ros.lab.hopper.learning.lessons import Lessons
 from dofbot_ros.lab.hopper.learning.pictures import Report, render_pictures
-from dofbot_ros.lab.hopper.learning.student_network import HISTORY, ExportedStudent, HistoryStudent, KeypointFeatures
+from dofbot_ros.lab.hopper.learning.student_network import (
+    FEATURES,
+    HISTORY,
+    ExportedStudent,
+    HistoryStudent,
+    KeypointFeatures,
+    PictureFeatures,
+)
 from dofbot_ros.lab.hopper.policy import HopperPolicy
 from dofbot_ros.lab.hopper.spec import MEMORY, HopperSpec
 from dofbot_ros.lab.hopper.world.keypoint_reader import KEYPOINT_MODEL
@@ -41,7 +48,8 @@ class StudentConfig(Checked):
     """How to train from pictures.
 
     Attributes:
-        obs: pipeline (keypoints from pictures, a student behind them) or image (a student on a picture's features).
+        obs: pipeline (keypoints from pictures, and a student that learned behind true ones with noise) or image (a
+            student that learned behind the network, in rendered lessons; both are one network).
         teacher: folder of the policy from state that is imitated.
         randomize: level of config/hopper.yaml.
         steps: that are played in lessons.
@@ -107,14 +115,14 @@ class StudentTrainer:
 
     def train(self, report: Report) -> dict[str, Any]:
         """Learn to see, then to hop; export. Returns `steps`, `mean_return` of the kept student in its training's
-        worlds, and for a pipeline `keypoint_mm`, the mean error. Ctrl-C leaves what is done to go on with."""
+        worlds, and `keypoint_mm`, the mean error of keypoints. Ctrl-C leaves what is done to go on with."""
         config = self.config
         encoder, errors = self._learn_to_see(report)
         lessons = Lessons(
             config.obs, config.randomize, config.envs, seed=config.seed, teacher=self._teacher, encoder=encoder
         )
         torch.manual_seed(config.seed)
-        student = HistoryStudent(FEATURES if config.obs == "image" else 10).to(self._device)
+        student = HistoryStudent(FEATURES).to(self._device)
         optimiser = torch.optim.Adam(student.parameters(), lr=1e-3)
         first, best = 0, -np.inf
         if saved := self._folder.load(CHECKPOINT):
@@ -138,12 +146,12 @@ class StudentTrainer:
                 self._save(student, optimiser, lessons, done + 1, best)
         lessons.close()
         self._export(encoder)
-        return {"steps": config.steps, "mean_return": best, **({"keypoint_mm": errors} if errors else {})}
+        return {"steps": config.steps, "mean_return": best, "keypoint_mm": errors}
 
-    def _learn_to_see(self, report: Report) -> tuple[nn.Module, float | None]:
+    def _learn_to_see(self, report: Report) -> tuple[nn.Module, float]:
         """What makes a frame's features of an observation, and the mean error of keypoints [mm]."""
         config, path = self.config, self.run / NETWORK
-        network = KeypointNetwork() if config.obs == "pipeline" else PictureEncoder()
+        network = KeypointNetwork()
         if not path.exists():
             data = render_pictures(
                 Path(config.teacher),
@@ -154,24 +162,20 @@ class StudentTrainer:
                 report=report,
             )
             learned, kept = data.split()
-            if config.obs == "pipeline":
-                network = train_keypoints(learned, config.epochs, config.seed, report, self._device)
-                errors = keypoint_errors_mm(network, kept)
-                told = {
-                    "mean_mm": float(errors.mean()),
-                    "p95_mm": float(np.quantile(errors, 0.95)),
-                    "pictures": len(errors),
-                }
-                (self.run / KEYPOINT_ERRORS).write_text(json.dumps(told) + "\n", encoding="utf-8")
-            else:
-                network = train_encoder(learned, config.epochs, config.seed, report, self._device)
+            network = train_keypoints(learned, config.epochs, config.seed, report, self._device)
+            errors = keypoint_errors_mm(network, kept)
+            told = {
+                "mean_mm": float(errors.mean()),
+                "p95_mm": float(np.quantile(errors, 0.95)),
+                "pictures": len(errors),
+            }
+            (self.run / KEYPOINT_ERRORS).write_text(json.dumps(told) + "\n", encoding="utf-8")
             torch.save(network.state_dict(), path)
         load_state(network, load_tensors(path, path), path)
         network.eval()
-        if config.obs == "image":
-            return network, None
         told = json.loads((self.run / KEYPOINT_ERRORS).read_text(encoding="utf-8"))
-        return KeypointFeatures(), float(told["mean_mm"])
+        seen = PictureFeatures(network) if config.obs == "image" else KeypointFeatures()
+        return seen.eval(), float(told["mean_mm"])
 
     def _keep(self, student: HistoryStudent, lessons: Lessons, mean: float, rounds: int) -> None:
         state = {"student": student.state_dict(), "mean": lessons.state_mean, "scale": lessons.state_scale}
@@ -188,7 +192,7 @@ class StudentTrainer:
     def _export(self, encoder: nn.Module) -> None:
         config = self.config
         kept = load_tensors(self.run / "selected.pt", self.run / "selected.pt")
-        student = HistoryStudent(FEATURES if config.obs == "image" else 10)
+        student = HistoryStudent(FEATURES)
         load_state(student, kept["student"], self.run / "selected.pt")
         actor = ExportedStudent(student, encoder, kept["mean"], kept["scale"])
         training = {
@@ -202,7 +206,7 @@ class StudentTrainer:
         }
         spec = HopperSpec(obs=config.obs, history=HISTORY, training=training)
         picture = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
-        seen = picture if config.obs == "image" else torch.zeros(1, 10)
+        seen = picture if config.obs == "image" else torch.zeros(1, FEATURES)
         outputs = ("action", f"next_{MEMORY}", "state")
         sample: tuple[Tensor, ...] = (seen, torch.zeros(1, actor.memory_size))
         export_actor(actor, sample, ("observation", MEMORY), spec, self.run, outputs=outputs)

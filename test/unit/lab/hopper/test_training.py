@@ -105,7 +105,7 @@ def test_students_learn_to_see_and_act_alone(state_run: Path, tmp_path: Path, ob
     config = StudentConfig(obs, str(state_run), "wide", 80, **small)
     made = StudentTrainer(config, tmp_path / "run").train(told)
     assert np.isfinite(made["mean_return"])
-    assert ("keypoint_mm" in made) == (obs == "pipeline")
+    assert made["keypoint_mm"] > 0.0
     longer = StudentTrainer(StudentConfig(obs, str(state_run), "wide", 160, **small), tmp_path / "run", resume=True)
     longer.train(told)
     found = evaluate_hopper(HopperEvaluateConfig(tmp_path / "run", 1))
