@@ -31,6 +31,9 @@ from dofbot_ros.trials.strategies.markers import ArucoStrategy
 from dofbot_ros.trials.trial import run_trial
 from dofbot_ros.vision.markers.blocks import LocaliserConfig
 
+TRIES = ProtocolConfig().attempts
+"""Grasps of a thing, as long as the fingers close on nothing."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -114,7 +117,7 @@ def demo(desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outco
 
 
 def grasp(objects: str, desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outcome:
-    """One grasp of the shipped network, as `dofbot grasp evaluate --desk` tries it.
+    """An object lifted by the shipped network, as `dofbot grasp evaluate --desk --tries 3` does it.
 
     Args:
         objects: which the object is drawn from, as `dofbot grasp evaluate` takes them.
@@ -130,7 +133,7 @@ def grasp(objects: str, desk: str, number: int, seed: int, ablation: Ablation = 
     row = attempt_scene(sim, planner, config, number)
     lifted = row.outcome == "lifted"
     cause = "" if lifted else row.outcome
-    return Outcome(desk, f"grasp {objects}", number, lifted, lifted, cause)
+    return Outcome(desk, f"grasp {objects}", number, lifted, lifted and row.tries == 1, cause)
 
 
 def policy(obs: str, desk: str, number: int, seed: int, ablation: Ablation = WHOLE) -> Outcome:
@@ -162,7 +165,7 @@ def _policy_bench(obs: str, desk: str) -> tuple[DofBotEnv, PolicyRunner]:
 def _grasp_bench(objects: str, desk: str, seed: int, sight: bool) -> tuple[GraspSim, GraspPlanner, EvaluateConfig]:
     model = load_model(None)
     rules = SceneRules(view=model.info.view)
-    config = EvaluateConfig(objects, seed=seed, rules=rules, baselines=(), desk=desk, sight=sight)
+    config = EvaluateConfig(objects, seed=seed, rules=rules, baselines=(), desk=desk, sight=sight, tries=TRIES)
     return GraspSim(families_of(objects), rules, desk=desk), NetworkPlanner(model), config
 
 

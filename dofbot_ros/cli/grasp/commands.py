@@ -227,6 +227,10 @@ def evaluate(
     ] = False,
     desk: DeskOption = "own",
     sight: Annotated[bool, typer.Option(help="On a desk the arm looks at its hand first, and aims by that.")] = True,
+    tries: Annotated[
+        int,
+        typer.Option(min=1, max=9, help="Grasps in a scene while the fingers close on nothing, each otherwise."),
+    ] = 1,
     dataset: Annotated[
         Path | None,
         typer.Option(
@@ -265,6 +269,7 @@ def evaluate(
         rehearsal,
         chosen_desk(desk, None, 0)[0],
         sight,
+        tries,
     )
     with progress_bar("{task.fields[rate]:.1%} lifted") as bar:
         task = bar.add_task("attempts", total=attempts, rate=0.0)

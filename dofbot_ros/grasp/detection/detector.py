@@ -11,6 +11,7 @@ import numpy as np
 
 from dofbot_ros.core.types import FloatArray, ImageArray
 from dofbot_ros.errors import DofbotError
+from dofbot_ros.grasp.detection.misses import Misses
 from dofbot_ros.grasp.detection.planner import Candidate, NetworkPlanner
 from dofbot_ros.grasp.detection.view import TopDownView
 from dofbot_ros.grasp.execution.pick import PickPlan, plan_pick
@@ -119,6 +120,7 @@ class GraspDetector:
 
     Attributes:
         registration: what a look at the hand told; grasps are planned by it. None without one.
+        misses: grasps that held nothing; what is like them is offered last.
     """
 
     def __init__(
@@ -133,6 +135,7 @@ class GraspDetector:
         self._planner, self._start = planner, start
         self._min_chance = min_chance
         self.registration: Registration | None = None
+        self.misses = Misses()
 
     def detect(self, image: ImageArray, intrinsics: Intrinsics, T_base_camera: FloatArray) -> GraspDetection:
         """What `image` shows.
@@ -147,9 +150,11 @@ class GraspDetector:
         """
         begin = time.perf_counter()
         seen = self.view.rectify(image, intrinsics, T_base_camera)
+        self.misses.look(self.view, seen)
         score = self._planner.score(seen)
         found = self._planner.rank(seen, self.view, self._planner.peaks(score, self.view))
-        offers = tuple(self._offer(c) for c in found if c.chance >= self._min_chance)
+        likely = [candidate for candidate in found if candidate.chance >= self._min_chance]
+        offers = tuple(self._offer(candidate) for candidate in self.misses.ordered(likely))
         chance = found[0].chance if found else 0.0
         best = np.asarray(score.max(axis=0), np.float64)
         next((offer for offer in offers if offer.plan is not None), None)  # plans down to the first that can be done

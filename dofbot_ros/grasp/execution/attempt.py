@@ -13,10 +13,11 @@ from dofbot_ros.arm.backend import ArmBackend
 from dofbot_ros.arm.gripper import joint_to_gap
 from dofbot_ros.arm.holding import holds
 from dofbot_ros.core.types import GRIP, N_ARM, FloatArray
+from dofbot_ros.grasp.planning.block_plan import joint_line
 from dofbot_ros.grasp.planning.planar_plan import GraspMotion
 from dofbot_ros.motion.goal_trim import GoalTrim
-from dofbot_ros.motion.timed_path import TimedPath
-from dofbot_ros.motion.trajectory import Sample, Trajectory
+from dofbot_ros.motion.timed_path import TimedPath, retime
+from dofbot_ros.motion.trajectory import MotionLimits, Sample, Trajectory
 
 Outcome = Literal["lifted", "missed", "slipped", "collided", "unreachable"]
 
@@ -40,6 +41,9 @@ FAR_RAD = 0.1
 
 PUSHED_M = 0.006
 """An object that is moved by more than this before the fingers close was hit on the way down [m]."""
+
+OPENING_S = 0.5
+"""What the fingers take to open [s]."""
 
 SHAKE_S = 1.0
 SHAKE_HZ = 3.0
@@ -83,6 +87,18 @@ class Mover:
         self._stream(trajectory.sample(times).position)
         self._rest(0.06)
         self._arrive()
+
+    @property
+    def holding(self) -> bool:
+        """Whether something stands between the fingers."""
+        return holds(joint_to_gap(self._grip()))
+
+    def open(self) -> None:
+        """Open the fingers."""
+        self._pressing = False
+        self._goal[GRIP] = 0.0
+        for _ in range(round(OPENING_S / PERIOD_S)):
+            self._send()
 
     def close(self) -> float:
         """Close the fingers until they are shut or something stops them. Returns grip_joint's angle [rad].
@@ -149,10 +165,12 @@ class Verdict:
     Attributes:
         outcome: of the attempt.
         thing: index of the object that rose most.
+        empty: whether the arm can tell that it failed: the fingers have closed on nothing.
     """
 
     outcome: Outcome
     thing: int
+    empty: bool = False
 
 
 def attempt(mover: Mover, plan: GraspMotion, where: Heights, *, above: bool = False) -> Verdict:
@@ -167,15 +185,22 @@ def attempt(mover: Mover, plan: GraspMotion, where: Heights, *, above: bool = Fa
     mover.follow(plan.descend)
     pushed = np.linalg.norm(where() - before, axis=1).max() > PUSHED_M
     if not holds(joint_to_gap(mover.close())):
-        return Verdict("collided" if pushed else "missed", 0)
+        return Verdict("collided" if pushed else "missed", 0, empty=True)
     mover.follow(plan.lift)
     rise = where()[:, 2] - before[:, 2]
     thing = int(rise.argmax())
     if rise[thing] >= LIFTED_M:
         mover.shake()
-        if where()[thing, 2] - before[thing, 2] >= LIFTED_M:
-            return Verdict("lifted", thing)
-        return Verdict("slipped", thing)
+        lifted = where()[thing, 2] - before[thing, 2] >= LIFTED_M
+        return Verdict("lifted" if lifted else "slipped", thing, empty=not mover.holding)
     if pushed:
-        return Verdict("collided", thing)
-    return Verdict("slipped" if rise[thing] > 0.004 else "missed", thing)
+        return Verdict("collided", thing, empty=not mover.holding)
+    return Verdict("slipped" if rise[thing] > 0.004 else "missed", thing, empty=not mover.holding)
+
+
+def withdraw(mover: Mover, plan: GraspMotion, limits: MotionLimits) -> None:
+    """After an attempt that held nothing: up, if the arm has not lifted, open the fingers, and back to the start."""
+    if np.abs(mover.goal[:N_ARM] - plan.descend.positions[-1]).max() < ARRIVED_RAD:
+        mover.follow(plan.lift)
+    mover.open()
+    mover.follow(retime(joint_line(mover.goal[:N_ARM], plan.reach.positions[0]), limits))

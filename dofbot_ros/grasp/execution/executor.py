@@ -116,13 +116,16 @@ class GraspExecutor:
             self._stand_by()
             if self._sight and self._detector.registration is None:
                 self._carry_out(self._look_at_hand)
-            plan = self._detect().best()
+            detection = self._detect()
+            plan = detection.best()
             try:
                 held = self._held = self._carry_out(lambda: pick_up(self._arm, plan))
+                self._held = self._carry_out(lambda: bring_back(self._arm, held))
             except EmptyHandError:
                 self._detector.registration = None  # the next grasp is aimed by another look
+                self._detector.misses.add(plan.pinch, detection.image)
                 raise
-            self._held = self._carry_out(lambda: bring_back(self._arm, held))
+            self._detector.misses.clear()
         return f"lifted and held, with {1e3 * self._held.gap:.0f} mm between the fingers; taken from {where(plan)}"
 
     def put_back(self) -> str:

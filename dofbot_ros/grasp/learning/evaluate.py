@@ -18,9 +18,10 @@ from dofbot_ros.config.loader import from_mapping, to_mapping
 from dofbot_ros.core.result_file import Interrupted, ResultFile
 from dofbot_ros.core.statistics import wilson
 from dofbot_ros.desks.config import OWN
+from dofbot_ros.grasp.detection.misses import Misses
 from dofbot_ros.grasp.detection.model_io import digest, load_model, shipped_model
 from dofbot_ros.grasp.detection.planner import GraspPlanner, NetworkPlanner
-from dofbot_ros.grasp.execution.attempt import Outcome
+from dofbot_ros.grasp.execution.attempt import Outcome, Verdict
 from dofbot_ros.grasp.learning.baselines import ArucoPlanner, MomentsPlanner, RandomPixelPlanner
 from dofbot_ros.grasp.learning.collect import scene_seed
 from dofbot_ros.grasp.learning.workers import Workers, parallel
@@ -69,6 +70,8 @@ class EvaluateConfig:
         rehearsal: over an emulated serial line in real time, in a world outside of what was trained on.
         desk: errors of arm, camera and table that the planners are not told; each scene on an installation of its own.
         sight: on a desk the arm looks at its own hand first, and aims by that.
+        tries: grasps in a scene, as long as the fingers tell that they hold nothing: the arm looks again, and grasps
+            otherwise.
     """
 
     objects: str = "heldout"
@@ -80,6 +83,7 @@ class EvaluateConfig:
     rehearsal: bool = False
     desk: str = OWN
     sight: bool = True
+    tries: int = 1
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class Attempted:
         outcome: how it ended.
         plan_ms: image in, best grasp out [ms].
         seconds: wall time of the attempt [s].
+        tries: grasps that it took.
     """
 
     number: int
@@ -101,6 +106,7 @@ class Attempted:
     outcome: Outcome
     plan_ms: float
     seconds: float
+    tries: int = 1
 
 
 def attempt_scene(sim: GraspSim, planner: GraspPlanner, config: EvaluateConfig, number: int) -> Attempted:
@@ -109,26 +115,33 @@ def attempt_scene(sim: GraspSim, planner: GraspPlanner, config: EvaluateConfig, 
     scene = sim.make(scene_seed(config.seed ^ SALT, number))
     if config.sight and config.desk != OWN:
         sim.look_at_hand()
-    looked = time.perf_counter()
-    candidates = planner.candidates(scene.image, sim.maker.rules.view)
-    planned = time.perf_counter()
-    plan = pinch = None
-    for candidate in candidates[:TRIED]:
-        pinch = pinch or candidate.pinch
-        plan = sim.plan(candidate.pinch)
-        if plan is not None:
-            pinch = candidate.pinch
+    view, misses, plan_s, thing, tries = sim.maker.rules.view, Misses(), 0.0, 0, 0
+    verdict = Verdict("unreachable", 0)
+    while tries < config.tries:
+        looked = time.perf_counter()
+        candidates = misses.ordered(planner.candidates(scene.image, view))
+        plan_s = plan_s or time.perf_counter() - looked
+        chosen = next(((c.pinch, plan) for c in candidates[:TRIED] if (plan := sim.plan(c.pinch)) is not None), None)
+        if chosen is None and tries:
+            break  # what the last grasp came to stands
+        pinch, plan = chosen or (candidates[0].pinch if candidates else None, None)
+        thing = 0 if pinch is None else sim.nearest(scene, pinch)
+        verdict = sim.grasp(scene, plan)
+        tries += 1
+        if pinch is None or plan is None or not verdict.empty or tries == config.tries:
             break
-    nearest = 0 if pinch is None else sim.nearest(scene, pinch)
-    verdict = sim.grasp(scene, plan)
-    thing = verdict.thing if verdict.outcome == "lifted" else nearest
+        misses.add(pinch, scene.image)
+        scene = sim.look_again(scene, plan)
+        misses.look(view, scene.image)
+    thing = verdict.thing if verdict.outcome == "lifted" else thing
     return Attempted(
         number,
         planner.name,
         scene.things[thing].family,
         verdict.outcome,
-        1e3 * (planned - looked),
+        1e3 * plan_s,
         time.perf_counter() - begin,
+        max(tries, 1),
     )
 
 
@@ -227,6 +240,7 @@ def summarise(rows: list[Attempted], config: EvaluateConfig) -> dict[str, Any]:
     return {
         **rate([row.outcome for row in network]),
         "by_family": {f: rate([row.outcome for row in network if row.family == f]) for f in families},
+        "first_try": rate([row.outcome if row.tries == 1 else "missed" for row in network]),
         "failures": dict(Counter(row.outcome for row in network if row.outcome != "lifted")),
         "baselines": {name: rate([row.outcome for row in rows if row.planner == name]) for name in config.baselines},
         "planning_ms": {
@@ -236,6 +250,7 @@ def summarise(rows: list[Attempted], config: EvaluateConfig) -> dict[str, Any]:
         "seconds_per_attempt": float(np.mean([row.seconds for row in network])),
         "desk": config.desk,
         "sight": config.sight and config.desk != OWN,
+        "tries": config.tries,
         "objects": config.objects,
         "objects_per_scene": config.rules.objects,
         "rehearsal": config.rehearsal,

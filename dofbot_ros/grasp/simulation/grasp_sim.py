@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
@@ -17,7 +18,7 @@ from dofbot_ros.desks.config import OWN
 from dofbot_ros.desks.installation import Installation
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import InputError
-from dofbot_ros.grasp.execution.attempt import PERIOD_S, Mover, Verdict, attempt
+from dofbot_ros.grasp.execution.attempt import PERIOD_S, Mover, Verdict, attempt, withdraw
 from dofbot_ros.grasp.planning.block_plan import joint_line
 from dofbot_ros.grasp.planning.planar_plan import GraspMotion, GraspMotionPlanner, OutOfReachError, PlanarGrasp
 from dofbot_ros.grasp.sight.aim import aimed
@@ -80,6 +81,7 @@ class GraspSim:
         self.maker = SceneMaker(families, rules, desk)
         self._planner = pinch_planner()
         self.registration: Registration | None = None
+        self._mover: Mover | None = None
         self._emulator = Emulator(WorldServos(self.maker.world), first=True) if rehearsal else None
         if self._emulator is None:
             self._arm: ArmBackend = SimArm(self.maker.world)
@@ -183,7 +185,15 @@ class GraspSim:
             return Verdict("unreachable", 0)
         if above:
             self.maker.world.stand(np.append(plan.reach.positions[-1], 0.0))
-        return attempt(Mover(self._arm, self._trim()), plan, lambda: self.positions(scene), above=above)
+        self._mover = Mover(self._arm, self._trim())
+        return attempt(self._mover, plan, lambda: self.positions(scene), above=above)
+
+    def look_again(self, scene: Scene, plan: GraspMotion) -> Scene:
+        """After grasp() held nothing: take the arm back to the start, and see what the table looks like now."""
+        if self._mover is None:
+            raise InputError("nothing has been grasped yet")
+        withdraw(self._mover, plan, self._planner.limits)
+        return replace(scene, image=self.maker.look_again())
 
     def _take_over(self, installation: Installation) -> None:
         """Drive the arm of the scene that has just been made, as it is believed to be."""

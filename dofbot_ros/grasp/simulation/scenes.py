@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -162,6 +162,7 @@ class SceneMaker:
         self._markers = tempfile.TemporaryDirectory(prefix="dofbot-markers-")
         self._made = 0
         self._eye: tuple[CameraConfig, FloatArray] | None = None
+        self._view: Callable[[], ImageArray] | None = None
         self._tables: dict[int, ImageArray] = {}
         self.whole: Installation | None = None
 
@@ -197,6 +198,12 @@ class SceneMaker:
         with self.world.lock:
             found = {thing.body: client.getBasePositionAndOrientation(thing.body) for thing in scene.things}
         return {body: transform(matrix_from_quat(quat), position) for body, (position, quat) in found.items()}
+
+    def look_again(self) -> ImageArray:
+        """The view of the present scene as it is now, by the same camera; there has to be one."""
+        if self._view is None:
+            raise InputError("there is no scene to look at yet")
+        return self._view()
 
     def photograph(self) -> Photograph:
         """The present scene at the camera's full size, from where the view was taken.
@@ -368,13 +375,17 @@ class SceneMaker:
         believed[:3, 3] += rng.normal(0.0, ranges.calibration_shift, size=3)
         full = CameraConfig()
         self._eye = replace(config, width=full.width, height=full.height, field_of_view=full.field_of_view), believed
-        return view.rectify(camera.render(), camera.intrinsics, believed)
+        return self._seen(lambda: view.rectify(camera.render(), camera.intrinsics, believed))
+
+    def _seen(self, view: Callable[[], ImageArray]) -> ImageArray:
+        self._view = view
+        return view()
 
     def _other_looks(self, table: list[Colour], seed: int) -> tuple[ImageArray, ...]:
-        eye, whole, rng = self._eye, self.whole, np.random.default_rng([seed, 0x100C])
+        eye, whole, view, rng = self._eye, self.whole, self._view, np.random.default_rng([seed, 0x100C])
         chosen = rng.choice(OTHER_DESKS, self.rules.looks - 1, replace=False)
         images = tuple(self._look(rng, table, OTHER_DESKS_FROM + int(number)) for number in chosen)
-        self._eye, self.whole = eye, whole
+        self._eye, self.whole, self._view = eye, whole, view
         return images
 
     def _look_on_desk(self, rng: np.random.Generator, seen: Installation, seed: int) -> ImageArray:
@@ -385,4 +396,5 @@ class SceneMaker:
         full = CameraConfig()
         whole = replace(camera.config, width=full.width, height=full.height, field_of_view=full.field_of_view)
         self._eye = whole, seen.belief.T_base_camera
-        return self.rules.view.rectify(camera.render(), seen.belief.intrinsics, seen.belief.T_base_camera)
+        believed, view = seen.belief, self.rules.view
+        return self._seen(lambda: view.rectify(camera.render(), believed.intrinsics, believed.T_base_camera))

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from dofbot_ros.core.realtime import realtime
+from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import InputError
 from dofbot_ros.grasp.detection.model_io import load_model
-from dofbot_ros.grasp.detection.planner import NetworkPlanner
+from dofbot_ros.grasp.detection.planner import Candidate, NetworkPlanner
 from dofbot_ros.grasp.detection.view import TopDownView
 from dofbot_ros.grasp.execution.attempt import Mover
 from dofbot_ros.grasp.learning.baselines import MomentsPlanner, RandomPixelPlanner
-from dofbot_ros.grasp.learning.collect import BARE, CollectConfig, collect, try_one
-from dofbot_ros.grasp.learning.evaluate import Attempted, EvaluateConfig, summarise
+from dofbot_ros.grasp.learning.collect import BARE, CollectConfig, collect, scene_seed, try_one
+from dofbot_ros.grasp.learning.evaluate import SALT, Attempted, EvaluateConfig, attempt_scene, summarise
 from dofbot_ros.grasp.planning.planar_plan import PlanarGrasp
 from dofbot_ros.grasp.simulation.families import families_of
 from dofbot_ros.grasp.simulation.grasp_sim import GraspSim
@@ -84,6 +85,34 @@ def test_a_cube_is_lifted_by_friction_and_missed_beside_it(cell: GraspSim) -> No
     scene = cell.maker.make(0)
     x, y, _ = cell.positions(scene)[0]
     assert cell.grasp(scene, cell.plan(across(x + math.copysign(0.04, 0.19 - x), y))).outcome in ("missed", "collided")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("desk", ["own", "careful"])
+def test_after_a_miss_the_arm_withdraws_looks_again_and_grasps_otherwise(desk: str) -> None:
+    places: list[tuple[float, float]] = []
+
+    class First:
+        """A grasp of nothing, which it thinks the best, and one of the cube."""
+
+        name = "cnn"
+
+        def candidates(self, image: ImageArray, view: TopDownView) -> list[Candidate]:
+            x, y = cell.positions(scene)[0, :2]
+            places.append((x, y))
+            beside = across(x + math.copysign(0.05, 0.19 - x), y)
+            return [Candidate(beside, 3.0), Candidate(across(x, y), 2.0)]
+
+    config = EvaluateConfig("cube", seed=3, desk=desk, sight=False, tries=2)
+    with GraspSim(families_of("cube"), desk=desk) as cell:
+        scene = cell.make(scene_seed(config.seed ^ SALT, 4))
+        once = attempt_scene(cell, First(), replace(config, tries=1), 4)
+        assert (once.outcome, once.tries) == ("missed", 1)
+        twice = attempt_scene(cell, First(), config, 4)
+    assert (twice.outcome, twice.tries) == ("lifted", 2)
+    assert math.dist(places[-1], places[-2]) < 1e-3, "nothing was touched"
+    summed = summarise([once, twice], replace(config, baselines=()))
+    assert (summed["success_rate"], summed["first_try"]["success_rate"], summed["tries"]) == (0.5, 0.0, 2)
 
 
 @pytest.mark.slow
