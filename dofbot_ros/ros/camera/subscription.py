@@ -78,6 +78,7 @@ def subscribe_images(
 
     A publisher without our Fast DDS profile, as another project's camera driver is one, has room for less than one
     image in shared memory: best effort then loses half of the images and more (`dofbot bench images --sender default`).
+    Returns the subscription, and the one that takes its place, if it comes to that.
 
     Args:
         node: subscribes.
@@ -85,9 +86,6 @@ def subscribe_images(
         topic: relative or absolute name.
         on_image: gets each message.
         raw: as bytes.
-
-    Returns:
-        The subscription, and the one that takes its place, if it comes to that.
     """
     subscriptions: list[Subscription[Any]] = []
     best_effort: list[Subscription[Any]] = []
@@ -101,13 +99,8 @@ def subscribe_images(
             best_effort.append(node.create_subscription(kind, topic, on_image, NEWEST_IMAGE, raw=raw))
             subscriptions.extend(best_effort)
 
-    reliable = node.create_subscription(
-        kind,
-        topic,
-        on_reliable,
-        RELIABLE_IMAGE,
-        event_callbacks=SubscriptionEventCallbacks(incompatible_qos=fall_back),
-        raw=raw,
+    events = SubscriptionEventCallbacks(incompatible_qos=fall_back)
+    subscriptions.append(
+        node.create_subscription(kind, topic, on_reliable, RELIABLE_IMAGE, event_callbacks=events, raw=raw)
     )
-    subscriptions.append(reliable)
     return subscriptions
