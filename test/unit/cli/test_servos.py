@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.cli.main import app
 from dofbot_ros.errors import DofbotError
