@@ -15,7 +15,8 @@ from dofbot_ros.calibration.session import load_session
 
 from .conftest import DOFBOT
 
-LIMIT_S = 280.0
+LIMIT_S = 420.0
+"""Only ends what hangs: beside seventeen other programs the second half alone took five minutes [s]."""
 
 
 def calibrate(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
