@@ -295,6 +295,7 @@ STACKS: dict[str, Stack] = {
                 WORLD,
                 RTF,
                 *SCENE_ARGUMENTS,
+                LOCALIZE,
                 *_LOCALIZER_ARGUMENTS,
                 *COMMON,
             ),
@@ -302,7 +303,7 @@ STACKS: dict[str, Stack] = {
                 *(_in_world(_with_room(node)) for node in (*REHEARSAL, SIMULATOR)),
                 _with_room(DRIVER),
                 replace(REAL_CAMERA, required=True),
-                replace(LOCALIZER, when={}),
+                LOCALIZER,
             ),
         ),
         Stack(

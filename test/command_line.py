@@ -6,6 +6,7 @@ what it imports), a process is started.
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -13,11 +14,25 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
+import typer.testing
+from typer.main import get_command
 
 from dofbot_ros.cli.entry import main
+
+_made = functools.cache(get_command)
+
+
+class CliRunner(typer.testing.CliRunner):
+    """Typer's own, which would make all commands anew for each call: that takes longer than most of them do."""
+
+    def invoke(self, *words: Any, **options: Any) -> Any:
+        """Run a command of an app: see Typer's."""
+        with pytest.MonkeyPatch.context() as here:
+            here.setattr(typer.testing, "_get_command", _made)
+            return super().invoke(*words, **options)
 
 
 def dofbot_here(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -69,11 +69,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where tests are spread over processes, slow files come first: the last process to end has a short one."""
+    """Where tests are spread over processes, long files come first: the last process to end has a short one."""
     if not hasattr(config, "workerinput"):
         return
+    from spreading import turn
+
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (turn(item.nodeid.split("::")[0]), item.path not in slow))
 
 
 class StraightPolicy:

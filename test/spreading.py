@@ -19,9 +19,36 @@ COMPUTE = (
 )
 """Files there that are not judged in real time: they compute or install, and go with the unit tests."""
 
-ARM_WORKERS = ("gw0", "gw1")
-"""Workers that run these, by xdist's names for them. More at once would take one another's time: arms are judged in
-real time. The other workers compute unit tests, at a lower priority: nodes that wake find a free core."""
+LONGEST = (
+    "ros/test_calibrate_all.py",
+    "ros/test_demo.py",
+    "ros/test_arm_command.py",
+    "ros/test_arm_contract.py",
+    "ros/test_quickstarts.py",
+    "ros/test_teleop.py",
+    "integration/test_teleop_cli.py",
+    "ros/test_record.py",
+    "ros/test_network.py",
+    "ros/test_examples.py",
+    "ros/test_policy_node.py",
+    "ros/test_calibrated_arm.py",
+    "integration/test_fault_processes.py",
+    "ros/test_trials_run.py",
+    "ros/test_arm_lifecycle.py",
+    "ros/test_grasp_node.py",
+    "ros/test_console.py",
+    "unit/bench/test_fault_matrix.py",
+    "integration/test_grasp_cli.py",
+    "integration/test_light_install.py",
+    "integration/test_teleop_footage.py",
+)
+"""Files that take longest, those that start arms first: what is begun last has to be short, or processes wait for it.
+`pytest --durations=0` tells."""
+
+ARM_WORKERS = ("gw0", "gw1", "gw2")
+"""Workers that run tests which start arms, by xdist's names for them. Arms wait most of the time, but more of them at
+once would take one another's: they are judged in real time. The other workers compute unit tests, at a lower priority:
+nodes that wake find a free core."""
 
 NICENESS = 10
 
@@ -32,8 +59,14 @@ def starts_arms(path: str) -> bool:
     return place.split("/")[0] in ARMS and place not in COMPUTE
 
 
+def turn(path: str) -> int:
+    """When a file of tests is begun, before those with a higher number; a path from the checkout's root, as above."""
+    place = path.split("/", 1)[1]
+    return LONGEST.index(place) if place in LONGEST else len(LONGEST)
+
+
 class ArmScheduling(LoadFileScheduling):  # type: ignore[misc]
-    """Two workers run the tests that start arms, and then unit tests; the others run unit tests alone.
+    """ARM_WORKERS run the tests that start arms, and then unit tests; the others run unit tests alone.
 
     All go by files, so that the fixtures of a file are made once.
     """

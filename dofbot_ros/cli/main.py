@@ -5,8 +5,10 @@ The modules of this package import nothing heavy at their top: what a command ne
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import Annotated, NoReturn
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -86,10 +88,16 @@ def run(words: list[str] | None = None) -> None:
     Args:
         words: behind `dofbot`; this process's own when None.
     """
+    command_line()(words, prog_name="dofbot")
+
+
+@functools.cache
+def command_line() -> Callable[..., Any]:
+    """All commands, made once a process: that takes longer than most of them say what is wrong with their words."""
     command = get_command(app)
     add_examples(command)
     keep_brackets(command)
-    command(words, prog_name="dofbot")
+    return command
 
 
 def main() -> None:

@@ -165,16 +165,25 @@ def _hand_rows(model: ArmModel, link: str, points: FloatArray) -> FloatArray:
 def _always_in_hand(model: ArmModel, link: str, points: FloatArray) -> BoolArray:
     """Which points (k, 3) [m] of a link of the linkage never leave the hull of link5, at whatever crank angle, (k,)."""
     normals, offsets = convex_faces(outer_points(link_shapes(model, "link5")))
-    inside = np.ones(len(points), dtype=bool)
-    for grip in np.linspace(-math.pi, math.pi, 361):
-        inside &= (_carried(model, "link5", link, points, grip) @ normals.T <= offsets).all(axis=-1)
+    carried = _carried(model, "link5", link, points, np.linspace(-math.pi, math.pi, 361))
+    inside: BoolArray = (carried @ normals.T <= offsets).all(axis=(0, 2))
     return inside
 
 
-def _carried(model: ArmModel, frame: str, link: str, points: FloatArray, grip: float) -> FloatArray:
-    """Points (k, 3) [m] of `link` in `frame`, with the cranks at `grip` [rad] and the arm upright."""
-    q = np.zeros(N_JOINTS)
-    q[GRIP] = grip
-    pose = invert(forward_chain(model, q, frame)) @ forward_chain(model, q, link)
-    carried: FloatArray = points @ pose[:3, :3].T + pose[:3, 3]
+def _carried(model: ArmModel, frame: str, link: str, points: FloatArray, grip: FloatArray | float) -> FloatArray:
+    """Points (k, 3) [m] of `link` in `frame`, which the cranks do not move, with the arm upright.
+
+    Args:
+        model: the arm.
+        frame, link: names of links.
+        points: of `link`, shape (k, 3) [m].
+        grip: angles of the cranks, shape (...,) [rad].
+
+    Returns:
+        Shape (..., k, 3) [m].
+    """
+    q = np.zeros((*np.shape(grip), N_JOINTS))
+    q[..., GRIP] = grip
+    pose = invert(forward_chain(model, np.zeros(N_JOINTS), frame)) @ forward_chain(model, q, link)
+    carried: FloatArray = points @ pose[..., :3, :3].swapaxes(-1, -2) + pose[..., None, :3, 3]
     return carried

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.cli.main import app
 

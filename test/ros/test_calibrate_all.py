@@ -15,7 +15,8 @@ from dofbot_ros.calibration.session import load_session
 
 from .conftest import DOFBOT
 
-LIMIT_S = 280.0
+LIMIT_S = 420.0
+"""Only ends what hangs: beside seventeen other programs the second half alone took five minutes [s]."""
 
 
 def calibrate(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -41,7 +42,7 @@ def stopped_after(views: int, *words: str, cwd: Path) -> str:
 
 @pytest.mark.slow
 def test_a_simulated_arm_of_a_typical_desk_calibrates_itself_with_a_break(tmp_path: Path) -> None:
-    words = ("--backend", "sim", "--rtf", "0", "--desk", "typical", "--desk-seed", "3", "--poses", "24", "--json")
+    words = ("--backend", "sim", "--rtf", "6", "--desk", "typical", "--desk-seed", "3", "--poses", "24", "--json")
     says = stopped_after(9, *words, cwd=tmp_path)
     assert "session.json holds what was seen: the same command with --resume goes on" in " ".join(says.split())
     before = load_session(tmp_path / "session.json").views

@@ -1,4 +1,4 @@
-"""Which files of tests start arms in real time, and so run in the two processes that do."""
+"""Which files of tests start arms in real time, and so run in the processes that do; and which are begun first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("xdist", reason="tests are spread over processes by pytest-xdist")
 
-from spreading import COMPUTE, starts_arms
+from spreading import COMPUTE, LONGEST, starts_arms, turn
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -26,3 +26,14 @@ def test_what_computes_goes_with_the_unit_tests(place: str) -> None:
 
 def test_a_unit_test_starts_no_arm() -> None:
     assert not starts_arms("test/unit/test_spreading.py")
+
+
+@pytest.mark.parametrize("place", LONGEST)
+def test_what_takes_long_is_begun_early(place: str) -> None:
+    assert (TESTS / place).is_file()
+    assert turn(f"test/{place}") < turn("test/unit/test_spreading.py")
+
+
+def test_the_longest_that_start_arms_are_begun_before_what_computes() -> None:
+    starts = [starts_arms(f"test/{place}") for place in LONGEST]
+    assert starts == sorted(starts, reverse=True)

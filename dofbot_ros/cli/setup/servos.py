@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
-from rich.progress import track
+from rich.progress import Progress
 from rich.table import Table
 
 from dofbot_ros.core.console import JsonOption, console, emit, warn
@@ -50,8 +50,9 @@ def scan(
         if protocol == "se":
             found = scan_board(stream)
         else:
-            steps = iter(track(range(most), "asking", console=console, transient=True))
-            found = scan_bus(stream, ALL_IDS[:most], lambda: next(steps, None))
+            with Progress(console=console, transient=True) as bar:
+                task = bar.add_task("asking", total=most)
+                found = scan_bus(stream, ALL_IDS[:most], lambda: bar.advance(task))
     problems = _problems(found)
     if not found and protocol == "bus":
         speed = speed_of(port)

@@ -50,11 +50,7 @@ class BusServoSide:
         """Carry out one frame; a read or a ping to one servo is answered, by every servo that has its id."""
         request = protocol_bus.decode_request(frame)
         to_all = request.servo == protocol_bus.BROADCAST
-        addressed = [
-            servo
-            for servo in self._servos.ids
-            if servo not in faults.silent and (to_all or self._id(servo, faults) == request.servo)
-        ]
+        addressed = self._addressed(request.servo, to_all, faults)
         data = [self._carry_out(servo, request, now, faults) for servo in addressed]
         if to_all or request.instruction not in (protocol_bus.PING, protocol_bus.READ):
             return None
@@ -65,6 +61,15 @@ class BusServoSide:
             for servo, each in zip(addressed, data, strict=True)
         ]
         return collision(replies) if replies else None
+
+    def _addressed(self, id_: int, to_all: bool, faults: FaultPlan) -> list[int]:
+        if not (to_all or faults.twin or self._renamed):  # each has its own id, as nearly always
+            return [id_] if id_ in self._servos.ids and id_ not in faults.silent else []
+        return [
+            servo
+            for servo in self._servos.ids
+            if servo not in faults.silent and (to_all or self._id(servo, faults) == id_)
+        ]
 
     def _carry_out(self, servo: int, request: protocol_bus.Request, now: float, faults: FaultPlan) -> bytes:
         parameters = request.parameters

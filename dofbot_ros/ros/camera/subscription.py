@@ -8,6 +8,7 @@ from typing import Any
 
 from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from dofbot_ros.config.ranges import Checked, parameter
@@ -58,17 +59,26 @@ class CameraSubscription:
         parameters = parameters or declare(node, CameraParameters)
         self.rectified = parameters.rectified
         kind, self.topic = TRANSPORTS[parameters.image_transport]
-        subscribe_images(node, kind, self.topic, on_image)
+        self._node = node
+        self._subscriptions = subscribe_images(node, kind, self.topic, on_image)
         if on_info is not None:
             # Small, and repeated with each image: best effort hears reliable publishers and others alike.
-            node.create_subscription(CameraInfo, INFO_TOPIC, on_info, NEWEST_IMAGE)
+            self._subscriptions.append(node.create_subscription(CameraInfo, INFO_TOPIC, on_info, NEWEST_IMAGE))
+
+    def close(self) -> None:
+        """Listen no more; a simulated camera that nobody listens to does not render."""
+        while self._subscriptions:
+            self._node.destroy_subscription(self._subscriptions.pop())
 
 
-def subscribe_images(node: Node, kind: type, topic: str, on_image: Callable[[Any], None], raw: bool = False) -> None:
+def subscribe_images(
+    node: Node, kind: type, topic: str, on_image: Callable[[Any], None], raw: bool = False
+) -> list[Subscription[Any]]:
     """Subscribe reliably; the first publisher that is not reliable turns that into best effort.
 
     A publisher without our Fast DDS profile, as another project's camera driver is one, has room for less than one
     image in shared memory: best effort then loses half of the images and more (`dofbot bench images --sender default`).
+    Returns the subscription, and the one that takes its place, if it comes to that.
 
     Args:
         node: subscribes.
@@ -77,7 +87,8 @@ def subscribe_images(node: Node, kind: type, topic: str, on_image: Callable[[Any
         on_image: gets each message.
         raw: as bytes.
     """
-    best_effort: list[Any] = []
+    subscriptions: list[Subscription[Any]] = []
+    best_effort: list[Subscription[Any]] = []
 
     def on_reliable(message: Any) -> None:
         if not best_effort:
@@ -86,12 +97,10 @@ def subscribe_images(node: Node, kind: type, topic: str, on_image: Callable[[Any
     def fall_back(_: QoSRequestedIncompatibleQoSInfo) -> None:
         if not best_effort:
             best_effort.append(node.create_subscription(kind, topic, on_image, NEWEST_IMAGE, raw=raw))
+            subscriptions.extend(best_effort)
 
-    node.create_subscription(
-        kind,
-        topic,
-        on_reliable,
-        RELIABLE_IMAGE,
-        event_callbacks=SubscriptionEventCallbacks(incompatible_qos=fall_back),
-        raw=raw,
+    events = SubscriptionEventCallbacks(incompatible_qos=fall_back)
+    subscriptions.append(
+        node.create_subscription(kind, topic, on_reliable, RELIABLE_IMAGE, event_callbacks=events, raw=raw)
     )
+    return subscriptions

@@ -18,10 +18,11 @@ from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.types import ARM_JOINTS, FloatArray
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.ros.camera.messages import image_array, intrinsics_from
-from dofbot_ros.ros.camera.subscription import CameraSubscription
+from dofbot_ros.ros.camera.subscription import CameraParameters, CameraSubscription
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.ros.conversions.messages import from_time
 from dofbot_ros.ros.runtime.managed_stack import managed_stack
+from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.sim.config import WorldConfig
 from dofbot_ros.vision.intrinsics import Intrinsics
 from dofbot_ros.vision.markers.aruco import Marker, MarkerDetector
@@ -50,17 +51,18 @@ class CalibrationClient(ArmClient):
         self._calibration, self._detector = calibration, MarkerDetector(dictionary)
         self._image: Image | None = None
         self._info: CameraInfo | None = None
-        self._camera = CameraSubscription(node, self.notify_after(self._on_image), self.notify_after(self._on_info))
+        self._images = declare(node, CameraParameters)
 
     def wait_for_camera(self) -> Intrinsics:
         """Wait until the arm is connected and its camera told of itself. Returns the camera's intrinsics."""
         self.wait_connected(CONNECTED_S)
-        self.wait_until(
-            lambda: self._info is not None and self._image is not None, LOOK_LIMIT_S, "images of the camera"
-        )
-        if self._info is None:
-            raise DofbotError("no camera_info yet")
-        return intrinsics_from(self._info, self._camera.rectified)
+        with self._camera():
+            self.wait_until(
+                lambda: self._info is not None and self._image is not None, LOOK_LIMIT_S, "images of the camera"
+            )
+            if self._info is None:
+                raise DofbotError("no camera_info yet")
+            return intrinsics_from(self._info, self._images.rectified)
 
     def go_to(self, q: FloatArray) -> None:
         """Move the arm's joints to q (5,) [rad] on a straight joint path, slowly."""
@@ -79,10 +81,21 @@ class CalibrationClient(ArmClient):
     def look(self) -> list[Marker]:
         """The markers in the first picture that was taken from now on."""
         begin_s = self.now_s()
-        self.wait_until(lambda: self._stamp_s() >= begin_s, LOOK_LIMIT_S, "picture of the arm at rest")
+        with self._camera():
+            self.wait_until(lambda: self._stamp_s() >= begin_s, LOOK_LIMIT_S, "picture of the arm at rest")
         if self._image is None:
             raise DofbotError("no image yet")
         return self._detector.detect(image_array(self._image))
+
+    @contextmanager
+    def _camera(self) -> Iterator[None]:
+        """Listen meanwhile: a simulated camera renders for a listener alone, and the arm moves most of the time."""
+        on_image, on_info = self.notify_after(self._on_image), self.notify_after(self._on_info)
+        camera = CameraSubscription(self.node, on_image, on_info, self._images)
+        try:
+            yield
+        finally:
+            camera.close()
 
     def _stamp_s(self) -> float:
         return -math.inf if self._image is None else from_time(self._image.header.stamp)
@@ -111,7 +124,7 @@ def calibration_arm(
         DofbotError: a node ended, or is not ready in time.
     """
     with tempfile.TemporaryDirectory(prefix="dofbot-world-") as folder:
-        arguments = dict(given)
+        arguments = {**given, "localize": "false"}
         if world is not None:
             arguments["world_file"] = str(Path(folder) / "world.yaml")
             save_yaml(world, arguments["world_file"])

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.bench.kinematics import measure
 from dofbot_ros.cli.bench import app

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.bench.faults.cases.case import EVENTS, all_cases, run_case, some_cases, tried

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.bench.faults.cases.case import run_case
 from dofbot_ros.bench.faults.cases.conditions import Conditions

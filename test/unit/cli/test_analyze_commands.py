@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 pytest.importorskip("captum", reason="looking into networks needs the extra lab")
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.cli.main import app
 from dofbot_ros.cli.setup.findings import BAD, GOOD, WARNING, Finding, Machine, look

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 pytest.importorskip("stable_baselines3", reason="training needs the extra learn")
 

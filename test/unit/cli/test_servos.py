@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.cli.main import app
+from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.emulation.servos import ModelServos
@@ -52,6 +53,15 @@ def test_problems_are_told_with_their_remedies_and_as_an_exit_code(emulator: Emu
     assert len(found["problems"]) == 3
     for words in ("two servos have this id", "missing: 3", "servo 5 complains of temperature: let it cool down"):
         assert words in err
+
+
+def test_the_progress_of_a_scan_ends_with_it_also_where_there_are_problems(emulator: Emulator) -> None:
+    emulator.faults.twin = frozenset({3})
+    # What the result holds of the command's frames would keep a display alive that only the garbage collector ends:
+    # in a thread of another display, it then waits for itself.
+    result = CliRunner().invoke(app, ["servos", "scan", "--port", emulator.port, "--ids", "8"])
+    assert result.exit_code == 1
+    assert not console._live_stack
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.bench.faults.record import Halt
 from dofbot_ros.bench.faults.rigs.rig import START, Rig
 from dofbot_ros.core.clock import MonotonicClock
+from dofbot_ros.core.realtime import realtime
 from dofbot_ros.core.types import JOINT_NAMES, FloatArray
 from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import CommandRefusedError, DofbotError
@@ -128,10 +130,18 @@ class RemoteDriver:
         """Forget the fault."""
         self._ask("clear_fault")
 
-    def estop(self) -> None:
-        """Stop; nobody waits for an answer."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGUSR1)
+    def estop(self) -> float:
+        """Stop; nobody waits for an answer. Returns when the signal was sent [s].
+
+        What comes before is not the driver's lateness: looking whether a process runs lets go of the interpreter's
+        lock, which other threads here may keep for long, and an ordinary thread may be put off by other programs.
+        """
+        running = self.process.poll() is None
+        with realtime():
+            sent_s = time.monotonic()
+            if running:
+                os.kill(self.process.pid, signal.SIGUSR1)
+        return sent_s
 
     def end(self) -> int:
         """End the process in good order. Returns its exit code."""
@@ -306,8 +316,7 @@ class ProcessRig(Rig):
         if self.now < self._stopped_until_s:
             self.at(self._stopped_until_s + 0.001, self.estop)
             return
-        self.record.halts.append(Halt(self.now, "estop"))
-        self.remote.estop()
+        self.record.halts.append(Halt(self.remote.estop(), "estop"))
 
     def _hear(self, said: dict[str, Any]) -> None:
         with self._news:

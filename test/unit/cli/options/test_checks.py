@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.cli.main import app
 

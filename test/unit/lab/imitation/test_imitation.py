@@ -14,8 +14,8 @@ import pytest
 pytest.importorskip("torch", reason="the imitation needs the extra learn")
 
 import torch
+from command_line import CliRunner
 from gymnasium.utils.env_checker import check_env
-from typer.testing import CliRunner
 
 from dofbot_ros.cli.main import app
 from dofbot_ros.core.clock import ManualClock

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 pytest.importorskip("torch", reason="exporting policies needs the extra learn")
 

@@ -16,7 +16,7 @@ pytest.importorskip("av", reason="video is an extra: pip install 'dofbot_ros[ler
 
 import av
 import pyarrow.parquet as pq
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.cli.main import app

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch", reason="the imitation needs the extra learn")
 pytest.importorskip("mediapipe", reason="hands are found by MediaPipe, extra teleop")
 
-from typer.testing import CliRunner
+from command_line import CliRunner
 
 from dofbot_ros.arm.poses import NamedPoses, save_poses
 from dofbot_ros.cli.main import app

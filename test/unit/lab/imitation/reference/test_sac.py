@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("stable_baselines3", reason="the reference method needs the extra learn")
 
 import torch
+from command_line import CliRunner
 from stable_baselines3.common.env_checker import check_env
-from typer.testing import CliRunner
 
 from dofbot_ros.cli.main import app
 from dofbot_ros.errors import ConfigError, InputError

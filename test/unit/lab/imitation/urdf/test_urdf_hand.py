@@ -12,9 +12,9 @@ import pytest
 pytest.importorskip("torch", reason="the imitation needs the extra learn")
 
 import torch
+from command_line import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from dofbot_ros.arm.model import forward_chain, parse_model
 from dofbot_ros.arm.shapes import link_shapes
