@@ -164,8 +164,10 @@ class ArmBody:
         # motor without power wants to stand still with little force, which is dry friction.
         rate, most = self._physics.servo_gain * self._physics.servo_hz, NO_LOAD_SPEED_RAD_S
         velocity = [min(max(rate * by, -most), most) for by in wanted]
-        friction = self._physics.limp_friction
-        torques = [limit if power else friction for limit, power in zip(self._limits, holding, strict=True)]
+        torques = self._limits
+        if not all(holding):
+            friction = self._physics.limp_friction
+            torques = [limit if power else friction for limit, power in zip(torques, holding, strict=True)]
         joints = self._driven + self._bars
         self._set_motors(
             self.body,
