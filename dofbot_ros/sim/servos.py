@@ -124,10 +124,10 @@ class WorldServos:
     def send(self, goals: Sequence[int], time_ms: int) -> list[bool]:
         """Give every servo whose goal register differs its new goal [ticks] (6,). Returns which those were, (6,)."""
         with self._world.lock:
-            now, models = self._world.time_s, self._models.values()
-            changed = [goal != model.goal_ticks for goal, model in zip(goals, models, strict=True)]
-            for goal, model, differs in zip(goals, models, changed, strict=True):
-                if differs:
+            now, changed = self._world.time_s, []
+            for goal, model in zip(goals, self._models.values(), strict=True):
+                changed.append(goal != model.goal_ticks)
+                if changed[-1]:
                     model.command(goal, time_ms, now)
         return changed
 
@@ -142,7 +142,7 @@ class WorldServos:
                     self.command(servo, ticks, 0, now)
                 self.torque(servo, enabled, now)
 
-    def _feel(self, time_s: float) -> tuple[list[float], list[float]]:
+    def _feel(self, time_s: float) -> tuple[Sequence[float], list[float]]:
         """Tell the models where their links are; returns that [rad], (6,), and their references [ticks]."""
         angles = self._world.arm.angles()
         models = zip(self._models.values(), self._sensed(angles), strict=True)

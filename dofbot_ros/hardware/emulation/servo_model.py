@@ -109,6 +109,7 @@ class ServoModel:
         """Case temperature [deg C]; set it to make the servo hot."""
         self.supply_v = 7.4
         """Voltage at its plug [V]; set it to make the supply weak."""
+        self._half_play = self.config.backlash_ticks / 2.0
         self._ramp = _Ramp(start_ticks, start_ticks, now, now)
         self._waiting: deque[_Goal] = deque()
         self._stored = _clamp_goal(round(start_ticks), self.config)
@@ -232,11 +233,10 @@ class ServoModel:
 
         A ramp is monotone, so this is exact however seldom it is asked, as long as every ramp's end is passed through.
         """
-        half = self.config.backlash_ticks / 2.0
-        if self._driven < motor_ticks - half:
-            self._driven = motor_ticks - half
-        elif self._driven > motor_ticks + half:
-            self._driven = motor_ticks + half
+        if self._driven < motor_ticks - self._half_play:
+            self._driven = motor_ticks - self._half_play
+        elif self._driven > motor_ticks + self._half_play:
+            self._driven = motor_ticks + self._half_play
 
     def _rest_at(self, ticks: float, now: float) -> None:
         self._waiting.clear()

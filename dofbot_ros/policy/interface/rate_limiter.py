@@ -44,9 +44,14 @@ class RateLimiter:
         dt = self._period
         for i, (low, high, speed, step, room) in enumerate(self._joints):
             q, last = self.position[i], self._velocity[i]
-            wanted = (min(max(goal[i], min(low, q)), max(high, q)) - q) / dt
-            velocity = min(max(wanted, -speed), speed)
-            velocity = min(max(velocity, last - step), last + step)
+            wanted = goal[i]
+            if not low <= wanted <= high:
+                wanted = min(max(wanted, min(low, q)), max(high, q))
+            velocity = (wanted - q) / dt
+            if not -speed <= velocity <= speed:
+                velocity = min(max(velocity, -speed), speed)
+            if not last - step <= velocity <= last + step:
+                velocity = min(max(velocity, last - step), last + step)
             if high - q < room:
                 velocity = min(velocity, joint_braking_velocity(max(high - q, 0.0), step, dt))
             if q - low < room:
