@@ -169,16 +169,16 @@ class Calibration(Checked):
 
     def plain_rad(self, ticks: Sequence[float]) -> list[float]:
         """ticks_to_rad of one arm's six numbers, bit for bit: a simulation converts hundreds of times a second."""
-        degrees = [(t - zero) / scale for t, (zero, scale) in zip(ticks, self._rows, strict=True)]
-        q = [angle * _RADIANS for angle in degrees]
-        q[GRIP] = plain_joint(degrees[GRIP])
+        q = [(t - zero) / scale * _RADIANS for t, (zero, scale) in zip(ticks, self._rows, strict=True)]
+        zero, scale = self._rows[GRIP]
+        q[GRIP] = plain_joint((ticks[GRIP] - zero) / scale)
         return q
 
     def plain_ticks(self, q: Sequence[float]) -> list[int]:
         """rad_to_ticks of one arm's six numbers [rad], bit for bit."""
-        degrees = [angle * _DEGREES for angle in q]
-        degrees[GRIP] = plain_servo_degrees(q[GRIP])
-        ticks = [round(zero + angle * scale) for angle, (zero, scale) in zip(degrees, self._rows, strict=True)]
+        ticks = [round(zero + angle * _DEGREES * scale) for angle, (zero, scale) in zip(q, self._rows, strict=True)]
+        zero, scale = self._rows[GRIP]
+        ticks[GRIP] = round(zero + plain_servo_degrees(q[GRIP]) * scale)
         if min(ticks) < LOWEST_TICK or max(ticks) > HIGHEST_TICK:
             return [min(max(t, LOWEST_TICK), HIGHEST_TICK) for t in ticks]
         return ticks

@@ -210,7 +210,10 @@ class ServoModel:
         holding = self._torque and not self._overloaded
         self._load = load = min(1.0, away / self.config.full_load_ticks) if holding else 0.0
         if now > self._felt_s:
-            self._heat(load, now)
+            config = self.config
+            part = -math.expm1((self._felt_s - now) / config.heating_time_s)
+            self.temperature_c += part * (config.ambient_c + config.heating_c * load - self.temperature_c)
+            self._felt_s = now
         if not holding:
             self._rest_at(link_ticks, now)
         elif load < 1.0:
@@ -220,13 +223,6 @@ class ServoModel:
         elif now - self._full_load_since >= self.config.stall_s:
             self.trip(now)
         return self._driven
-
-    def _heat(self, load: float, now: float) -> None:
-        config = self.config
-        settled_c = config.ambient_c + config.heating_c * load
-        part = -math.expm1((self._felt_s - now) / config.heating_time_s)
-        self.temperature_c += part * (settled_c - self.temperature_c)
-        self._felt_s = now
 
     def _take_up_play(self, motor_ticks: float) -> None:
         """The play operator (Krasnosel'skii and Pokrovskii, 1989): the link moves once the motor has crossed the gap.
