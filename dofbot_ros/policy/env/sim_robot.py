@@ -35,7 +35,7 @@ BLOCK = "block"
 FAST = PhysicsConfig(step_hz=100, servo_hz=50, solver_iterations=30)
 """For learning: quicker than the simulation of the nodes."""
 
-FREE, NEAR, GRASPING = Solver(20, stride=2, resting=True), Solver(FAST.solver_iterations), Solver(250)
+FREE, NEAR, GRASPING = Solver(40, stride=2, resting=True), Solver(FAST.solver_iterations), Solver(250)
 """Its solver while the hand touches nothing, while it may touch the block, and while the fingers may press on it: with
 fewer iterations they sink into a light one."""
 
