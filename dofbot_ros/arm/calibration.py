@@ -169,21 +169,19 @@ class Calibration(Checked):
 
     def plain_rad(self, ticks: Sequence[float]) -> list[float]:
         """ticks_to_rad of one arm's six numbers, bit for bit: a simulation converts hundreds of times a second."""
-        rows = zip(ticks, self._rows, strict=True)
-        degrees = [(t - zero) * sign / scale for t, (zero, sign, scale) in rows]
-        q = [angle * _RADIANS for angle in degrees]
-        q[GRIP] = plain_joint(degrees[GRIP])
+        q = [(t - zero) / scale * _RADIANS for t, (zero, scale) in zip(ticks, self._rows, strict=True)]
+        zero, scale = self._rows[GRIP]
+        q[GRIP] = plain_joint((ticks[GRIP] - zero) / scale)
         return q
 
     def plain_ticks(self, q: Sequence[float]) -> list[int]:
         """rad_to_ticks of one arm's six numbers [rad], bit for bit."""
-        degrees = [angle * _DEGREES for angle in q]
-        degrees[GRIP] = plain_servo_degrees(q[GRIP])
-        rows = zip(degrees, self._rows, strict=True)
-        return [
-            min(max(round(zero + angle * sign * scale), LOWEST_TICK), HIGHEST_TICK)
-            for angle, (zero, sign, scale) in rows
-        ]
+        ticks = [round(zero + angle * _DEGREES * scale) for angle, (zero, scale) in zip(q, self._rows, strict=True)]
+        zero, scale = self._rows[GRIP]
+        ticks[GRIP] = round(zero + plain_servo_degrees(q[GRIP]) * scale)
+        if min(ticks) < LOWEST_TICK or max(ticks) > HIGHEST_TICK:
+            return [min(max(t, LOWEST_TICK), HIGHEST_TICK) for t in ticks]
+        return ticks
 
     @cached_property
     def limits(self) -> tuple[FloatArray, FloatArray]:
@@ -193,8 +191,8 @@ class Calibration(Checked):
         return angles.min(axis=0), angles.max(axis=0)
 
     @cached_property
-    def _rows(self) -> tuple[tuple[float, float, float], ...]:
-        return tuple((s.zero_ticks, s.sign, s.ticks_per_degree) for s in self.servos)
+    def _rows(self) -> tuple[tuple[float, float], ...]:
+        return tuple((s.zero_ticks, s.sign * s.ticks_per_degree) for s in self.servos)
 
     # Kept, because a simulation converts hundreds of times a second.
     @cached_property

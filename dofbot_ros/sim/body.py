@@ -59,6 +59,7 @@ class ArmBody:
         self._joint_states, self._set_motors = client.getJointStates, client.setJointMotorControlArray
         self._velocity_control = client.VELOCITY_CONTROL
         self._physics = physics
+        self._angles: tuple[float, ...] | None = None
         self.flaws = flaws or ArmFlaws()
         R = rot_x(self.flaws.tilt[0]) @ rot_y(self.flaws.tilt[1])
         self.pose: FloatArray = transform(R)
@@ -109,9 +110,15 @@ class ArmBody:
         """True joint angles [rad], shape (6,)."""
         return np.array(self.angles())
 
-    def angles(self) -> list[float]:
+    def angles(self) -> tuple[float, ...]:
         """True joint angles [rad], (6,), as plain numbers."""
-        return [state[0] for state in self._joint_states(self.body, self._driven)]
+        if self._angles is None:
+            self._angles = tuple([state[0] for state in self._joint_states(self.body, self._driven)])
+        return self._angles
+
+    def moved(self) -> None:
+        """The engine has moved the joints: angles() has to ask it again."""
+        self._angles = None
 
     def load(self, angles: Sequence[float]) -> list[float]:
         """Share of gravity's greatest torque that pulls each joint, towards greater angles where positive, (6,).
@@ -142,6 +149,7 @@ class ArmBody:
             self._client.resetJointState(self.body, joint, angle)
         for joint, ratio in self._mimics.items():
             self._client.resetJointState(self.body, joint, ratio * goal[GRIP])
+        self.moved()
         self.drive(goal.tolist(), [True] * len(goal))
 
     def drive(self, reference: Sequence[float], holding: Sequence[bool], angles: Sequence[float] | None = None) -> None:
@@ -163,9 +171,11 @@ class ArmBody:
         # A velocity for the whole tick instead of a position target: no jolt at its begin, no stop before its end. A
         # motor without power wants to stand still with little force, which is dry friction.
         rate, most = self._physics.servo_gain * self._physics.servo_hz, NO_LOAD_SPEED_RAD_S
-        velocity = [min(max(rate * by, -most), most) for by in wanted]
-        friction = self._physics.limp_friction
-        torques = [limit if power else friction for limit, power in zip(self._limits, holding, strict=True)]
+        velocity = [v if -most <= (v := rate * by) <= most else math.copysign(most, v) for by in wanted]
+        torques = self._limits
+        if not all(holding):
+            friction = self._physics.limp_friction
+            torques = [limit if power else friction for limit, power in zip(torques, holding, strict=True)]
         joints = self._driven + self._bars
         self._set_motors(
             self.body,

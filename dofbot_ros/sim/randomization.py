@@ -148,7 +148,7 @@ class DomainSample:
 
     def to_log(self) -> dict[str, Any]:
         """Plain numbers, for logs."""
-        return dataclasses.asdict(self)
+        return dict(vars(self))
 
     def world(self, base: WorldConfig) -> WorldConfig:
         """`base` with this draw's physics, blocks and colours."""

@@ -49,10 +49,9 @@ class WorldServos:
         """Switch all servos on where the arm stands."""
         now = self._world.time_s
         angles = self._world.arm.angles()
-        ticks = self._calibration.plain_ticks([q - b for q, b in zip(angles, self._flex(angles), strict=True)])
         self._models = {
             servo: ServoModel(start, self._configs.get(servo), now)
-            for servo, start in zip(self.ids, ticks, strict=True)
+            for servo, start in zip(self.ids, self._sensed(angles), strict=True)
         }
 
     def tick(self, time_s: float) -> None:
@@ -60,7 +59,9 @@ class WorldServos:
         angles, reference = self._feel(time_s)
         holding = [model.holding for model in self._models.values()]
         driven = self._calibration.plain_rad(reference)
-        self._world.arm.drive([q + b for q, b in zip(driven, self._give(angles), strict=True)], holding, angles)
+        if not self._world.arm.flaws.rigid:
+            driven = [q + b for q, b in zip(driven, self._give(angles), strict=True)]
+        self._world.arm.drive(driven, holding, angles)
 
     def step(self, now: float) -> None:
         """Let the world catch up with `now` [s], a clock that need not start where the world's does."""
@@ -123,10 +124,10 @@ class WorldServos:
     def send(self, goals: Sequence[int], time_ms: int) -> list[bool]:
         """Give every servo whose goal register differs its new goal [ticks] (6,). Returns which those were, (6,)."""
         with self._world.lock:
-            now, models = self._world.time_s, self._models.values()
-            changed = [goal != model.goal_ticks for goal, model in zip(goals, models, strict=True)]
-            for goal, model, differs in zip(goals, models, changed, strict=True):
-                if differs:
+            now, changed = self._world.time_s, []
+            for goal, model in zip(goals, self._models.values(), strict=True):
+                changed.append(goal != model.goal_ticks)
+                if changed[-1]:
                     model.command(goal, time_ms, now)
         return changed
 
@@ -141,25 +142,24 @@ class WorldServos:
                     self.command(servo, ticks, 0, now)
                 self.torque(servo, enabled, now)
 
-    def _feel(self, time_s: float) -> tuple[list[float], list[float]]:
+    def _feel(self, time_s: float) -> tuple[Sequence[float], list[float]]:
         """Tell the models where their links are; returns that [rad], (6,), and their references [ticks]."""
         angles = self._world.arm.angles()
-        sensed = [q - b for q, b in zip(angles, self._flex(angles), strict=True)]
-        models = zip(self._models.values(), self._calibration.plain_ticks(sensed), strict=True)
+        models = zip(self._models.values(), self._sensed(angles), strict=True)
         return angles, [model.feel(link, time_s) for model, link in models]
 
     def _give(self, angles: Sequence[float]) -> list[float]:
         """How far gravity holds each link from where its servo's gear would have it [rad] (6,): droop, play, flex."""
         flaws = self._world.arm.flaws
-        if flaws.rigid:
-            return [0.0] * len(angles)
         give = flaws.droop_rad + flaws.flex_rad
         return [
             give * share + 0.5 * flaws.play_rad * math.tanh(share / PLAY_SHARE)
             for share in self._world.arm.load(angles)
         ]
 
-    def _flex(self, angles: Sequence[float]) -> list[float]:
-        """The part of that which the encoders do not see [rad] (6,)."""
+    def _sensed(self, angles: Sequence[float]) -> list[int]:
+        """What the encoders read [ticks] (6,) of joint angles [rad] (6,): not the flex of the links beyond them."""
         flex = self._world.arm.flaws.flex_rad
-        return [flex * share for share in self._world.arm.load(angles)] if flex else [0.0] * len(angles)
+        if flex:
+            angles = [q - flex * share for q, share in zip(angles, self._world.arm.load(angles), strict=True)]
+        return self._calibration.plain_ticks(angles)

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -38,6 +38,21 @@ class Actuator(Protocol):
         ...
 
 
+class Solver(NamedTuple):
+    """How hard the engine works on a step.
+
+    Attributes:
+        iterations: of the sequential-impulse solver.
+        stride: calls of the engine that become one, its step so much longer.
+        resting: the blocks lie still, unless the arm pushes them, and nothing has weight. Servos hold the arm against
+            its weight anyway; a solver takes many iterations to find the torques for that, and lets it sag until then.
+    """
+
+    iterations: int
+    stride: int = 1
+    resting: bool = False
+
+
 class World:
     """Table plane z = 0 (the underside of the arm's base plate), arm at the origin, blocks around it.
 
@@ -62,6 +77,7 @@ class World:
         self._actuator: Actuator | None = None
         self._steps = 0
         self._reset_at = 0
+        self._solver = Solver(self.config.physics.solver_iterations)
         self._bodies: dict[str, int] = {}
         self._sizes: dict[str, float] = {}
         self.arm: ArmBody
@@ -70,12 +86,12 @@ class World:
     @property
     def time_s(self) -> float:
         """Simulated time since the last reset [s]."""
-        return (self._steps - self._reset_at) / self.config.physics.calls_hz
+        return (self._steps - self._reset_at) / self._calls_hz
 
     @property
     def now_s(self) -> float:
         """Simulated time since the world was made [s]; a reset does not set it back."""
-        return self._steps / self.config.physics.calls_hz
+        return self._steps / self._calls_hz
 
     @property
     def block_names(self) -> tuple[str, ...]:
@@ -132,6 +148,7 @@ class World:
             ConfigError: so many blocks do not fit.
         """
         with self.lock:
+            self._use(Solver(self.config.physics.solver_iterations))
             self.client.restoreState(self._start)
             # Contacts outlive a restored state. A step with nothing near anything ends them.
             for number, body in enumerate(self._bodies.values()):
@@ -206,14 +223,24 @@ class World:
     def run_until(self, now_s: float) -> None:
         """Advance until the world's `now_s` has reached this one [s]; nothing happens when it has passed."""
         # The slack forgives the rounding of deadlines that were added up.
-        goal = math.ceil(now_s * self.config.physics.calls_hz - 1e-6)
+        goal = math.ceil(now_s * self._calls_hz - 1e-6)
         with self.lock:
             self._advance(goal)
 
-    def set_solver_iterations(self, count: int) -> None:
-        """Iterations of the solver in a step, until the next reset()."""
+    def set_solver(self, solver: Solver) -> None:
+        """How the engine computes from this servo tick on, until the next reset() or rewind().
+
+        Raises:
+            InputError: a stride that does not divide the calls between two servo ticks, or no servo tick: the motors'
+                torques are set for the steps until the next one.
+        """
         with self.lock:
-            self.client.setPhysicsEngineParameter(numSolverIterations=count)
+            calls = self._calls_a_tick
+            if calls % solver.stride:
+                raise InputError(f"the stride of a solver must divide {calls} calls a servo tick, got {solver.stride}")
+            if (self._steps - self._reset_at) % calls:
+                raise InputError(f"a solver is set at a servo tick, not at {self.time_s:g} s between two of them")
+            self._use(solver)
 
     def close(self) -> None:
         """Let go of the client; may be called twice."""
@@ -222,14 +249,24 @@ class World:
                 self.client.disconnect()
             self._textures.cleanup()
 
+    def _use(self, solver: Solver) -> None:
+        step_s, before, self._solver = solver.stride / self._calls_hz, self._solver, solver
+        self.client.setPhysicsEngineParameter(numSolverIterations=solver.iterations, fixedTimeStep=step_s)
+        if solver.resting == before.resting:
+            return
+        self.client.setGravity(0, 0, 0 if solver.resting else -GRAVITY)
+        for body in self._bodies.values():
+            self.client.setCollisionFilterPair(self._table, body, -1, -1, not solver.resting)
+            if solver.resting:
+                self.client.resetBaseVelocity(body, [0, 0, 0], [0, 0, 0])
+
     def _advance(self, goal: int) -> None:
-        physics = self.config.physics
-        calls_a_tick = physics.calls_hz // physics.servo_hz
         while self._steps < goal:
-            if self._actuator is not None and (self._steps - self._reset_at) % calls_a_tick == 0:
+            if self._actuator is not None and (self._steps - self._reset_at) % self._calls_a_tick == 0:
                 self._actuator.tick(self.time_s)
             self._step_engine()
-            self._steps += 1
+            self.arm.moved()
+            self._steps += self._solver.stride
 
     def _fix_held_block(self) -> None:
         """Fix the block that is held to the hand: it does not collide with the arm then, which it would push away."""
@@ -255,6 +292,8 @@ class World:
 
     def _set_engine(self) -> None:
         physics = self.config.physics
+        self._calls_hz, self._calls_a_tick = physics.calls_hz, physics.calls_hz // physics.servo_hz
+        self._solver = Solver(physics.solver_iterations)
         self.client.setGravity(0, 0, -GRAVITY)
         self.client.setPhysicsEngineParameter(
             fixedTimeStep=1.0 / physics.calls_hz,
@@ -267,8 +306,8 @@ class World:
         client = self.client
         # The camera paints the table itself (see camera.py); without a shape of its own the plane would be drawn.
         speck = client.createVisualShape(client.GEOM_BOX, halfExtents=[1e-4] * 3, visualFramePosition=[0, 0, -1.0])
-        plane = client.createMultiBody(0, client.createCollisionShape(client.GEOM_PLANE), speck)
-        client.changeDynamics(plane, -1, lateralFriction=self.config.physics.table_friction)
+        self._table = client.createMultiBody(0, client.createCollisionShape(client.GEOM_PLANE), speck)
+        client.changeDynamics(self._table, -1, lateralFriction=self.config.physics.table_friction)
 
     def _add_blocks(self) -> None:
         self._bodies, self._sizes = {}, {}

@@ -17,6 +17,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dofbot_ros.arm.backend import ServoHealth
 from dofbot_ros.config.ranges import Checked, Index, NotNegative, Positive
@@ -70,8 +71,7 @@ class ServoModelConfig(Checked):
             yield f"min_ticks must be below max_ticks, got {self.min_ticks} and {self.max_ticks}"
 
 
-@dataclass(frozen=True)
-class _Ramp:
+class _Ramp(NamedTuple):
     """Motion at one speed from `start` [ticks] at `begin_s` to `goal` at `end_s`."""
 
     start: float
@@ -88,8 +88,7 @@ class _Ramp:
         return self.start + part * (self.goal - self.start)
 
 
-@dataclass(frozen=True)
-class _Goal:
+class _Goal(NamedTuple):
     ticks: int
     time_s: float
     begin_s: float
@@ -110,6 +109,7 @@ class ServoModel:
         """Case temperature [deg C]; set it to make the servo hot."""
         self.supply_v = 7.4
         """Voltage at its plug [V]; set it to make the supply weak."""
+        self._half_play = self.config.backlash_ticks / 2.0
         self._ramp = _Ramp(start_ticks, start_ticks, now, now)
         self._waiting: deque[_Goal] = deque()
         self._stored = _clamp_goal(round(start_ticks), self.config)
@@ -207,9 +207,13 @@ class ServoModel:
         """
         away = abs(self.reference(now) - link_ticks)
         self._link = link_ticks
-        holding = self.holding
+        holding = self._torque and not self._overloaded
         self._load = load = min(1.0, away / self.config.full_load_ticks) if holding else 0.0
-        self._heat(load, now)
+        if now > self._felt_s:
+            config = self.config
+            part = -math.expm1((self._felt_s - now) / config.heating_time_s)
+            self.temperature_c += part * (config.ambient_c + config.heating_c * load - self.temperature_c)
+            self._felt_s = now
         if not holding:
             self._rest_at(link_ticks, now)
         elif load < 1.0:
@@ -220,23 +224,15 @@ class ServoModel:
             self.trip(now)
         return self._driven
 
-    def _heat(self, load: float, now: float) -> None:
-        config = self.config
-        settled_c = config.ambient_c + config.heating_c * load
-        part = -math.expm1(-max(0.0, now - self._felt_s) / config.heating_time_s)
-        self.temperature_c += part * (settled_c - self.temperature_c)
-        self._felt_s = max(self._felt_s, now)
-
     def _take_up_play(self, motor_ticks: float) -> None:
         """The play operator (Krasnosel'skii and Pokrovskii, 1989): the link moves once the motor has crossed the gap.
 
         A ramp is monotone, so this is exact however seldom it is asked, as long as every ramp's end is passed through.
         """
-        half = self.config.backlash_ticks / 2.0
-        if self._driven < motor_ticks - half:
-            self._driven = motor_ticks - half
-        elif self._driven > motor_ticks + half:
-            self._driven = motor_ticks + half
+        if self._driven < motor_ticks - self._half_play:
+            self._driven = motor_ticks - self._half_play
+        elif self._driven > motor_ticks + self._half_play:
+            self._driven = motor_ticks + self._half_play
 
     def _rest_at(self, ticks: float, now: float) -> None:
         self._waiting.clear()

@@ -125,7 +125,7 @@ class DofBotEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
     def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """One period. Episodes are cut at the task's number of periods, and end in no other way."""
         self._period += 1
-        self._action[: len(action)] = np.minimum(np.maximum(action, -1.0), 1.0).tolist()
+        self._action[: len(action)] = [min(max(share, -1.0), 1.0) for share in action.tolist()]
         self.sim.act(self.control, self._action)
         info: dict[str, Any] = {"is_success": self.task.success(self.sim, self._goal)}
         if self.reward == "dense":

@@ -28,21 +28,28 @@ from dofbot_ros.sim.config import PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.randomization import DomainSample
 from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.servos import WorldServos
-from dofbot_ros.sim.world import World
+from dofbot_ros.sim.world import Solver, World
 
 BLOCK = "block"
 
 FAST = PhysicsConfig(step_hz=100, servo_hz=50, solver_iterations=30)
 """For learning: quicker than the simulation of the nodes."""
 
-GRASP_ITERATIONS = 250
-"""Of the solver, once the fingers may press on a block: with fewer they sink into a light one."""
+FREE, NEAR, GRASPING = Solver(40, stride=2, resting=True), Solver(FAST.solver_iterations), Solver(250)
+"""Its solver while the hand touches nothing, while it may touch the block, and while the fingers may press on it: with
+fewer iterations they sink into a light one."""
 
-GRASP_GAP = 0.050
-"""From here on they may [m]: a little more than the diagonal of the largest block."""
+AT_REST = 1e-4
+"""A block that moves by less than this in a period lies still [m]."""
+
+NEAR_RANGE = 0.090
+"""From here on the hand may soon touch the block [m]: half its diagonal, half the open hand, and two periods' way."""
 
 GRASP_RANGE = 0.060
-"""As far as the block is no further than this from the tool [m]: half its diagonal and half the fingers' gap."""
+"""From here on the fingers may press on it [m]: half its diagonal and half their gap..."""
+
+GRASP_GAP = 0.050
+"""...when they are no further apart than this [m]: a little more than the diagonal of the largest block."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,8 @@ class SimRobot:
         self._desk_pictures: DeskPictures | None = None
         self._rng = np.random.default_rng(0)
         self._draw: DomainSample | None = None
-        self._grasping = False
+        self._solver: Solver = NEAR
+        self._place, self._still = (0.0, 0.0, 0.0), True
         self._built: WorldConfig = self._base
         self._seen: deque[BlockEstimate] = deque()
         self._camera: PolicyCamera | None = None
@@ -123,7 +131,7 @@ class SimRobot:
         installation = install(self.config.desk, draw.seed, replace(built, marked_size=None)) if self._on_desk else None
         if installation is not None:
             built = installation.world
-        self._iterate(grasping=False)
+        self._solver = NEAR
         if built == self._built and draw.link_mass == 1.0 and self._draw is not None and self._draw.link_mass == 1.0:
             self.world.rewind(seed)
         else:
@@ -155,6 +163,7 @@ class SimRobot:
             self._reader.reset()
         self.observe()
         self.state.before = self.state.joints
+        self._still = True
 
     def act(self, control: str, action: Sequence[float]) -> None:
         """One period in which `action` displaces tool or joints, as ActionMapper.goal() takes it."""
@@ -163,19 +172,22 @@ class SimRobot:
     def step(self, goal: Sequence[float]) -> None:
         """One period towards `goal` [rad] (6,)."""
         command = self._mapper.step(goal)
-        self._iterate(grasping=self.config.block and self.state.gap < GRASP_GAP and self._at_block())
+        self._set_solver(self._solver_needed())
         self._servos.send(self._calibration.plain_ticks(command), round(1000 * PERIOD_S))
         self.world.run_until(self.world.now_s + PERIOD_S)
         self.observe()
 
-    def _iterate(self, *, grasping: bool) -> None:
-        """Let the solver work harder while the fingers may press on the block; the nodes' does not change."""
-        if grasping != self._grasping and not self.config.node_physics:
-            self._grasping = grasping
-            self.world.set_solver_iterations(GRASP_ITERATIONS if grasping else FAST.solver_iterations)
+    def _set_solver(self, solver: Solver) -> None:
+        """Let the solver work as hard as it has to; the nodes' does not change."""
+        if solver != self._solver and not self.config.node_physics:
+            self._solver = solver
+            self.world.set_solver(solver)
 
-    def _at_block(self) -> bool:
-        return math.dist(self.true_place(), self.state.tool) < GRASP_RANGE
+    def _solver_needed(self) -> Solver:
+        away = math.dist(self._place, self.state.tool) if self.config.block else math.inf
+        if away >= NEAR_RANGE:
+            return FREE if self._still else NEAR
+        return GRASPING if away < GRASP_RANGE and self.state.gap < GRASP_GAP else NEAR
 
     def observe(self) -> None:
         """Read the joints, and see the block if it can be seen."""
@@ -189,6 +201,9 @@ class SimRobot:
         if draw.joint_noise > 0.0:
             joints = [q + draw.joint_noise * n for q, n in zip(joints, rng.standard_normal(6).tolist(), strict=True)]
         self._mapper.measure(state, joints)
+        if self.config.block:
+            place, yaw = self.true_block()
+            self._still, self._place = math.dist(place, self._place) < AT_REST, place
         if self._reader is not None:
             for stamp_s, picture in self._pictures_now(self._reader.spec.image_size):
                 self._reader.follow(self._tracker, picture, stamp_s, state)
@@ -196,11 +211,10 @@ class SimRobot:
         elif self._eye is not None:
             state.block = self._eye.update(state.joints, state.command)
         elif self.config.block:
-            state.block = self._look(draw)
+            state.block = self._look(draw, place, yaw)
 
-    def _look(self, draw: DomainSample) -> BlockEstimate:
+    def _look(self, draw: DomainSample, position: tuple[float, float, float], yaw: float) -> BlockEstimate:
         """The localiser's answer: late, noisy, sometimes none."""
-        position, yaw = self.true_block()
         noise = self._rng.standard_normal(4).tolist()
         x, y, z = (c + draw.block_noise_m * n for c, n in zip(position, noise, strict=False))
         self._seen.append(BlockEstimate((x, y, z), yaw + draw.block_noise_rad * noise[3]))

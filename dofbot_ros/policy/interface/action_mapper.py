@@ -80,13 +80,14 @@ class ActionMapper:
         radius, z = self.map.point((q[1], q[2], q[3]))
         roll, grip = q[4] + ROLL_STEP * action[3], self._grip_goal(action[4], measured_grip)
         # The map leads the tool's axis; fingers beside it are turned by the roll, which is not what was asked for.
-        now, then = (self.map.beside(q[0], q[1] + q[2] + q[3], turned) for turned in (q[4], roll))
+        pitch = q[1] + q[2] + q[3]
+        now, then = self.map.beside(q[0], pitch, q[4]), self.map.beside(q[0], pitch, roll)
         x = radius * math.cos(q[0]) + TOOL_STEP * action[0] + (now[0] - then[0])
         y = radius * math.sin(q[0]) + TOOL_STEP * action[1] + (now[1] - then[1])
         azimuth = min(max(math.atan2(y, x), -AZIMUTH), AZIMUTH)
         wanted, higher = math.hypot(x, y), z + TOOL_STEP * action[2] + (now[2] - then[2])
         if higher < FLOOR + LOW:
-            pitch = self.map.pitch(wanted, higher) or q[1] + q[2] + q[3]
+            pitch = self.map.pitch(wanted, higher) or pitch
             higher = max(higher, FLOOR + self._depth(pitch, roll, grip))
         # At the edge of the reach the tool slides along it.
         for place in ((wanted, higher), (radius, higher), (wanted, z)):
@@ -97,7 +98,7 @@ class ActionMapper:
             joints = (q[1], q[2], q[3])
         turn = (azimuth - q[0], joints[0] - q[1], joints[1] - q[2], joints[2] - q[3])
         # All joints slowed down alike, or the tool would leave its line wherever one of them is too slow.
-        share = min(1.0, self._limiter.most / max(1e-9, *turn, *(-t for t in turn)))
+        share = min(1.0, self._limiter.most / max(1e-9, *map(abs, turn)))
         arm = [angle + share * by for angle, by in zip(q, turn, strict=False)]
         height, pitch = self.map.point((arm[1], arm[2], arm[3]))[1], arm[1] + arm[2] + arm[3]
         if height < FLOOR + LOW and height < FLOOR + self._depth(pitch, roll, grip) - ROUNDING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from dofbot_ros.core.types import GRIP, N_ARM
@@ -21,12 +22,13 @@ class RateLimiter:
 
     def __init__(self, limits: MotionLimits, period_s: float) -> None:
         self._period = period_s
-        self._joints: list[tuple[float, float, float, float]] = [
-            (float(low), float(high), float(speed), float(acceleration) * period_s)
-            for low, high, speed, acceleration in zip(
-                limits.lower, limits.upper, limits.velocity, limits.acceleration, strict=True
+        rows = zip(limits.lower, limits.upper, limits.velocity, limits.acceleration, strict=True)
+        self._joints: list[tuple[float, float, float, float, float]] = []
+        for low, high, speed, acceleration in rows:
+            step = float(acceleration) * period_s
+            self._joints.append(
+                (float(low), float(high), float(speed), step, braking_room(float(speed), step, period_s))
             )
-        ]
         self.most = float(limits.velocity[:N_ARM].min()) * period_s
         """The furthest that every joint of the arm can go in one period [rad]."""
         self.position: list[float] = [0.0] * len(self._joints)
@@ -40,13 +42,20 @@ class RateLimiter:
     def step(self, goal: Sequence[float]) -> list[float]:
         """One period towards `goal` [rad]. Returns where the joints may be told to go [rad]."""
         dt = self._period
-        for i, (low, high, speed, step) in enumerate(self._joints):
+        for i, (low, high, speed, step, room) in enumerate(self._joints):
             q, last = self.position[i], self._velocity[i]
-            wanted = (min(max(goal[i], min(low, q)), max(high, q)) - q) / dt
-            velocity = min(max(wanted, -speed), speed)
-            velocity = min(max(velocity, last - step), last + step)
-            velocity = min(velocity, joint_braking_velocity(max(high - q, 0.0), step, dt))
-            velocity = max(velocity, -joint_braking_velocity(max(q - low, 0.0), step, dt))
+            wanted = goal[i]
+            if not low <= wanted <= high:
+                wanted = min(max(wanted, min(low, q)), max(high, q))
+            velocity = (wanted - q) / dt
+            if not -speed <= velocity <= speed:
+                velocity = min(max(velocity, -speed), speed)
+            if not last - step <= velocity <= last + step:
+                velocity = min(max(velocity, last - step), last + step)
+            if high - q < room:
+                velocity = min(velocity, joint_braking_velocity(max(high - q, 0.0), step, dt))
+            if q - low < room:
+                velocity = max(velocity, -joint_braking_velocity(max(q - low, 0.0), step, dt))
             self.position[i] = q + velocity * dt
             self._velocity[i] = velocity
         return self.position
@@ -56,7 +65,13 @@ class RateLimiter:
         dt = self._period
         point = [
             q + v * abs(v) / (2.0 * step / dt)
-            for q, v, (_, _, _, step) in zip(self.position, self._velocity, self._joints, strict=True)
+            for q, v, (_, _, _, step, _) in zip(self.position, self._velocity, self._joints, strict=True)
         ]
         point[GRIP] = self.position[GRIP]
         return point
+
+
+def braking_room(speed: float, step: float, period_s: float) -> float:
+    """This far from its limit [rad] and further, a joint can brake from `speed`; see braking_velocity."""
+    periods = math.ceil(speed / step) + 1
+    return 0.5 * periods * (periods + 1) * step * period_s

@@ -82,6 +82,8 @@ class ToolPitchMap:
 
     def beside(self, yaw: float, pitch: float, roll: float) -> tuple[float, float, float]:
         """How far the fingers are beside the tool's axis, in base_link [m], at these angles [rad]."""
+        if not self._across:
+            return 0.0, 0.0, 0.0
         ahead, left = -self._across * math.sin(roll), self._across * math.cos(roll)
         out, c, s = ahead * math.cos(pitch), math.cos(yaw), math.sin(yaw)
         return out * c - left * s, out * s + left * c, -ahead * math.sin(pitch)

@@ -53,8 +53,7 @@ class SimCamera:
         k1 = self.config.flaws.k1
         self.intrinsics: Intrinsics = replace(ideal, distortion=np.array([k1, 0.0, 0.0, 0.0, 0.0])) if k1 else ideal
         self._lens = LensMap.of(self.intrinsics, self.config.supersampling) if k1 else None
-        self.bodies: NDArray[np.int32] = np.empty((0, 0), np.int32)
-        """Which body each pixel of the last picture shows, -1 for none, (height, width); without supersampling."""
+        self._drawn: NDArray[np.int32] = np.empty((0, 0), np.int32)
         self._world = world
         self._rng = rng or np.random.default_rng(0)
         if table is None:
@@ -63,6 +62,11 @@ class SimCamera:
         self.table = table
         """The table from above, as table_picture gives it, RGB."""
         self._bare: tuple[FloatArray, ImageArray] | None = None
+
+    @property
+    def bodies(self) -> NDArray[np.int32]:
+        """Which body each pixel of the last picture shows, -1 for none, (height, width); without supersampling."""
+        return self._drawn if self._lens is None else self._lens.labels(self._drawn, self.config.supersampling)
 
     def pose(self) -> FloatArray:
         """The optical frame (z forward, x right, y down) in the world, shape (4, 4)."""
@@ -100,13 +104,13 @@ class SimCamera:
         with self._world.lock:
             pose = self.pose()
             coarse = self._draw(pose, pinhole)
-            seen = self.bodies
+            seen = self._drawn
             large = cv2.resize(coarse, (fine * pinhole.width, fine * pinhole.height), interpolation=cv2.INTER_LINEAR)
             for left, top, right, bottom in block_windows(self._world, pinhole, pose) if fine > 1 else []:
                 part = cropped(pinhole, left, top, right, bottom)
                 window = slice(fine * top, fine * bottom), slice(fine * left, fine * right)
                 large[window] = self._draw(pose, part.scaled(fine * part.width, fine * part.height))
-        self.bodies = lens.labels(seen, fine)
+        self._drawn = seen
         return lens.image(np.asarray(large, np.uint8), self.intrinsics.size)
 
     def _draw(self, pose: FloatArray, intrinsics: Intrinsics) -> ImageArray:
@@ -125,8 +129,8 @@ class SimCamera:
             shadow=0,
             renderer=client.ER_TINY_RENDERER,
         )
-        self.bodies = np.asarray(body).reshape(height, width)
-        seen = (self.bodies >= 0).view(np.uint8)
+        self._drawn = np.asarray(body).reshape(height, width)
+        seen = (self._drawn >= 0).view(np.uint8)
         bodies = np.ascontiguousarray(np.asarray(colour, np.uint8).reshape(height, width, 4)[..., :3])
         picture = self._bare_table(intrinsics, pose)
         if self.config.flaws.shadow > 0.0:

@@ -92,8 +92,10 @@ def develop(light: ImageArray, flaws: PictureFlaws, noise: float, rng: np.random
         curve = np.rint(255.0 * np.clip(levels, 0.0, 1.0) ** flaws.gamma).astype(np.uint8)
         picture = np.asarray(cv2.LUT(picture, curve[None]), np.uint8)
     if noise > 0.0:
-        noisy = picture + noise * rng.standard_normal(picture.shape, dtype=np.float32)
-        picture = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+        levels = rng.standard_normal(picture.shape, dtype=np.float32)
+        levels *= noise
+        levels += picture
+        picture = np.clip(np.rint(levels, out=levels), 0, 255, out=levels).astype(np.uint8)
     if flaws.jpeg_quality:
         packed = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, flaws.jpeg_quality])[1]
         picture = np.ascontiguousarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])

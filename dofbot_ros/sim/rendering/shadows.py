@@ -52,8 +52,10 @@ def shade(
         return
     sigma = SOFT_M * intrinsics.focal_px / max(pose[2, 3], 0.05)
     soft = cv2.GaussianBlur(mask, (0, 0), max(sigma, 0.5))
-    dark = 1.0 - share * soft[..., None].astype(np.float32) / 255.0
-    picture[:] = np.rint(picture * dark).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(soft)
+    part = slice(top, top + height), slice(left, left + width)
+    dark = 1.0 - share * soft[part][..., None].astype(np.float32) / 255.0
+    picture[part] = np.rint(picture[part] * dark).astype(np.uint8)
 
 
 def _cast(points: FloatArray, light: tuple[float, float, float]) -> FloatArray:

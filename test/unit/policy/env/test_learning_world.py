@@ -10,12 +10,15 @@ import pytest
 from dofbot_ros.arm.gripper import gap_to_joint
 from dofbot_ros.core.transforms import transform
 from dofbot_ros.core.types import FloatArray
-from dofbot_ros.errors import ConfigError
-from dofbot_ros.policy.env.sim_robot import BLOCK, SimRobot, SimRobotConfig
+from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.policy.env.sim_robot import BLOCK, FREE, NEAR, SimRobot, SimRobotConfig
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.config import CameraConfig, PhysicsConfig, WorldConfig
 from dofbot_ros.sim.randomization import RandomizationRanges
-from dofbot_ros.sim.world import World
+from dofbot_ros.sim.world import Solver, World
+
+IN_THE_WAY = transform(None, (0.24, 0.10, 0.015))
+"""A place of the block that ploughed() comes by."""
 
 
 @pytest.fixture
@@ -68,6 +71,71 @@ def test_a_block_is_held_by_friction_alone(sim: SimRobot, radius: float) -> None
 
     assert lift(0.8) > 0.06
     assert lift(0.002) < 0.03
+
+
+def test_a_rewind_brings_weight_and_short_steps_back(sim: SimRobot) -> None:
+    world = sim.world
+    world.reset(5)
+    world.place(BLOCK, IN_THE_WAY)
+    fresh = ploughed(world)
+    for again in (world.rewind, world.reset):
+        again(6)
+        world.set_solver(FREE)
+        ploughed(world)
+        again(5)
+        world.place(BLOCK, IN_THE_WAY)
+        assert np.array_equal(ploughed(world), fresh)
+
+
+def test_resting_blocks_lie_still_until_the_arm_pushes_them(sim: SimRobot) -> None:
+    world = sim.world
+    world.place(BLOCK, IN_THE_WAY)
+    before = world.truth()[BLOCK]
+    world.set_solver(FREE)
+    world.run_until(world.now_s + 1.0)
+    assert np.array_equal(world.truth()[BLOCK], before)
+    assert np.ptp(ploughed(world)[:, 6:], axis=0).max() > 0.01
+
+
+def test_with_weight_again_blocks_fall(sim: SimRobot) -> None:
+    world = sim.world
+    world.set_solver(FREE)
+    world.place(BLOCK, transform(None, (0.2, 0.0, 0.1)))
+    world.run_until(world.now_s + 0.4)
+    assert world.truth()[BLOCK][2, 3] == pytest.approx(0.1, abs=1e-6)
+    world.set_solver(NEAR)
+    world.run_until(world.now_s + 0.8)
+    assert world.truth()[BLOCK][2, 3] == pytest.approx(0.015, abs=1e-3)
+
+
+def test_a_solver_is_set_at_a_servo_tick_with_steps_that_end_there(sim: SimRobot) -> None:
+    world = sim.world
+    with pytest.raises(InputError, match="divide 2 calls"):
+        world.set_solver(Solver(30, stride=3))
+    world.step()
+    with pytest.raises(InputError, match="servo tick"):
+        world.set_solver(FREE)
+
+
+def test_far_from_the_block_the_arm_sags_less_than_near_it(sim: SimRobot) -> None:
+    def sag(solver: Solver) -> float:
+        """How far the joints are from where their servos hold them, the worst one on average [rad]."""
+        draw = RandomizationRanges().draw(np.random.default_rng(0))
+        sim.reset(draw, [0.0, 0.1, 1.0, 1.2, 0.0, 0.3], seed=0)
+        sim.world.place(BLOCK, transform(None, (-0.3, 0.3, 0.015)))
+        sim.world.set_solver(solver)
+        arm, off = SimArm(sim.world), []
+        arm.connect()
+        for period in range(80):
+            swing = 0.4 * np.sin(0.15 * period)
+            arm.write(np.array([swing, 0.2 + swing, 1.0 - swing, 1.1, swing, 0.5 + swing]), 0.04)
+            sim.world.run_until(sim.world.now_s + 0.02)
+            held = arm.underway()
+            sim.world.run_until(sim.world.now_s + 0.02)
+            off.append(sim.world.arm.positions() - held)
+        return float(np.abs(off).mean(axis=0).max())
+
+    assert sag(FREE) < 0.6 * sag(NEAR)
 
 
 def test_a_lean_arm_moves_as_the_whole_one() -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.motion.braking import joint_braking_velocity
 from dofbot_ros.motion.trajectory import Sample
 from dofbot_ros.policy.interface.action_mapper import PERIOD_S
-from dofbot_ros.policy.interface.rate_limiter import RateLimiter
+from dofbot_ros.policy.interface.rate_limiter import RateLimiter, braking_room
 from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.workspace import NAMES, Workspace
 
@@ -40,3 +41,11 @@ def test_it_leaves_of_any_stream_what_the_governor_leaves(seed: int, stride: flo
         setpoint = Sample(goal, (goal - governor.state.position) / PERIOD_S)
         governed = governor.step(setpoint, 0.0, 0.0)
         assert np.allclose(limiter.step(goal.tolist()), governed.position, atol=1e-9)
+
+
+@given(speed=st.floats(0.01, 10.0), step=st.floats(0.001, 2.0), further=st.floats(0.0, 10.0))
+def test_beyond_the_braking_room_no_joint_has_to_be_slowed_down(speed: float, step: float, further: float) -> None:
+    room = braking_room(speed, step, PERIOD_S)
+    assert joint_braking_velocity(room + further, step, PERIOD_S) >= speed
+    # The way of a constant deceleration, with three periods' steps to spare.
+    assert room <= 0.5 * PERIOD_S * (speed + 3.0 * step) ** 2 / step * (1.0 + 1e-9)
