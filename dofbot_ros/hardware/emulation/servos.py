@@ -135,12 +135,12 @@ class ModelServos:
 
     def position(self, servo: int, now: float) -> int:
         """What the servo's encoder says [ticks]."""
-        self._look_at(servo, now)
+        self._bring_up(servo, now)
         return self.models[servo].position
 
     def health(self, servo: int, now: float) -> ServoHealth:
         """Status bits and temperature."""
-        self._look_at(servo, now)
+        self._bring_up(servo, now)
         return self.models[servo].health
 
     def link(self, servo: int) -> float:
@@ -176,11 +176,6 @@ class ModelServos:
     def turn_by_hand(self, servo: int, ticks: float) -> None:
         """Put a limp link somewhere else [ticks]; a servo that holds takes it back as fast as it can."""
         self._links[servo] = ticks
-
-    def _look_at(self, servo: int, now: float) -> None:
-        # One request asks for several things of the same moment: the first brings the servo up to it.
-        if now > self._moved_s[servo]:
-            self._bring_up(servo, now)
 
     def _bring_up(self, servo: int, now: float) -> None:
         model = self.models[servo]
