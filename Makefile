@@ -7,9 +7,9 @@ STAMP := $(VENV)/.installed
 DEMO_STAMP := $(VENV)/.installed_demo
 DEMO_PARTS := $(addprefix requirements/,base.txt ros.txt sim.txt)
 REQUIREMENTS := requirements.txt $(filter-out requirements/interfaces.txt %jazzy.txt,$(wildcard requirements/*.txt))
-# Processes that the tests are spread over (docs/testing.md): three run those that start arms, the others unit tests.
+# Processes that the tests are spread over (docs/testing.md): two run those that start arms, the others unit tests.
 CORES := $(shell nproc)
-WORKERS ?= $(shell echo $$(($(CORES) > 2 ? $(CORES) + 2 : 4)))
+WORKERS ?= $(shell echo $$(($(CORES) > 2 ? $(CORES) + 1 : 3)))
 SPREAD := --dist loadfile --no-loadscope-reorder
 # ROS 2 Jazzy's wheels are for Python 3.12: a second, smaller run of the tests in a virtual environment of its own.
 PYTHON_JAZZY ?= python3.12

@@ -45,10 +45,9 @@ LONGEST = (
 """Files that take longest, those that start arms first: what is begun last has to be short, or processes wait for it.
 `pytest --durations=0` tells."""
 
-ARM_WORKERS = ("gw0", "gw1", "gw2")
-"""Workers that run tests which start arms, by xdist's names for them. Arms wait most of the time, but more of them at
-once would take one another's: they are judged in real time. The other workers compute unit tests, at a lower priority:
-nodes that wake find a free core."""
+ARM_WORKERS = ("gw0", "gw1")
+"""Workers that run tests which start arms, by xdist's names for them. More at once would take one another's time: arms
+are judged in real time. The other workers compute unit tests, at a lower priority: nodes that wake find a free core."""
 
 NICENESS = 10
 

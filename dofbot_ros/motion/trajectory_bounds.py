@@ -31,7 +31,7 @@ def checked_points(
 ) -> tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]:
     """Times (n,) [s], positions [rad], velocities [rad/s] and accelerations [rad/s^2] (n, 6), all within bounds.
 
-    A planner samples at a fixed step, and its last point may come a rounding error after the one before: that one goes.
+    A planner samples at a fixed step, and its last point may come next to nothing after those before: those go.
 
     Raises:
         CommandRefusedError: naming the bound, and the value that is beyond it.
@@ -48,9 +48,9 @@ def checked_points(
     a = None
     if accelerations is not None:
         a = _joints("accelerations", accelerations, len(t), MAX_ACCELERATION, "rad/s^2")
-        if len(t) > 2 and 0.0 < t[-1] - t[-2] < MIN_INTERVAL_S and np.abs(q[-1] - q[-2]).max() < _LAST_STEP:
-            keep = np.arange(len(t)) != len(t) - 2
-            t, q, v, a = t[keep], q[keep], None if v is None else v[keep], a[keep]
+        soon = (t[-1] - t < MIN_INTERVAL_S) & (t < t[-1]) & (np.abs(q - q[-1]).max(axis=1) < _LAST_STEP)
+        if soon.any() and not soon[0]:
+            t, q, v, a = t[~soon], q[~soon], None if v is None else v[~soon], a[~soon]
     _check_times(t)
     return t, q, v, a
 

@@ -45,7 +45,6 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("words", "message"),
     [
         (["--source", "none.mp4"], "none.mp4: no such video file"),
-        (["--source", "notes.mp4"], "notes.mp4: is no video that OpenCV can read"),
         (["--source", "/dev/video99"], "/dev/video99: no such camera"),
         (["--source", "keyboard"], "the keyboard is read from a terminal, and standard input is none"),
         (["--source", "keyboard", "--out", "x"], "--out takes a recording"),
@@ -62,6 +61,14 @@ def test_what_cannot_be_used_is_one_clear_line(words: list[str], message: str, t
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stdout == ""
+
+
+def test_a_file_that_is_no_video_is_one_clear_line(tmp_path: Path) -> None:
+    # In a process of its own: FFmpeg is told once what to keep to itself, when the first video is opened.
+    (tmp_path / "notes.mp4").write_text("no video")
+    done = dofbot(["teleop", "--source", "notes.mp4"], tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.strip() == "dofbot: notes.mp4: is no video that OpenCV can read"
 
 
 def test_an_unknown_mode_lists_the_valid_ones(tmp_path: Path) -> None:
