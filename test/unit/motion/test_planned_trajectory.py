@@ -55,9 +55,7 @@ def test_the_fastest_motion_inside_the_limits_is_taken(distance: FloatArray) -> 
 
 
 @given(distances, st.floats(1e-12, 1e-9))
-@example(
-    np.array([0.0, 0.0, 0.0, 0.0, 0.0, 2.400097104606039]), 9.6e-10
-)  # one 0.06 ms before the end
+@example(np.array([0.0, 0.0, 0.0, 0.0, 0.0, 2.400097104606039]), 9.6e-10)  # one 0.06 ms before the end
 def test_what_a_planner_rounds_is_taken(distance: FloatArray, error: float) -> None:
     assume(np.abs(distance).max() > 1e-3)
     t, q, v, a = trapezoid(distance)
