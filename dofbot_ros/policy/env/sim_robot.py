@@ -14,7 +14,7 @@ from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.config.ranges import Checked
 from dofbot_ros.core.types import GRIP, ImageArray
 from dofbot_ros.desks.config import OWN
-from dofbot_ros.desks.installation import install
+from dofbot_ros.desks.installation import Installation, install
 from dofbot_ros.errors import InputError
 from dofbot_ros.hardware.emulation.servo_model import ServoModelConfig
 from dofbot_ros.policy.evaluation.desk_eye import DeskEye, DeskPictures
@@ -121,6 +121,8 @@ class SimRobot:
         self._solver: Solver = NEAR
         self._place, self._still = (0.0, 0.0, 0.0), True
         self._built: WorldConfig = self._base
+        self.installation: Installation | None = None
+        """The desk of this episode; None on the own one."""
         self._seen: deque[BlockEstimate] = deque()
         self._camera: PolicyCamera | None = None
         self._pictures: deque[ImageArray] = deque()
@@ -129,6 +131,7 @@ class SimRobot:
         """Start an episode in the world of `draw`, the arm at rest at `start` [rad] (6,); same arguments, same run."""
         built = draw.world(self._base)
         installation = install(self.config.desk, draw.seed, replace(built, marked_size=None)) if self._on_desk else None
+        self.installation = installation
         if installation is not None:
             built = installation.world
         self._solver = NEAR

@@ -18,7 +18,6 @@ from dofbot_ros.core.array_files import load_arrays
 from dofbot_ros.core.transforms import apply, rot_axis, rot_z, transform
 from dofbot_ros.core.types import FloatArray, ImageArray, ToolPose
 from dofbot_ros.desks.config import OWN
-from dofbot_ros.desks.installation import install
 from dofbot_ros.errors import InputError, UnreachableError
 from dofbot_ros.policy.env.sim_robot import SimRobot, SimRobotConfig
 from dofbot_ros.policy.env.tasks import ready_pose
@@ -140,9 +139,9 @@ def render_data(
             if i % FRAMES_A_WORLD == 0:
                 draw = ranges.draw(rng)
                 sim.reset(draw, ready_pose(rng, sim.map), int(rng.integers(2**31)))
-                if desk != OWN:
+                if sim.installation is not None:
                     lines.append(json.dumps({"picture": i, "desk": desk, **draw.to_log()}) + "\n")
-                    camera: Camera = DeskCamera(sim.world, install(desk, draw.seed, sim.world.config))
+                    camera: Camera = DeskCamera(sim.world, sim.installation)
             if desk == OWN and i % FRAMES_A_CAMERA == 0:
                 draw = ranges.draw(rng)
                 lines.append(json.dumps({"picture": i, **draw.to_log()}) + "\n")
