@@ -8,22 +8,25 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rclpy.callback_groups import ReentrantCallbackGroup
 from sensor_msgs.msg import JointState
-from std_msgs.msg import String
+from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory
 
-from dofbot_ros.driver.motion_events import Event, MotionEvent
+from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
-from dofbot_ros.ros.clients import arm_listener
+from dofbot_ros.ros.clients import arm_client, arm_listener
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.ros.clients.arm_listener import ArmListener
+from dofbot_ros.ros.clients.arm_sender import DEAF
 from dofbot_ros.ros.conversions.messages import joint_state, to_time
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
-from dofbot_ros.ros.runtime.qos import EVENTS, LATCHED, STREAM
+from dofbot_ros.ros.runtime.qos import COMMANDS, EVENTS, LATCHED, STREAM
 from dofbot_ros.supervisor import Command, ProcessGroup
 from dofbot_ros.teleop.retargeting.clutch import Reason
 
@@ -39,10 +42,25 @@ class Word:
         self._states = node.node.create_publisher(String, "state", LATCHED)
         self._events = node.node.create_publisher(String, "motion_events", EVENTS)
         self._joints = node.node.create_publisher(JointState, "joint_states", STREAM)
+        self._node = node
+        self.gaps: list[float] = []
         self.while_waiting: Callable[[], None] = lambda: None
 
     def state(self, name: str) -> None:
         self._states.publish(String(data=name))
+
+    def hear(self) -> None:
+        """Subscribe to commands; the gripper's are obeyed at once."""
+        for kind, name in ((JointTrajectory, "joint_trajectory"), (JointTrajectory, "joint_stream")):
+            self._node.node.create_subscription(kind, f"command/{name}", lambda _: None, COMMANDS)
+        self._node.node.create_subscription(Float64, "command/gripper", self._on_gripper, COMMANDS)
+        self._node.spin()
+
+    def _on_gripper(self, message: Float64) -> None:
+        self.gaps.append(message.data)
+        began = MotionEvent(Event.BEGAN, len(self.gaps), "gripper")
+        for event in (began, replace(began, event=Event.ENDED, code=EndCode.ARRIVED)):
+            self._events.publish(String(data=event.to_json()))
 
     def stopped(self) -> None:
         self._events.publish(String(data=MotionEvent(Event.STOPPED).to_json()))
@@ -104,6 +122,29 @@ def test_torque_that_came_on_just_now_is_waited_for(word: Word, client: ArmClien
 def test_an_arm_that_stays_without_torque_is_refused(client: ArmClient) -> None:
     with pytest.raises(DofbotError, match="the arm's state is IDLE: call enable_torque first"):
         client.require_ready()
+
+
+def test_a_command_waits_for_an_arm_that_is_heard_before_it_hears(word: Word, client: ArmClient) -> None:
+    """What is published before the driver's subscription is known is lost: the driver would never answer."""
+
+    def hear_and_go_on() -> None:
+        word.while_waiting = lambda: None
+        word.hear()
+
+    word.while_waiting = hear_and_go_on
+    with word.joints():
+        client.wait_until(lambda: bool(np.isfinite(client.position).all()), SOON_S, "joint states")
+        assert not client.present
+        assert client.silence == DEAF
+        assert not client.gripper(0.03)
+        assert client.silence == ""
+    assert word.gaps == [0.03]
+
+
+def test_nothing_is_sent_to_an_arm_that_does_not_hear(client: ArmClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arm_client, "FIRST_HEARD_S", 0.1)
+    with pytest.raises(DofbotError, match="does not subscribe to commands"):
+        client.gripper(0.03)
 
 
 @pytest.mark.usefixtures("patient")
@@ -198,6 +239,7 @@ main()
 def test_teleop_node_waits_for_late_word_and_may_be_released_meanwhile(word: Word, client: ArmClient) -> None:
     """An arm that was in FAULT; what it says then comes late."""
     arguments = ("--ros-args", "-r", f"__ns:=/{NAMESPACE}", "-p", "source:=joy")
+    word.hear()
     told: list[str] = []
     client.node.create_subscription(String, "teleop/status", client.notify_after(lambda m: told.append(m.data)), 10)
 

@@ -28,7 +28,7 @@ ROUNDING_RAD = 1e-3
 
 
 class MotionEnds:
-    """Futures of how motions end, completed by the control thread for tasks of the executor."""
+    """How motions end: told by the control thread, awaited by tasks of the executor."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -36,15 +36,18 @@ class MotionEnds:
         self._ended: OrderedDict[int, MotionEvent] = OrderedDict()
         self._waiting: dict[int, Future[MotionEvent]] = {}
 
-    def of(self, motion: int) -> Future[MotionEvent]:
+    async def of(self, motion: int) -> MotionEvent:
         """How the motion of that number ends, or has ended already."""
-        future: Future[MotionEvent] = Future(executor=self._node.executor)
+        future: Future[MotionEvent] = Future()
         with self._lock:
             if motion in self._ended:
-                future.set_result(self._ended[motion])
-            else:
-                self._waiting[motion] = future
-        return future
+                return self._ended[motion]
+            self._waiting[motion] = future
+        try:
+            return cast(MotionEvent, await future)
+        finally:
+            with self._lock:
+                del self._waiting[motion]
 
     def note(self, event: MotionEvent) -> None:
         """Take in how a motion ended."""
@@ -52,12 +55,21 @@ class MotionEnds:
             self._ended[event.motion] = event
             while len(self._ended) > KEPT_RESULTS:
                 self._ended.popitem(last=False)
-            future = self._waiting.pop(event.motion, None)
+            future = self._waiting.get(event.motion)
         if future is not None:
             future.set_result(event)
-            # The executor sleeps until something of ROS happens: a result of another thread is nothing of ROS.
-            if self._node.executor is not None:
-                self._node.executor.wake()
+
+    def rouse(self) -> None:
+        """Wake the executor for tasks that have not taken their result yet; to be called again and again.
+
+        The executor sleeps until something of ROS happens, and a result of another thread is nothing of ROS. One call
+        would not do: an executor with several threads passes over a task that another thread is just looking at, and
+        sleeps on, though that thread may have looked too early.
+        """
+        with self._lock:
+            untaken = any(future.done() for future in self._waiting.values())
+        if untaken and self._node.executor is not None:
+            self._node.executor.wake()
 
 
 class Actions:
@@ -101,15 +113,13 @@ class Actions:
         serve("GripperCommand", "gripper_controller/gripper_cmd", self._grip, gripper)
         serve("ParallelGripperCommand", "gripper_controller/parallel_gripper_cmd", self._grip_parallel, gripper)
 
-    async def _end_of(self, motion: int) -> MotionEvent:
-        return cast(MotionEvent, await self._ends.of(motion))
-
     def after_cycle(self, snapshot: Snapshot) -> None:
         """Wake the goals that have come to their end; called in the control thread."""
         due_s = snapshot.stamp_s + SETTLE_S
         self._settling.extend((due_s, event) for event in snapshot.events if event.event is Event.ENDED)
         while self._settling and snapshot.stamp_s >= self._settling[0][0]:
             self._ends.note(self._settling.popleft()[1])
+        self._ends.rouse()
 
     # -- trajectories ------------------------------------------------------------------------------------------------
 
@@ -125,7 +135,7 @@ class Actions:
             answer.error_string = str(error)
             handle.abort()
             return answer
-        ended = await self._end_of(motion)
+        ended = await self._ends.of(motion)
         answer.error_code, answer.error_string = answer.SUCCESSFUL, ended.reason
         if ended.succeeded:
             handle.succeed()
@@ -173,7 +183,7 @@ class Actions:
             self._node.get_logger().warning(f"gripper goal refused: {error}")  # the result has no words
             handle.abort()
             return None
-        ended = await self._end_of(motion)
+        ended = await self._ends.of(motion)
         if ended.succeeded:
             handle.succeed()
         elif handle.is_cancel_requested:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -18,7 +17,7 @@ from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.ros.clients.arm_listener import MOVABLE, SILENT
-from dofbot_ros.ros.clients.arm_sender import ArmSender
+from dofbot_ros.ros.clients.arm_sender import DEAF, ArmSender
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
 ANSWER_S = 15.0
@@ -245,12 +244,7 @@ class ArmClient(ArmSender):
                 self.wait_until(
                     lambda: (self.present and "arm" in self.diagnostics) or self.explained, HEARD_S, "joint states"
                 )
-        deadline = time.monotonic() + timeout_s
-        for publisher in (self._trajectories, self._points, self._gripper):
-            while publisher.get_subscription_count() == 0:
-                if time.monotonic() > deadline:
-                    raise DofbotError(f"nobody listens to {publisher.topic_name}")
-                time.sleep(0.02)
+        self._await_listened(timeout_s)
 
     def require_heard(self) -> None:
         """Wait for a new joint state.
@@ -282,6 +276,8 @@ class ArmClient(ArmSender):
         def answer() -> MotionEvent | None:
             return next((e for e in self._answers or () if e.kind == kind and e.commander in names), None)
 
+        # Discovery tells of topics one by one: an arm may be heard before it hears.
+        self._await_listened(FIRST_HEARD_S)
         with self._commanding:
             self._answers = []
             try:
@@ -298,6 +294,13 @@ class ArmClient(ArmSender):
     @property
     def _described(self) -> bool:
         return bool(self.state) and (self.described.robot is not None or bool(self.described.trouble))
+
+    def _await_listened(self, timeout_s: float) -> None:
+        try:
+            self.wait_until(lambda: self.listened, timeout_s, "subscriptions to commands")
+        except DofbotError as error:
+            self._check()
+            raise DofbotError(DEAF) from error
 
     def _known(self) -> bool:
         return self._described and self.state != "DISCONNECTED" and bool(np.isfinite(self.position).all())
