@@ -276,7 +276,9 @@ class MotionControl:
     def _take_for_commanded(self, position: FloatArray) -> None:
         moved = position[GRIP] != self.at.position[GRIP]
         self._governor.rebase(position)
-        if moved:
+        if moved and self._gripping is not None:
+            self.grip.keep_near(float(position[GRIP]), 0.0)  # from there its motion goes on
+        elif moved:
             self.grip.reset(float(position[GRIP]))
 
     def _keep_near(self, reading: ArmReading, now_s: float, rest: bool) -> None:

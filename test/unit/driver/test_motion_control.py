@@ -13,7 +13,7 @@ from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.motion.tool_jog import ToolJog
 from dofbot_ros.motion.trajectory import Sample, Trajectory
 
-from .motion_cycles import ACCELERATION, INTO_TABLE, LIMITS, PERIOD_S, ROBOT, TABLE_EDGE, Cycles, joints
+from .motion_cycles import ACCELERATION, INTO_TABLE, LIMITS, PERIOD_S, ROBOT, SPEED, TABLE_EDGE, Cycles, joints
 
 
 def ended(motion: int, kind: str, code: EndCode, reason: str) -> MotionEvent:
@@ -207,6 +207,24 @@ def test_fingers_that_something_stops_have_stalled_and_a_new_goal_replaces_the_o
         MotionEvent(Event.BEGAN, 2, "gripper"),
         ended(2, "gripper", EndCode.STALLED, ""),
     )
+
+
+@pytest.mark.parametrize("lag", [0.0, 0.002, 0.1])
+@pytest.mark.parametrize("cycle", [1, 2, 10])
+def test_fingers_whose_servo_did_not_answer_for_a_moment_go_on_to_their_goal(
+    cycles: Cycles, cycle: int, lag: float
+) -> None:
+    """They start anew from where they are found; a motion that has not arrived does not say that it has."""
+    cycles.control.go_gripper(0.8)
+    for index in range(100):
+        cycles.silent_s = joints(0.1, GRIP) if index == cycle else np.zeros(6)
+        position = cycles.control.at.position
+        cycles.measured = np.maximum(0.0, position - joints(lag, GRIP)) if index == cycle + 1 else position
+        cycles.run(PERIOD_S)
+        if any(event.event is Event.ENDED for event in cycles.control.log.take()):
+            break
+    assert cycles.control.at.position[GRIP] == pytest.approx(0.8, abs=1e-3)
+    assert cycles.speeds(GRIP).max() <= SPEED + 1e-6
 
 
 def test_a_motion_with_the_gripper_takes_it_along_and_leaves_it_there(cycles: Cycles) -> None:
