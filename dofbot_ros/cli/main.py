@@ -1,6 +1,7 @@
 """`dofbot`: the one entry point. Expected errors are one line, without a traceback.
 
-The modules of this package import nothing heavy at their top: what a command needs is imported when it runs.
+A command's module is imported when the command is called, or when the help lists all. The modules of this package
+import nothing heavy at their top: what a command needs is imported when it runs.
 """
 
 from __future__ import annotations
@@ -8,55 +9,55 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 from rich.markup import escape
 from typer.main import get_command
 
 from dofbot_ros import __version__
-from dofbot_ros.cli import arm, bench, calibrate, demo, emulate, localize, teleop, trials, up
-from dofbot_ros.cli.analysis import commands as analyze
-from dofbot_ros.cli.grasp import commands as grasp
-from dofbot_ros.cli.lab import imitate, imitate_arm
-from dofbot_ros.cli.options.examples import add_examples, keep_brackets
-from dofbot_ros.cli.page.console import console as console_page
-from dofbot_ros.cli.policy import commands as policy
-from dofbot_ros.cli.recording import record, replay, teach
-from dofbot_ros.cli.setup import arm_check, doctor, servos
+from dofbot_ros.cli.options.examples import add_examples, commands, keep_brackets
+from dofbot_ros.cli.options.late_group import late_group
 from dofbot_ros.core.console import console
 from dofbot_ros.errors import DofbotError, UsageError
 from dofbot_ros.extras import missing_package
 
+CLI = "dofbot_ros.cli"
+PLACES = {
+    "estop": f"{CLI}.arm:estop",
+    "console": f"{CLI}.page.console:console",
+    "demo": f"{CLI}.demo:demo",
+    "emulate": f"{CLI}.emulate:emulate",
+    "localize": f"{CLI}.localize:localize",
+    "export": f"{CLI}.recording.record:export",
+    "record": f"{CLI}.recording.record:record",
+    "replay": f"{CLI}.recording.replay:replay",
+    "teleop": f"{CLI}.teleop:teleop",
+    "doctor": f"{CLI}.setup.doctor:doctor",
+    "find-port": f"{CLI}.setup.servos:find_port",
+    "up": f"{CLI}.up:up",
+    "help": f"{CLI}.main:show_help",
+    "analyze": f"{CLI}.analysis.commands:app",
+    "arm": f"{CLI}.arm:app",
+    "arm check": f"{CLI}.setup.arm_check:check",
+    "bench": f"{CLI}.bench:app",
+    "calibrate": f"{CLI}.calibrate:app",
+    "grasp": f"{CLI}.grasp.commands:app",
+    "imitate": f"{CLI}.lab.imitate:app",
+    "imitate arm": f"{CLI}.lab.imitate_arm:drive_arm",
+    "policy": f"{CLI}.policy.commands:app",
+    "trials": f"{CLI}.trials:app",
+    "teach": f"{CLI}.recording.teach:app",
+    "servos": f"{CLI}.setup.servos:app",
+}
+"""The words that call a command -> its module and function, or a group's Typer there, in the order of the help."""
+
 app = typer.Typer(
+    cls=late_group(PLACES),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(analyze.app, name="analyze")
-arm.app.command("check")(arm_check.check)
-app.add_typer(arm.app, name="arm")
-app.add_typer(bench.app, name="bench")
-app.command("estop")(arm.estop)
-app.add_typer(calibrate.app, name="calibrate")
-app.add_typer(grasp.app, name="grasp")
-imitate.app.command("arm")(imitate_arm.drive_arm)
-app.add_typer(imitate.app, name="imitate")
-app.add_typer(policy.app, name="policy")
-app.add_typer(trials.app, name="trials")
-app.command("console")(console_page)
-app.command("demo")(demo.demo)
-app.command("emulate")(emulate.emulate)
-app.command("localize")(localize.localize)
-app.command("export")(record.export)
-app.command("record")(record.record)
-app.command("replay")(replay.replay)
-app.add_typer(teach.app, name="teach")
-app.command("teleop")(teleop.teleop)
-app.add_typer(servos.app, name="servos")
-app.command("doctor")(doctor.doctor)
-app.command("find-port")(servos.find_port)
-app.command("up")(up.up)
 
 
 def _version(show: bool) -> None:
@@ -74,7 +75,6 @@ def root(
     """Control stack for the Yahboom DofBot: a real, an emulated or a simulated arm behind one interface."""
 
 
-@app.command("help")
 def show_help(
     words: Annotated[list[str] | None, typer.Argument(metavar="COMMAND...", help="Of which; none: all of it.")] = None,
 ) -> None:
@@ -93,11 +93,21 @@ def run(words: list[str] | None = None) -> None:
 
 @functools.cache
 def command_line() -> Callable[..., Any]:
-    """All commands, made once a process: that takes longer than most of them say what is wrong with their words."""
-    command = get_command(app)
-    add_examples(command)
+    """All commands; each is made once a process, when it is called: to make all takes longer than most of them do."""
+    root: Any = get_command(app)
+    _finish("", root)
+
+    def finish_all_below(name: str, command: Any) -> None:
+        for path, each in commands(command, name):
+            _finish(path, each)
+
+    root.commands.finish(finish_all_below)
+    return cast("Callable[..., Any]", root)
+
+
+def _finish(path: str, command: Any) -> None:
+    add_examples(path, command)
     keep_brackets(command)
-    return command
 
 
 def main() -> None:

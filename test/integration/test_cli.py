@@ -45,13 +45,33 @@ def test_an_unknown_command_is_wrong_usage():
     assert "No such command 'wave'" in result.stderr
 
 
+def modules_after(code):
+    """Names of the modules that a process of its own has imported when it has run `code`."""
+    program = f"{code}; import sys; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stderr.split())
+
+
 def test_help_is_quick_because_nothing_heavy_is_imported():
-    code = (
-        "import sys; import dofbot_ros.cli.main; "
-        "print(sorted({'torch','cv2','pybullet','mediapipe','rclpy','numpy','scipy','matplotlib'} & set(sys.modules)))"
+    loaded = modules_after(
+        "from dofbot_ros.cli.main import command_line; from dofbot_ros.cli.options.examples import commands; "
+        "print(*dict(commands(command_line())))"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert result.stdout.strip() == "[]"
+    assert {"dofbot_ros.cli.setup.arm_check", "dofbot_ros.cli.grasp.commands", "dofbot_ros.cli.bench"} <= loaded
+    assert not {"torch", "cv2", "pybullet", "mediapipe", "rclpy", "numpy", "scipy", "matplotlib"} & loaded
+
+
+def test_a_command_imports_no_other_command():
+    loaded = modules_after("from dofbot_ros.cli.main import command_line; command_line().commands['emulate']")
+    assert "dofbot_ros.cli.emulate" in loaded
+    assert {name for name in loaded if name.startswith("dofbot_ros.cli.")} <= {
+        "dofbot_ros.cli.main",
+        "dofbot_ros.cli.emulate",
+        "dofbot_ros.cli.options",
+        "dofbot_ros.cli.options.checks",
+        "dofbot_ros.cli.options.examples",
+        "dofbot_ros.cli.options.late_group",
+    }
 
 
 def test_a_folder_that_cannot_be_made_is_one_line():

@@ -143,19 +143,17 @@ def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from commands(below, f"{path} {name}".strip())
 
 
-def add_examples(root: Any) -> None:
-    """Put the examples below the help of every command."""
-    for path, command in commands(root):
-        command.epilog = "\n\n".join(("Examples:", *(EXAMPLES.get(path) or (shortest(path, command),))))
+def add_examples(path: str, command: Any) -> None:
+    """Put the examples below the help of the command that `path` calls."""
+    command.epilog = "\n\n".join(("Examples:", *(EXAMPLES.get(path) or (shortest(path, command),))))
 
 
-def keep_brackets(root: Any) -> None:
-    """Let help show its units: typer takes "[deg]" for rich's markup, and leaves it out."""
-    for _, command in commands(root):
-        command.help = escape(command.help or "") or None
-        for each in command.params:
-            if getattr(each, "help", None):
-                each.help = escape(each.help)
+def keep_brackets(command: Any) -> None:
+    """Let a command's help show its units: typer takes "[deg]" for rich's markup, and leaves it out."""
+    command.help = escape(command.help or "") or None
+    for each in command.params:
+        if getattr(each, "help", None):
+            each.help = escape(each.help)
 
 
 def shortest(path: str, command: Any) -> str:

@@ -22,7 +22,8 @@ ALL = dict(commands(ROOT))
 
 
 def test_every_command_has_examples_below_its_help() -> None:
-    add_examples(ROOT)
+    for path, command in ALL.items():
+        add_examples(path, command)
     assert all("dofbot" in (command.epilog or "") for command in ALL.values())
     assert set(EXAMPLES) <= set(ALL)
     assert shortest("servos set-id", ALL["servos set-id"]) == "dofbot servos set-id OLD NEW"
@@ -53,9 +54,8 @@ def test_help_shows_what_the_option_shows() -> None:
 
 
 def test_no_unit_of_a_help_text_is_taken_for_markup() -> None:
-    root = get_command(app)
-    keep_brackets(root)
-    for path, command in commands(root):
+    for path, command in commands(get_command(app)):
+        keep_brackets(command)
         for before, text in zip(_helps(ALL[path]), _helps(command), strict=True):
             assert Text.from_markup(text or "").plain == (before or ""), path
 
