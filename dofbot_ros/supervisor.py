@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from dofbot_ros.core.interrupts import interrupts_held, release_interrupts
 from dofbot_ros.errors import DofbotError
 
 POLL_S = 0.05
@@ -23,7 +24,6 @@ INTERRUPT_GRACE_S = 15.0
 """How long SIGINT is given to work: parking the arm takes seconds."""
 TERMINATE_GRACE_S = 3.0
 _PR_SET_PDEATHSIG = 1
-_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class ProcessGroup:
         ready.setblocking(False)
         self._sockets[command] = ready
         parent = os.getpid()
-        with _undisturbed():
+        with interrupts_held():
             self._running[command] = subprocess.Popen(
                 command.argv,
                 env={**self._environment, "NOTIFY_SOCKET": str(path)},
@@ -135,7 +135,7 @@ class ProcessGroup:
 
     def close(self) -> None:
         """End all processes and wait for them. Returns only when none is left, however often Ctrl-C is pressed."""
-        with _undisturbed():
+        with interrupts_held():
             self._end_all()
         for ready in self._sockets.values():
             ready.close()
@@ -168,19 +168,9 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
         os.killpg(leader, number)
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep Ctrl-C waiting, so that no process is lost between its start and its entry, or before its end."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _end_with(parent: int) -> None:
     """In the new process, before exec: ask for SIGTERM when the parent dies, unless it already has."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+    release_interrupts()
     # A shell script's background has SIGINT ignored, and what it starts inherits that: close() would wait in vain.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

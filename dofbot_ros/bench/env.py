@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
+from dofbot_ros.core.interrupts import interrupts_held, release_interrupts
 from dofbot_ros.errors import DependencyError, DofbotError
 
 PANDA = "PandaPickAndPlace-v3"
@@ -58,7 +60,8 @@ class _Worker:
     def __init__(self, context: Any, which: str) -> None:
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(which, theirs), daemon=True)
-        self._process.start()
+        with interrupts_held():
+            self._process.start()
         theirs.close()
 
     def __enter__(self) -> _Worker:
@@ -66,7 +69,7 @@ class _Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+        self._process.kill()
         self._process.join()
 
     def answer(self) -> float:
@@ -93,6 +96,8 @@ def both(first: _Worker, second: _Worker) -> tuple[float, float]:
 
 
 def _serve(which: str, connection: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
+    release_interrupts()
     try:
         env = _make(which)
     except ModuleNotFoundError as error:

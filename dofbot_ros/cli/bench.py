@@ -355,7 +355,7 @@ def directions(
 ) -> None:
     """See which way joints turned, as `dofbot arm check` does: how often rightly, wrongly, and not at all."""
     from dofbot_ros.bench.calibrating.directions import CAMERAS, measure
-    from dofbot_ros.core.progress import progress_bar
+    from dofbot_ros.cli.options.progress import progress_bar
 
     with progress_bar("") as bar:
         line = bar.add_task("steps", total=len(CAMERAS) * steps)

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from dofbot_ros.cli.options.checks import one_thread
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.core.console import JsonOption, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError
 
 

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.cli.options.state_file import StateFileOption
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dofbot_ros.cli.options.checks import one_thread
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import optional_packages
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import typer
 
 from dofbot_ros.cli.calibrate_all import calibrate_all
 from dofbot_ros.cli.options.checks import one_thread
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.cli.setup.calibrate_gripper import gripper
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.core.progress import progress_bar
 
 app = typer.Typer(no_args_is_help=True)
 

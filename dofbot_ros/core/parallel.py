@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TypeVar
 
+from dofbot_ros.core.interrupts import interrupts_held, release_interrupts
 from dofbot_ros.errors import DofbotError
 
 Job = TypeVar("Job")
@@ -39,7 +40,8 @@ def in_processes(
     try:
         while True:
             for job in islice(left, workers - len(running)):
-                running[pool.submit(work, job)] = job
+                with interrupts_held():  # a worker that is half started is nobody's: it would end with a traceback
+                    running[pool.submit(work, job)] = job
             if not running:
                 return
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -49,7 +51,7 @@ def in_processes(
         raise DofbotError("a worker process was killed: is there memory for so many --workers?") from error
     finally:
         for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
+            child.kill()  # nothing less: one that is still being started holds other signals back
             child.join()
         # With nobody left to wait for: a pool whose thread outlives it complains at the interpreter's end.
         pool.shutdown(wait=True, cancel_futures=True)
@@ -58,3 +60,4 @@ def in_processes(
 def _leave_ctrl_c() -> None:
     """Ctrl-C reaches every process of a terminal; the parent alone decides what it means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    release_interrupts()

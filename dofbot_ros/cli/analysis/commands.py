@@ -20,8 +20,8 @@ from dofbot_ros.cli.analysis.options import (
     inputs_of,
     open_analyzer,
 )
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.core.console import JsonOption, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import typer
 
 from dofbot_ros.cli.analysis.options import SeedOption
 from dofbot_ros.cli.options.checks import from_options
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError, optional_packages
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dofbot_ros.core.progress import progress_bar
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.errors import InputError, optional_packages
 
 if TYPE_CHECKING:

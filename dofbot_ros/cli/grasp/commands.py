@@ -11,6 +11,7 @@ import typer
 from dofbot_ros.cli.grasp.pretrain import pretrain
 from dofbot_ros.cli.options.checks import finite
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
 from dofbot_ros.cli.options.training import (
     ConfigOption,
@@ -21,7 +22,6 @@ from dofbot_ros.cli.options.training import (
     settings_of,
 )
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError, optional_packages
 
 if TYPE_CHECKING:

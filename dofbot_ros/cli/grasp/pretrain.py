@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.cli.options.training import DeviceOption, EpochsOption, ResumeOption, TrainSeedOption, settings_of
 from dofbot_ros.core.console import JsonOption, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import optional_packages
 
 if TYPE_CHECKING:

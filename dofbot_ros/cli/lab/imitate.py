@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from dofbot_ros.cli.options.checks import from_options
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.core.console import JsonOption, emit, warn
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError, optional_packages
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import typer
 from dofbot_ros.cli.analysis.weights import weights
 from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.cli.options.desk import DeskOption, chosen_desk
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.cli.options.state_file import StateFileOption, end_early, until_interrupted
 from dofbot_ros.cli.options.training import DeviceOption
 from dofbot_ros.cli.page.evaluation import episode_view
@@ -20,7 +21,6 @@ from dofbot_ros.cli.policy.domain_gap import domain_gap
 from dofbot_ros.cli.policy.export import export
 from dofbot_ros.cli.policy.options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.core.console import JsonOption, console, emit, warn
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError, one_of, optional_packages
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dofbot_ros.cli.options.desk import chosen_desk
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.cli.policy.options import EPISODES, HOPPER, WorkersOption, processes, refuse
 from dofbot_ros.core.console import JsonOption, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import UsageError, optional_packages
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dofbot_ros.cli.options.checks import from_options
-from dofbot_ros.core.progress import progress_bar
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.errors import UsageError, one_of, optional_packages
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ import typer
 from dofbot_ros.cli.options.checks import one_thread
 from dofbot_ros.cli.options.desk import DeskOption, DeskSeedOption, chosen_desk
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
+from dofbot_ros.cli.options.progress import progress_bar
 from dofbot_ros.cli.options.resuming import resumable
 from dofbot_ros.cli.options.which_arm import LensOption, RealCameraOption, RealPortOption, RtfOption, StackArguments
 from dofbot_ros.core.console import JsonOption, console, emit
-from dofbot_ros.core.progress import progress_bar
 from dofbot_ros.errors import InputError, UsageError
 
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from itertools import count
 
 import pytest
@@ -46,3 +48,29 @@ def test_what_a_job_raises_arrives_as_it_is() -> None:
 def test_a_worker_that_is_killed_is_told_in_one_line() -> None:
     with pytest.raises(DofbotError, match="a worker process was killed"):
         next(in_processes(die, [1], 1))
+
+
+INTERRUPTED = """
+import os, signal
+from multiprocessing import util
+from dofbot_ros.core.parallel import in_processes
+
+start = util.spawnv_passfds
+
+def start_and_interrupt(path, args, handles):
+    process = start(path, args, handles)
+    if "--multiprocessing-fork" in map(os.fsdecode, args):
+        os.kill(os.getpid(), signal.SIGINT)
+    return process
+
+util.spawnv_passfds = start_and_interrupt
+list(in_processes(abs, [-1, -2], 2))
+"""
+
+
+def test_an_interruption_while_a_worker_is_being_started_leaves_no_word_of_it() -> None:
+    """The worker had not been told yet what it is for, and nobody knew of it: it ended with a traceback of its own."""
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == -signal.SIGINT
+    assert ended.stderr.count("Traceback") == 1
+    assert ended.stderr.strip().endswith("KeyboardInterrupt")
