@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")  # one of them imports trio, in each process of tests
 from hypothesis import Phase, settings
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))

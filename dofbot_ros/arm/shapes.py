@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -74,10 +75,15 @@ def link_shapes(model: ArmModel, link: str, tags: tuple[str, ...] = ("visual", "
     """
     if link not in model.links:
         raise InputError(one_of("link", link, model.links))
-    root = ElementTree.fromstring(model.urdf)
-    element = root.find(f"link[@name='{link}']")
+    element = _tree(model.urdf).find(f"link[@name='{link}']")
     parts = [] if element is None else [part for part in element if part.tag in tags]
     return tuple(_shape(part, link) for part in parts)
+
+
+@lru_cache(maxsize=2)
+def _tree(urdf: str) -> ElementTree.Element:
+    """The URDF's elements, which every link of an arm is looked up in; nothing may change them."""
+    return ElementTree.fromstring(urdf)
 
 
 def outer_points(shapes: tuple[Shape, ...]) -> FloatArray:

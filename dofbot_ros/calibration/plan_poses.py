@@ -138,12 +138,8 @@ def _jacobians(rig: Rig, x: FloatArray, seen: Observations) -> list[FloatArray]:
     scene = rig.scene
     sigma = scene.parameters.sigma
     whiten = Whitening(scene, x, seen, rig.noise)
-    columns = []
-    for i in range(len(x)):
-        step = np.zeros(len(x))
-        step[i] = STEP * sigma[i]
-        columns.append((whiten(scene.predict(x + step, seen)) - whiten(scene.predict(x - step, seen))) / (2 * STEP))
-    J = np.column_stack(columns)
+    steps = STEP * np.diag(sigma)
+    J = ((whiten(scene.predict(x + steps, seen)) - whiten(scene.predict(x - steps, seen))) / (2 * STEP)).T
     ends = 2 * np.searchsorted(seen.view, np.arange(len(seen.read) + 1))
     return [J[a:b] for a, b in pairwise(ends.tolist())]
 

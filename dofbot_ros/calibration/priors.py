@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from dofbot_ros.calibration.fitting.parameters import Parameter
-from dofbot_ros.core.transforms import exp_so3
+from dofbot_ros.core.transforms import exp_so3_batch
 from dofbot_ros.core.types import FloatArray
 
 Carrier = Literal["base_link", "link4", "tool_link"]
@@ -67,8 +69,8 @@ class UnknownPose:
         return (*pose, *size)
 
     def pose(self, deviation: FloatArray) -> FloatArray:
-        """The pose with that deviation (6,), shape (4, 4)."""
-        T = self.nominal.copy()
-        T[:3, 3] += deviation[:3]
-        T[:3, :3] = exp_so3(deviation[3:]) @ T[:3, :3]
+        """The poses with those deviations (..., 6), shape (..., 4, 4)."""
+        T = np.broadcast_to(self.nominal, (*deviation.shape[:-1], 4, 4)).copy()
+        T[..., :3, 3] += deviation[..., :3]
+        T[..., :3, :3] = exp_so3_batch(deviation[..., 3:]) @ T[..., :3, :3]
         return T

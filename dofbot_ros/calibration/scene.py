@@ -63,25 +63,27 @@ class Scene:
         self._lens = slice(self._lengths.stop, self._lengths.stop + len(CAMERA))
 
     def arm(self, x: FloatArray) -> ArmGeometry:
-        """The arm of a vector of unknowns."""
-        zeros, scales, sines, cosines, plays, flexes = x[: self._lengths.start].reshape(-1, N_ARM)
-        base_height, upper_arm, forearm, tool = x[self._lengths].tolist()
-        return ArmGeometry(zeros, scales, sines, cosines, plays, flexes, base_height, upper_arm, forearm, tool)
+        """The arm of a vector of unknowns (p,), or the arms of many, shape (..., p)."""
+        angles = x[..., : self._lengths.start].reshape(*x.shape[:-1], -1, N_ARM)
+        lengths = x[..., self._lengths]
+        if x.ndim == 1:
+            return ArmGeometry(*angles, *lengths.tolist())
+        return ArmGeometry(*np.moveaxis(angles, -2, 0)[..., None, :], *np.moveaxis(lengths, -1, 0)[..., None])
 
     def joints(self, x: FloatArray, seen: Observations) -> FloatArray:
-        """True joint angles of the views, shape (v, 5) [rad]."""
+        """True joint angles of the views, shape (..., v, 5) [rad], of unknowns (..., p)."""
         none = np.zeros_like(seen.read)
         side, load = (none if a is None else a for a in (seen.side, seen.load))
         return self.arm(x).joints(seen.read, side, load)
 
     def lens(self, x: FloatArray) -> FloatArray:
-        """fx, fy, cx, cy [px], k1, k2 of a vector of unknowns."""
-        return x[self._lens]
+        """fx, fy, cx, cy [px], k1, k2 of a vector of unknowns, shape (..., 6) of (..., p)."""
+        return x[..., self._lens]
 
     def pose(self, x: FloatArray, of: UnknownPose) -> FloatArray:
-        """Pose of the camera's mount or of a target in its parent, shape (4, 4) [m]."""
+        """Pose of the camera's mount or of a target in its parent, shape (..., 4, 4) [m], of unknowns (..., p)."""
         at = self.parameters.index(f"{of.name}.x")
-        return of.pose(x[at : at + len(POSE)])
+        return of.pose(x[..., at : at + len(POSE)])
 
     def camera_poses(self, x: FloatArray, seen: Observations) -> FloatArray:
         """Poses of the camera in base_link at the views, shape (v, 4, 4) [m]."""
@@ -92,17 +94,17 @@ class Scene:
         return poses
 
     def predict(self, x: FloatArray, seen: Observations, shift: FloatArray | None = None) -> FloatArray:
-        """Pixels (n, 2) where the points of `seen` should appear.
+        """Pixels (..., n, 2) where the points of `seen` should appear.
 
         Args:
-            x: the unknowns, shape (p,).
+            x: the unknowns, shape (..., p).
             seen: their pixels are not used.
             shift: added to all joint angles, shape (5,) [rad].
         """
         return _project(self.lens(x), self.optical(x, seen, shift))
 
     def optical(self, x: FloatArray, seen: Observations, shift: FloatArray | None = None) -> FloatArray:
-        """The points of `seen` in the camera's optical frame, shape (n, 3) [m]; arguments as of predict."""
+        """The points of `seen` in the camera's optical frame, shape (..., n, 3) [m]; arguments as of predict."""
         arm = self.arm(x)
         q = self.joints(x, seen) + (0.0 if shift is None else shift)
         frames: dict[str, FloatArray] = {}
@@ -110,15 +112,18 @@ class Scene:
             frames["link4"] = link4_poses(arm, q)
         if any(t.parent == "tool_link" for t in self.targets):
             frames["tool_link"] = tool_poses(arm, q)
-        base = np.empty_like(seen.points)
+        base = np.empty((*x.shape[:-1], *seen.points.shape))
         for i, target in enumerate(self.targets):
             mine = seen.target == i
             T = self.pose(x, target)
-            size = 1.0 + (self.parameters.value(x, f"{target.name}.size") if target.size_sigma else 0.0)
-            local = size * seen.points[mine] @ T[:3, :3].T + T[:3, 3]
-            base[mine] = _carry(frames.get(target.parent), seen.view[mine], local)
+            points = seen.points[mine]
+            if target.size_sigma:
+                points = (1.0 + x[..., self.parameters.index(f"{target.name}.size"), None, None]) * points
+            local = points @ T[..., :3, :3].swapaxes(-1, -2) + T[..., None, :3, 3]
+            base[..., mine, :] = _carry(frames.get(target.parent), seen.view[mine], local)
         X = self.pose(x, self.mount)
-        optical: FloatArray = (_bring(frames.get(self.mount.parent), seen.view, base) - X[:3, 3]) @ X[:3, :3]
+        carried = _bring(frames.get(self.mount.parent), seen.view, base)
+        optical: FloatArray = (carried - X[..., None, :3, 3]) @ X[..., :3, :3]
         return optical
 
     def project(self, x: FloatArray, base: FloatArray) -> FloatArray:
@@ -128,17 +133,18 @@ class Scene:
 
 
 def _project(lens: FloatArray, optical: FloatArray) -> FloatArray:
-    """Pixels (n, 2) of points (n, 3) [m] in the optical frame; radial distortion 1 + k1 r^2 + k2 r^4 (Brown, 1971).
+    """Pixels (..., n, 2) of points (..., n, 3) [m] in the optical frame of lenses (..., 6).
 
-    The polynomial turns back where its derivative is 0: far beside the picture it would bring points into it again.
-    From there on the picture goes on with the scale that it has there.
+    Radial distortion is 1 + k1 r^2 + k2 r^4 (Brown, 1971). The polynomial turns back where its derivative is 0: far
+    beside the picture it would bring points into it again. From there on the picture goes on with the scale that it has
+    there.
     """
-    fx, fy, cx, cy, k1, k2 = lens
-    z = np.maximum(optical[:, 2], NEAREST_M)
-    u, v = optical[:, 0] / z, optical[:, 1] / z
-    r2 = np.minimum(u * u + v * v, _turns_back(k1, k2))
+    fx, fy, cx, cy, k1, k2 = np.moveaxis(lens, -1, 0)[..., None]
+    z = np.maximum(optical[..., 2], NEAREST_M)
+    u, v = optical[..., 0] / z, optical[..., 1] / z
+    r2 = np.minimum(u * u + v * v, np.vectorize(_turns_back, otypes=[float])(k1, k2))
     by = 1.0 + r2 * (k1 + k2 * r2)
-    return np.column_stack([fx * u * by + cx, fy * v * by + cy])
+    return np.stack([fx * u * by + cx, fy * v * by + cy], axis=-1)
 
 
 def _turns_back(k1: float, k2: float) -> float:
@@ -152,16 +158,18 @@ def _turns_back(k1: float, k2: float) -> float:
 
 
 def _carry(frame: FloatArray | None, view: IndexArray, points: FloatArray) -> FloatArray:
-    """Points (n, 3) of a carrier into base_link; without frames the carrier is base_link."""
+    """Points (..., n, 3) of a carrier into base_link; without frames the carrier is base_link."""
     if frame is None:
         return points
-    moved: FloatArray = np.einsum("nij,nj->ni", frame[view, :3, :3], points) + frame[view, :3, 3]
+    mine = frame[..., view, :, :]
+    moved: FloatArray = np.einsum("...nij,...nj->...ni", mine[..., :3, :3], points) + mine[..., :3, 3]
     return moved
 
 
 def _bring(frame: FloatArray | None, view: IndexArray, points: FloatArray) -> FloatArray:
-    """Points (n, 3) of base_link into a carrier's frame."""
+    """Points (..., n, 3) of base_link into a carrier's frame."""
     if frame is None:
         return points
-    moved: FloatArray = np.einsum("nji,nj->ni", frame[view, :3, :3], points - frame[view, :3, 3])
+    mine = frame[..., view, :, :]
+    moved: FloatArray = np.einsum("...nji,...nj->...ni", mine[..., :3, :3], points - mine[..., :3, 3])
     return moved

@@ -52,6 +52,18 @@ def exp_so3(rotation_vector: ArrayLike) -> FloatArray:
     return np.eye(3) + skew(w) if angle < 1e-12 else rot_axis(w / angle, angle)
 
 
+def exp_so3_batch(rotation_vectors: FloatArray) -> FloatArray:
+    """Rotation matrices (..., 3, 3) of rotation vectors (..., 3) [rad]; see exp_so3."""
+    w = rotation_vectors
+    angle = np.sqrt(w[..., None, :] @ w[..., :, None])
+    still = angle < 1e-12
+    x, y, z = np.moveaxis(w / np.where(still, 1.0, angle)[..., 0], -1, 0)
+    zero = np.zeros_like(x)
+    k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*w.shape, 3)
+    turned = np.eye(3) + np.sin(angle) * k + (1.0 - np.cos(angle)) * (k @ k)
+    return np.where(still, np.eye(3) + k, turned)
+
+
 def log_so3(rotation: FloatArray) -> FloatArray:
     """Rotation vector (3,) [rad] of a rotation matrix; its length is in [0, pi]."""
     q = quat_from_matrix(rotation)

@@ -164,10 +164,16 @@ def _hand_rows(model: ArmModel, link: str, points: FloatArray) -> FloatArray:
 
 def _always_in_hand(model: ArmModel, link: str, points: FloatArray) -> BoolArray:
     """Which points (k, 3) [m] of a link of the linkage never leave the hull of link5, at whatever crank angle, (k,)."""
-    normals, offsets = convex_faces(outer_points(link_shapes(model, "link5")))
+    normals, offsets = _faces_of_hand(model)
     carried = _carried(model, "link5", link, points, np.linspace(-math.pi, math.pi, 361))
     inside: BoolArray = (carried @ normals.T <= offsets).all(axis=(0, 2))
     return inside
+
+
+@functools.lru_cache(maxsize=1)
+def _faces_of_hand(model: ArmModel) -> tuple[FloatArray, FloatArray]:
+    """Normals (m, 3) and offsets (m,) [m] of link5's hull, which every link of the linkage asks for."""
+    return convex_faces(outer_points(link_shapes(model, "link5")))
 
 
 def _carried(model: ArmModel, frame: str, link: str, points: FloatArray, grip: FloatArray | float) -> FloatArray:

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from needed import need
 
 from dofbot_ros.arm.gripper import CLOSED
 from dofbot_ros.arm.kinematics import Kinematics
@@ -23,6 +24,7 @@ from dofbot_ros.safety.governor import Governor
 from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.teleop.config import MODES, CameraConfig, Mode, TeleopConfig
 from dofbot_ros.teleop.input.landmarks import CameraLandmarks, Observation, Side
+from dofbot_ros.teleop.input.mediapipe_detector import MediapipeDetector
 from dofbot_ros.teleop.input.model_files import BODY_MODEL, HAND_MODEL, model_folder
 from dofbot_ros.teleop.input.recording import load_observations
 from dofbot_ros.teleop.retargeting.body_mode import BodyMode
@@ -30,8 +32,7 @@ from dofbot_ros.teleop.retargeting.pipeline import TeleopCommand, landmark_pipel
 from dofbot_ros.teleop.retargeting.target_limiter import TargetLimiter
 from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source
 
-mediapipe = pytest.importorskip("mediapipe", reason="mediapipe is an extra: pip install 'dofbot_ros[teleop]'")
-from dofbot_ros.teleop.input.mediapipe_detector import MediapipeDetector  # noqa: E402
+need("mediapipe", reason="mediapipe is an extra: pip install 'dofbot_ros[teleop]'")
 
 HANDS = Path(__file__).resolve().parents[3] / "shared" / "data" / "hands"
 RECORDED = Path(__file__).resolve().parents[1] / "unit" / "teleop" / "data" / "hand_video.npz"
@@ -61,7 +62,7 @@ def detector() -> Iterator[Detector]:
 
 def without_models(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
     """Make this MediaPipe one that brings no models, with the files in `data`."""
-    monkeypatch.delattr(mediapipe, "solutions")
+    monkeypatch.delattr("mediapipe.solutions")
     monkeypatch.setenv("XDG_DATA_HOME", str(data))
 
 
@@ -240,6 +241,8 @@ def test_two_hands_are_seen_as_two(detector: Detector) -> None:
 @pytest.fixture(scope="module")
 def model_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user's data folder with MediaPipe's model files: archives of the models that the wheel of 0.10.21 brings."""
+    import mediapipe
+
     if not hasattr(mediapipe, "solutions"):
         pytest.skip("this MediaPipe brings no models")
     from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter

@@ -19,6 +19,8 @@ from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.errors import CalibrationError, DependencyError
 
+ROOT_EPS = float(np.finfo(float).eps) ** 0.5
+"""Step of a difference quotient, in the unknown's own size where that is above 1."""
 STEP_RAD = 1e-5
 """Of the joints, for the difference quotient of the pixels [rad]."""
 OUTLIER = 3.0
@@ -96,6 +98,15 @@ def solve(scene: Scene, seen: Observations, noise: Noise, start: FloatArray | No
         error = scene.predict(prior + sigma * scaled, seen) - seen.pixels
         return np.concatenate([whiten(error), scaled])
 
+    def slopes(scaled: FloatArray, whiten: Whitening) -> FloatArray:
+        """Of the residuals by the unknowns: SciPy's forward difference quotients, all from one prediction."""
+        step = ROOT_EPS * np.where(scaled >= 0.0, 1.0, -1.0) * np.maximum(1.0, np.abs(scaled))
+        moved = scaled + np.diag(step)
+        errors = whiten(scene.predict(prior + sigma * np.vstack([scaled, moved]), seen) - seen.pixels)
+        J = (errors[1:] - errors[0]) / (moved.diagonal() - scaled)[:, None]
+        slope: FloatArray = np.hstack([J, np.eye(len(scaled))]).T
+        return slope
+
     def loss(squares: FloatArray) -> FloatArray:
         """Huber on the pixels, none on the priors: value, first and second derivative."""
         rho: FloatArray = np.stack([squares, np.ones_like(squares), np.zeros_like(squares)])
@@ -110,7 +121,7 @@ def solve(scene: Scene, seen: Observations, noise: Noise, start: FloatArray | No
         done = least_squares(
             residuals,
             (x - prior) / sigma,
-            jac="2-point",
+            jac=slopes,
             loss=loss if round_ else "linear",
             args=(whiten,),
             x_scale="jac",
@@ -158,5 +169,6 @@ class Whitening:
                 self._parts.append((first, last, np.linalg.inv(np.linalg.cholesky(covariance))))
 
     def __call__(self, error: FloatArray) -> FloatArray:
-        """Errors (n, 2) [px] as independent numbers of unit deviation, shape (2n,)."""
-        return np.concatenate([w @ error[a:b].ravel() for a, b, w in self._parts])
+        """Errors (..., n, 2) [px] as independent numbers of unit deviation, shape (..., 2n)."""
+        columns = error.reshape(*error.shape[:-2], -1, 1)
+        return np.concatenate([(w @ columns[..., 2 * a : 2 * b, :])[..., 0] for a, b, w in self._parts], axis=-1)

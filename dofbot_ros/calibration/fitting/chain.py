@@ -19,6 +19,8 @@ class ArmGeometry:
     once-per-turn error of an angle sensor that is mounted off its axis. Play is half of what the gear is loose, taken
     up to one side; flex is what gear and bracket give under the arm's weight. The servo sees neither.
 
+    Many arms at once are one geometry, too: its angles have shape (..., 1, 5), its lengths (..., 1).
+
     Attributes:
         zeros: [rad], shape (5,).
         scales: relative errors of the servos' ticks a radian, shape (5,).
@@ -38,10 +40,10 @@ class ArmGeometry:
     cosines: FloatArray
     plays: FloatArray
     flexes: FloatArray
-    base_height: float
-    upper_arm: float
-    forearm: float
-    tool: float
+    base_height: float | FloatArray
+    upper_arm: float | FloatArray
+    forearm: float | FloatArray
+    tool: float | FloatArray
 
     @classmethod
     def nominal(cls, kinematics: Kinematics) -> ArmGeometry:
@@ -51,7 +53,7 @@ class ArmGeometry:
         return cls(none, none, none, none, none, none, k.base_height, k.upper_arm, k.forearm, k.tool)
 
     def joints(self, read: FloatArray, side: FloatArray, load: FloatArray) -> FloatArray:
-        """True joint angles (v, 5) [rad].
+        """True joint angles (..., v, 5) [rad].
 
         Args:
             read: what the servos read, shape (v, 5) [rad].
@@ -64,29 +66,29 @@ class ArmGeometry:
 
 
 def link4_poses(arm: ArmGeometry, q: FloatArray) -> FloatArray:
-    """Poses of link4 in base_link, shape (n, 4, 4) [m], of true joint angles (n, 5) [rad].
+    """Poses of link4 in base_link, shape (..., n, 4, 4) [m], of true joint angles (..., n, 5) [rad].
 
     Joint 1 turns about z, joints 2 to 4 about y (docs/kinematics.md).
     """
-    a, b = q[:, 1], q[:, 1] + q[:, 2]
-    pitch = b + q[:, 3]
-    c1, s1, cp, sp = np.cos(q[:, 0]), np.sin(q[:, 0]), np.cos(pitch), np.sin(pitch)
+    a, b = q[..., 1], q[..., 1] + q[..., 2]
+    pitch = b + q[..., 3]
+    c1, s1, cp, sp = np.cos(q[..., 0]), np.sin(q[..., 0]), np.cos(pitch), np.sin(pitch)
     radius = arm.upper_arm * np.sin(a) + arm.forearm * np.sin(b)
-    T = np.zeros((len(q), 4, 4))
-    T[:, 0, 0], T[:, 0, 1], T[:, 0, 2] = c1 * cp, -s1, c1 * sp
-    T[:, 1, 0], T[:, 1, 1], T[:, 1, 2] = s1 * cp, c1, s1 * sp
-    T[:, 2, 0], T[:, 2, 2] = -sp, cp
-    T[:, 0, 3], T[:, 1, 3] = radius * c1, radius * s1
-    T[:, 2, 3] = arm.base_height + arm.upper_arm * np.cos(a) + arm.forearm * np.cos(b)
-    T[:, 3, 3] = 1.0
+    T = np.zeros((*q.shape[:-1], 4, 4))
+    T[..., 0, 0], T[..., 0, 1], T[..., 0, 2] = c1 * cp, -s1, c1 * sp
+    T[..., 1, 0], T[..., 1, 1], T[..., 1, 2] = s1 * cp, c1, s1 * sp
+    T[..., 2, 0], T[..., 2, 2] = -sp, cp
+    T[..., 0, 3], T[..., 1, 3] = radius * c1, radius * s1
+    T[..., 2, 3] = arm.base_height + arm.upper_arm * np.cos(a) + arm.forearm * np.cos(b)
+    T[..., 3, 3] = 1.0
     return T
 
 
 def tool_poses(arm: ArmGeometry, q: FloatArray) -> FloatArray:
-    """Poses of tool_link in base_link, shape (n, 4, 4) [m], of true joint angles (n, 5) [rad]."""
+    """Poses of tool_link in base_link, shape (..., n, 4, 4) [m], of true joint angles (..., n, 5) [rad]."""
     T = link4_poses(arm, q)
-    T[:, :3, 3] += arm.tool * T[:, :3, 2]
-    c, s = np.cos(q[:, 4])[:, None], np.sin(q[:, 4])[:, None]
-    x, y = T[:, :3, 0].copy(), T[:, :3, 1].copy()
-    T[:, :3, 0], T[:, :3, 1] = c * x + s * y, c * y - s * x
+    T[..., :3, 3] += np.asarray(arm.tool)[..., None] * T[..., :3, 2]
+    c, s = np.cos(q[..., 4])[..., None], np.sin(q[..., 4])[..., None]
+    x, y = T[..., :3, 0].copy(), T[..., :3, 1].copy()
+    T[..., :3, 0], T[..., :3, 1] = c * x + s * y, c * y - s * x
     return T

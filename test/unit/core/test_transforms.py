@@ -32,6 +32,15 @@ def test_log_is_the_inverse_of_exp(v):
     np.testing.assert_allclose(tf.log_so3(tf.exp_so3(v)), v, atol=1e-9)
 
 
+@given(arrays(np.float64, (2, 4, 3), elements=st.floats(-4, 4)))
+def test_many_rotation_vectors_are_turned_as_each_alone(vectors):
+    vectors[0, 0], vectors[0, 1] = 0.0, 1e-13 * vectors[0, 1]
+
+    alone = [[tf.exp_so3(v) for v in row] for row in vectors]
+
+    np.testing.assert_allclose(tf.exp_so3_batch(vectors), alone, rtol=0, atol=1e-14)
+
+
 @given(poses, poses, vectors)
 def test_group_laws(a, b, p):
     np.testing.assert_allclose(tf.invert(a) @ a, np.eye(4), atol=1e-12)

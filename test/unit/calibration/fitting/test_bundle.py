@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ from dofbot_ros.calibration.fitting.bundle import Noise, solve
 from dofbot_ros.calibration.fitting.chain import ArmGeometry, link4_poses, tool_poses
 from dofbot_ros.calibration.hand_eye_samples import LENS_PRIOR
 from dofbot_ros.calibration.observations import Observations
-from dofbot_ros.calibration.priors import ArmSigma, UnknownPose
+from dofbot_ros.calibration.priors import ArmSigma, Carrier, UnknownPose
 from dofbot_ros.calibration.scene import Scene
 from dofbot_ros.core.transforms import rot_z, transform
 from dofbot_ros.core.types import FloatArray
@@ -73,6 +75,33 @@ def observed(count: int, seed: int, corner_px: float) -> tuple[Scene, FloatArray
     noisy = all_pixels + rng.normal(0.0, corner_px, all_pixels.shape)
     view, target = np.repeat(np.arange(count), 8), np.tile(np.repeat([0, 1], 4), count)
     return made, truth, Observations(np.array(reads), view, target, np.tile(square, (count, 1)), noisy)
+
+
+@pytest.mark.parametrize(("mount", "parent"), [("link4", "base_link"), ("base_link", "tool_link")])
+def test_many_unknowns_are_predicted_as_each_alone(mount: Carrier, parent: Carrier) -> None:
+    few, _, seen = observed(3, 5, 0.0)
+    targets = [replace(t, parent=parent, size_sigma=0.02) for t in few.targets]
+    made = Scene(NOMINAL, ArmSigma(), LENS_PRIOR, replace(few.mount, parent=mount), targets)
+    spread = made.parameters.sigma * np.random.default_rng(0).normal(0.0, 0.5, (4, len(made.parameters.names)))
+    many = made.parameters.nominal + spread
+
+    alone = [made.predict(x, seen) for x in many]
+
+    np.testing.assert_allclose(made.predict(many, seen), alone, rtol=1e-10)
+    np.testing.assert_allclose(made.joints(many, seen), [made.joints(x, seen) for x in many], rtol=1e-12)
+
+
+def test_the_slopes_are_those_that_scipy_takes_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _, seen = observed(4, 1, 0.5)
+    noise = Noise(0.5, math.radians(0.3))
+    found = solve(made, seen, noise)
+
+    fit = scipy.optimize.least_squares
+    monkeypatch.setattr(
+        scipy.optimize, "least_squares", lambda *words, **options: fit(*words, **{**options, "jac": "2-point"})
+    )
+
+    np.testing.assert_array_less(np.abs(solve(made, seen, noise).x - found.x), 0.01 * found.sigma)
 
 
 @pytest.mark.slow

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("torch", reason="the imitation needs the extra learn")
-pytest.importorskip("mediapipe", reason="hands are found by MediaPipe, extra teleop")
-
 from command_line import CliRunner
+from needed import need
 
 from dofbot_ros.arm.poses import NamedPoses, save_poses
 from dofbot_ros.cli.main import app
+
+need("torch", reason="the imitation needs the extra learn")
+need("mediapipe", reason="hands are found by MediaPipe, extra teleop")
 
 
 @pytest.mark.parametrize(
