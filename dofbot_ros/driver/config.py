@@ -78,7 +78,7 @@ class DriverConfig(Checked):
         0.12, "How far the goal may lead fingers that a block has stopped [rad]."
     )
     goal_trim: Annotated[float, Range(0.0, 0.1)] = parameter(
-        0.05, "How far goals may lead joints that gravity holds below them [rad]; 0: not at all."
+        0.05, "How far goals may lead joints that gravity or play holds off them [rad]; 0: not at all."
     )
     realtime: bool = parameter(
         True, "Ask the system for real-time priority of the control loop; without it a busy machine makes the arm late."

@@ -28,7 +28,7 @@ class Snapshot:
         events: what happened to commands since the snapshot of the cycle before, in order.
         commander: name of the commander that holds the arm, "" for none.
         handover: the last take-over of the arm by another commander, in words; handovers counts them.
-        trim: what is added to the goals, so that joints arrive which gravity holds below them [rad] (6,).
+        trim: what is added to the goals, so that joints arrive which gravity or play holds off them [rad] (6,).
         limited: why the command of this cycle differs from what was asked.
         limited_counts: how many cycles each kind of limit has acted in since connect.
         bus: counters of the backend.

@@ -1,8 +1,12 @@
-"""Goals that lead a little, so that joints which gravity holds below them arrive: an outer loop over the servos'.
+"""Goals that lead a little, so that joints arrive where they were told: an outer loop over the servos'.
 
 A bus servo holds a load by standing off its goal, and its gears have play that gravity takes up; its encoder sees both.
 How far a joint gives way is learned while the arm rests, as an angle per torque of gravity, and added to every goal at
 the torque of its pose. The correction only ever acts against gravity: it lifts what hangs low, and presses on nothing.
+
+Gravity does not pull joints 1 and 5: they rest beside their goals by half the play of their gears, on the side from
+which they came. What their encoders see of it is added to their goals at rest, and forgotten when the arm moves on. A
+joint that rests further off than play explains is held there by something, and is not pushed.
 """
 
 from __future__ import annotations
@@ -26,6 +30,12 @@ STILL = 1e-6
 """A goal that changes by less in a period stands still [rad]."""
 GIVE_UP_S = 1.5
 """A joint that is not there after this long is not going to be [s]."""
+TURNING = np.array([True, False, False, False, True, False])
+"""Joints 1 and 5, whose axes gravity does not pull, (6,)."""
+MOST_PLAY = 0.025
+"""A turning joint that rests further off its goal is not corrected: gears have 2 degrees of play at the most [rad]."""
+MOST_TAKEN_UP = 0.02
+"""Largest correction of a turning joint [rad]."""
 
 
 class GoalTrim:
@@ -43,11 +53,13 @@ class GoalTrim:
         self._most = most
         self._give = np.zeros(N_JOINTS)
         """Angle by which each joint gives way to gravity's greatest torque [rad] (6,)."""
+        self._taken_up = np.zeros(N_JOINTS)
+        """What is added to the goals of the turning joints for the play of their gears [rad] (6,)."""
         self._engaged = np.zeros(N_JOINTS, dtype=np.bool_)
         self._goal: FloatArray | None = None
         self._rest_s = 0.0
         self._lead = 0.0
-        """Of the goals before the joints, the largest of those that gravity pulls [rad]."""
+        """Of the goals before the joints, the largest of those that are corrected [rad]."""
         self.offset = np.zeros(N_JOINTS)
         """What is added to the goals now [rad] (6,)."""
 
@@ -63,6 +75,7 @@ class GoalTrim:
     def start(self) -> None:
         """The arm holds where it is from now on; corrections come back slowly."""
         self.offset = np.zeros(N_JOINTS)
+        self._taken_up[:] = 0.0
         self._goal = None
 
     def pause(self) -> None:
@@ -86,14 +99,16 @@ class GoalTrim:
         self._goal = goal.copy()
         error = goal - measured
         pulled = np.abs(shares) > MIN_SHARE
-        self._lead = float(np.abs(error)[pulled].max(initial=0.0))
+        self._lead = float(np.abs(error)[pulled | TURNING].max(initial=0.0))
         if self._rest_s >= FOLLOW_S:
-            self._engaged &= pulled & ~held_up
+            self._engaged &= (pulled | TURNING) & ~held_up
             self._learn(error, shares, fresh & pulled & ~held_up)
+            self._take_up(error, fresh & TURNING & ~held_up)
         else:
             self._engaged[:] = False
+            self._taken_up[:] = 0.0
         # Not np.clip(), which takes twice the time.
-        wanted = np.minimum(np.maximum(-self._give * shares, -self._most), self._most)
+        wanted = np.minimum(np.maximum(self._taken_up - self._give * shares, -self._most), self._most)
         step = SPEED * self._period_s
         self.offset = self.offset + np.minimum(np.maximum(wanted - self.offset, -step), step)
         return self.offset
@@ -110,3 +125,13 @@ class GoalTrim:
         change = np.where(self._engaged & known, rate / np.maximum(np.abs(shares), MIN_SHARE), 0.0)
         limit = self._most / np.maximum(np.abs(shares), MIN_SHARE)
         self._give = np.clip(self._give + change, 0.0, np.maximum(limit, self._give))
+
+    def _take_up(self, error: FloatArray, known: BoolArray) -> None:
+        """Move the goals of turning joints on, by what their encoders miss of them."""
+        size = np.abs(error)
+        off = np.where(self._engaged, size > RELEASE_RAD, size > ENGAGE_RAD) & (size <= MOST_PLAY)
+        full = (np.abs(self._taken_up) >= MOST_TAKEN_UP - 1e-9) & (error * self._taken_up > 0.0)
+        self._engaged = np.where(known, off & ~full, self._engaged)
+        change = np.clip(GAIN_HZ * error, -SPEED, SPEED) * self._period_s
+        taken_up = np.clip(self._taken_up + change, -MOST_TAKEN_UP, MOST_TAKEN_UP)
+        self._taken_up = np.where(self._engaged & known, taken_up, self._taken_up)

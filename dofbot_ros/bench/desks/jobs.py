@@ -69,7 +69,7 @@ class Ablation:
     """What is left out of what bears a desk's errors, to see what it is worth.
 
     Attributes:
-        trim: joints that gravity holds low are brought up (motion/goal_trim.py).
+        trim: joints that gravity or play holds off their goals are brought there (motion/goal_trim.py).
         tolerance: the localiser bears markers of another size, and images out of focus (vision/markers/blocks.py).
         sight: the arm looks at its own hand, and aims by that (trials/sight.py).
     """

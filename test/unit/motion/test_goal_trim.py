@@ -1,4 +1,4 @@
-"""Goals that lead: joints that hang low are brought up, nothing is pressed down, and never by much or quickly."""
+"""Goals that lead: joints that hang low are brought up, play is taken up, nothing is pressed, never much or quickly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dofbot_ros.arm.gravity import Gravity
 from dofbot_ros.arm.robot import DRAWN
 from dofbot_ros.core.types import N_JOINTS, FloatArray
-from dofbot_ros.motion.goal_trim import ENGAGE_RAD, SPEED, GoalTrim
+from dofbot_ros.motion.goal_trim import ENGAGE_RAD, MOST_PLAY, MOST_TAKEN_UP, RELEASE_RAD, SPEED, TURNING, GoalTrim
 
 GRAVITY = Gravity(DRAWN.kinematics)
 PERIOD_S, MOST = 0.02, 0.05
@@ -31,6 +31,22 @@ class Arm:
         self._late = [*self._late[1:], sent]
         shares = GRAVITY.shares(self._late[0])
         return self._late[0] + self.give * shares + 0.5 * self.play * np.sign(shares)
+
+
+class LooseArm(Arm):
+    """Joints with play that nothing takes up: each rests beside its goal, on the side from which it came."""
+
+    def __init__(self, play: float, start: FloatArray) -> None:
+        super().__init__(0.0, play)
+        self._link = start.copy()
+        self._late = [start] * 4
+
+    def measured(self, sent: FloatArray) -> FloatArray:
+        """Where they are four periods after `sent` [rad] (6,) was."""
+        self._late = [*self._late[1:], sent]
+        half = 0.5 * self.play
+        self._link = np.clip(self._link, self._late[0] - half, self._late[0] + half)
+        return self._link.copy()
 
 
 def run(trim: GoalTrim, arm: Arm, goal: FloatArray, periods: int = 80) -> FloatArray:
@@ -83,11 +99,53 @@ def test_an_arm_that_does_not_give_way_is_left_alone() -> None:
     assert not trim.offset.any()
 
 
-def test_zero_switches_it_off() -> None:
-    trim = GoalTrim(GRAVITY, PERIOD_S, 0.0)
-    run(trim, Arm(0.05), BENT)
-    assert not trim.offset.any()
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+@pytest.mark.parametrize("play_deg", [1.5, 2.0])
+def test_turning_joints_with_play_arrive_from_either_side(play_deg: float, side: float) -> None:
+    goal = np.array([0.3, 0.0, 0.0, 0.0, -0.4, 0.0])
+    start = goal + side * 0.5 * TURNING
+    play = np.radians(play_deg)
+    trim, arm = GoalTrim(GRAVITY, PERIOD_S, MOST), LooseArm(play, start)
+    assert np.abs(LooseArm(play, start).measured(goal) - goal)[TURNING].min() == 0.5
+    measured = run(trim, arm, goal)
+    assert np.abs(measured - goal)[TURNING].max() <= RELEASE_RAD
     assert not trim.busy
+    settled = trim.offset.copy()
+    assert (np.sign(settled) == -side * TURNING).all()
+    run(trim, arm, goal)
+    np.testing.assert_array_equal(trim.offset, settled)
+
+
+def test_what_play_took_is_forgotten_when_the_arm_moves_on() -> None:
+    start, goal = np.zeros(N_JOINTS), 0.5 * TURNING
+    trim, arm = GoalTrim(GRAVITY, PERIOD_S, MOST), LooseArm(0.026, start)
+    run(trim, arm, goal)
+    assert np.abs(trim.offset[TURNING]).min() > RELEASE_RAD
+    for step in range(6):
+        moving = goal - 0.02 * (step + 1) * TURNING
+        offset = trim.update(moving, arm.measured(moving + trim.offset), ALL, NONE)
+    assert not offset.any()
+    assert np.abs(run(trim, arm, moving) - moving)[TURNING].max() <= RELEASE_RAD
+
+
+def test_a_turning_joint_that_something_holds_is_not_pushed() -> None:
+    trim = GoalTrim(GRAVITY, PERIOD_S, MOST)
+    goal = np.zeros(N_JOINTS)
+    for _ in range(100):
+        trim.update(goal, goal + 1.01 * MOST_PLAY * TURNING, ALL, NONE)
+    assert not trim.offset.any()
+    for _ in range(100):
+        trim.update(goal, goal + 0.9 * MOST_PLAY * TURNING, ALL, NONE)
+    assert trim.offset == pytest.approx(-MOST_TAKEN_UP * TURNING)
+    assert not trim.busy
+
+
+def test_zero_switches_it_off() -> None:
+    for arm in (Arm(0.05), LooseArm(0.03, BENT + 0.5)):
+        trim = GoalTrim(GRAVITY, PERIOD_S, 0.0)
+        run(trim, arm, BENT)
+        assert not trim.offset.any()
+        assert not trim.busy
 
 
 def test_a_joint_that_is_pushed_up_or_held_up_is_not_pressed() -> None:
@@ -124,7 +182,8 @@ def test_whatever_is_measured_it_stays_small_slow_and_against_gravity(
             offset = trim.update(goal, goal - 0.1 * error, ALL, NONE)
             assert np.abs(offset).max() <= MOST + 1e-12
             assert np.abs(offset - before).max() <= SPEED * PERIOD_S + 1e-12
-            assert not offset[[0, 4, 5]].any()
+            assert np.abs(offset[TURNING]).max() <= MOST_TAKEN_UP + 1e-12
+            assert not offset[5]
             before = offset
     # At rest for long enough to have come there, it acts against gravity.
     for _ in range(60):

@@ -14,9 +14,12 @@ from dofbot_ros.motion.goal_trim import (
     GAIN_HZ,
     GIVE_UP_S,
     MIN_SHARE,
+    MOST_PLAY,
+    MOST_TAKEN_UP,
     RELEASE_RAD,
     SPEED,
     STILL,
+    TURNING,
     GoalTrim,
 )
 
@@ -195,3 +198,77 @@ def test_a_goal_that_changes_by_its_bound_moves_and_an_error_at_its_bound_is_lef
     trim.update(moved, moved + LOW * pulled_down, ALL, NONE)
     trim.update(moved, moved + LOW * pulled_down, ALL, NONE)
     assert trim.offset == pytest.approx(learned, abs=1e-6)
+
+
+SIDE = np.where(TURNING, [1.0, 0.0, 0.0, 0.0, -1.0, 0.0], 0.0)
+"""Which way the turning joints rest beside their goals."""
+
+
+def turned(periods: int, beside: float = LOW, most: float = 1.0) -> GoalTrim:
+    """A trim after so many periods at rest at BENT, with turning joints that rest beside their goals [rad]."""
+    trim = GoalTrim(GRAVITY, PERIOD_S, most)
+    stay(trim, periods, beside)
+    return trim
+
+
+def stay(trim: GoalTrim, periods: int, beside: float = LOW, goal: FloatArray = BENT) -> FloatArray:
+    for _ in range(periods):
+        offset = trim.update(goal, goal + beside * SIDE, ALL, NONE)
+    return offset
+
+
+def test_a_turning_joint_is_led_by_the_gain_after_the_wait() -> None:
+    assert not turned(WAITING).offset.any()
+    assert turned(1).busy
+    for learned in (1, 2):
+        assert turned(WAITING + learned).offset == pytest.approx(-learned * GROWTH * SIDE)
+        assert turned(WAITING + learned).busy
+
+
+def test_a_turning_joint_is_led_no_further_than_it_may_and_waited_for_no_longer() -> None:
+    trim = turned(WAITING + 4)
+    assert trim.offset == pytest.approx(-MOST_TAKEN_UP * SIDE)
+    assert trim.busy
+    assert stay(trim, 1) == pytest.approx(-MOST_TAKEN_UP * SIDE)
+    assert not trim.busy
+    assert turned(WAITING + 4, most=0.01).offset == pytest.approx(-0.01 * SIDE)
+    # Back it may come.
+    assert stay(trim, 1, -LOW) == pytest.approx((GROWTH - MOST_TAKEN_UP) * SIDE)
+
+
+def test_a_turning_joint_is_brought_nearer_than_where_it_began_to_be_corrected() -> None:
+    assert not turned(WAITING + 1, beside=0.99 * ENGAGE_RAD).offset.any()
+    trim = turned(WAITING + 1, beside=1.01 * ENGAGE_RAD)
+    begun = trim.offset.copy()
+    assert begun.any()
+    on = stay(trim, 1, 1.01 * RELEASE_RAD).copy()
+    assert on == pytest.approx(begun - GAIN_HZ * 1.01 * RELEASE_RAD * PERIOD_S * SIDE)
+    assert trim.busy
+    assert stay(trim, 1, 0.99 * RELEASE_RAD) == pytest.approx(on)
+    assert not trim.busy
+
+
+def test_a_turning_joint_further_off_than_play_explains_is_left() -> None:
+    assert turned(WAITING + 1, beside=0.99 * MOST_PLAY).offset.any()
+    far = turned(WAITING + 1, beside=1.01 * MOST_PLAY)
+    assert not far.offset.any()
+    assert not far.busy
+
+
+@pytest.mark.parametrize("kept", ["fresh", "held_up"])
+def test_a_turning_joint_that_was_not_read_or_does_not_follow_is_not_led(kept: str) -> None:
+    out = np.arange(N_JOINTS) == 0
+    trim = turned(WAITING)
+    offset = trim.update(BENT, BENT + LOW * SIDE, ~out if kept == "fresh" else ALL, out if kept == "held_up" else NONE)
+    assert offset == pytest.approx(-GROWTH * SIDE * ~out)
+
+
+def test_a_lead_of_a_turning_joint_goes_with_the_next_motion_no_faster_than_its_speed() -> None:
+    trim = turned(WAITING + 2)
+    moved = BENT + 2.0 * STILL
+    led = trim.offset.copy()
+    assert stay(trim, 1, goal=moved) == pytest.approx(led + np.minimum(SPEED * PERIOD_S, np.abs(led)) * SIDE)
+    assert stay(trim, 1, goal=BENT) == pytest.approx(np.zeros(N_JOINTS), abs=1e-12)
+    trim = turned(WAITING + 2)
+    trim.start()
+    assert stay(trim, 1, 0.0) == pytest.approx(np.zeros(N_JOINTS), abs=1e-12)

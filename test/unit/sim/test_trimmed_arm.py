@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from dofbot_ros.core.types import N_ARM, FloatArray
 from dofbot_ros.desks.installation import install
 from dofbot_ros.driver.config import DriverConfig
+from dofbot_ros.hardware.emulation.servo_model import TICKS_PER_RAD, ServoModelConfig
+from dofbot_ros.hardware.emulation.servos import SERVO_IDS
 from dofbot_ros.safety.states import ArmState
 from dofbot_ros.sim.config import WorldConfig
 from dofbot_ros.sim.rendering.flaws import ArmFlaws
@@ -20,10 +24,17 @@ pytest.importorskip("pybullet")
 BENT = np.array([0.2, 0.9, 0.5, 0.9, 0.0])
 
 
+PLAY_RAD = math.radians(1.5)
+TURNING = [0, 4]
+"""Joints 1 and 5."""
+
+
 def bent_arm(goal_trim: float) -> DirectArm:
-    flaws = ArmFlaws(droop_rad=0.035, play_rad=0.026)
+    flaws = ArmFlaws(droop_rad=0.035, play_rad=PLAY_RAD)
     own = install("own", 0, WorldConfig(marked=(), arm=flaws))
-    return DirectArm(own, DriverConfig(goal_trim=goal_trim))
+    loose = ServoModelConfig(backlash_ticks=PLAY_RAD * TICKS_PER_RAD)
+    servos = {SERVO_IDS[joint]: loose for joint in TURNING}
+    return DirectArm(replace(own, servos=servos), DriverConfig(goal_trim=goal_trim))
 
 
 @pytest.fixture
@@ -48,6 +59,20 @@ def test_an_arm_that_hangs_low_is_brought_up(arm: DirectArm) -> None:
     plain = bent_arm(0.0)
     plain.prepare()
     assert np.abs(go(plain, BENT)).max() > 0.03
+    plain.close()
+
+
+@pytest.mark.parametrize("turn", [-0.6, 0.6])
+def test_the_play_of_joints_1_and_5_is_taken_up_from_either_side(arm: DirectArm, turn: float) -> None:
+    goal = BENT + np.array([turn, 0.0, 0.0, 0.0, -turn])
+    go(arm, goal)
+    off = goal - arm.world.arm.positions()[:N_ARM]
+    assert np.abs(off[TURNING]).max() < 0.006
+    plain = bent_arm(0.0)
+    plain.prepare()
+    go(plain, goal)
+    off = goal - plain.world.arm.positions()[:N_ARM]
+    assert np.abs(off[TURNING]).min() > 0.4 * PLAY_RAD
     plain.close()
 
 
