@@ -112,7 +112,8 @@ def test_an_arm_in_a_forbidden_place_may_move_where_nothing_gets_worse():
 
 def test_an_arm_in_a_forbidden_place_may_stand_still():
     q = joints(0.2, 0.0, -0.02, 22)
-    assert WORKSPACE.violation(q).startswith("right finger too near the table")
+    # Both fingers are as low: which of them is named is a matter of rounding.
+    assert "finger too near the table" in WORKSPACE.violation(q)
     assert WORKSPACE.first_violation(np.vstack([q, q]), q) is None
 
 
