@@ -21,6 +21,8 @@ from dofbot_ros.errors import CalibrationError, DependencyError
 
 ROOT_EPS = float(np.finfo(float).eps) ** 0.5
 """Step of a difference quotient, in the unknown's own size where that is above 1."""
+FEW_POINTS = 500
+"""Of so many points all columns of a Jacobian are predicted at once, of more in parts: they fit a processor's cache."""
 STEP_RAD = 1e-5
 """Of the joints, for the difference quotient of the pixels [rad]."""
 OUTLIER = 3.0
@@ -102,7 +104,9 @@ def solve(scene: Scene, seen: Observations, noise: Noise, start: FloatArray | No
         """Of the residuals by the unknowns: SciPy's forward difference quotients, all from one prediction."""
         step = ROOT_EPS * np.where(scaled >= 0.0, 1.0, -1.0) * np.maximum(1.0, np.abs(scaled))
         moved = scaled + np.diag(step)
-        errors = whiten(scene.predict(prior + sigma * np.vstack([scaled, moved]), seen) - seen.pixels)
+        unknowns = prior + sigma * np.vstack([scaled, moved])
+        parts = np.array_split(unknowns, 1 + len(seen.points) // FEW_POINTS)
+        errors = whiten(np.concatenate([scene.predict(part, seen) for part in parts]) - seen.pixels)
         J = (errors[1:] - errors[0]) / (moved.diagonal() - scaled)[:, None]
         slope: FloatArray = np.hstack([J, np.eye(len(scaled))]).T
         return slope
