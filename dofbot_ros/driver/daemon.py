@@ -118,7 +118,8 @@ class ArmDaemon(MotionCommands):
             self._trim.pause()
         else:
             fresh = reading.fresh & (reading.silent_s == 0.0)
-            self._trim.update(position, reading.position, fresh, self._motion.adherence.lagging)
+            lagging, under_way = self._motion.adherence.lagging, self._motion.source is not None
+            self._trim.update(position, reading.position, fresh, lagging, under_way=under_way)
         offset = self._trim.offset
         if not offset.any():
             return position

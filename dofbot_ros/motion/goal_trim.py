@@ -82,7 +82,9 @@ class GoalTrim:
         """The arm has been stopped: nothing is learned, and the correction stays as it is."""
         self._goal = None
 
-    def update(self, goal: FloatArray, measured: FloatArray, fresh: BoolArray, held_up: BoolArray) -> FloatArray:
+    def update(
+        self, goal: FloatArray, measured: FloatArray, fresh: BoolArray, held_up: BoolArray, *, under_way: bool = True
+    ) -> FloatArray:
         """What to add to the goals of this period [rad] (6,).
 
         Args:
@@ -90,6 +92,8 @@ class GoalTrim:
             measured: where they are [rad] (6,).
             fresh: which of them have just been read, (6,).
             held_up: which of them do not follow, so that something must be in their way, (6,).
+            under_way: whether a motion runs, if only at rest where it ends. Play is taken up within a motion alone: an
+                arm that was halted, or merely holds, does not move for it.
         """
         if not self._most:
             return self.offset
@@ -103,7 +107,8 @@ class GoalTrim:
         if self._rest_s >= FOLLOW_S:
             self._engaged &= (pulled | TURNING) & ~held_up
             self._learn(error, shares, fresh & pulled & ~held_up)
-            self._take_up(error, fresh & TURNING & ~held_up)
+            self._engaged &= ~TURNING | under_way
+            self._take_up(error, fresh & TURNING & ~held_up & under_way)
         else:
             self._engaged[:] = False
             self._taken_up[:] = 0.0

@@ -171,9 +171,9 @@ def test_goals_do_not_lead_for_a_reading_that_is_not_of_this_cycle(bench: Any, m
     known: list[list[bool]] = []
     really = bench.daemon._trim.update
 
-    def update(*args: Any) -> Any:
+    def update(*args: Any, **words: Any) -> Any:
         known.append(args[2].tolist())
-        return really(*args)
+        return really(*args, **words)
 
     monkeypatch.setattr(bench.daemon._trim, "update", update)
     bench.arm.silent = {3}

@@ -128,6 +128,23 @@ def test_what_play_took_is_forgotten_when_the_arm_moves_on() -> None:
     assert np.abs(run(trim, arm, moving) - moving)[TURNING].max() <= RELEASE_RAD
 
 
+def test_play_is_taken_up_within_a_motion_alone() -> None:
+    """An arm that was halted, or merely holds, does not move for it; what has been taken up stays."""
+    goal = 0.5 * TURNING
+    trim, arm = GoalTrim(GRAVITY, PERIOD_S, MOST), LooseArm(0.026, np.zeros(N_JOINTS))
+    for _ in range(100):
+        trim.update(goal, arm.measured(goal + trim.offset), ALL, NONE, under_way=False)
+    assert not trim.offset.any()
+    assert not trim.busy
+    run(trim, arm, goal)
+    taken_up = trim.offset.copy()
+    assert taken_up.any()
+    for _ in range(100):
+        trim.update(goal, goal + 0.9 * MOST_PLAY * TURNING, ALL, NONE, under_way=False)
+    np.testing.assert_array_equal(trim.offset, taken_up)
+    assert not trim.busy
+
+
 def test_a_turning_joint_that_something_holds_is_not_pushed() -> None:
     trim = GoalTrim(GRAVITY, PERIOD_S, MOST)
     goal = np.zeros(N_JOINTS)
