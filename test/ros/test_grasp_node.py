@@ -21,7 +21,7 @@ from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.ros.camera.messages import camera_info, image_array, image_message, uncalibrated
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
-from dofbot_ros.ros.conversions.messages import to_time
+from dofbot_ros.ros.conversions.messages import from_time, to_time
 from dofbot_ros.ros.runtime.qos import IMAGE, STREAM
 from dofbot_ros.sim.arrangement import Arrangement, as_text
 from dofbot_ros.supervisor import Command, ProcessGroup
@@ -64,6 +64,14 @@ class Bench:
         request = SetParameters.Request(parameters=[Parameter(name="arrangement", value=value)])
         assert self.client.call(SetParameters, "sim_node/set_parameters", request).results[0].successful
         self.client.trigger("sim/reset")
+        self._await_pictures(self.client.now_s())
+
+    def _await_pictures(self, since_s: float) -> None:
+        """Two that were taken since then: the node has the first of them by now, and no older one is its newest."""
+        stamps: list[float] = []
+        told = self.client.notify_after(lambda m: stamps.append(from_time(m.header.stamp)))
+        self.client.node.create_subscription(CameraInfo, "camera/camera_info", told, 10)
+        self.client.wait_until(lambda: sum(stamp > since_s for stamp in stamps) >= 2, SOON_S, "pictures")
 
     def home(self) -> None:
         self.client.switch("enable_torque", True)

@@ -6,12 +6,28 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
 
 from dofbot_ros.core.interrupts import interrupts_held, release_interrupts
 
 
+@pytest.fixture(params=["alone", "beside a thread"])
+def threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A thread that blocks nothing, which the kernel may give a signal to."""
+    ended = threading.Event()
+    other = threading.Thread(target=ended.wait)
+    if request.param == "beside a thread":
+        other.start()
+    yield
+    ended.set()
+    if other.ident is not None:
+        other.join()
+
+
+@pytest.mark.usefixtures("threads")
 def test_ctrl_c_waits_for_the_end_of_what_must_be_whole() -> None:
     done = []
 

@@ -39,10 +39,12 @@ def twists(draw: st.DrawFn) -> tuple[FloatArray, FloatArray]:
     return speed * direction, turning * np.array(draw(st.tuples(*[st.floats(-1.0, 1.0)] * 3)))
 
 
-def _keeps_its_direction(tool: FloatArray, linear: FloatArray) -> None:
+def _keeps_its_direction(tool: FloatArray, linear: FloatArray, angular: FloatArray = ZERO) -> None:
+    """Within a millimetre; a tip that turns as well swings by about one more where a joint comes to its limit."""
     direction = linear / np.linalg.norm(linear)
-    assert against(tool, direction) <= MILLIMETRE
-    assert astray(tool, direction) <= MILLIMETRE
+    bound = MILLIMETRE * (1.0 + float(np.linalg.norm(angular)))
+    assert against(tool, direction) <= bound
+    assert astray(tool, direction) <= bound
 
 
 @pytest.mark.slow
@@ -52,7 +54,7 @@ def test_the_tool_goes_in_the_commanded_direction_or_stands(
     start: FloatArray, twist: tuple[FloatArray, FloatArray]
 ) -> None:
     run = drive(start, lambda _: twist, 3.0)
-    _keeps_its_direction(run.tool[: run.first_workspace_stop + 1], twist[0])
+    _keeps_its_direction(run.tool[: run.first_workspace_stop + 1], *twist)
 
 
 def test_it_keeps_its_direction_where_the_workspace_ends_too() -> None:
