@@ -23,7 +23,7 @@ from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.ros.clients import arm_client, arm_listener
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.ros.clients.arm_listener import ArmListener
-from dofbot_ros.ros.clients.arm_sender import DEAF
+from dofbot_ros.ros.clients.arm_sender import UNHEARD
 from dofbot_ros.ros.conversions.messages import joint_state, to_time
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 from dofbot_ros.ros.runtime.qos import COMMANDS, EVENTS, LATCHED, STREAM
@@ -135,7 +135,7 @@ def test_a_command_waits_for_an_arm_that_is_heard_before_it_hears(word: Word, cl
     with word.joints():
         client.wait_until(lambda: bool(np.isfinite(client.position).all()), SOON_S, "joint states")
         assert not client.present
-        assert client.silence == DEAF
+        assert client.silence == UNHEARD
         assert not client.gripper(0.03)
         assert client.silence == ""
     assert word.gaps == [0.03]

@@ -17,7 +17,7 @@ from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.motion.timed_path import TimedPath
 from dofbot_ros.ros.clients.arm_listener import MOVABLE, SILENT
-from dofbot_ros.ros.clients.arm_sender import DEAF, ArmSender
+from dofbot_ros.ros.clients.arm_sender import UNHEARD, ArmSender
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
 ANSWER_S = 15.0
@@ -244,7 +244,7 @@ class ArmClient(ArmSender):
                 self.wait_until(
                     lambda: (self.present and "arm" in self.diagnostics) or self.explained, HEARD_S, "joint states"
                 )
-        self._await_listened(timeout_s)
+        self._await_hearing(timeout_s)
 
     def require_heard(self) -> None:
         """Wait for a new joint state.
@@ -277,7 +277,7 @@ class ArmClient(ArmSender):
             return next((e for e in self._answers or () if e.kind == kind and e.commander in names), None)
 
         # Discovery tells of topics one by one: an arm may be heard before it hears.
-        self._await_listened(FIRST_HEARD_S)
+        self._await_hearing(FIRST_HEARD_S)
         with self._commanding:
             self._answers = []
             try:
@@ -295,12 +295,12 @@ class ArmClient(ArmSender):
     def _described(self) -> bool:
         return bool(self.state) and (self.described.robot is not None or bool(self.described.trouble))
 
-    def _await_listened(self, timeout_s: float) -> None:
+    def _await_hearing(self, timeout_s: float) -> None:
         try:
-            self.wait_until(lambda: self.listened, timeout_s, "subscriptions to commands")
+            self.wait_until(lambda: self.hears_commands, timeout_s, "subscriptions to commands")
         except DofbotError as error:
             self._check()
-            raise DofbotError(DEAF) from error
+            raise DofbotError(UNHEARD) from error
 
     def _known(self) -> bool:
         return self._described and self.state != "DISCONNECTED" and bool(np.isfinite(self.position).all())

@@ -27,7 +27,7 @@ FOUND_S = 15.0
 """How long a service may take to be found: discovery is slow on a machine that is still starting its nodes [s]."""
 MATCH_S = 1.0
 """How long a new publisher may take to find the driver [s]."""
-DEAF = "the arm's node does not subscribe to commands: what is sent to it would be lost"
+UNHEARD = "the arm's node does not subscribe to commands: what is sent to it would be lost"
 REQUESTS = {"stop": Trigger, "estop": Trigger, "enable_torque": SetBool}
 """Services that can be called without waiting for the answer -> their types."""
 
@@ -66,19 +66,19 @@ class ArmSender(ArmListener):
         self._torque_asked_at = -1
 
     @property
-    def listened(self) -> bool:
+    def hears_commands(self) -> bool:
         """Whether the driver's subscriptions to commands are known here: what is published before is lost."""
         return all(p.get_subscription_count() > 0 for p in (self._trajectories, self._points, self._gripper))
 
     @property
     def present(self) -> bool:
         """Whether all joints were heard of just now, and the arm hears commands."""
-        return super().present and self.listened
+        return super().present and self.hears_commands
 
     @property
     def silence(self) -> str:
         """Why no joint states come, or no command can arrive; "" where both can."""
-        return DEAF if super().present and not self.listened else super().silence
+        return UNHEARD if super().present and not self.hears_commands else super().silence
 
     def stream(self, position: ArrayLike, joints: Sequence[str] = JOINT_NAMES, stamp_s: float | None = None) -> None:
         """Send one point to be followed at once.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -38,16 +40,18 @@ GROWTH = GAIN_HZ * LOW * PERIOD_S
 """By which the correction of a joint that hangs LOW below its goal grows in a period [rad]."""
 
 
-def trimmed(periods: int, low: float = LOW, most: float = 1.0) -> GoalTrim:
-    """A trim after so many periods at rest at BENT, with joints that hang low by `low` [rad]."""
+def trimmed(periods: int, low: float = LOW, most: float = 1.0, side: FloatArray = DOWN) -> GoalTrim:
+    """A trim after so many periods at rest at BENT, with joints `low` [rad] off their goals, to that side."""
     trim = GoalTrim(GRAVITY, PERIOD_S, most)
-    rest(trim, periods, low)
+    rest(trim, periods, low, side=side)
     return trim
 
 
-def rest(trim: GoalTrim, periods: int, low: float = LOW, goal: FloatArray = BENT) -> FloatArray:
+def rest(
+    trim: GoalTrim, periods: int, low: float = LOW, goal: FloatArray = BENT, side: FloatArray = DOWN
+) -> FloatArray:
     for _ in range(periods):
-        offset = trim.update(goal, goal + low * DOWN, ALL, NONE)
+        offset = trim.update(goal, goal + low * side, ALL, NONE)
     return offset
 
 
@@ -204,17 +208,8 @@ SIDE = np.where(TURNING, [1.0, 0.0, 0.0, 0.0, -1.0, 0.0], 0.0)
 """Which way the turning joints rest beside their goals."""
 
 
-def turned(periods: int, beside: float = LOW, most: float = 1.0) -> GoalTrim:
-    """A trim after so many periods at rest at BENT, with turning joints that rest beside their goals [rad]."""
-    trim = GoalTrim(GRAVITY, PERIOD_S, most)
-    stay(trim, periods, beside)
-    return trim
-
-
-def stay(trim: GoalTrim, periods: int, beside: float = LOW, goal: FloatArray = BENT) -> FloatArray:
-    for _ in range(periods):
-        offset = trim.update(goal, goal + beside * SIDE, ALL, NONE)
-    return offset
+turned = partial(trimmed, side=SIDE)
+stay = partial(rest, side=SIDE)
 
 
 def test_a_turning_joint_is_led_by_the_gain_after_the_wait() -> None:
@@ -237,8 +232,8 @@ def test_a_turning_joint_is_led_no_further_than_it_may_and_waited_for_no_longer(
 
 
 def test_a_turning_joint_is_brought_nearer_than_where_it_began_to_be_corrected() -> None:
-    assert not turned(WAITING + 1, beside=0.99 * ENGAGE_RAD).offset.any()
-    trim = turned(WAITING + 1, beside=1.01 * ENGAGE_RAD)
+    assert not turned(WAITING + 1, low=0.99 * ENGAGE_RAD).offset.any()
+    trim = turned(WAITING + 1, low=1.01 * ENGAGE_RAD)
     begun = trim.offset.copy()
     assert begun.any()
     on = stay(trim, 1, 1.01 * RELEASE_RAD).copy()
@@ -249,8 +244,8 @@ def test_a_turning_joint_is_brought_nearer_than_where_it_began_to_be_corrected()
 
 
 def test_a_turning_joint_further_off_than_play_explains_is_left() -> None:
-    assert turned(WAITING + 1, beside=0.99 * MOST_PLAY).offset.any()
-    far = turned(WAITING + 1, beside=1.01 * MOST_PLAY)
+    assert turned(WAITING + 1, low=0.99 * MOST_PLAY).offset.any()
+    far = turned(WAITING + 1, low=1.01 * MOST_PLAY)
     assert not far.offset.any()
     assert not far.busy
 
