@@ -9,6 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.event_handler import EventHandler
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -60,3 +62,29 @@ def test_a_camera_of_another_project_is_heard(reliability: ReliabilityPolicy, tr
         assert soon(lambda: set(heard) == {"image", "info"}, publish), f"heard {set(heard)} only"
     np.testing.assert_array_equal(image_array(heard["image"]), PICTURE)
     assert heard["info"].width == 64
+
+
+class ClosingGroup(ReentrantCallbackGroup):
+    """Closes a camera just when an executor gathers what to wait for, as another thread may."""
+
+    camera: CameraSubscription | None = None
+
+    def can_execute(self, entity: Any) -> bool:
+        if self.camera is not None and isinstance(entity, EventHandler):
+            self.camera.close()
+        return bool(super().can_execute(entity))
+
+
+def test_a_camera_may_be_closed_while_an_executor_gathers_what_to_wait_for() -> None:
+    """As a program does that listens for single pictures, from another thread."""
+    told: list[int] = []
+    with BackgroundNode("listener", "closed_camera") as listener:
+        group = ClosingGroup()
+        listener.node._default_callback_group = group
+        said = listener.node.create_publisher(CameraInfo, "said", 10)
+        listener.node.create_subscription(CameraInfo, "said", lambda m: told.append(m.width), 10)
+        group.camera = CameraSubscription(listener.node, lambda m: None, None, CameraParameters())
+        listener.spin()
+        assert soon(lambda: len(told) > 2, lambda: said.publish(CameraInfo(width=64))), listener.failure
+        assert all(one.topic_name.endswith("said") for one in listener.node.subscriptions)
+        listener.check()

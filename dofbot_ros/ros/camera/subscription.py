@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
+from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -15,6 +15,7 @@ from dofbot_ros.config.ranges import Checked, parameter
 from dofbot_ros.errors import one_of
 from dofbot_ros.ros.runtime.parameters import declare
 from dofbot_ros.ros.runtime.qos import NEWEST_IMAGE, RELIABLE_IMAGE
+from dofbot_ros.ros.runtime.qos_event import IncompatibleQos
 
 TOPIC, INFO_TOPIC = "camera/image_raw", "camera/camera_info"
 TRANSPORTS: dict[str, tuple[type, str]] = {
@@ -99,8 +100,9 @@ def subscribe_images(
             best_effort.append(node.create_subscription(kind, topic, on_image, NEWEST_IMAGE, raw=raw))
             subscriptions.extend(best_effort)
 
-    events = SubscriptionEventCallbacks(incompatible_qos=fall_back)
     subscriptions.append(
-        node.create_subscription(kind, topic, on_reliable, RELIABLE_IMAGE, event_callbacks=events, raw=raw)
+        node.create_subscription(
+            kind, topic, on_reliable, RELIABLE_IMAGE, event_callbacks=IncompatibleQos(fall_back), raw=raw
+        )
     )
     return subscriptions
