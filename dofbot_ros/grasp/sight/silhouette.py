@@ -81,30 +81,34 @@ class ArmShapes:
             size: width and height of the image [px].
         """
         covered = self.mask(pixels, size)
-        found: list[tuple[IndexArray, FloatArray, FloatArray, FloatArray]] = []
-        for (link, local, _), seen in zip(shapes, pixels, strict=True):
-            ring = cv2.convexHull(seen.astype(np.float32), clockwise=True, returnPoints=False).ravel()
-            for a, b in zip(ring, np.roll(ring, -1), strict=True):
-                along = seen[b] - seen[a]
-                length = float(np.linalg.norm(along))
-                if length < 1.0:
-                    continue
-                share = (np.arange(max(1, round(length / SPACING_PX))) + 0.5) / max(1, round(length / SPACING_PX))
-                normal = np.array([along[1], -along[0]]) / length
-                middle = seen.mean(axis=0)
-                normal = normal if normal @ (seen[a] - middle) > 0 else -normal
-                points = seen[a] + share[:, None] * along
-                found.append(
-                    (
-                        np.full(len(share), link),
-                        local[a] + share[:, None] * (local[b] - local[a]),
-                        points,
-                        np.tile(normal, (len(share), 1)),
-                    )
-                )
-        links, locals_, points, normals = (np.concatenate(part) for part in zip(*found, strict=True))
+        link = np.repeat([link for link, _, _ in shapes], [len(local) for _, local, _ in shapes])
+        local, seen = np.concatenate([local for _, local, _ in shapes]), np.concatenate(pixels)
+        middle = np.repeat([shape.mean(axis=0) for shape in pixels], [len(shape) for shape in pixels], axis=0)
+        a, b = self._edges(pixels)
+        along = seen[b] - seen[a]
+        length = np.hypot(along[:, 0], along[:, 1])
+        long = length >= 1.0
+        a, b, along, length = a[long], b[long], along[long], length[long]
+        normal = np.stack([along[:, 1], -along[:, 0]], axis=1) / length[:, None]
+        normal[np.einsum("ij,ij->i", normal, seen[a] - middle[a]) <= 0] *= -1.0
+        count = np.maximum(1, np.rint(length / SPACING_PX)).astype(np.int64)
+        edge = np.repeat(np.arange(len(count)), count)
+        number = np.arange(len(edge)) - (np.cumsum(count) - count)[edge]
+        share = ((number + 0.5) / count[edge])[:, None]
+        points, normals = seen[a[edge]] + share * along[edge], normal[edge]
         beside = np.rint(points + BESIDE_PX * normals).astype(int)
-        inside = ((beside >= 0) & (beside < size)).all(axis=1)
-        free = inside.copy()
-        free[inside] = covered[beside[inside, 1], beside[inside, 0]] == 0
-        return OutlinePoints(links[free], locals_[free], points[free], normals[free])
+        free = ((beside >= 0) & (beside < size)).all(axis=1)
+        free[free] = covered[beside[free, 1], beside[free, 0]] == 0
+        a, b, share = a[edge][free], b[edge][free], share[free]
+        return OutlinePoints(link[a], local[a] + share * (local[b] - local[a]), points[free], normals[free])
+
+    @staticmethod
+    def _edges(pixels: list[FloatArray]) -> tuple[IndexArray, IndexArray]:
+        """Both ends of each edge of each shape's hull, as indices into all corners, shape (edges,) each."""
+        begins, ends, before = [], [], 0
+        for shape in pixels:
+            ring = cv2.convexHull(shape.astype(np.float32), clockwise=True, returnPoints=False).ravel() + before
+            begins.append(ring)
+            ends.append(np.roll(ring, -1))
+            before += len(shape)
+        return np.concatenate(begins).astype(np.int64), np.concatenate(ends).astype(np.int64)

@@ -149,11 +149,12 @@ _SPECIAL = np.array(
 )
 
 
-def _numbers(rng: np.random.Generator) -> FloatArray:
-    values = rng.choice(_SPECIAL, 6)
-    ordinary = rng.random(6) < 0.4
-    values[ordinary] = rng.normal(size=6)[ordinary] * 10.0 ** rng.integers(-6, 4)
-    return values
+def _numbers(rng: np.random.Generator, *shape: int) -> FloatArray:
+    """Vectors of six."""
+    values = rng.choice(_SPECIAL, (*shape, 6))
+    ordinary = rng.random(values.shape) < 0.4
+    size = 10.0 ** rng.integers(-6, 4, (*shape, 1))
+    return np.where(ordinary, rng.normal(size=values.shape) * size, values)
 
 
 @pytest.mark.slow
@@ -161,12 +162,12 @@ def _numbers(rng: np.random.Generator) -> FloatArray:
 def test_no_finite_number_makes_it_raise_or_leave_its_limits() -> None:
     rng = np.random.default_rng(3)
     online = OnlineMotion(DT, [1.6] * 6, [8.0] * 6, [80.0] * 6)
-    for _ in range(33_000):
-        online.reset(_numbers(rng), _numbers(rng))
-        for _ in range(3):
+    for position, velocity, *goals in _numbers(rng, 33_000, 5):
+        online.reset(position, velocity)
+        for goal in goals:
             before = online.state
             ask = online.update if rng.random() < 0.6 else online.update_velocity
-            after = ask(_numbers(rng))
+            after = ask(goal)
             assert np.abs(after.position).max() <= MAX_POSITION
             assert np.abs(after.velocity).max() <= 1.6 + 1e-6
             assert np.abs(after.velocity - before.velocity).max() <= 8.0 * DT + 1e-6

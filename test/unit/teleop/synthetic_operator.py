@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,13 @@ QUICK = TeleopConfig(clutch=ClutchConfig(settle_s=0.5))
 Path3 = Callable[[float], tuple[float, float, float]]
 
 
+@cache
+def recording() -> list[Observation]:
+    return load_observations(RECORDING)
+
+
 def recorded(frame: int) -> Landmarks:
-    hand = load_observations(RECORDING)[frame].hand
+    hand = recording()[frame].hand
     assert hand is not None
     return hand
 
