@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
-from typer.main import get_command
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, solve_typer_info_help
+from typer.models import TyperInfo
 
 Finish = Callable[[str, Any], None]
 """Takes the words that call a command, and the command."""
@@ -27,6 +29,9 @@ class LateCommands(MutableMapping[str, Any]):
         self._places = places
         self._made: dict[str, Any | None] = {**made, **{path: None for path in places if " " not in path}}
         self._finish: list[Finish] = []
+        self.listing = False
+        """While it is true a command that was not asked for yet is its name and its help, which is what a list shows:
+        to make all of `dofbot` takes longer than to import it."""
 
     def finish(self, how: Finish) -> None:
         """Call `how` for each command: now for those that exist, as they are made for the others."""
@@ -37,6 +42,8 @@ class LateCommands(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         command = self._made[name]
+        if command is None and self.listing:
+            return TyperCommand(name, help=_help(_found(self._places[name])))
         if command is None:
             command = self._made[name] = self._make(name)
             for how in self._finish:
@@ -69,8 +76,7 @@ class LateCommands(MutableMapping[str, Any]):
 
 def made_from(name: str, place: str) -> Any:
     """The command or group `name` of "module:function" or "module:app"."""
-    module, _, attribute = place.partition(":")
-    found = getattr(importlib.import_module(module), attribute)
+    found = _found(place)
     alone = typer.Typer(add_completion=False)
     if isinstance(found, typer.Typer):
         alone.add_typer(found, name=name)
@@ -80,12 +86,31 @@ def made_from(name: str, place: str) -> Any:
     return get_command(alone)
 
 
+def _found(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _help(found: Any) -> str | None:
+    """What a command's function or a group says of itself."""
+    if isinstance(found, typer.Typer):
+        return solve_typer_info_help(TyperInfo(found))
+    return inspect.getdoc(found)
+
+
 def late_group(places: Mapping[str, str]) -> type[TyperGroup]:
     """A class for Typer's `cls` whose groups have the commands of `places`, too; see LateCommands."""
 
     class LateGroup(TyperGroup):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
-            self.commands = LateCommands(self.commands, places)
+            self.commands = self._late = LateCommands(self.commands, places)
+
+        def format_help(self, ctx: Any, formatter: Any) -> None:
+            self._late.listing = True
+            try:
+                super().format_help(ctx, formatter)
+            finally:
+                self._late.listing = False
 
     return LateGroup

@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.main import get_command
 
+from dofbot_ros.cli.main import command_line
 from dofbot_ros.cli.options.late_group import LateCommands, late_group
 
 MODULES = {
@@ -76,6 +77,24 @@ def test_the_help_lists_all(root: Any, capsys: pytest.CaptureFixture[str]) -> No
 
     shown = capsys.readouterr().out
     assert all(text in shown for text in ("own", "The first.", "The second."))
+
+
+def test_the_help_lists_what_the_commands_say_of_themselves() -> None:
+    commands = command_line().commands  # type: ignore[attr-defined]
+    commands.listing = True
+    listed = {name: command.help for name, command in commands.items()}
+    commands.listing = False
+
+    assert listed == {name: command.help for name, command in commands.items()}
+    assert all(listed.values())
+
+
+def test_the_help_makes_no_command(root: Any) -> None:
+    made: list[str] = []
+    root.commands.finish(lambda name, _: made.append(name))
+    root(["--help"], standalone_mode=False)
+
+    assert made == ["own"]
 
 
 def test_a_command_is_made_once_and_finished_once(root: Any) -> None:
