@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from std_msgs.msg import String
 
 from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION, Calibration
 from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.config.loader import save_yaml
 from dofbot_ros.core.resources import share_file
+from dofbot_ros.errors import CommandRefusedError
 from dofbot_ros.ros.clients.arm_client import ArmClient, background_client
 from dofbot_ros.ros.clients.capabilities_listener import CapabilitiesListener
+from dofbot_ros.ros.runtime.qos import LATCHED
 from dofbot_ros.ros.teleop.client import TeleopClient
-from dofbot_ros.supervisor import ProcessGroup
+from dofbot_ros.supervisor import Command, ProcessGroup
 
 from .conftest import READY_S, SOON_S, StartArm, node_command
 from .test_grasp_node import Bench
@@ -86,6 +89,33 @@ def test_grasps_keep_within_the_limits_of_the_calibrated_arm(tmp_path: Path) -> 
         bench.arrange(red=(0.195, 0.01, 0.3))
         assert bench.ask("execute").startswith("lifted and held, with ")
         assert client.position[3] < load_robot(file).upper[3] + 0.03
+
+
+@pytest.mark.timeout(180)
+def test_nothing_is_planned_or_steered_for_an_arm_that_has_not_described_itself_yet(tmp_path: Path) -> None:
+    """Its description may arrive after its joint states, and tell of other limits than a nominal arm's."""
+    pytest.importorskip("onnxruntime")
+    file = calibration_file(tmp_path, joint4={"zero_ticks": 2340})
+    world = share_file("config", "sim_grasp.yaml")
+    arm = node_command("sim_node", "late", world_file=world, soft_start_s=0.1, calibration_file=file)
+    commands = [
+        Command(arm.name, (*arm.argv, "-r", "robot_description:=kept_back")),
+        node_command("grasp_node", "late", image_timeout_s=10.0),
+        node_command("teleop_node", "late", source="joy"),
+    ]
+    kept: list[String] = []
+    with ProcessGroup(commands) as group, background_client(ArmClient, namespace="late") as client:
+        group.wait_ready(READY_S)
+        client.node.create_subscription(String, "kept_back", client.notify_after(kept.append), LATCHED)
+        client.wait_until(lambda: bool(kept) and client.state != "", READY_S, "an arm without a description")
+        client.switch("enable_torque", True)
+        for call in (lambda: client.trigger("grasp/plan", READY_S), lambda: client.switch("teleop/engage", True)):
+            with pytest.raises(CommandRefusedError, match="has not described itself yet"):
+                call()
+        passed_on = client.node.create_publisher(String, "robot_description", LATCHED)
+        passed_on.publish(kept[-1])
+        client.wait_until(lambda: client.described.robot is not None, READY_S, "a description")
+        assert "grasps within reach" in client.trigger("grasp/plan", READY_S)
 
 
 @pytest.mark.timeout(180)

@@ -18,6 +18,7 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from dofbot_ros.arm.model import load_model
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.ros.clients import arm_client, arm_listener
@@ -40,6 +41,7 @@ class Word:
 
     def __init__(self, node: BackgroundNode) -> None:
         self._states = node.node.create_publisher(String, "state", LATCHED)
+        self._descriptions = node.node.create_publisher(String, "robot_description", LATCHED)
         self._events = node.node.create_publisher(String, "motion_events", EVENTS)
         self._joints = node.node.create_publisher(JointState, "joint_states", STREAM)
         self._node = node
@@ -48,6 +50,10 @@ class Word:
 
     def state(self, name: str) -> None:
         self._states.publish(String(data=name))
+
+    def describe(self) -> None:
+        """As the shipped arm."""
+        self._descriptions.publish(String(data=load_model().urdf))
 
     def hear(self) -> None:
         """Subscribe to commands; the gripper's are obeyed at once."""
@@ -240,6 +246,7 @@ def test_teleop_node_waits_for_late_word_and_may_be_released_meanwhile(word: Wor
     """An arm that was in FAULT; what it says then comes late."""
     arguments = ("--ros-args", "-r", f"__ns:=/{NAMESPACE}", "-p", "source:=joy")
     word.hear()
+    word.describe()
     told: list[str] = []
     client.node.create_subscription(String, "teleop/status", client.notify_after(lambda m: told.append(m.data)), 10)
 

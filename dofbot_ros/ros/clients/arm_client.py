@@ -16,7 +16,7 @@ from dofbot_ros.core.types import ARM_JOINTS, JOINT_NAMES, ToolPose
 from dofbot_ros.driver.motion_events import EndCode, Event, MotionEvent
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.motion.timed_path import TimedPath
-from dofbot_ros.ros.clients.arm_listener import MOVABLE, SILENT
+from dofbot_ros.ros.clients.arm_listener import MOVABLE, SILENT, UNDESCRIBED
 from dofbot_ros.ros.clients.arm_sender import UNHEARD, ArmSender
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
 
@@ -255,6 +255,17 @@ class ArmClient(ArmSender):
         before_s = self.now_s()
         self._await_word(lambda: self.now_s() > before_s, HEARD_S if math.isfinite(before_s) else FIRST_HEARD_S)
 
+    def require_described(self) -> None:
+        """Wait until the arm has described itself: what is planned before would be planned for a nominal one.
+
+        Raises:
+            DofbotError: it does not, or its description cannot be read.
+        """
+        described = self.described
+        self._await_word(lambda: bool(described.robot or described.trouble), FIRST_HEARD_S, UNDESCRIBED)
+        if described.robot is None:
+            raise DofbotError(described.trouble)
+
     def require_ready(self) -> None:
         """Wait until the arm is in a state in which it accepts commands.
 
@@ -319,12 +330,12 @@ class ArmClient(ArmSender):
         if self._stopped:
             raise CommandRefusedError("stopped")
 
-    def _await_word(self, heard: Callable[[], bool], limit_s: float) -> None:
+    def _await_word(self, heard: Callable[[], bool], limit_s: float, missing: str = SILENT) -> None:
         try:
             self._await_joints(heard, limit_s)
         except DofbotError as error:
             self._check()
-            raise DofbotError(self.silence or SILENT) from error
+            raise DofbotError(self.silence or missing) from error
 
 
 @contextmanager

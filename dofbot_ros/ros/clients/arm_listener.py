@@ -39,6 +39,7 @@ LATE_S = 1.0
 """A state may arrive this much later than the answer of the service that caused it [s]."""
 KEPT_RESULTS = 100
 SILENT = "the arm says nothing: is its node running, in this namespace?"
+UNDESCRIBED = "the arm has not described itself yet: is its driver running?"
 
 MOVABLE = (ArmState.ACTIVE.value, ArmState.HOLD.value)
 """States in which the arm accepts commands."""
@@ -154,7 +155,7 @@ class ArmListener:
             DofbotError: the driver has not told yet, or tells of another kind of arm.
         """
         if self.described.robot is None:
-            raise DofbotError(self.described.trouble or "the arm has not described itself yet: is its driver running?")
+            raise DofbotError(self.described.trouble or UNDESCRIBED)
         return self.described.robot
 
     @property

@@ -150,6 +150,8 @@ class GraspNode:
                 response.success, response.message = False, "another grasp is in progress; the arm's stop ends it"
                 return response
             try:
+                if not self._parameters.calibration_file:
+                    self._arm.require_described()
                 self._adopt()
                 response.success, response.message = True, job()
             except DofbotError as error:
@@ -169,6 +171,8 @@ class GraspNode:
         now = time.monotonic()
         if now < self._next_detection_s or not self._topics.wanted or self._busy.locked():
             return
+        if self._arm.described.robot is None and not self._parameters.calibration_file:
+            return  # for which arm?
         self._next_detection_s = now + 1.0 / self._parameters.survey_rate_hz
         self._adopt()
         try:

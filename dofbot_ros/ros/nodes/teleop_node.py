@@ -16,6 +16,7 @@ from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.ros.arm import diagnostics
+from dofbot_ros.ros.clients.arm_listener import UNDESCRIBED
 from dofbot_ros.ros.conversions.messages import from_time
 from dofbot_ros.ros.conversions.stamps import Stamps
 from dofbot_ros.ros.runtime.lean_node import LeanNode
@@ -143,9 +144,9 @@ class TeleopNode:
         """One control period. Returns whether there was something to command."""
         self._watch_source(now)
         with self._lock:
-            if self._parameters.auto_engage and not (self._trouble or self._arm.trouble or self._stop.is_set()):
-                self._pipeline.engage()
             self._adopt()
+            if self._parameters.auto_engage and not (self._trouble or self._arm_trouble or self._stop.is_set()):
+                self._pipeline.engage()
             command = self._command(now)
             engaged = self._pipeline.status.engaged
         if command is not None:
@@ -236,9 +237,17 @@ class TeleopNode:
             primed=status.primed,
         )
 
+    @property
+    def _arm_trouble(self) -> str:
+        """What is wrong with the arm, "" when it can be steered: one that has not described itself may be another."""
+        described = self._arm.described
+        if self._arm.trouble or described.robot is not None or self._parameters.calibration_file:
+            return self._arm.trouble
+        return described.trouble or UNDESCRIBED
+
     def _arm_fault(self) -> str:
         """Why the arm cannot be engaged, "" when it can."""
-        return f"{Reason.ARM_NOT_READY.value}: {self._arm.trouble}" if self._arm.trouble else ""
+        return f"{Reason.ARM_NOT_READY.value}: {self._arm_trouble}" if self._arm_trouble else ""
 
     def _tell_status(self) -> None:
         self._status_s = self._clock.now()
@@ -264,7 +273,7 @@ class TeleopNode:
         releases = self._releases
         try:
             if not self._trouble:
-                await self._arm.late_word(lambda: not self._arm.trouble)
+                await self._arm.late_word(lambda: not self._arm_trouble)
         except CommandRefusedError as error:
             response.success, response.message = False, str(error)
             return response
@@ -276,6 +285,7 @@ class TeleopNode:
             response.success, response.message = False, "; ".join(troubles)
             return response
         with self._lock:
+            self._adopt()
             refusal = self._pipeline.engage()
         response.success = refusal is None
         response.message = "engaged" if refusal is None else refusal.value
