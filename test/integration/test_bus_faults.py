@@ -310,5 +310,5 @@ def test_the_line_takes_its_time():
             assert len(port.read(8)) == 8
             spans.append(time.monotonic() - begin)
     sixteen_bytes_s = 16 * 10 / 115200
-    assert min(spans) >= sixteen_bytes_s
-    assert np.median(spans) < sixteen_bytes_s + 0.002
+    # The quickest: a busy machine makes the others wait for their turn, too.
+    assert sixteen_bytes_s <= min(spans) < sixteen_bytes_s + 0.002
