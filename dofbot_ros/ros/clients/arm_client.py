@@ -256,10 +256,10 @@ class ArmClient(ArmSender):
         self._await_word(lambda: self.now_s() > before_s, HEARD_S if math.isfinite(before_s) else FIRST_HEARD_S)
 
     def require_described(self) -> None:
-        """Wait until the arm has described itself: what is planned before would be planned for a nominal one.
+        """Wait for the arm's description, without which its lengths and limits are not known.
 
         Raises:
-            DofbotError: it does not, or its description cannot be read.
+            DofbotError: none comes, or it cannot be read.
         """
         described = self.described
         self._await_word(lambda: bool(described.robot or described.trouble), FIRST_HEARD_S, UNDESCRIBED)

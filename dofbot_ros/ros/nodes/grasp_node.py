@@ -172,7 +172,7 @@ class GraspNode:
         if now < self._next_detection_s or not self._topics.wanted or self._busy.locked():
             return
         if self._arm.described.robot is None and not self._parameters.calibration_file:
-            return  # for which arm?
+            return  # its lengths and limits are not known yet
         self._next_detection_s = now + 1.0 / self._parameters.survey_rate_hz
         self._adopt()
         try:

@@ -239,7 +239,7 @@ class TeleopNode:
 
     @property
     def _arm_trouble(self) -> str:
-        """What is wrong with the arm, "" when it can be steered: one that has not described itself may be another."""
+        """Why the arm cannot be steered, "" when it can; before its description its lengths and limits are unknown."""
         described = self._arm.described
         if self._arm.trouble or described.robot is not None or self._parameters.calibration_file:
             return self._arm.trouble
