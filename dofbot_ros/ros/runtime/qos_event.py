@@ -14,7 +14,8 @@ class IncompatibleQos(SubscriptionEventCallbacks):
     """Handles one event of a subscription: a publisher whose QoS does not fit.
 
     rclpy's executor passes over subscriptions, clients and timers that another thread destroyed while it gathered what
-    to wait for, but not over their event handlers: it ends with InvalidHandle, and the node with it. The handlers made here may be destroyed at any time.
+    to wait for, but not over their event handlers: it ends with InvalidHandle, and the node with it. The
+    handlers made here may be destroyed at any time.
 
     Args:
         callback: gets rclpy's QoSRequestedIncompatibleQoSInfo.
