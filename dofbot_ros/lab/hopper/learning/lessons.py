@@ -9,14 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dofbot_ros.lab.hopper.learning.student_network import HISTORY, HistoryStudent
+from dofbot_ros.lab.hopper.learning.keypoint_errors import KeypointErrors
+from dofbot_ros.lab.hopper.learning.student_network import FEATURES, HISTORY, HistoryStudent
 from dofbot_ros.lab.hopper.policy import HopperPolicy
 from dofbot_ros.lab.hopper.spec import ACTIONS
 from dofbot_ros.lab.hopper.world.body import STATE_SIZE
 from dofbot_ros.lab.hopper.world.env import HopperEnv
-
-NOISE_M, BIAS_M = (0.005, 0.015), 0.004
-"""Of keypoints in lessons: standard deviation in a frame, drawn for each episode, and of what stays along it [m]."""
 
 LESSON_SEEDS = 5_000_000
 """First seed of their episodes."""
@@ -26,7 +24,7 @@ class Lessons:
     """Plays episodes and keeps what was seen in them.
 
     Args:
-        obs: pipeline: true keypoints with noise, nothing is rendered; image: rendered pictures.
+        obs: pipeline: true keypoints with errors, nothing is rendered; image: rendered pictures.
         level: of config/hopper.yaml.
         envs: episodes side by side.
         seed: of worlds, noise and batches.
@@ -49,8 +47,7 @@ class Lessons:
         self._obs, self._teacher, self._encoder = obs, teacher, encoder
         self._rng = np.random.default_rng([seed, 4])
         self._seen: list[NDArray[Any]] = [np.zeros(0)] * envs
-        self._noise = np.zeros(envs)
-        self._bias = np.zeros((envs, 10))
+        self._errors = KeypointErrors(envs, FEATURES, self._rng)
         self._led = np.ones(envs, bool)
         self._ended = np.ones(envs, bool)
         self._memory: Tensor | None = None
@@ -116,6 +113,7 @@ class Lessons:
         self.state_mean, self.state_scale = state["mean"], state["scale"]
         # Otherwise the worlds of the run's beginning would come once more.
         self._rng = np.random.default_rng([int(self._rng.integers(2**31)), len(self._histories)])
+        self._errors = KeypointErrors(len(self._envs), FEATURES, self._rng)
 
     def close(self) -> None:
         """Let go of cameras."""
@@ -125,7 +123,7 @@ class Lessons:
     def _begin(self, i: int, student: HistoryStudent, teachers_share: float) -> None:
         rng = self._rng
         self._seen[i], _ = self._envs[i].reset(seed=LESSON_SEEDS + int(rng.integers(1_000_000)))
-        self._noise[i], self._bias[i] = rng.uniform(*NOISE_M), rng.normal(0.0, BIAS_M, 10)
+        self._errors.begin(i)
         self._led[i], self._ended[i] = rng.random() < teachers_share, False
         if self._memory is None:
             self._memory = torch.zeros(len(self._envs), (HISTORY - 1) * student.frame + ACTIONS)
@@ -140,8 +138,7 @@ class Lessons:
             given = torch.from_numpy(np.stack(self._seen))
         else:
             points = np.stack([env.body.keypoints().ravel() for env in self._envs])
-            noise = self._bias + self._noise[:, None] * self._rng.standard_normal(points.shape)
-            given = torch.from_numpy((points + noise).astype(np.float32))
+            given = torch.from_numpy((points + self._errors.next()).astype(np.float32))
         with torch.no_grad():
             features = self._encoder(given)
         return torch.cat([memory[:, :-ACTIONS], features, memory[:, -ACTIONS:]], dim=1)

@@ -67,7 +67,7 @@ class StudentConfig(Checked):
     randomize: str = "none"
     steps: Count = 160_000
     seed: int = 0
-    pictures: Count = 5_000
+    pictures: Count = 15_000
     epochs: Count = 12
     envs: Count = 16
     round_steps: Count = 250
@@ -171,6 +171,7 @@ class StudentTrainer:
             }
             (self.run / KEYPOINT_ERRORS).write_text(json.dumps(told) + "\n", encoding="utf-8")
             torch.save(network.state_dict(), path)
+        (self.run / PICTURES).unlink(missing_ok=True)  # 0.2 GB that nothing asks for any more
         load_state(network, load_tensors(path, path), path)
         network.eval()
         told = json.loads((self.run / KEYPOINT_ERRORS).read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+import cv2
 import numpy as np
 
 from dofbot_ros.core.types import FloatArray, ImageArray
@@ -18,6 +19,15 @@ SIZE = 64
 
 HEIGHT_M, DISTANCE_M, FOVY_DEG = 0.95, 2.6, 45.0
 """Of the camera over the floor, and from the hopper's plane: 2.15 m of height fill a picture, as high as it jumps."""
+
+SAMPLES = 2
+"""Along each edge of a pixel. A leg is two pixels wide: with one sample a keypoint hides a quarter of a pixel."""
+
+SLICES, STACKS = 10, 4
+"""Of a capsule's shape; mujoco's 28 and 16 look no other at this size, and take twice as long."""
+
+TILE_M = 5.0
+"""Edges of the squares of which the floor is drawn; Hopper-v5's 102,400 of 12 cm take nine tenths of a picture's time."""
 
 BODY, FLOOR = (204, 153, 102), (204, 204, 204)
 """Colours, 0..255."""
@@ -34,15 +44,20 @@ class HopperCamera:
     def __init__(self, body: HopperBody, size: int = SIZE) -> None:
         mujoco = import_mujoco()
         model = body.model
+        # An average of finer pictures takes half the time of mujoco's own multisampling, drawn without a GPU.
         model.vis.quality.offsamples = 0
+        model.vis.quality.numslices, model.vis.quality.numstacks = SLICES, STACKS
+        fine = SAMPLES * size
+        model.vis.global_.offwidth = model.vis.global_.offheight = fine
         model.vis.global_.fovy = FOVY_DEG
         model.mat_reflectance[:] = 0.0
+        model.geom_size[model.geom("floor").id, 2] = TILE_M
         # Colours are those of the shapes, so that a world can change them without new textures.
         moving = np.arange(model.ngeom) != model.geom("floor").id
         model.geom_matid[moving] = -1
         self._body, self._size = body, size
         try:
-            self._renderer = mujoco.Renderer(model, size, size)
+            self._renderer = mujoco.Renderer(model, fine, fine)
         except mujoco.FatalError as error:
             raise DofbotError(
                 f"mujoco cannot draw here ({error}): install libegl1, and set MUJOCO_GL=egl before mujoco is imported"
@@ -72,7 +87,8 @@ class HopperCamera:
         data = self._body.data
         self._camera.lookat[:] = (data.subtree_com[0, 0], 0.0, HEIGHT_M)
         self._renderer.update_scene(data, self._camera)
-        picture: ImageArray = self._renderer.render()
+        fine, size = self._renderer.render(), (self._size, self._size)
+        picture: ImageArray = np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), np.uint8)
         if self._noise:
             noisy = picture + self._rng.normal(0.0, self._noise, picture.shape).astype(np.float32)
             picture = np.clip(noisy, 0.0, 255.0).astype(np.uint8)
@@ -108,8 +124,6 @@ def metres_per_pixel(size: int = SIZE) -> float:
 
 def draw_keypoints(picture: ImageArray, points: FloatArray, colour: tuple[int, int, int]) -> ImageArray:
     """A copy of a picture with points of the hopper's plane (5, 2) marked in it."""
-    import cv2
-
     marked: Any = picture.copy()
     for column, row in to_pixels(points, picture.shape[0]):
         cv2.circle(marked, (round(float(column)), round(float(row))), max(2, picture.shape[0] // 80), colour, -1)

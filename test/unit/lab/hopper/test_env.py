@@ -16,6 +16,7 @@ if importlib.util.find_spec("mujoco") is None:  # not imported here: the product
     pytest.skip("the hopper needs the extra hopper", allow_module_level=True)
 
 from dofbot_ros.errors import ConfigError
+from dofbot_ros.lab.hopper.world import camera as hopper_camera
 from dofbot_ros.lab.hopper.world.body import STATE_SIZE
 from dofbot_ros.lab.hopper.world.camera import HopperCamera, to_pixels
 from dofbot_ros.lab.hopper.world.env import ENV_ID, HopperEnv
@@ -100,6 +101,48 @@ def test_keypoints_show_where_the_body_is() -> None:
     shown = np.abs(picture[rows, columns] - sky).sum(axis=1)
     camera.close()
     assert (shown > 60).all()
+
+
+def drawn(monkeypatch: pytest.MonkeyPatch, **how: float) -> np.ndarray:
+    """A picture of a hopper that has begun to fall, drawn with other numbers of the camera."""
+    for name, value in how.items():
+        monkeypatch.setattr(hopper_camera, name, value)
+    env = HopperEnv("source", "wide", "image")
+    env.reset(seed=3)
+    for _ in range(20):
+        env.step(np.full(3, 0.4, np.float32))
+    picture = env.observe().astype(float)
+    env.close()
+    return picture
+
+
+@pytest.mark.usefixtures("drawing")
+def test_what_drawing_saves_is_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = drawn(monkeypatch)
+    assert (np.abs(picture - drawn(monkeypatch, TILE_M=0.125)) > 1.0).mean() < 0.01
+    as_mujoco = drawn(monkeypatch, TILE_M=0.125, SLICES=28, STACKS=16)
+    off = np.abs(picture - as_mujoco).max(axis=2)
+    assert off.mean() < 1.0
+    assert (off > 40.0).mean() < 0.01
+
+
+@pytest.mark.usefixtures("drawing")
+def test_edges_are_averages_of_finer_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = drawn(monkeypatch, SAMPLES=8)
+    assert (
+        np.abs(drawn(monkeypatch, SAMPLES=2) - fine).mean() < 0.6 * np.abs(drawn(monkeypatch, SAMPLES=1) - fine).mean()
+    )
+
+
+@pytest.mark.usefixtures("drawing")
+def test_a_camera_changes_nothing_in_its_world() -> None:
+    seen, blind = HopperEnv("source", "wide", "image"), HopperEnv("source", "wide")
+    for env in (seen, blind):
+        env.reset(seed=5)
+    for action in np.random.default_rng(0).uniform(-1.0, 1.0, (60, 3)).astype(np.float32):
+        assert seen.step(action)[1:] == blind.step(action)[1:]
+        np.testing.assert_array_equal(seen.body.state(), blind.body.state())
+    seen.close()
 
 
 def test_the_horizon_cuts_an_episode() -> None:
