@@ -27,7 +27,7 @@ SLICES, STACKS = 10, 4
 """Of a capsule's shape; mujoco's 28 and 16 look no other at this size, and take twice as long."""
 
 TILE_M = 5.0
-"""Edges of the squares of which the floor is drawn; Hopper-v5's 102,400 of 12 cm take nine tenths of a picture's time."""
+"""Edges of the squares that make the floor; Hopper-v5's 102,400 of 12 cm took nine tenths of a picture's time."""
 
 BODY, FLOOR = (204, 153, 102), (204, 204, 204)
 """Colours, 0..255."""
