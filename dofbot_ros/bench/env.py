@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
+import tempfile
 import time
 from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
-from dofbot_ros.core.interrupts import interrupts_held, release_interrupts
+from dofbot_ros.core.interrupts import interrupts_held
+from dofbot_ros.core.parallel import begin_worker
 from dofbot_ros.errors import DependencyError, DofbotError
 
 PANDA = "PandaPickAndPlace-v3"
@@ -59,7 +60,8 @@ class _Worker:
 
     def __init__(self, context: Any, which: str) -> None:
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(which, theirs), daemon=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="dofbot-bench-")
+        self._process = context.Process(target=_serve, args=(which, theirs, self._folder.name), daemon=True)
         with interrupts_held():
             self._process.start()
         theirs.close()
@@ -71,6 +73,7 @@ class _Worker:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.join()
+        self._folder.cleanup()
 
     def answer(self) -> float:
         """What it says next; raises what went wrong there."""
@@ -95,9 +98,8 @@ def both(first: _Worker, second: _Worker) -> tuple[float, float]:
     return first.answer(), second.answer()
 
 
-def _serve(which: str, connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
-    release_interrupts()
+def _serve(which: str, connection: Connection, folder: str) -> None:
+    begin_worker(folder)
     try:
         env = _make(which)
     except ModuleNotFoundError as error:

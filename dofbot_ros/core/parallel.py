@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import tempfile
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -23,7 +25,7 @@ def in_processes(
     """Jobs with their results in the order in which they are done; `jobs` may be endless.
 
     Each worker is a fresh process that lives as long as this generator. Closing it, or an interruption while it waits,
-    ends them at once.
+    ends them at once; their temporary files go with them.
 
     Args:
         work: a module's function.
@@ -35,7 +37,10 @@ def in_processes(
     """
     left = iter(jobs)
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_ctrl_c)
+    folder = tempfile.TemporaryDirectory(prefix="dofbot-workers-")
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=begin_worker, initargs=(folder.name,)
+    )
     running: dict[Future[Result], Job] = {}
     try:
         while True:
@@ -55,9 +60,18 @@ def in_processes(
             child.join()
         # With nobody left to wait for: a pool whose thread outlives it complains at the interpreter's end.
         pool.shutdown(wait=True, cancel_futures=True)
+        folder.cleanup()
 
 
-def _leave_ctrl_c() -> None:
-    """Ctrl-C reaches every process of a terminal; the parent alone decides what it means."""
+def begin_worker(folder: str) -> None:
+    """The first thing that a worker process does.
+
+    Ctrl-C reaches every process of a terminal; the parent alone decides what it means.
+
+    Args:
+        folder: of the parent, which removes it; temporary files of the worker, and of processes that it starts, lie
+            there, since a worker that is killed puts nothing in order.
+    """
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     release_interrupts()

@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,16 @@ def square(number: int) -> int:
 
 def refuse(number: int) -> int:
     raise InputError(f"{number} is refused")
+
+
+def scratch(number: int) -> str:
+    """Begins a temporary file, and says where."""
+    return tempfile.mkdtemp(prefix=f"job-{number}-")
+
+
+def begin_and_die(_: int) -> int:
+    tempfile.mkdtemp()
+    return die(0)
 
 
 def die(_: int) -> int:
@@ -48,6 +60,23 @@ def test_what_a_job_raises_arrives_as_it_is() -> None:
 def test_a_worker_that_is_killed_is_told_in_one_line() -> None:
     with pytest.raises(DofbotError, match="a worker process was killed"):
         next(in_processes(die, [1], 1))
+
+
+def test_temporary_files_of_workers_go_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that have done all, that nobody waits for any more, and that were killed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    begun = in_processes(scratch, count(), 2)
+    _, folder = next(begun)
+    assert Path(folder).is_relative_to(tmp_path)
+    assert Path(folder).is_dir()
+    begun.close()
+    assert list(tmp_path.iterdir()) == []
+    for _, folder in in_processes(scratch, range(3), 2):
+        assert Path(folder).is_relative_to(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(DofbotError, match="a worker process was killed"):
+        next(in_processes(begin_and_die, [1], 1))
+    assert list(tmp_path.iterdir()) == []
 
 
 INTERRUPTED = """
