@@ -6,7 +6,7 @@ import numpy as np
 
 from dofbot_ros.core.types import FloatArray
 
-NOISE_M, DRIFT_M, BIAS_M = (0.003, 0.012), (0.0, 0.008), 0.004
+NOISE_M, DRIFT_M, BIAS_M = (0.002, 0.007), (0.0, 0.006), 0.002
 """Standard deviations of what is new in each frame, of what fades from frame to frame (both drawn for each episode),
 and of what stays along it [m]."""
 

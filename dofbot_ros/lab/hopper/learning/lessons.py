@@ -88,8 +88,13 @@ class Lessons:
         history, action, state = (torch.cat(part) for part in zip(*parts, strict=True))
         return history.float(), action, (state - self.state_mean) / self.state_scale
 
-    def measure(self, student: HistoryStudent) -> float:
-        """Mean return of the student alone, in one episode of each environment."""
+    def measure(self, student: HistoryStudent, episodes: int) -> float:
+        """Mean return of the student alone, in at least so many episodes."""
+        turns = -(-episodes // len(self._envs))
+        return float(np.mean([self._play(student) for _ in range(turns)]))
+
+    def _play(self, student: HistoryStudent) -> NDArray[np.float64]:
+        """What one episode of each environment earned (n,)."""
         count = len(self._envs)
         for i in range(count):
             self._begin(i, student, 0.0)
@@ -100,7 +105,7 @@ class Lessons:
             earned += np.where(live, self._step(acted, history, student), 0.0)
             live &= ~self._ended
         self._ended[:] = True
-        return float(earned.mean())
+        return earned
 
     def state(self) -> dict[str, Any]:
         """Tensors for a checkpoint."""
