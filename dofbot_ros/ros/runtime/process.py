@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -16,11 +17,14 @@ from rclpy.signals import SignalHandlerOptions
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.extras import missing_package
+from dofbot_ros.ros.runtime.output import output_that_never_waits
 from dofbot_ros.ros.runtime.parameters import check_given
 from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 ARM_THREADS = 4
 """Threads for the callbacks of an arm's node: its emergency stop, its torque, its commands, and everything else."""
+NO_LOG_FILE = ("--ros-args", "--disable-external-lib-logs")
+"""A log file on a disk that hangs or is full would hold the whole process up, as the log is written by whoever logs."""
 CLOSE_LIMIT_S = 30
 """A node that has not come to rest this long after it was told to end is killed [s]."""
 
@@ -79,6 +83,9 @@ def run(
 ) -> int:
     """Run one node until SIGINT or SIGTERM.
 
+    It waits for nobody who reads its output, and writes no log file of its own: what it logs goes to standard error,
+    which `ros2 launch` keeps in files, and to /rosout.
+
     rclpy's own handlers would shut ROS down under the node's feet; these let it come to rest first (on_exit).
 
     Args:
@@ -90,6 +97,13 @@ def run(
     Returns:
         Exit code: 0 stopped by a signal, 1 failed (with one line on stderr).
     """
+    with output_that_never_waits():
+        return _run(make, args, threads, pictures=pictures)
+
+
+def _run(
+    make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | None, threads: int, *, pictures: bool
+) -> int:
     lifeline = ShutdownSignal()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: lifeline.stop())
@@ -97,7 +111,8 @@ def run(
     executor: Executor | None = None
     try:
         warnings = configure_dds(pictures=pictures)
-        rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
+        words = list(sys.argv if args is None else args)
+        rclpy.init(args=[*words, *NO_LOG_FILE], signal_handler_options=SignalHandlerOptions.NO)
         managed = make(lifeline)
         check_given(managed.node)
         for warning in warnings:
@@ -106,6 +121,8 @@ def run(
         executor.add_node(managed.node)
         spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)
         spinner.start()
+        # What there is now stays: going through all of it for garbage would hold a control loop up for 30 ms and more.
+        gc.freeze()
         notify(READY)
         managed.node.get_logger().info("ready")
         lifeline.wait()
