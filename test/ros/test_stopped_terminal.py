@@ -73,6 +73,7 @@ def test_a_stopped_terminal_stops_neither_the_arm_nor_its_emergency_stop(termina
         client.wait_until(lambda: client.state == "ESTOP", SOON_S, "its emergency stop")
     termios.tcflow(shown.screen, termios.TCOON)
     assert shown.told("ESTOP")
+    assert shown.told("\x1b["), "lines for a terminal have colours"
     shown.node.send_signal(signal.SIGINT)
     assert shown.told("shut down")
     assert shown.node.wait(SOON_S) == 0

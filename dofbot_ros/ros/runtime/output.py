@@ -30,17 +30,17 @@ def output_that_never_waits(*files: int) -> Iterator[None]:
     """
     with ExitStack() as open_valves:
         for file in files or (STDOUT, STDERR):
-            open_valves.enter_context(_valve(file))
+            with suppress(OSError):  # closed by whoever started the program: there is no output then
+                open_valves.enter_context(_valve(os.dup(file), file))
         yield
 
 
 @contextmanager
-def _valve(file: int) -> Iterator[None]:
+def _valve(outside: int, file: int) -> Iterator[None]:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with suppress(OSError):  # more than this system allows: the usual 64 kB then
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, ROOM_BYTES)
-    outside = os.dup(file)
     os.dup2(writer, file)
     os.close(writer)
     thread = threading.Thread(target=_pass_on, args=(reader, outside), name=f"output {file}", daemon=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import threading
@@ -17,7 +18,7 @@ from rclpy.signals import SignalHandlerOptions
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.extras import missing_package
-from dofbot_ros.ros.runtime.output import output_that_never_waits
+from dofbot_ros.ros.runtime.output import STDERR, output_that_never_waits
 from dofbot_ros.ros.runtime.parameters import check_given
 from dofbot_ros.ros.runtime.service_manager import READY, notify
 
@@ -97,6 +98,8 @@ def run(
     Returns:
         Exit code: 0 stopped by a signal, 1 failed (with one line on stderr).
     """
+    if os.isatty(STDERR):  # which rclpy cannot see behind the pipe
+        os.environ.setdefault("RCUTILS_COLORIZED_OUTPUT", "1")
     with output_that_never_waits():
         return _run(make, args, threads, pictures=pictures)
 

@@ -54,3 +54,9 @@ def test_a_reader_that_is_gone_ends_nothing() -> None:
         for _ in range(100):
             os.write(writer, b"is anybody there?\n")
     os.close(writer)
+
+
+def test_output_that_was_closed_before_stays_closed() -> None:
+    closed = 999
+    with output_that_never_waits(closed), pytest.raises(OSError, match="Bad file descriptor"):
+        os.write(closed, b"nobody\n")
