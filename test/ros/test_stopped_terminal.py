@@ -39,6 +39,12 @@ class Terminal:
                 self._told += os.read(self._shown, 1 << 16).decode()
         return wanted in self._told
 
+    def all(self) -> str:
+        """What the terminal has shown by now."""
+        while select.select([self._shown], [], [], 0.0)[0]:
+            self._told += os.read(self._shown, 1 << 16).decode()
+        return self._told
+
     def close(self) -> None:
         """End the node, and the terminal with it."""
         self.node.kill()
@@ -77,3 +83,4 @@ def test_a_stopped_terminal_stops_neither_the_arm_nor_its_emergency_stop(termina
     shown.node.send_signal(signal.SIGINT)
     assert shown.told("shut down")
     assert shown.node.wait(SOON_S) == 0
+    assert "leaked" not in shown.all()

@@ -151,6 +151,7 @@ def _run(
         if managed is not None:
             managed.node.destroy_node()
         rclpy.try_shutdown()
+        gc.unfreeze()  # for libraries that count what is left of theirs at the interpreter's end
     return 0
 
 
