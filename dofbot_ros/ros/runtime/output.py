@@ -1,4 +1,4 @@
-"""Output of a process that never waits for whoever reads it: a stopped terminal, a full pipe, a slow disk."""
+"""Non-blocking output: a stopped terminal, a full pipe or a slow disk does not hold up the process that writes."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from contextlib import ExitStack, contextmanager, suppress
 STDOUT, STDERR = 1, 2
 
 ROOM_BYTES = 1 << 20
-"""What is kept of output that nobody takes; what comes after it is lost."""
+"""Size of the pipe: output that is not read fills it, and what comes after that is lost."""
 
 FLUSH_S = 1.0
-"""How long the end waits for what has not been taken yet [s]."""
+"""How long the end waits for output that has not been read yet [s]."""
 
 
 @contextmanager
-def output_that_never_waits(*files: int) -> Iterator[None]:
-    """Let output go through a pipe of its own meanwhile, which a thread empties.
+def nonblocking_output(*files: int) -> Iterator[None]:
+    """Pass output through a non-blocking pipe meanwhile; a thread reads the pipe and writes to the real output.
 
-    A log line is written by C++ with Python's interpreter lock held: where its reader does not take it (Ctrl-S in the
-    terminal, a pager, a launcher that hangs), every thread of the program would wait with it, the loop of an arm and
-    its emergency stop, too. Here that thread alone waits, without the lock.
+    rclpy writes log lines with Python's interpreter lock held. Where nobody reads them (Ctrl-S in the terminal, a
+    pager, a launcher that hangs), the write blocks, and every thread of the process with it: an arm's control loop and its
+    emergency stop, too. The thread here blocks alone: it writes without the lock.
 
     Args:
-        files: descriptors; none: standard output and standard error.
+        files: file descriptors; none: standard output and standard error.
     """
-    with ExitStack() as open_valves:
+    with ExitStack() as pipes:
         for file in files or (STDOUT, STDERR):
-            with suppress(OSError):  # closed by whoever started the program: there is no output then
-                open_valves.enter_context(_valve(os.dup(file), file))
+            with suppress(OSError):  # the descriptor is closed: the process was started without this output
+                pipes.enter_context(_through_pipe(os.dup(file), file))
         yield
 
 
 @contextmanager
-def _valve(outside: int, file: int) -> Iterator[None]:
+def _through_pipe(outside: int, file: int) -> Iterator[None]:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with suppress(OSError):  # more than this system allows: the usual 64 kB then
@@ -48,14 +48,14 @@ def _valve(outside: int, file: int) -> Iterator[None]:
     try:
         yield
     finally:
-        # With the last writing end gone the thread finds the pipe's end after what is still in it.
+        # This closes the last writing end: the thread writes what is left in the pipe, and ends.
         os.dup2(outside, file)
         thread.join(FLUSH_S)
 
 
 def _pass_on(reader: int, outside: int) -> None:
     while data := os.read(reader, 1 << 16):
-        with suppress(OSError):  # nobody reads any more: the program has other things to do
+        with suppress(OSError):  # the reader is gone: the node goes on without output
             while data:
                 data = data[os.write(outside, data) :]
     os.close(reader)

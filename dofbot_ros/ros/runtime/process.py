@@ -18,14 +18,14 @@ from rclpy.signals import SignalHandlerOptions
 from dofbot_ros.core.dds import configure_dds
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.extras import missing_package
-from dofbot_ros.ros.runtime.output import STDERR, output_that_never_waits
+from dofbot_ros.ros.runtime.output import STDERR, nonblocking_output
 from dofbot_ros.ros.runtime.parameters import check_given
 from dofbot_ros.ros.runtime.service_manager import READY, notify
 
 ARM_THREADS = 4
 """Threads for the callbacks of an arm's node: its emergency stop, its torque, its commands, and everything else."""
 NO_LOG_FILE = ("--ros-args", "--disable-external-lib-logs")
-"""A log file on a disk that hangs or is full would hold the whole process up, as the log is written by whoever logs."""
+"""rclpy writes log files with the interpreter lock held: a disk that hangs would block the whole node."""
 CLOSE_LIMIT_S = 30
 """A node that has not come to rest this long after it was told to end is killed [s]."""
 
@@ -84,8 +84,8 @@ def run(
 ) -> int:
     """Run one node until SIGINT or SIGTERM.
 
-    It waits for nobody who reads its output, and writes no log file of its own: what it logs goes to standard error,
-    which `ros2 launch` keeps in files, and to /rosout.
+    Its output does not block, and it writes no log file of its own: log lines go to standard error, which `ros2 launch`
+    keeps in files, and to /rosout.
 
     rclpy's own handlers would shut ROS down under the node's feet; these let it come to rest first (on_exit).
 
@@ -100,7 +100,7 @@ def run(
     """
     if os.isatty(STDERR):  # which rclpy cannot see behind the pipe
         os.environ.setdefault("RCUTILS_COLORIZED_OUTPUT", "1")
-    with output_that_never_waits():
+    with nonblocking_output():
         return _run(make, args, threads, pictures=pictures)
 
 
@@ -124,7 +124,7 @@ def _run(
         executor.add_node(managed.node)
         spinner = threading.Thread(target=_spin, args=(executor, lifeline), name="executor", daemon=True)
         spinner.start()
-        # What there is now stays: going through all of it for garbage would hold a control loop up for 30 ms and more.
+        # A full garbage collection takes 30 ms and more, longer than a control period: exempt what exists by now.
         gc.freeze()
         notify(READY)
         managed.node.get_logger().info("ready")
@@ -151,7 +151,7 @@ def _run(
         if managed is not None:
             managed.node.destroy_node()
         rclpy.try_shutdown()
-        gc.unfreeze()  # for libraries that count what is left of theirs at the interpreter's end
+        gc.unfreeze()  # nanobind (ruckig) reports objects that are not collected at exit as leaks
     return 0
 
 

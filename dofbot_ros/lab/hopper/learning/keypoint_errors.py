@@ -1,4 +1,4 @@
-"""Errors of keypoints in lessons for which nothing is rendered, like those of a network that finds them in pictures."""
+"""KeypointErrors: errors of keypoints in lessons that are not rendered, modelled on those of the keypoint network."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import numpy as np
 from dofbot_ros.core.types import FloatArray
 
 NOISE_M, DRIFT_M, BIAS_M = (0.002, 0.007), (0.0, 0.006), 0.002
-"""Standard deviations of what is new in each frame, of what fades from frame to frame (both drawn for each episode),
-and of what stays along it [m]."""
+"""Standard deviations of white noise and drift (both drawn for each episode), and of the episode's bias [m]."""
 
 FADING = 0.8
-"""What is left of a drift after a frame: a network's errors in frames 8 ms apart are correlated by 0.4 to 0.8."""
+"""Correlation of the drift from frame to frame, 8 ms apart; that of the network's errors is 0.4 to 0.8."""
 
 
 class KeypointErrors:
@@ -19,7 +18,7 @@ class KeypointErrors:
 
     Args:
         episodes: how many.
-        numbers: of a frame that get an error each.
+        numbers: coordinates of a frame.
         rng: draws them.
     """
 

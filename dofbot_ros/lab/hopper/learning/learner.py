@@ -1,4 +1,4 @@
-"""StudentLearner: a student, the gradient steps that teach it, and the steady average of it that acts."""
+"""StudentLearner: trains a student by gradient steps, and keeps a moving average of its weights, which acts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.lab.hopper.learning.student_network import FEATURES, HistoryStudent
 
 LEARNING_RATE, LAST_SHARE = 1e-3, 0.05
-"""Of Adam, at first, and what is left of it in the end."""
+"""Adam's learning rate at first, and the share of it that is left in the end."""
 
 AVERAGED = 0.998
-"""What the average of weights keeps of itself at a gradient step: it spans about two rounds of lessons."""
+"""Decay of the moving average at a gradient step: it spans 500 steps, two rounds of lessons."""
 
 BATCH = 512
 
 
-class Shown(Protocol):
-    """What there is to learn from."""
+class LessonBatches(Protocol):
+    """Lessons to learn from."""
 
     def batch(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Histories (size, HISTORY x frame), the actions that were right (size, 3), normalised states (size, 11)."""
@@ -49,10 +49,10 @@ class StudentLearner:
 
     @property
     def steady(self) -> HistoryStudent:
-        """The average of its weights, to act with: the student itself earns half or twice as much a round later."""
+        """The student with averaged weights. It acts and is exported, since returns of the last weights vary much."""
         return cast(HistoryStudent, self._average.module)
 
-    def improve(self, lessons: Shown, steps: int, left: float) -> float:
+    def improve(self, lessons: LessonBatches, steps: int, left: float) -> float:
         """Gradient steps on what lessons showed.
 
         Args:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dofbot_ros.ros.runtime.output import ROOM_BYTES, output_that_never_waits
+from dofbot_ros.ros.runtime.output import ROOM_BYTES, nonblocking_output
 
 
 def test_all_that_was_written_arrives_in_order(tmp_path: Path) -> None:
     lines = [f"line {number}\n".encode() for number in range(2_000)]
     with (tmp_path / "told").open("wb", buffering=0) as file:
-        with output_that_never_waits(file.fileno()):
+        with nonblocking_output(file.fileno()):
             for line in lines:
                 os.write(file.fileno(), line)
         os.write(file.fileno(), b"afterwards\n")
@@ -25,7 +25,7 @@ def test_a_reader_that_takes_nothing_holds_nobody_up(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("dofbot_ros.ros.runtime.output.FLUSH_S", 0.1)
     reader, writer = os.pipe()
     lost = False
-    with output_that_never_waits(writer):
+    with nonblocking_output(writer):
         for _ in range(2 * ROOM_BYTES // 1024):
             try:
                 os.write(writer, b"." * 1024)
@@ -50,7 +50,7 @@ def test_a_reader_that_takes_nothing_holds_nobody_up(monkeypatch: pytest.MonkeyP
 def test_a_reader_that_is_gone_ends_nothing() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    with output_that_never_waits(writer):
+    with nonblocking_output(writer):
         for _ in range(100):
             os.write(writer, b"is anybody there?\n")
     os.close(writer)
@@ -58,5 +58,5 @@ def test_a_reader_that_is_gone_ends_nothing() -> None:
 
 def test_output_that_was_closed_before_stays_closed() -> None:
     closed = 999
-    with output_that_never_waits(closed), pytest.raises(OSError, match="Bad file descriptor"):
+    with nonblocking_output(closed), pytest.raises(OSError, match="Bad file descriptor"):
         os.write(closed, b"nobody\n")
