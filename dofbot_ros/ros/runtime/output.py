@@ -22,8 +22,8 @@ def nonblocking_output(*files: int) -> Iterator[None]:
     """Pass output through a non-blocking pipe meanwhile; a thread reads the pipe and writes to the real output.
 
     rclpy writes log lines with Python's interpreter lock held. Where nobody reads them (Ctrl-S in the terminal, a
-    pager, a launcher that hangs), the write blocks, and every thread of the process with it: an arm's control loop and its
-    emergency stop, too. The thread here blocks alone: it writes without the lock.
+    pager, a launcher that hangs), the write blocks, and every thread of the process with it: an arm's control loop
+    and its emergency stop, too. The thread here blocks alone: it writes without the lock.
 
     Args:
         files: file descriptors; none: standard output and standard error.
