@@ -13,6 +13,9 @@ PRIORITY = 10
 NICE = -10
 """Of the other threads of a program with such a thread."""
 
+THREADS = Path("/proc/self/task")
+"""A folder for each thread of this program."""
+
 AUTOGROUP = Path("/proc/self/autogroup")
 """The niceness of this process's session."""
 
@@ -40,10 +43,10 @@ def realtime() -> Iterator[bool]:
 
 
 def before_ordinary_programs() -> bool:
-    """Let the calling thread, and those that it starts, go before ordinary programs (nice -10), where permitted.
+    """Let this program's threads, and those that they start, go before ordinary programs (nice -10), where permitted.
 
-    A thread with real-time priority waits for the interpreter's lock while another thread of its program has it; on a
-    busy machine that one would have to wait for its turn. To be called before other threads are started.
+    A thread with real-time priority waits for the interpreter's lock, or one of the middleware's, while another thread
+    of its program has it; on a busy machine that one would have to wait for its turn.
 
     Where Linux gives each session its own share of the processor (autogroup, sched(7)), niceness counts within the
     session alone: a program that leads its session raises that, too.
@@ -53,7 +56,10 @@ def before_ordinary_programs() -> bool:
         /etc/security/limits.conf.
     """
     try:
-        os.nice(NICE)
+        for thread in THREADS.iterdir():
+            with suppress(ProcessLookupError):  # ended meanwhile
+                number = int(thread.name)
+                os.setpriority(os.PRIO_PROCESS, number, os.getpriority(os.PRIO_PROCESS, number) + NICE)
     except OSError:
         return False
     if os.getsid(0) == os.getpid():
