@@ -31,7 +31,7 @@ class Arrivals:
         Raises:
             ValueError: close() was called.
         """
-        return bool(self._epoll.poll(max(0.0, timeout_s)))
+        return bool(self._epoll.poll(max(0.0, timeout_s), 1))
 
     def fileno(self) -> int:
         """What select(2) may wait for in place of the device.
