@@ -72,6 +72,7 @@ class ArmCore:
         self._freedrive = False
         self._fault = ""
         self._crash = ""
+        self._logging: threading.Thread | None = None
         self._cycle_s = self._clock.now()
         self._repeat = 0
         self._stopped = False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -163,12 +165,27 @@ class ArmDaemon(MotionCommands):
     def _crashed(self, error: Exception) -> None:
         """Handle an exception of the program itself: brake, hold, report it as a fault, and go on with the loop."""
         reason = f"internal error, {type(error).__name__}: {error}"
-        if reason != self._crash:
-            log.error("the control loop failed; the arm brakes and holds", exc_info=error)
         with self._lock:
-            self._crash = self._fault = reason
+            new, self._crash = reason != self._crash, reason
+            self._fault = reason
             self._motion.give_up(EndCode.FAULT, reason)
             self._authority.release(self._clock.now())
+        if new:
+            self._log_crash(error)
+
+    def _log_crash(self, error: Exception) -> None:
+        """By a thread: a terminal that was stopped (Ctrl-S) holds up whoever writes to it, and must not hold this loop.
+
+        What fails while the last line still waits is not logged; its reason is in the snapshot all the same.
+        """
+        if self._logging is not None and self._logging.is_alive():
+            return
+        words = ("the control loop failed; the arm brakes and holds",)
+        self._logging = threading.Thread(
+            target=log.error, args=words, kwargs={"exc_info": error}, name="crash-log", daemon=True
+        )
+        with suppress(RuntimeError):  # no thread can be started
+            self._logging.start()
 
     # -- torque, stops and faults ------------------------------------------------------------------------------------
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -142,10 +144,41 @@ def test_an_error_that_repeats_itself_is_logged_once(
         for _ in range(5):
             bench.daemon._fault = ""
             snapshot = bench.run(PERIOD_S)
+            bench.daemon._logging.join()
     assert snapshot.reason == "internal error, RuntimeError: second"
     told = [record.getMessage() for record in caplog.records]
     assert told == ["the control loop failed; the arm brakes and holds"] * 2
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["first", "second"]
+
+
+def test_a_terminal_that_was_stopped_does_not_hold_up_a_loop_that_failed(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on = threading.Event()
+
+    class Stopped(logging.Handler):
+        """Writes to a terminal after Ctrl-S."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            going_on.wait()
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError(f"failure {next(numbers)}")
+
+    numbers = count()
+    monkeypatch.setattr(bench.daemon._monitor, "judge", broken)
+    handler = Stopped()
+    logging.getLogger("dofbot_ros").addHandler(handler)
+    threads = threading.active_count()
+    try:
+        for _ in range(5):
+            bench.daemon._fault = ""
+            assert bench.run(PERIOD_S).state is S.FAULT
+        assert threading.active_count() == threads + 1
+    finally:
+        going_on.set()
+        bench.daemon._logging.join()
+        logging.getLogger("dofbot_ros").removeHandler(handler)
 
 
 def test_an_error_in_the_cycle_frees_the_arm(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
