@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.errors import DependencyError
 from dofbot_ros.hardware.emulation.emulator import Emulator
 from dofbot_ros.hardware.emulation.servos import SERVO_IDS
+from dofbot_ros.safety.stop_line import Address, StopLine, ask, ros_domain
+from dofbot_ros.safety.stop_sender import STOP
 
 from .episodes import episode, state, stream, text
 
@@ -52,8 +56,9 @@ def test_a_file_that_is_no_episode_is_one_line_and_exit_code_1(tmp_path: Path, k
     assert done.stdout == ""
 
 
-@pytest.mark.slow
-def test_ctrl_c_brings_the_arm_to_rest_and_exits_130(tmp_path: Path) -> None:
+@contextmanager
+def playing(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Emulator]]:
+    """A replay that turns joint 1 from 0.4 to 1.4 rad, where it has just passed 0.5, and the servos."""
     path = episode(tmp_path, [stream(0.02 * i, [0.4 + 0.005 * i, 0, 0, 0, 0]) for i in range(200)])
     with Emulator() as emulator:
         command = [*DOFBOT, "replay", str(path), "--backend", "serial", "--port", str(emulator.port)]
@@ -64,14 +69,47 @@ def test_ctrl_c_brings_the_arm_to_rest_and_exits_130(tmp_path: Path) -> None:
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            yield process, emulator
         finally:
             process.kill()
+            process.wait()
+
+
+@pytest.mark.slow
+def test_ctrl_c_brings_the_arm_to_rest_and_exits_130(tmp_path: Path) -> None:
+    with playing(tmp_path) as (process, emulator):
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
         assert process.returncode == 130, err
         assert "Traceback" not in err
         assert out == ""
         assert 0.5 < joint1(emulator) < 1.3
+
+
+@pytest.mark.slow
+def test_dofbot_estop_stops_it(tmp_path: Path) -> None:
+    with playing(tmp_path) as (process, emulator):
+        owner = ask(Address(ros_domain()), STOP)
+        assert owner is not None
+        assert (owner.node, owner.pid) == ("replay", process.pid)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert len(err.strip().splitlines()) == 1
+        assert "dofbot estop" in err
+        assert out == ""
+        assert 0.5 < joint1(emulator) < 1.0
+        with emulator.lock:
+            assert all(emulator.servos.torque_on(servo) for servo in SERVO_IDS)
+
+
+@pytest.mark.slow
+def test_it_is_refused_beside_the_node_of_the_arm(tmp_path: Path) -> None:
+    path = episode(tmp_path, [stream(0.02 * i, [0.4 + 0.005 * i, 0, 0, 0, 0]) for i in range(20)])
+    with closing(StopLine(Address(ros_domain()), "driver_node", lambda: None)):
+        done = dofbot_here("replay", path, "--backend", "emulator")
+    assert done.returncode == 1
+    assert "driver_node (process " in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 def joint1(emulator: Emulator) -> float:
