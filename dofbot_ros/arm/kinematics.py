@@ -155,18 +155,20 @@ class Kinematics:
 
         Rows: linear velocity [m/rad], then angular velocity; columns: joints (Siciliano et al., Robotics, 3.1).
         """
-        q = np.asarray(q, dtype=np.float64)
-        points = self.link_points(q)
-        c, s = math.cos(q[0]), math.sin(q[0])
-        pitch = float(q[1] + q[2] + q[3])
-        pitch_axis = np.array([-s, c, 0.0])
-        tool_axis = np.array([math.sin(pitch) * c, math.sin(pitch) * s, math.cos(pitch)])
+        q1, q2, q3, q4, q5 = np.asarray(q, dtype=np.float64).tolist()
+        c, s, pitch = math.cos(q1), math.sin(q1), q2 + q3 + q4
+        ahead, left = self._beside(q5)
+        r, h = self._planar.point((q2, q3, q4))
+        r, h = r + ahead * math.cos(pitch), h - ahead * math.sin(pitch)
         jacobian = np.zeros((6, N_ARM))
-        tool = points[3]
-        jacobian[:, 0] = (-tool[1], tool[0], 0.0, 0.0, 0.0, 1.0)
-        jacobian[:3, 1:4] = np.cross(pitch_axis, tool - points[:3]).T
-        jacobian[3:, 1:4] = pitch_axis[:, None]
-        jacobian[3:, 4] = tool_axis
+        jacobian[:, 0] = (-(r * s + left * c), r * c - left * s, 0.0, 0.0, 0.0, 1.0)
+        # Joints 2 to 4 turn about the same axis, across the arm: only how far ahead and above them the tool is differs.
+        angle, ahead, above = 0.0, r, h
+        for joint, bend, length in ((1, q2, self.upper_arm), (2, q3, self.forearm), (3, q4, self.tool)):
+            jacobian[:, joint] = (c * above, s * above, -ahead, -s, c, 0.0)
+            angle += bend
+            ahead, above = ahead - length * math.sin(angle), above - length * math.cos(angle)
+        jacobian[3:, 4] = (math.sin(pitch) * c, math.sin(pitch) * s, math.cos(pitch))
         if self.finger_across:
             jacobian[:3, 4] = -self.finger_across * self.tool_transform(q)[:3, 0]
         return jacobian
