@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dofbot_ros.cli.options.checks import from_options
 from dofbot_ros.cli.options.progress import progress_bar
+from dofbot_ros.cli.policy.options import refuse
 from dofbot_ros.config.loader import from_mapping
 from dofbot_ros.errors import InputError, UsageError, optional_packages
 
@@ -45,12 +46,12 @@ def train_hopper(
     device: str,
     teacher: Path | None,
     pictures: int | None,
+    network: Path | None,
     resume: bool,
 ) -> dict[str, Any]:
     """Train a policy in `out`, with progress. Returns what the command prints; arguments are its options."""
     if obs == "state":
-        if pictures is not None:
-            raise UsageError("--pictures: only for --obs pipeline and image")
+        refuse({"--pictures": pictures, "--network": network}, "only for --obs pipeline and image")
         given = {"algo": algo or "ppo", "domain": domain or "source", "randomize": randomize, "seed": seed}
         given |= {"start": str(teacher.resolve())} if teacher else {}
         return _train_state(given | ({} if steps is None else {"steps": steps}), out, device, resume)
@@ -59,6 +60,7 @@ def train_hopper(
     given = {"obs": obs, "randomize": randomize, "seed": seed, "teacher": str(teacher.resolve()) if teacher else ""}
     given |= {} if steps is None else {"steps": steps}
     given |= {} if pictures is None else {"pictures": pictures}
+    given |= {} if network is None else {"network": str(network.resolve())}
     with optional_packages("learn", "training"):
         from dofbot_ros.lab.hopper.learning.student_train import StudentConfig, StudentTrainer
     with from_options():
@@ -178,6 +180,8 @@ def _trained(runs: Path, obs: str, level: str, seed: int, domain: str | None = N
             device="cpu",
             teacher=_trained(runs, *before, seed) if goes_on or obs != "state" else None,
             pictures=None,
+            # What an image policy sees by is what the pipeline of its seed has learned already.
+            network=_trained(runs, "pipeline", level, seed) if obs == "image" else None,
             resume=begun.exists(),
         )
     return run

@@ -87,7 +87,11 @@ def train(
     pictures: Annotated[int | None, typer.Option(min=1, help="That a pose network learns from.")] = None,
     episodes: Annotated[int | None, typer.Option(min=1, help="In which the planner teaches.")] = None,
     network: Annotated[
-        Path | None, typer.Option(help="Folder with pose.onnx and pose.yaml; else a pose network is trained first.")
+        Path | None,
+        typer.Option(
+            help="Folder with pose.onnx and pose.yaml; else a pose network is trained first. "
+            "Hopper: a run from pictures whose keypoint network is taken."
+        ),
     ] = None,
     state_policy: Annotated[
         Path | None,
@@ -122,7 +126,6 @@ def train(
             "--hindsight": hindsight,
             "--demos": demos,
             "--episodes": episodes,
-            "--network": network,
             "--state-policy": state_policy,
             "--control": control != "tool",
             "--block": block != "red",
@@ -142,6 +145,7 @@ def train(
             device=device,
             teacher=Path(teacher) if teacher else None,
             pictures=pictures,
+            network=network,
             resume=resume,
         )
         emit(made, as_json, f"Run in {out}")

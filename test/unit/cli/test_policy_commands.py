@@ -47,6 +47,7 @@ PIPELINE, REACH = str(shipped("pick", "pipeline")), str(shipped("reach", "state"
         ("--task hopper --hindsight", "--hindsight: not for the hopper"),
         ("--task hopper --obs pipeline", "give its folder with --teacher RUN"),
         ("--task hopper --pictures 9", "only for --obs pipeline and image"),
+        ("--task hopper --network RUN", "only for --obs pipeline and image"),
         ("--task hopper --teacher RUN", "RUN/policy.yaml does not exist"),
         ("--task hopper --domain mars", "domain 'mars' is not one of source, target"),
         ("--domain target", "--domain: only for the hopper"),

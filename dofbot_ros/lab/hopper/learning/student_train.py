@@ -7,6 +7,7 @@ acts in ever more of the episodes, the teacher says in each state what it would 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,7 @@ class StudentConfig(Checked):
         randomize: level of config/hopper.yaml.
         steps: that are played in lessons.
         seed: of networks and worlds.
+        network: a run that has learned to see already, whose keypoint network is taken; "" to learn it.
         pictures: rendered to learn seeing from.
         epochs: times that each is shown.
         envs: episodes side by side.
@@ -71,6 +73,7 @@ class StudentConfig(Checked):
     randomize: str = "none"
     steps: Count = 160_000
     seed: int = 0
+    network: str = ""
     pictures: Count = 15_000
     epochs: Count = 12
     envs: Count = 16
@@ -114,6 +117,9 @@ class StudentTrainer:
         teacher = HopperPolicy(Path(config.teacher))
         if teacher.spec.obs != "state":
             raise InputError(one_of(f"obs of the teacher {config.teacher}", teacher.spec.obs, ("state",)))
+        missing = [name for name in (NETWORK, KEYPOINT_ERRORS) if not (Path(config.network) / name).exists()]
+        if config.network and missing:
+            raise InputError(f"{config.network} holds no {missing[0]}: take a run that has learned to see")
         self._folder.begin(config)
         self._teacher = teacher
 
@@ -153,6 +159,9 @@ class StudentTrainer:
         """What makes a frame's features of an observation, and the mean error of keypoints [mm]."""
         config, path = self.config, self.run / NETWORK
         network = KeypointNetwork()
+        if config.network and not path.exists():
+            for name in (KEYPOINT_ERRORS, NETWORK):
+                shutil.copyfile(Path(config.network) / name, self.run / name)
         if not path.exists():
             data = render_pictures(
                 Path(config.teacher),

@@ -116,6 +116,26 @@ def test_students_learn_to_see_and_act_alone(state_run: Path, tmp_path: Path, ob
         policy.act(np.zeros((1, 3), np.float32), [0])
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("drawing")
+def test_what_one_run_has_learned_to_see_by_another_takes_over(state_run: Path, tmp_path: Path) -> None:
+    small = {"pictures": 40, "epochs": 1, "envs": 2, "round_steps": 20, "gradient_steps": 2, "checkpoint_rounds": 1}
+    sees = StudentTrainer(StudentConfig("pipeline", str(state_run), "wide", 40, **small), tmp_path / "sees").train(told)
+    again = StudentConfig("pipeline", str(state_run), "wide", 40, network=str(tmp_path / "sees"), **small)
+    steps: list[str] = []
+    made = StudentTrainer(again, tmp_path / "again").train(lambda what, *_: steps.append(what))
+    assert set(steps) == {"lessons: rounds"}
+    assert made["keypoint_mm"] == sees["keypoint_mm"]
+    assert (tmp_path / "again" / "network.pt").read_bytes() == (tmp_path / "sees" / "network.pt").read_bytes()
+
+
+def test_a_run_that_has_learned_to_see_nothing_is_refused(state_run: Path, tmp_path: Path) -> None:
+    config = StudentConfig("image", str(state_run), network=str(state_run))
+    with pytest.raises(InputError, match=r"holds no network\.pt"):
+        StudentTrainer(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_student_refuses_a_teacher_that_sees_pictures() -> None:
     with pytest.raises(ConfigError, match="--teacher RUN"):
         StudentConfig("pipeline")
