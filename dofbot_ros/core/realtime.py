@@ -13,6 +13,9 @@ PRIORITY = 10
 NICE = -10
 """Of the other threads of a program with such a thread."""
 
+NICE_FOLLOWING = -5
+"""Of a program that an operator waits for, and that computes much: behind those that drive an arm."""
+
 THREADS = Path("/proc/self/task")
 """A folder for each thread of this program."""
 
@@ -42,14 +45,17 @@ def realtime() -> Iterator[bool]:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def before_ordinary_programs() -> bool:
-    """Let this program's threads, and those that they start, go before ordinary programs (nice -10), where permitted.
+def before_ordinary_programs(nice: int = NICE) -> bool:
+    """Let this program's threads, and those that they start, go before ordinary programs, where permitted.
 
     A thread with real-time priority waits for the interpreter's lock, or one of the middleware's, while another thread
     of its program has it; on a busy machine that one would have to wait for its turn.
 
     Where Linux gives each session its own share of the processor (autogroup, sched(7)), niceness counts within the
     session alone: a program that leads its session raises that, too.
+
+    Args:
+        nice: what is added to their niceness.
 
     Returns:
         Whether the system permits it: that takes root, CAP_SYS_NICE, or a line `@realtime - nice -10` in
@@ -59,12 +65,12 @@ def before_ordinary_programs() -> bool:
         for thread in THREADS.iterdir():
             with suppress(ProcessLookupError):  # ended meanwhile
                 number = int(thread.name)
-                os.setpriority(os.PRIO_PROCESS, number, os.getpriority(os.PRIO_PROCESS, number) + NICE)
+                os.setpriority(os.PRIO_PROCESS, number, os.getpriority(os.PRIO_PROCESS, number) + nice)
     except OSError:
         return False
     if os.getsid(0) == os.getpid():
         with suppress(OSError):
-            AUTOGROUP.write_text(str(NICE), encoding="ascii")
+            AUTOGROUP.write_text(str(nice), encoding="ascii")
     return True
 
 

@@ -13,6 +13,7 @@ from std_srvs.srv import SetBool, Trigger
 from dofbot_ros.arm.robot import load_robot
 from dofbot_ros.core.clock import MonotonicClock
 from dofbot_ros.core.rate import Rate
+from dofbot_ros.core.realtime import NICE_FOLLOWING, before_ordinary_programs
 from dofbot_ros.core.types import ImageArray
 from dofbot_ros.errors import CommandRefusedError, DofbotError
 from dofbot_ros.ros.arm import diagnostics
@@ -52,6 +53,8 @@ class TeleopNode:
         self._lifeline = lifeline
         self._parameters = declare(self.node, TeleopParameters)
         config = self._config = configuration(self._parameters)
+        if self._parameters.realtime:
+            before_ordinary_programs(NICE_FOLLOWING)
         self._clock = MonotonicClock()
         self._stamps = Stamps(self._clock)
         self._lock = threading.Lock()
