@@ -1,4 +1,4 @@
-"""The three quick starts, walked: their commands as they stand in the pages, in order, in an empty folder."""
+"""The three quick starts, walked: their commands as they stand in the pages, in order, in a folder of their own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dofbot_ros.supervisor import Command, ProcessGroup
 
-from .conftest import DOFBOT
+from .conftest import DOFBOT, PATIENT
 
 pytest.importorskip("pybullet")
 pytest.importorskip("serial")
@@ -66,6 +67,9 @@ class Shell:
         self._folder, self._port = folder, port
         self._environment = {**os.environ, "HOME": str(folder), "OMP_NUM_THREADS": "1"}
         self._stack: subprocess.Popen[str] | None = None
+        self._patient = folder / "patient.yaml"
+        parameters = {"driver_node": {"ros__parameters": {"stale_read_s": PATIENT["stale_read_s"]}}}
+        self._patient.write_text(yaml.safe_dump(parameters), encoding="utf-8")
 
     def walk(self, line: str) -> None:
         """Type one line; a stack goes on in a terminal of its own until the next one, or the end."""
@@ -74,7 +78,7 @@ class Shell:
         command = [*DOFBOT, *words[1:], *shlex.split(SMALLER.get(line, ""))]
         if words[1] == "up":
             self.stop()
-            self._start(command)
+            self._start([*command, f"params_file:={self._patient}"] if "port:=/dev/ttyUSB0" in line else command)
             return
         done = subprocess.run(
             command, cwd=self._folder, env=self._environment, input="\n", capture_output=True, text=True,

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from dofbot_ros.core.dds import NETWORK_VARIABLE
+from dofbot_ros.driver.config import DriverConfig
 from dofbot_ros.errors import InputError
 from dofbot_ros.launching import Ref, check_words, describe, environment, parse_words, processes
 from dofbot_ros.stacks import STACKS, find
@@ -159,6 +160,11 @@ def test_two_rehearsals_have_two_buses_and_two_trees_of_frames() -> None:
 def test_an_emulated_arm_needs_no_check_of_its_directions() -> None:
     assert parameters("demo", "driver_node", backend="emulator")["waive_check"] is True
     assert parameters("bringup", "driver_node")["waive_check"] is False
+
+
+def test_emulated_servos_that_a_busy_computer_keeps_waiting_are_no_loose_cable() -> None:
+    assert parameters("demo", "driver_node", backend="emulator")["stale_read_s"] > DriverConfig().stale_read_s
+    assert "stale_read_s" not in parameters("bringup", "driver_node")
 
 
 def test_policies_have_room_unless_the_operator_says_less() -> None:
