@@ -118,8 +118,8 @@ _BUS_PARAMETERS: dict[str, Scalar | Ref] = {"baudrate": Ref("baudrate", int, opt
 DRIVER = NodeSpec("driver_node", {"port": Ref("port"), **_BUS_PARAMETERS}, when={"backend": ("serial",)})
 SIMULATOR = NodeSpec("sim_node", {**_ARM_PARAMETERS, **_SCENE_PARAMETERS}, when={"backend": ("sim",)})
 REAL_TIME_SIMULATOR = replace(SIMULATOR, parameters={**_ARM_PARAMETERS, **_SCENE})  # an operator has no other time
-EMULATED_STALE_READ_S = 1.0
-"""Emulated servos get their turn from this computer: where it is busy they are late, and no cable is loose [s]."""
+LATE_EMULATION_S = 1.0
+"""A busy computer keeps emulated servos waiting, without a cable being loose [s]."""
 REHEARSAL = (
     NodeSpec(
         "world_node",
@@ -135,12 +135,7 @@ REHEARSAL = (
     NodeSpec(
         "driver_node",
         # The port appears only once the world stands, so that the driver cannot see yet that nobody can be hurt there.
-        {
-            "port": Ref("emulator_port"),
-            **_BUS_PARAMETERS,
-            "waive_check": True,
-            "stale_read_s": EMULATED_STALE_READ_S,
-        },
+        {"port": Ref("emulator_port"), **_BUS_PARAMETERS, "waive_check": True, "stale_read_s": LATE_EMULATION_S},
         when={"backend": ("emulator",)},
     ),
 )

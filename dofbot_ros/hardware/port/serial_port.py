@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import termios
 import time
 from pathlib import Path
@@ -14,6 +13,10 @@ import serial
 from serial.tools import list_ports
 
 from dofbot_ros.errors import PortError
+from dofbot_ros.hardware.port.arrivals import BUFFER_BYTES, Arrivals
+
+HELD_UP_S = 0.005
+"""A kernel that takes longer to hand bytes on is behind [s]."""
 
 
 class ByteStream(Protocol):
@@ -29,6 +32,10 @@ class ByteStream(Protocol):
 
     def discard_input(self) -> None:
         """Forget what has come in and was not read."""
+        ...
+
+    def held_up(self) -> bool:
+        """Whether this computer keeps back what has come in; returns when it does so no more."""
         ...
 
     def close(self) -> None:
@@ -57,23 +64,23 @@ class SerialPort:
         self._read_timeout_s = read_timeout_s
         # Its descriptor is used directly: pyserial's own methods take twice the time, six questions a control cycle.
         self._fd = self._serial.fileno()
-        self._input = select.poll()
-        self._input.register(self._fd, select.POLLIN)
+        self._arrivals = Arrivals(self._fd)
+        self._heard = b""
         # What came before we listened, above all what an adapter held back, would spoil the first frame.
         self.discard_input()
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes: fewer when the read timeout runs out first."""
-        data = b""
         try:
             deadline_s = time.monotonic() + self._read_timeout_s
-            while len(data) < size and self._input.poll(max(0.0, 1e3 * (deadline_s - time.monotonic()))):
-                more = os.read(self._fd, size - len(data))
+            while len(self._heard) < size and self._arrivals.wait(deadline_s - time.monotonic()):
+                more = os.read(self._fd, BUFFER_BYTES)
                 if not more:
                     raise OSError("it is readable and has nothing to read")
-                data += more
-        except OSError as error:
+                self._heard += more
+        except (OSError, ValueError) as error:
             raise self._gone(error) from error
+        data, self._heard = self._heard[:size], self._heard[size:]
         return data
 
     def write(self, data: bytes) -> None:
@@ -97,12 +104,19 @@ class SerialPort:
     def discard_input(self) -> None:
         """Forget what has come in and was not read."""
         try:
+            self._arrivals.wait(0.0)  # of what is forgotten now nothing is to be told later
             termios.tcflush(self._fd, termios.TCIFLUSH)
         except (OSError, ValueError, termios.error) as error:
             raise self._gone(error) from error
+        self._heard = b""
+
+    def held_up(self) -> bool:
+        """Whether this computer keeps back what has come in; returns when it does so no more."""
+        return self._arrivals.settle() > HELD_UP_S
 
     def close(self) -> None:
         """Let go of the port; may be called twice."""
+        self._arrivals.close()
         self._serial.close()
         self._fd = -1
 
