@@ -42,7 +42,6 @@ def serial_backend(
         stream=StreamConfig(write_rate_hz=config.write_rate_hz, dead_band_ticks=config.dead_band_ticks),
         sync_write=config.sync_write,
         max_velocity=config.velocity,
-        blamed_s=config.stale_read_s,
         open_port=open_port,
         ports=ports,
     )

@@ -45,7 +45,6 @@ class SerialArm:
         retries: how often a question is asked again.
         temperature_period_s: time between two questions for a temperature, the servos in turn [s].
         max_velocity: joint velocity limit [rad/s]; see SPEED_SLACK.
-        blamed_s: silence for which a servo is blamed [s], unless this computer keeps its answers back.
         open_port: opens a port, given its name, baudrate and read timeout [s].
         ports: lists the ports of this machine, to find a cable that came back under another name.
     """
@@ -63,18 +62,19 @@ class SerialArm:
         retries: int = 2,
         temperature_period_s: float = 0.5,
         max_velocity: float = np.inf,
-        blamed_s: float = np.inf,
         open_port: OpenPort = SerialPort,
         ports: ListPorts = serial_ports,
     ) -> None:
         self.name = "serial"
         self.clock: Clock = clock or MonotonicClock()
-        self._port_name, self._baudrate = port, baudrate
+        self._port_name = port
+        self._baudrate = baudrate
         self._calibration = calibration
         self._protocol = host_protocol(protocol, sync_write)
         self._ids = calibration.ids
         self._positions = [self._protocol.position(servo) for servo in self._ids]
-        self._retries, self._temperature_period_s, self._blamed_s = retries, temperature_period_s, blamed_s
+        self._retries = retries
+        self._temperature_period_s = temperature_period_s
         self._streamer = GoalStreamer(stream or StreamConfig(), SPEED_SLACK * max_velocity, calibration.ticks_to_rad)
         self._finder = PortFinder(port, protocol, baudrate, ports=ports, open_port=open_port)
         self._port: ByteStream | None = None
@@ -161,8 +161,6 @@ class SerialArm:
         if self._streamer.left_waiting(now):
             # A servo that is back since is not told what it has missed: that is for who commands it to decide.
             self._send(self._next_move(now, self._left_out))
-        if self._silence.lengths_s(now).max() > self._blamed_s and bus.held_up():
-            self._silence.excuse()
         return self._reading(now)
 
     def _ask(self, bus: ServoBus, i: int) -> bool:

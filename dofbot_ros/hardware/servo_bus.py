@@ -67,10 +67,6 @@ class ServoBus:
         self._stream.write(frame)
         self.frames_sent += 1
 
-    def held_up(self) -> bool:
-        """Whether this computer keeps back what servos have said; see ByteStream.held_up."""
-        return self._stream.held_up()
-
     def _listen(self, query: Query[T]) -> T | None:
         """Read as many bytes as the frame still lacks, so that the last byte of the answer ends the wait."""
         data = self._stream.read(query.reply_size)

@@ -43,11 +43,6 @@ class Silence:
         self._row_s = asked_s if self._in_a_row == 0 else self._row_s
         self._in_a_row += 1
 
-    def excuse(self) -> None:
-        """Forget all unanswered questions: their answers may have come."""
-        n = len(self._count)
-        self._count, self._since_s, self._in_a_row = [0] * n, [math.inf] * n, 0
-
     def worth_asking(self, i: int, now: float) -> bool:
         """Whether servo `i` answers, or its pause is over."""
         if self._count[i] == 0:

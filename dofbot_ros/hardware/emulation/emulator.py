@@ -7,6 +7,7 @@ a test) takes it too.
 
 from __future__ import annotations
 
+import select
 import threading
 from contextlib import nullcontext
 from pathlib import Path
@@ -146,8 +147,8 @@ class Emulator:
                 self._stopping.wait(wait_s)
                 continue
             try:
-                readable = port.wait(wait_s - LATE_S)
-            except ValueError:
+                readable, _, _ = select.select([port.far_end], [], [], max(0.0, wait_s - LATE_S))
+            except (OSError, ValueError):
                 continue  # unplugged meanwhile
             now = self._clock.now()
             with self.lock:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import select
 import termios
 import tty
 from contextlib import suppress
 from pathlib import Path
 
 from dofbot_ros.errors import InputError
-from dofbot_ros.hardware.port.arrivals import BUFFER_BYTES, Arrivals
 from dofbot_ros.hardware.port.link import PortLink
 
 
@@ -35,7 +33,6 @@ class PseudoPort:
         tty.setraw(self._near_end)
         self._set_speed()
         os.set_blocking(self.far_end, False)
-        self._arrivals = Arrivals(self.far_end)
         self.name = os.ttyname(self._near_end)
         if link is not None:
             try:
@@ -45,18 +42,9 @@ class PseudoPort:
                 raise
             self.name = str(link)
 
-    def wait(self, timeout_s: float) -> bool:
-        """Whether the host has sent something since the last wait, within `timeout_s`; read() takes all of it.
-
-        Raises:
-            ValueError: close() was called.
-        """
-        # epoll counts in milliseconds, a reply in tens of microseconds.
-        return bool(select.select([self._arrivals], [], [], max(0.0, timeout_s))[0]) and self._arrivals.wait(0.0)
-
     def read(self) -> bytes:
         """The bytes that the host has sent, as a receiver at our speed makes them out: none at another speed."""
-        data = os.read(self.far_end, BUFFER_BYTES)
+        data = os.read(self.far_end, 4096)
         return data if termios.tcgetattr(self._near_end)[5] == self._speed else b""
 
     def write(self, data: bytes) -> None:
@@ -70,7 +58,6 @@ class PseudoPort:
             return
         if self._link is not None:
             self._link.close()
-        self._arrivals.close()
         os.close(self.far_end)
         os.close(self._near_end)
         self.far_end = -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import termios
 import time
 from pathlib import Path
@@ -13,10 +14,6 @@ import serial
 from serial.tools import list_ports
 
 from dofbot_ros.errors import PortError
-from dofbot_ros.hardware.port.arrivals import BUFFER_BYTES, Arrivals
-
-HELD_UP_S = 0.005
-"""A kernel that takes longer to hand bytes on is behind [s]."""
 
 
 class ByteStream(Protocol):
@@ -32,10 +29,6 @@ class ByteStream(Protocol):
 
     def discard_input(self) -> None:
         """Forget what has come in and was not read."""
-        ...
-
-    def held_up(self) -> bool:
-        """Whether this computer keeps back what has come in; returns when it does so no more."""
         ...
 
     def close(self) -> None:
@@ -64,23 +57,23 @@ class SerialPort:
         self._read_timeout_s = read_timeout_s
         # Its descriptor is used directly: pyserial's own methods take twice the time, six questions a control cycle.
         self._fd = self._serial.fileno()
-        self._arrivals = Arrivals(self._fd)
-        self._heard = b""
+        self._input = select.poll()
+        self._input.register(self._fd, select.POLLIN)
         # What came before we listened, above all what an adapter held back, would spoil the first frame.
         self.discard_input()
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes: fewer when the read timeout runs out first."""
+        data = b""
         try:
             deadline_s = time.monotonic() + self._read_timeout_s
-            while len(self._heard) < size and self._arrivals.wait(deadline_s - time.monotonic()):
-                more = os.read(self._fd, BUFFER_BYTES)
+            while len(data) < size and self._input.poll(max(0.0, 1e3 * (deadline_s - time.monotonic()))):
+                more = os.read(self._fd, size - len(data))
                 if not more:
                     raise OSError("it is readable and has nothing to read")
-                self._heard += more
-        except (OSError, ValueError) as error:
+                data += more
+        except OSError as error:
             raise self._gone(error) from error
-        data, self._heard = self._heard[:size], self._heard[size:]
         return data
 
     def write(self, data: bytes) -> None:
@@ -104,19 +97,12 @@ class SerialPort:
     def discard_input(self) -> None:
         """Forget what has come in and was not read."""
         try:
-            self._arrivals.wait(0.0)  # of what is forgotten now nothing is to be told later
             termios.tcflush(self._fd, termios.TCIFLUSH)
         except (OSError, ValueError, termios.error) as error:
             raise self._gone(error) from error
-        self._heard = b""
-
-    def held_up(self) -> bool:
-        """Whether this computer keeps back what has come in; returns when it does so no more."""
-        return self._arrivals.settle() > HELD_UP_S
 
     def close(self) -> None:
         """Let go of the port; may be called twice."""
-        self._arrivals.close()
         self._serial.close()
         self._fd = -1
 

@@ -115,10 +115,6 @@ class VirtualPort:
         self._listen()
         self._input.clear()
 
-    def held_up(self) -> bool:
-        """Never: no computer's thread is between the line and its reader."""
-        return False
-
     def close(self) -> None:
         """Let go of the port; may be called twice."""
         self.closed = True

@@ -7,7 +7,6 @@ import pytest
 
 from dofbot_ros.arm.backend import BusStats
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
-from dofbot_ros.hardware.port.virtual_port import VirtualPort
 from dofbot_ros.hardware.wire.protocol import ProtocolName
 
 from .virtual_wire import PORT, Wire
@@ -172,33 +171,6 @@ def test_a_servo_that_was_silent_is_sent_nothing_until_it_has_answered() -> None
     assert not arm.write(here + 0.1, 0.1).written[np.setdiff1d(range(6), asked)].any()  # they have it already
     wire.clock.advance(0.1)
     assert arm.write(here + 0.15, 0.1).written.all()
-
-
-@pytest.mark.parametrize("behind", [True, False])
-def test_a_servo_whose_answers_this_computer_keeps_back_is_not_blamed(
-    behind: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[float] = []
-
-    def held_up(_: VirtualPort) -> bool:
-        asked.append(wire.clock.now())
-        return behind
-
-    monkeypatch.setattr(VirtualPort, "held_up", held_up)
-    wire = Wire(blamed_s=0.2)
-    wire.arm.connect()
-    wire.faults.silent = ALL
-    begin = wire.clock.now()
-    silent_s = []
-    while wire.clock.now() < begin + 0.5:
-        silent_s.append(float(wire.arm.read(until_s=wire.clock.now() + 0.013).silent_s.max()))
-        wire.clock.advance(0.02)
-    assert asked[0] > begin + 0.2
-    assert (max(silent_s) <= 0.2) is behind
-    assert (max(silent_s) > 0.4) is not behind
-    wire.faults.silent = frozenset()
-    wire.clock.advance(0.2)
-    assert wire.arm.read().fresh.all()
 
 
 def test_the_first_goal_is_said_again_where_the_line_was_quiet_and_may_have_lost_it() -> None:

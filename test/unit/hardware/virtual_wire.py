@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from dofbot_ros.core.clock import EventClock
 from dofbot_ros.hardware.emulation.faults import FaultPlan
 from dofbot_ros.hardware.emulation.servos import ModelServos
@@ -18,17 +16,10 @@ PORT = "/dev/ttyUSB0"
 class Wire:
     """Six servos on a virtual line, and an arm that speaks `host` to their `protocol`."""
 
-    def __init__(
-        self,
-        protocol: ProtocolName = "bus",
-        host: ProtocolName = "bus",
-        *,
-        blamed_s: float = math.inf,
-        **faults: object,
-    ) -> None:
+    def __init__(self, protocol: ProtocolName = "bus", host: ProtocolName = "bus", **faults: object) -> None:
         self.clock = EventClock(100.0)
         self.servos = ModelServos(now=self.clock.now())
         self.faults = FaultPlan(**faults)  # type: ignore[arg-type]
         self.line = ServoLine(self.servos, protocol, faults=self.faults, now=self.clock.now())
         self.ports = VirtualPorts(self.line, self.clock, PORT)
-        self.arm = SerialArm(PORT, host, clock=self.clock, open_port=self.ports.open, blamed_s=blamed_s)
+        self.arm = SerialArm(PORT, host, clock=self.clock, open_port=self.ports.open)
