@@ -23,7 +23,7 @@ from dofbot_ros.sim.config import load_world_config
 from dofbot_ros.vision.extrinsics import extrinsics_of, save_extrinsics
 from dofbot_ros.vision.intrinsics import SIMULATED_FRAME
 
-from .conftest import DOFBOT, SOON_S, Arm, StartArm, pose_at_rest
+from .conftest import DOFBOT, SOON_S, Arm, StartArm, measured, pose_at_rest
 
 pytest.importorskip("pybullet")
 
@@ -57,7 +57,7 @@ def process(arm: Arm, *more: str, **pipes: Any) -> subprocess.Popen[str]:
 
 def dofbot(arm: Arm, *more: str, code: int = 0) -> str:
     """What the command prints."""
-    done = dofbot_here(*words(arm, *more))
+    done = measured(lambda: dofbot_here(*words(arm, *more)))
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr

@@ -17,7 +17,7 @@ import yaml
 
 from dofbot_ros.supervisor import Command, ProcessGroup
 
-from .conftest import DOFBOT, PATIENT
+from .conftest import DOFBOT, PATIENT, measured
 
 pytest.importorskip("pybullet")
 pytest.importorskip("serial")
@@ -80,9 +80,11 @@ class Shell:
             self.stop()
             self._start([*command, f"params_file:={self._patient}"] if "port:=/dev/ttyUSB0" in line else command)
             return
-        done = subprocess.run(
-            command, cwd=self._folder, env=self._environment, input="\n", capture_output=True, text=True,
-            timeout=LIMIT_S, check=False,
+        done = measured(
+            lambda: subprocess.run(
+                command, cwd=self._folder, env=self._environment, input="\n", capture_output=True, text=True,
+                timeout=LIMIT_S, check=False,
+            )
         )  # fmt: skip
         assert done.returncode == 0, f"{line}: {done.stderr}"
 
