@@ -119,9 +119,14 @@ class Replay:
         begun = self._clock.now()
         while (now := self._clock.now()) - begun <= self._motion.duration_s / self._speed:
             self.time_s = (now - begun) * self._speed
-            self._daemon.stream(self._motion.wanted(self.time_s), now, ARM_JOINTS)
-            while gaps and gaps[0][0] <= self.time_s:
-                self._daemon.gripper(gaps.pop(0)[1])
+            try:
+                self._daemon.stream(self._motion.wanted(self.time_s), now, ARM_JOINTS)
+                while gaps and gaps[0][0] <= self.time_s:
+                    self._daemon.gripper(gaps.pop(0)[1])
+            except CommandRefusedError as refused:
+                snapshot = self._step()
+                why = f"{snapshot.state.value}: {snapshot.reason}" if snapshot.reason else str(refused)
+                raise CommandRefusedError(f"the replay ended after {self.time_s:.1f} s: {why}") from refused
             snapshot = self._step()
             points += 1
             told += bool(self._motion.told(self.time_s).any())

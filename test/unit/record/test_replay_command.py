@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def test_dofbot_estop_stops_it(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=30)
         assert process.returncode == 1
         assert len(err.strip().splitlines()) == 1
-        assert "dofbot estop" in err
+        assert re.fullmatch(r"dofbot: the replay ended after \d+\.\d s: ESTOP: dofbot estop", err.strip())
         assert out == ""
         assert 0.5 < joint1(emulator) < 1.0
         with emulator.lock:
