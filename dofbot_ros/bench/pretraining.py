@@ -86,7 +86,7 @@ def measure(
     for number in grasps:
         if number > int(train.success.sum()):
             raise InputError(f"{data} holds {int(train.success.sum())} grasps that held, {number} were asked for")
-    conditions = {"data": str(data.resolve()), "steps": STEPS, "freeze": freeze, "attempts": attempts}
+    conditions = {"data": str(data.resolve()), "steps": STEPS, "freeze": freeze, "attempts": attempts, "kept": "last"}
     file = ResultFile(out / "results.jsonl", "dofbot bench pretraining", conditions, to_mapping, _read)
     done = {(row.backbone, row.grasps, row.seed): row for row in file.results}
     wanted = [(name, number, seed) for seed in range(seeds) for number in grasps for name in begun]
@@ -150,7 +150,7 @@ def _train(data: GraspData, val: GraspData, run: Path, backbone: Path | None, se
     config = load_yaml(TrainConfig, share_file("config", "grasp.yaml"))
     epochs = math.ceil(STEPS / max(1, len(data) // config.batch))
     config = replace(
-        config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze and backbone is not None
+        config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze and backbone is not None, last=True
     )
     Trainer([folder], run, config, backbone=backbone, resume=(run / "checkpoint.pt").exists()).train()
 

@@ -42,6 +42,8 @@ class TrainConfig(Checked):
         spread: the target is smeared over neighbouring pixels with this standard deviation [pixels]; 0 for one pixel.
         failure_weight: weight of telling held from failed grasps where they were tried; 0 ignores failures.
         freeze: leave the backbone as it is begun with, and train the decoder alone.
+        last: keep the weights of the last epoch in place of those with the lowest validation loss, which of few grasps
+            are those of the first.
         seed: of weights, order and augmentation.
     """
 
@@ -54,6 +56,7 @@ class TrainConfig(Checked):
     spread: NotNegative = 1.0
     failure_weight: NotNegative = 2.0
     freeze: bool = False
+    last: bool = False
     seed: int = 0
 
 
@@ -146,14 +149,14 @@ class Trainer:
         return self._run.done
 
     def train(self, report: Callable[[MapEpoch], None] | None = None) -> MapEpoch:
-        """Train to the end, keep the weights of the lowest validation loss. Returns that epoch."""
+        """Train to the end, keep the weights of the lowest validation loss, or the last. Returns the lowest's epoch."""
         begin = time.monotonic()
         with self._run as run:
             for epoch in run.epochs(self._config.epochs):
                 train_loss = self._pass(epoch)
                 val_loss, told = self._validate()
                 line = MapEpoch(epoch, train_loss, val_loss, time.monotonic() - begin, told)
-                if run.add(line):
+                if run.add(line) or self._config.last:
                     save_weights(self._network, self._info, self._folder / WEIGHTS)
                 run.save()
                 if report is not None:

@@ -24,7 +24,7 @@ from dofbot_ros.grasp.detection.normalise import network_input  # noqa: E402
 from dofbot_ros.grasp.detection.planner import NetworkPlanner  # noqa: E402
 from dofbot_ros.grasp.learning.augment import AugmentConfig  # noqa: E402
 from dofbot_ros.grasp.learning.loss import grasp_loss  # noqa: E402
-from dofbot_ros.grasp.learning.run import Epoch  # noqa: E402
+from dofbot_ros.grasp.learning.run import Epoch, TrainingRun  # noqa: E402
 from dofbot_ros.grasp.learning.train import TrainConfig, Trainer  # noqa: E402
 
 SMALL = TrainConfig(
@@ -151,6 +151,20 @@ def test_a_run_leaves_weights_pictures_and_an_onnx_file_that_agrees(tmp_path: Pa
     assert [c.score for c in best] == sorted((c.score for c in best), reverse=True)
     with pytest.raises(InputError, match="32x32"):
         model.logits(np.zeros((1, 64, 64, 3), np.uint8))
+
+
+@pytest.mark.slow
+def test_the_last_weights_are_kept_where_that_is_asked_for(
+    bar_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of few grasps the lowest validation loss is that of the first epoch, which has learned nothing."""
+    add = TrainingRun.add
+    monkeypatch.setattr(TrainingRun, "add", lambda run, line: add(run, line) and len(run.log) == 1)
+    trainer = Trainer([bar_data], tmp_path / "run", replace(SMALL, last=True))
+    trainer.train()
+    kept, _ = load_weights(tmp_path / "run" / "model.safetensors")
+    for name, value in trainer._network.state_dict().items():
+        assert torch.equal(kept.state_dict()[name], value), name
 
 
 @pytest.mark.slow
