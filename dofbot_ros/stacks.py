@@ -119,7 +119,7 @@ DRIVER = NodeSpec("driver_node", {"port": Ref("port"), **_BUS_PARAMETERS}, when=
 SIMULATOR = NodeSpec("sim_node", {**_ARM_PARAMETERS, **_SCENE_PARAMETERS}, when={"backend": ("sim",)})
 REAL_TIME_SIMULATOR = replace(SIMULATOR, parameters={**_ARM_PARAMETERS, **_SCENE})  # an operator has no other time
 LATE_EMULATION_S = 1.0
-"""A busy computer keeps emulated servos waiting, without a cable being loose [s]."""
+"""Silence of emulated servos that is a fault [s]: a busy computer keeps them waiting, without a loose cable."""
 REHEARSAL = (
     NodeSpec(
         "world_node",

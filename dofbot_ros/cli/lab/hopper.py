@@ -180,7 +180,7 @@ def _trained(runs: Path, obs: str, level: str, seed: int, domain: str | None = N
             device="cpu",
             teacher=_trained(runs, *before, seed) if goes_on or obs != "state" else None,
             pictures=None,
-            # What an image policy sees by is what the pipeline of its seed has learned already.
+            # Teacher, seed and pictures are the same: training would make the pipeline's keypoint network again.
             network=_trained(runs, "pipeline", level, seed) if obs == "image" else None,
             resume=begun.exists(),
         )

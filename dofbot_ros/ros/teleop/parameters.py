@@ -28,7 +28,6 @@ class TeleopParameters(Checked):
     )
     loop: bool = parameter(False, "Files and folders begin again at their end.")
     overlay_rate_hz: Positive = parameter(10.0, "Overlay images a second at most, while somebody looks.")
-
     realtime: bool = parameter(
         True, "Ask the system to go before ordinary programs: on a busy machine the arm follows later without it."
     )

@@ -59,7 +59,7 @@ class StudentConfig(Checked):
         randomize: level of config/hopper.yaml.
         steps: that are played in lessons.
         seed: of networks and worlds.
-        network: a run that has learned to see already, whose keypoint network is taken; "" to learn it.
+        network: folder of a run whose keypoint network is taken over; "" to train one.
         pictures: rendered to learn seeing from.
         epochs: times that each is shown.
         envs: episodes side by side.
@@ -117,9 +117,10 @@ class StudentTrainer:
         teacher = HopperPolicy(Path(config.teacher))
         if teacher.spec.obs != "state":
             raise InputError(one_of(f"obs of the teacher {config.teacher}", teacher.spec.obs, ("state",)))
-        missing = [name for name in (NETWORK, KEYPOINT_ERRORS) if not (Path(config.network) / name).exists()]
-        if config.network and missing:
-            raise InputError(f"{config.network} holds no {missing[0]}: take a run that has learned to see")
+        if config.network and not (run / NETWORK).exists():
+            for name in (NETWORK, KEYPOINT_ERRORS):
+                if not (Path(config.network) / name).exists():
+                    raise InputError(f"{config.network} holds no {name}: give a run from pictures with --network")
         self._folder.begin(config)
         self._teacher = teacher
 
