@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -16,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from dofbot_ros.core.interrupts import interrupts_held, release_interrupts
+from dofbot_ros.core.interrupts import interrupts_held
+from dofbot_ros.core.parallel import ending_with_this_process
 from dofbot_ros.errors import DofbotError
 
 POLL_S = 0.05
 INTERRUPT_GRACE_S = 15.0
 """How long SIGINT is given to work: parking the arm takes seconds."""
 TERMINATE_GRACE_S = 3.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,6 @@ class ProcessGroup:
         ready.bind(str(path))
         ready.setblocking(False)
         self._sockets[command] = ready
-        parent = os.getpid()
         with interrupts_held():
             self._running[command] = subprocess.Popen(
                 command.argv,
@@ -94,7 +92,7 @@ class ProcessGroup:
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr.fileno(),  # stdout belongs to the command that started us (--json)
                 start_new_session=True,
-                preexec_fn=lambda: _end_with(parent),  # noqa: PLW1509 - calls the kernel only, takes no lock
+                preexec_fn=ending_with_this_process(),  # noqa: PLW1509 - calls the kernel only, takes no lock
             )
 
     def pids(self) -> dict[str, int]:
@@ -166,13 +164,3 @@ def _said_ready(ready: socket.socket) -> bool:
 def _signal_group(leader: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):  # nobody is left in the group
         os.killpg(leader, number)
-
-
-def _end_with(parent: int) -> None:
-    """In the new process, before exec: ask for SIGTERM when the parent dies, unless it already has."""
-    release_interrupts()
-    # A shell script's background has SIGINT ignored, and what it starts inherits that: close() would wait in vain.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os._exit(1)

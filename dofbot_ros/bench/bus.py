@@ -13,6 +13,7 @@ import numpy as np
 from rich.progress import Progress
 
 from dofbot_ros.core.console import console
+from dofbot_ros.core.parallel import ending_with_this_process
 from dofbot_ros.core.rate import Rate
 from dofbot_ros.core.realtime import realtime
 from dofbot_ros.core.types import FloatArray
@@ -105,7 +106,13 @@ def _emulator() -> Iterator[str]:
     """The port of `dofbot emulate` in another process, so that both ends have an interpreter of their own."""
     command = [sys.executable, "-c", "from dofbot_ros.cli.main import main; main()", "emulate"]
     # In a session of its own: a Ctrl-C is for us, and we end it.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=ending_with_this_process(),  # noqa: PLW1509 - calls the kernel only, takes no lock
+    ) as process:
         try:
             port = process.stdout.readline().strip() if process.stdout else ""
             if not port:

@@ -16,6 +16,7 @@ from typing import Any
 from rich.progress import track
 
 from dofbot_ros.core.console import console
+from dofbot_ros.core.parallel import ending_with_this_process
 from dofbot_ros.errors import DofbotError
 from dofbot_ros.supervisor import Command, ProcessGroup
 
@@ -85,7 +86,12 @@ def _up_sim(environment: dict[str, str]) -> float:
     """Start the stack `sim` as a user does, and end it again. Returns how long it took to be ready [s]."""
     begin = time.monotonic()
     with subprocess.Popen(
-        (*DOFBOT, "up", "sim"), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        (*DOFBOT, "up", "sim"),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=ending_with_this_process(),  # noqa: PLW1509 - calls the kernel only, takes no lock
     ) as stack:
         said = []
         for line in stack.stderr or ():

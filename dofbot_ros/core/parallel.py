@@ -1,11 +1,14 @@
-"""Jobs in processes of their own: results as they come, and nothing left behind at the end."""
+"""Work in processes of its own: results as they come, and nothing left behind at the end, however it comes."""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +21,8 @@ from dofbot_ros.errors import DofbotError
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+_PR_SET_PDEATHSIG = 1
+
 
 def in_processes(
     work: Callable[[Job], Result], jobs: Iterable[Job], workers: int
@@ -25,7 +30,7 @@ def in_processes(
     """Jobs with their results in the order in which they are done; `jobs` may be endless.
 
     Each worker is a fresh process that lives as long as this generator. Closing it, or an interruption while it waits,
-    ends them at once; their temporary files go with them.
+    ends them at once; so does the death of this process, however it dies. Their temporary files go with them.
 
     Args:
         work: a module's function.
@@ -75,3 +80,35 @@ def begin_worker(folder: str) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     release_interrupts()
+    threading.Thread(target=_end_with_parent, args=(folder,), name="parent", daemon=True).start()
+
+
+def _end_with_parent(folder: str) -> None:
+    """End this process when its parent has died.
+
+    A parent that was killed closed nothing: the queue of jobs has its other end in every worker, and none would notice.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
+
+
+def ending_with_this_process() -> Callable[[], None]:
+    """For subprocess.Popen's `preexec_fn`: when the thread that starts the process dies, it gets SIGTERM.
+
+    The kernel does that (PR_SET_PDEATHSIG, prctl(2)), also where this process is killed. What is called in the new
+    process takes no lock. The new process takes Ctrl-C in the usual way, whatever it inherits.
+    """
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        release_interrupts()
+        # A shell script's background has SIGINT ignored, and what it starts inherits that: nobody could interrupt it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return before_exec

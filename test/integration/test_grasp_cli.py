@@ -15,19 +15,14 @@ from dofbot_ros.core.resources import share_file
 
 def dofbot(*arguments: object) -> subprocess.CompletedProcess[str]:
     program = "from dofbot_ros.cli.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "grasp", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
+    words = [sys.executable, "-c", program, "grasp", *map(str, arguments)]
+    # It computes, and may be given a tenth of a core: pytest's own limit ends it where it hangs.
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_collect_train_evaluate(tmp_path: Path) -> None:
     cube = ("--objects", "cube")
     # One worker: each makes a block of attempts whole, also where fewer would do.

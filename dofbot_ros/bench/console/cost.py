@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dofbot_ros.bench.console.browser import browser, freeze, kill, missing, resize
 from dofbot_ros.bench.console.page import Page
 from dofbot_ros.bench.console.stalls import stalls
+from dofbot_ros.core.parallel import ending_with_this_process
 from dofbot_ros.errors import DofbotError
 
 if TYPE_CHECKING:
@@ -126,7 +127,13 @@ def _write(png: bytes, path: Path) -> None:
 def _console() -> Iterator[tuple[str, int]]:
     """A console for the arm of this ROS domain: its address and process id."""
     words = [*DOFBOT, "console", "--page-port", "0", "--json"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as console:
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=ending_with_this_process(),  # noqa: PLW1509 - calls the kernel only, takes no lock
+    ) as console:
         assert console.stdout is not None
         line = console.stdout.readline()
         if not line:

@@ -1,4 +1,4 @@
-"""Jobs in processes of their own: each with its result, an end that leaves nothing, one that is killed."""
+"""Work in processes of its own: each job with its result, an end that leaves nothing, one that is killed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dofbot_ros.core.parallel import in_processes
@@ -103,3 +104,38 @@ def test_an_interruption_while_a_worker_is_being_started_leaves_no_word_of_it() 
     assert ended.returncode == -signal.SIGINT
     assert ended.stderr.count("Traceback") == 1
     assert ended.stderr.strip().endswith("KeyboardInterrupt")
+
+
+WORKERS = """
+import time
+from dofbot_ros.core.parallel import in_processes
+
+for job, _ in in_processes(time.sleep, [0.0, 0.0, 1e6, 1e6], 2):
+    print(job, flush=True)
+"""
+
+PROCESS = """
+import subprocess, sys
+from dofbot_ros.core.parallel import ending_with_this_process
+
+begun = "import time; print(0.0, flush=True); time.sleep(1e6)"
+for _ in range(2):
+    last = subprocess.Popen([sys.executable, "-c", begun], preexec_fn=ending_with_this_process())
+last.wait()
+"""
+
+
+@pytest.mark.parametrize("program", [WORKERS, PROCESS], ids=["workers", "process"])
+def test_what_a_process_began_ends_with_it_where_that_is_killed(program: str, tmp_path: Path) -> None:
+    """The system kills a process where memory runs out; workers waited for ever, each with its memory."""
+    words = [sys.executable, "-c", program]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as parent:
+        assert parent.stdout is not None
+        assert [parent.stdout.readline() for _ in range(2)] == ["0.0\n", "0.0\n"]
+        begun = psutil.Process(parent.pid).children()
+        assert len(begun) >= 2
+        parent.kill()
+    _, alive = psutil.wait_procs(begun, timeout=30)
+    assert alive == []
+    assert list(tmp_path.iterdir()) == []

@@ -22,8 +22,6 @@ from dofbot_ros.safety.workspace import Workspace
 from dofbot_ros.sim.arrangement import Arrangement
 from dofbot_ros.trials.direct import DirectArm
 
-pytestmark = pytest.mark.timeout(120)
-
 
 class Thief(DirectArm):
     """An arm whose blocks are taken away while it reaches for one, as often as it is told."""

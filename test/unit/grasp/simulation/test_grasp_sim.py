@@ -170,7 +170,6 @@ def test_attempts_do_not_depend_on_those_before_them(cell: GraspSim) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_whatever_is_tried_on_a_bare_table_fails() -> None:
     config = CollectConfig("cube", rules=SceneRules(bare=0.6))
     with GraspSim(families_of("cube"), config.rules) as cell:
