@@ -1,6 +1,9 @@
 """The servo bus: `FF FF` from the host, `FF F5` from a servo (maker protocol v4.01), as pure functions on bytes.
 
 Numbers on the wire are big-endian. A write is not answered; a read and a ping are, unless sent to all.
+
+A reply does not say what was asked. One that comes late must not be taken for the answer to the next question, a current
+for a position: each kind of question asks for a number of bytes that no other asks for, or for other values.
 """
 
 from __future__ import annotations
@@ -100,18 +103,23 @@ def read_position(servo: int) -> bytes:
 
 
 def read_current(servo: int) -> bytes:
-    """Ask for the current that the motor draws [mA]."""
-    return read(servo, CURRENT_ADDRESS, 2)
+    """Ask for the current that the motor draws [mA] (two bytes), and the register after it."""
+    return read(servo, CURRENT_ADDRESS, 3)
 
 
 def read_goal(servo: int) -> bytes:
-    """Ask for the goal that was written last [ticks]."""
-    return read(servo, GOAL_ADDRESS, 2)
+    """Ask for the goal that was written last [ticks], and its time [ms], two bytes each."""
+    return read(servo, GOAL_ADDRESS, 4)
 
 
 def read_temperature(servo: int) -> bytes:
-    """Ask for the temperature [deg C]."""
+    """Ask for the temperature [deg C] (one byte)."""
     return read(servo, TEMPERATURE_ADDRESS, 1)
+
+
+def read_torque(servo: int) -> bytes:
+    """Ask whether the torque is on: 0 or 1 (one byte)."""
+    return read(servo, TORQUE_ADDRESS, 1)
 
 
 def write_goal(servo: int, ticks: int, time_ms: int) -> bytes:

@@ -96,32 +96,38 @@ class BusProtocol:
         def parse(frame: bytes) -> PositionReply | None:
             reply = protocol_bus.decode_reply(frame)
             ticks = int.from_bytes(reply.data, "big")
-            return PositionReply(ticks, reply.status) if reply.servo == servo and ticks <= 4095 else None
+            mine = reply.servo == servo and len(reply.data) == 2
+            return PositionReply(ticks, reply.status) if mine and ticks <= protocol_bus.MAX_TICKS else None
 
-        return Query(protocol_bus.read_position(servo), protocol_bus.SERVO, 8, parse)
+        return _answered(protocol_bus.read_position(servo), 2, parse)
 
     def temperature(self, servo: int) -> Query[int]:
-        """How hot is it [deg C]?"""
-        return Query(protocol_bus.read_temperature(servo), protocol_bus.SERVO, 7, _one_byte_of(servo))
+        """How hot is it [deg C]? A torque switch, which has as many bytes, is none: servos at 0 or 1 deg C tell nothing."""
+        number = _number_of(servo, 1)
+
+        def parse(frame: bytes) -> int | None:
+            value = number(frame)
+            return None if value in (0, 1) else value
+
+        return _answered(protocol_bus.read_temperature(servo), 1, parse)
 
     def current(self, servo: int) -> Query[int]:
         """How much current does it draw [mA]?"""
-        return Query(protocol_bus.read_current(servo), protocol_bus.SERVO, 8, _two_bytes_of(servo))
+        return _answered(protocol_bus.read_current(servo), 3, _number_of(servo, 3))
 
     def goal(self, servo: int) -> Query[int]:
         """Which goal has it been given last [ticks]?"""
-        return Query(protocol_bus.read_goal(servo), protocol_bus.SERVO, 8, _two_bytes_of(servo))
+        return _answered(protocol_bus.read_goal(servo), 4, _number_of(servo, 4))
 
     def torque_state(self, servo: int) -> Query[bool]:
         """Is its torque on?"""
-        one_byte = _one_byte_of(servo)
+        number = _number_of(servo, 1)
 
         def parse(frame: bytes) -> bool | None:
-            value = one_byte(frame)
-            return None if value is None else value != 0
+            value = number(frame)
+            return bool(value) if value in (0, 1) else None
 
-        request = protocol_bus.read(servo, protocol_bus.TORQUE_ADDRESS, 1)
-        return Query(request, protocol_bus.SERVO, 7, parse)
+        return _answered(protocol_bus.read_torque(servo), 1, parse)
 
     def goals(self, goals: Mapping[int, int], changed: frozenset[int], times_ms: Mapping[int, int]) -> list[bytes]:
         """Send the servos in `changed` to their goals."""
@@ -190,17 +196,16 @@ def host_protocol(name: str, sync_write: bool = False) -> HostProtocol:
     raise InputError(one_of("protocol", name, ("bus", "se")))
 
 
-def _one_byte_of(servo: int) -> Callable[[bytes], int | None]:
+def _answered(request: bytes, count: int, parse: Callable[[bytes], T | None]) -> Query[T]:
+    """A request that a servo answers with `count` bytes."""
+    return Query(request, protocol_bus.SERVO, count + protocol_bus.SERVO.min_size, parse)
+
+
+def _number_of(servo: int, count: int) -> Callable[[bytes], int | None]:
+    """The number at the beginning of what `servo` answers, of two bytes where there are as many, of `count` bytes."""
+
     def parse(frame: bytes) -> int | None:
         reply = protocol_bus.decode_reply(frame)
-        return reply.data[0] if reply.servo == servo else None
-
-    return parse
-
-
-def _two_bytes_of(servo: int) -> Callable[[bytes], int | None]:
-    def parse(frame: bytes) -> int | None:
-        reply = protocol_bus.decode_reply(frame)
-        return int.from_bytes(reply.data, "big") if reply.servo == servo and len(reply.data) == 2 else None
+        return int.from_bytes(reply.data[:2], "big") if reply.servo == servo and len(reply.data) == count else None
 
     return parse

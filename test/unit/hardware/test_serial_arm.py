@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dofbot_ros.arm.backend import BusStats
+from dofbot_ros.arm.calibration import DEFAULT_CALIBRATION
 from dofbot_ros.errors import BusError, InputError, NoReplyError, PortError
 from dofbot_ros.hardware.wire.protocol import ProtocolName
 
@@ -185,3 +186,28 @@ def test_the_first_goal_is_said_again_where_the_line_was_quiet_and_may_have_lost
     wire.line.step(wire.clock.now() + 1.0)
     moved = [wire.servos.link(servo) for servo in wire.servos.ids]
     assert np.abs(np.array(moved) - np.array([2000.0] * 4 + [1486.0, moved[5]]))[:5].min() > 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_comes_late_no_joint_is_read_where_it_has_not_been(seed: int) -> None:
+    """An answer that is late comes when the next question has been asked, of the same servo, too: what the motor draws
+    was taken for the place where it stands."""
+    wire = Wire()
+    start = wire.arm.connect().position
+    wire.arm.torque(True)
+    wire.faults.delay, rng = 0.3, np.random.default_rng(seed)
+    been = [start]
+    for cycle in range(600):
+        wire.faults.delay_s = float(rng.uniform(0.005, 0.05))
+        wire.arm.write(start + 0.3 * (cycle // 25 % 2), 0.4)
+        reading = wire.arm.read()
+        ticks = np.array([wire.servos.position(servo, wire.clock.now()) for servo in range(1, 7)])
+        been.append(DEFAULT_CALIBRATION.ticks_to_rad(ticks))
+        lately = np.array(been[-8:])
+        read = reading.position[reading.fresh]
+        assert np.all(read > lately.min(axis=0)[reading.fresh] - 0.02)
+        assert np.all(read < lately.max(axis=0)[reading.fresh] + 0.02)
+        for i in range(6):
+            assert reading.torque[i] is not False
+            assert reading.health[i].temperature_c is None or 20 < reading.health[i].temperature_c < 60
+        wire.clock.sleep_until(max(wire.clock.now(), 100.0 + 0.02 * cycle))

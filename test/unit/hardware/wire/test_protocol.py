@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from dofbot_ros.errors import FrameError
 from dofbot_ros.hardware.wire import bus, se
+from dofbot_ros.hardware.wire.framing import FrameDecoder
+from dofbot_ros.hardware.wire.protocol import BusProtocol
 
 ACT = bus.encode_request(bus.Request(bus.BROADCAST, bus.ACTION))
 
@@ -39,6 +41,9 @@ BUS_REQUESTS = [
         "06 04 F2 05 DC AE",
     ),
     ("12 read temperature", bus.read_temperature(1), "FF FF 01 04 02 3F 01 B8"),
+    ("read current", bus.read_current(1), "FF FF 01 04 02 2E 03 C7"),
+    ("read goal", bus.read_goal(1), "FF FF 01 04 02 2A 04 CA"),
+    ("read torque", bus.read_torque(1), "FF FF 01 04 02 28 01 CF"),
 ]
 
 BUS_REPLIES = [
@@ -124,6 +129,30 @@ def test_one_flipped_bit_is_never_taken_for_a_frame(frame, data):
     decode = bus.decode_reply if frame[1] == 0xF5 else bus.decode_request
     with pytest.raises(FrameError):
         decode(bytes(flipped))
+
+
+KINDS = ("position", "temperature", "torque_state", "current", "goal")
+
+
+@given(st.integers(1, 6), st.sampled_from(KINDS), st.sampled_from(KINDS), st.data())
+def test_no_answer_is_taken_for_that_to_another_question(servo, asked, next_asked, data):
+    """A reply does not say what was asked, and may come when the next question has been."""
+    protocol = BusProtocol()
+    late, wanted = getattr(protocol, asked)(servo), getattr(protocol, next_asked)(servo)
+    count = bus.decode_request(late.frame).parameters[1]
+    low = {
+        "torque_state": st.sampled_from([b"\0", b"\1"]),
+        "temperature": st.integers(2, 255).map(lambda v: bytes([v])),
+    }
+    registers = data.draw(low.get(asked, st.binary(min_size=count, max_size=count)))
+    answer = bus.encode_reply(bus.Reply(servo, 0, registers))
+    assert len(answer) == late.reply_size
+    decoder = FrameDecoder(wanted.reply, wanted.reply_size)
+    told = [wanted.parse(frame) for frame in decoder.feed(answer)]
+    if asked == next_asked:
+        assert late.parse(answer) is not None or asked == "position"  # 4096 and more is no position
+    else:
+        assert told in ([], [None])
 
 
 @pytest.mark.parametrize(
