@@ -2,8 +2,8 @@
 
 Numbers on the wire are big-endian. A write is not answered; a read and a ping are, unless sent to all.
 
-A reply does not say what was asked. One that comes late must not be taken for the answer to the next question, a current
-for a position: each kind of question asks for a number of bytes that no other asks for, or for other values.
+A reply does not say what was asked. One that comes late must not be taken for the answer to the next question, a
+current for a position: each kind of question asks for a number of bytes that no other asks for, or for other values.
 """
 
 from __future__ import annotations
