@@ -102,7 +102,7 @@ class BusProtocol:
         return _answered(protocol_bus.read_position(servo), 2, parse)
 
     def temperature(self, servo: int) -> Query[int]:
-        """How hot is it [deg C]? 0 and 1 are no temperatures: they are what the torque switch says, in as many bytes."""
+        """How hot is it [deg C]? 0 and 1 are no temperatures: the torque switch says these, in as many bytes."""
         number = _number_of(servo, 1)
 
         def parse(frame: bytes) -> int | None:
