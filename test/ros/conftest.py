@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def measured(run: Callable[[], CompletedProcess[str]]) -> CompletedProcess[str]:
         done = run()
         if done.returncode == 0 or "this computer stood still" not in done.stderr:
             return done
+        warnings.warn(f"begun anew: {done.stderr.strip().splitlines()[-1]}", stacklevel=2)
     return done
 
 
