@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from dofbot_ros.config.ranges import Range, declared
-from dofbot_ros.config.yaml_text import read_yaml
+from dofbot_ros.config.yaml_text import read_yaml, write_yaml
 from dofbot_ros.errors import ConfigError, one_of
 
 T = TypeVar("T")
@@ -73,7 +71,7 @@ def to_mapping(config: object) -> dict[str, Any]:
 
 def save_yaml(config: object, path: str | Path) -> None:
     """Write a dataclass so that load_yaml reads the same back."""
-    Path(path).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
+    Path(path).write_text(write_yaml(to_mapping(config)), encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:

