@@ -158,7 +158,7 @@ def _numbers(rng: np.random.Generator, *shape: int) -> FloatArray:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_no_finite_number_makes_it_raise_or_leave_its_limits() -> None:
     rng = np.random.default_rng(3)
     online = OnlineMotion(DT, [1.6] * 6, [8.0] * 6, [80.0] * 6)

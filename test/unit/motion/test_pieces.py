@@ -68,7 +68,7 @@ def test_a_cubic_is_nowhere_beyond_its_extremes_nor_faster_than_at_its_steepest(
         ([0.0, 0.5, -1.0, 5e-324], 0.25),
     ],
 )
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_cubic_turns_where_its_slope_vanishes(coefficients: list[float], expected: float) -> None:
     column = np.array([*coefficients, 0.0, 0.0])[:, None, None]
     turns = Pieces(np.ones((1, 1)), column, quintic=False).extremes()
@@ -85,7 +85,7 @@ def test_a_quintic_is_looked_at_in_even_steps(q: FloatArray, v: FloatArray, a: F
         np.testing.assert_allclose(np.sort(u[:, 1, 1]), np.linspace(0.0, 1.0, QUINTIC_SAMPLES), atol=1e-15)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_monotone_slopes_are_a_weighted_harmonic_mean_and_zero_at_a_turn_a_standstill_and_the_end() -> None:
     t = np.array([0.0, 1.0, 3.0, 4.0, 5.0])
     q = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0], [2.0, -2.0], [3.0, -6.0]])

@@ -232,7 +232,7 @@ def test_a_start_that_is_no_state_is_refused(bad: float) -> None:
             Trajectory([1.0], np.zeros((1, 6)), None, start)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @settings(max_examples=200)
 @given(
     arrays(np.float64, st.integers(1, 6), elements=st.floats(allow_nan=True, allow_infinity=True)),

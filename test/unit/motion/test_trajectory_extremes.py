@@ -73,7 +73,7 @@ def test_a_parabola_is_measured_at_its_vertex(sign: float) -> None:
         assert passes(trajectory, limits) is fits
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_pieces_without_curvature_are_checked_without_a_warning() -> None:
     even = np.linspace(0.1, 0.5, 5)[:, None] * np.ones(6)
     steady = Sample(np.zeros(6), np.full(6, 0.1))
@@ -121,7 +121,7 @@ def test_knot_velocities_are_the_weighted_harmonic_mean_of_the_slopes() -> None:
     assert trajectory.sample(times[3]).velocity == pytest.approx(np.zeros(6)), "it ends at rest"
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_joint_that_stands_still_between_two_knots_has_no_velocity_there() -> None:
     trajectory = Trajectory([1.0, 2.0, 3.0, 4.0], np.outer([0.1, 0.1, 0.1, 0.2], np.ones(6)), None, REST)
     for knot in (1.0, 2.0, 3.0):
