@@ -202,7 +202,7 @@ def _answered(request: bytes, count: int, parse: Callable[[bytes], T | None]) ->
 
 
 def _number_of(servo: int, count: int) -> Callable[[bytes], int | None]:
-    """The number at the beginning of what `servo` answers, of two bytes where there are as many, of `count` bytes."""
+    """Parses an answer of `servo` with `count` bytes: the number in its first two bytes, or in its only one."""
 
     def parse(frame: bytes) -> int | None:
         reply = protocol_bus.decode_reply(frame)

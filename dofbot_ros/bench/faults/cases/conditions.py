@@ -36,7 +36,7 @@ class Conditions:
 def busy(programs: int) -> Iterator[None]:
     """Let so many programs compute meanwhile, each a core's worth."""
     words = [sys.executable, "-c", "while True: pass"]
-    # Whoever kills us wants an idle machine. What is called before exec takes no lock.
+    # They end with this process, also where it is killed; what is called before exec takes no lock.
     workers = [subprocess.Popen(words, preexec_fn=ending_with_this_process()) for _ in range(programs)]  # noqa: PLW1509
     try:
         yield
