@@ -27,6 +27,10 @@ STEPS = 900
 
 LEARNING_RATE = 2e-3
 
+VALIDATED = 64
+"""Views at most whose loss is logged after each epoch: the last weights are kept, so that it decides nothing, and all
+of them would cost more than the training does where there are few grasps."""
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -146,7 +150,7 @@ def _train(data: GraspData, val: GraspData, run: Path, backbone: Path | None, se
     folder = run / "data"
     folder.mkdir(parents=True, exist_ok=True)
     save(data, folder / TRAIN_FILE)
-    save(val, folder / VAL_FILE)
+    save(val.take(np.arange(min(VALIDATED, len(val)))), folder / VAL_FILE)
     config = load_yaml(TrainConfig, share_file("config", "grasp.yaml"))
     epochs = math.ceil(STEPS / max(1, len(data) // config.batch))
     config = replace(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -250,27 +251,38 @@ def test_teleop_node_waits_for_late_word_and_may_be_released_meanwhile(word: Wor
     told: list[str] = []
     client.node.create_subscription(String, "teleop/status", client.notify_after(lambda m: told.append(m.data)), 10)
 
-    def engage(pool: ThreadPoolExecutor) -> Future[SetBool.Response]:
-        """Ask to engage an arm in FAULT; the node has begun to wait when this returns."""
-        word.state("FAULT")
-        client.wait_until(lambda: '"arm": "FAULT"' in "".join(told[-1:]), SOON_S, "node that knows of the fault")
-        answer = pool.submit(client.call, SetBool, "teleop/engage", SetBool.Request(data=True), 2 * SOON_S)
-        with pytest.raises(CommandRefusedError, match="not engaged"):
-            client.trigger("teleop/recenter")
+    engaging = client.node.create_client(SetBool, "teleop/engage")
+
+    def ask(engage: bool) -> Any:
+        """Requests of one client keep their order; those of two, of two threads, need not."""
+        answer = engaging.call_async(SetBool.Request(data=engage))
+        answer.add_done_callback(client.notify_after(lambda _: None))
         return answer
 
-    with (
-        ProcessGroup([Command("teleop_node", (sys.executable, "-c", TELEOP, *arguments))]) as group,
-        ThreadPoolExecutor(1) as pool,
-        word.joints(),
-    ):
+    def answered(answer: Any) -> SetBool.Response:
+        client.wait_until(answer.done, SOON_S, "answer")
+        return answer.result()
+
+    def engage() -> Any:
+        """Ask to engage an arm in FAULT; the node goes on while the answer waits."""
+        word.state("FAULT")
+        client.wait_until(lambda: '"arm": "FAULT"' in "".join(told[-1:]), SOON_S, "node that knows of the fault")
+        answer = ask(True)
+        with pytest.raises(CommandRefusedError, match="not engaged"):
+            client.trigger("teleop/recenter")
+        assert not answer.done()
+        return answer
+
+    command = Command("teleop_node", (sys.executable, "-c", TELEOP, *arguments))
+    with ProcessGroup([command]) as group, word.joints():
         group.wait_ready(READY_S)
-        answer = engage(pool)
-        client.switch("teleop/engage", False)
+        assert engaging.wait_for_service(SOON_S)
+        waiting = engage()
+        assert answered(ask(False)).success
         word.state("HOLD")
-        assert answer.result(SOON_S).message == Reason.RELEASED.value
-        answer = engage(pool)
+        assert answered(waiting).message == Reason.RELEASED.value
+        waiting = engage()
         word.state("HOLD")
-        heard = answer.result(SOON_S)
+        heard = answered(waiting)
     assert not heard.success
     assert Reason.ARM_NOT_READY.value not in heard.message, "what is left is that nobody steers"

@@ -158,8 +158,8 @@ def train(
         def report(line: MapEpoch) -> None:
             bar.update(task, completed=line.epoch, losses=_losses(line))
 
-        best = trainer.train(report)
-    emit(summary(best), as_json, f"Run in {out}")
+        kept = trainer.train(report)
+    emit(summary(kept), as_json, f"Run in {out}")
 
 
 @app.command("train-ranker")

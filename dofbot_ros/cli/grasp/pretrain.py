@@ -83,15 +83,15 @@ def pretrain(
         def report(line: PretrainEpoch) -> None:
             bar.update(task, completed=line.epoch, said=f"{line.val_score:.3g} {trainer.head.score_name}")
 
-        best = trainer.train(report)
+        kept = trainer.train(report)
     result = {
         "on": settings.on,
         "backbone": settings.backbone,
         "views": settings.views,
-        "best_epoch": best.epoch,
-        "val_loss": best.val_loss,
-        "score": best.val_score,
+        "kept_epoch": kept.epoch,
+        "val_loss": kept.val_loss,
+        "score": kept.val_score,
         "score_is": trainer.head.score_name,
-        "seconds": best.seconds,
+        "seconds": kept.seconds,
     }
     emit(result, as_json, f"Backbone in {out}")

@@ -149,7 +149,7 @@ class Trainer:
         return self._run.done
 
     def train(self, report: Callable[[MapEpoch], None] | None = None) -> MapEpoch:
-        """Train to the end, keep the weights of the lowest validation loss, or the last. Returns the lowest's epoch."""
+        """Train to the end, keep the weights of the lowest validation loss, or the last. Returns their epoch."""
         begin = time.monotonic()
         with self._run as run:
             for epoch in run.epochs(self._config.epochs):
@@ -162,7 +162,7 @@ class Trainer:
                 if report is not None:
                     report(line)
         self._finish()
-        return self._run.best
+        return self._run.log[-1] if self._config.last else self._run.best
 
     def _pass(self, epoch: int) -> float:
         self._network.train()
@@ -223,6 +223,6 @@ class Trainer:
         plots.predictions(some, logits, self._folder / "predictions.png")
 
 
-def summary(best: MapEpoch) -> dict[str, Any]:
-    """What a training run prints at its end."""
-    return {"best_epoch": best.epoch, "val_loss": best.val_loss, "val_told": best.val_told, "seconds": best.seconds}
+def summary(kept: MapEpoch) -> dict[str, Any]:
+    """What a training run prints at its end, of the epoch whose weights it keeps."""
+    return {"kept_epoch": kept.epoch, "val_loss": kept.val_loss, "val_told": kept.val_told, "seconds": kept.seconds}
