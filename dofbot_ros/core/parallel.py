@@ -21,6 +21,7 @@ from dofbot_ros.errors import DofbotError
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+LOOK_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -54,7 +55,8 @@ def in_processes(
                     running[pool.submit(work, job)] = job
             if not running:
                 return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            # Not for ever: a Ctrl-C that comes just before the wait for a lock ends none.
+            done, _ = wait(running, timeout=LOOK_S, return_when=FIRST_COMPLETED)
             for future in done:
                 yield running.pop(future), future.result()
     except BrokenProcessPool as error:

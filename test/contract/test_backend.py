@@ -210,9 +210,9 @@ def test_a_goal_that_is_no_pose_is_refused_and_nothing_moves(arm, goal):
 def test_counters_count_from_connect_and_nothing_is_lost(arm):
     with realtime():  # as a driver's loop; else other programs make servos late, which counts as lost
         arm.connect()
-        watch(arm, 0.3)
+        while arm.stats().replies < 60:  # how long that takes is the machine's affair
+            watch(arm, 0.02)
     stats = arm.stats()
-    assert stats.replies >= 60
     assert stats.frames_sent >= stats.replies
     assert stats.lost == 0
     arm.close()

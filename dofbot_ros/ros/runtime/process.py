@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import rclpy
@@ -31,25 +32,40 @@ CLOSE_LIMIT_S = 30
 
 
 class ShutdownSignal:
-    """Keeps the process alive until somebody says stop; a failure becomes its exit code."""
+    """Keeps the process alive until somebody says stop; a failure becomes its exit code.
+
+    No lock of Python's is waited for. A signal that comes just before the main thread begins to wait for one, or that
+    the kernel gives to another thread, would wake nobody; and a handler that needs the lock which the main thread holds
+    would wait for ever. What wakes it is a pipe, into which the signal itself writes.
+    """
 
     def __init__(self) -> None:
-        self._ended = threading.Event()
+        self._ended = False
         self._failure: BaseException | None = None
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+
+    def obey(self, *numbers: signal.Signals) -> None:
+        """Stop upon these signals; called in the main thread, which alone handles them."""
+        for number in numbers:
+            signal.signal(number, lambda *_: self.stop())
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
 
     def stop(self) -> None:
-        """End the process in good order."""
-        self._ended.set()
+        """End the process in good order; for any thread, and for the handler of a signal."""
+        self._ended = True
+        with suppress(BlockingIOError):  # the pipe is full: nobody sleeps
+            os.write(self._wake, b"\0")
 
     def fail(self, error: BaseException) -> None:
         """End the process because of `error`; the first one counts."""
         self._failure = self._failure or error
-        self._ended.set()
+        self.stop()
 
     @property
     def ended(self) -> bool:
         """Whether the process is to end."""
-        return self._ended.is_set()
+        return self._ended
 
     def wait(self) -> None:
         """Return when stopped.
@@ -57,7 +73,8 @@ class ShutdownSignal:
         Raises:
             BaseException: the failure, if there was one.
         """
-        self._ended.wait()
+        while not self._ended:
+            os.read(self._woken, 1)
         if self._failure is not None:
             raise self._failure
 
@@ -108,8 +125,7 @@ def _run(
     make: Callable[[ShutdownSignal], ManagedNode], args: Sequence[str] | None, threads: int, *, pictures: bool
 ) -> int:
     lifeline = ShutdownSignal()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: lifeline.stop())
+    lifeline.obey(signal.SIGINT, signal.SIGTERM)
     managed: ManagedNode | None = None
     executor: Executor | None = None
     try:
