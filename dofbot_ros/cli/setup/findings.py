@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import find_spec
@@ -22,6 +23,10 @@ from dofbot_ros.teleop.input.model_files import MODELS, brings_models, how_to_ge
 GOOD, WARNING, BAD = "ok", "warning", "bad"
 LEAST_SHARED_MIB = 128
 """Fast DDS takes 16 MiB of shared memory for each process that takes part; Docker gives 64 in all [MiB]."""
+SHARED_FILES = ("fastrtps_*", "fastdds_*")
+"""Those of Fast DDS 2, as Jazzy has it, and of Fast DDS 3."""
+MUCH_SHARED_MIB = 1024
+"""More than all nodes of a stack take [MiB]: killed programs have left theirs."""
 LAST_DOMAIN = 101
 """ROS domains above have ports that Linux gives to others."""
 CH340 = ("1a86", "7523")
@@ -157,11 +162,16 @@ def shared_memory(machine: Machine) -> Iterator[Finding]:
         )
         return
     free_mib = shutil.disk_usage(place).free >> 20
-    left = len(machine.files("dev/shm", "fastrtps_*"))
-    what = f"{free_mib} MiB free in /dev/shm, {left} files of Fast DDS"
+    used_mib, count = 0.0, 0
+    for file in (file for pattern in SHARED_FILES for file in machine.files("dev/shm", pattern)):
+        with suppress(FileNotFoundError):  # its program has just ended
+            used_mib, count = used_mib + file.stat().st_size / 2**20, count + 1
+    what = f"{free_mib} MiB free in /dev/shm, {used_mib:.0f} MiB in {count} files of Fast DDS"
+    remove = f"with no node running, rm -f {' '.join(f'/dev/shm/{pattern}' for pattern in SHARED_FILES)}"
     if free_mib < LEAST_SHARED_MIB:
-        remedy = "docker run --shm-size=512m; elsewhere, with no node running: rm /dev/shm/fastrtps_*"
-        yield Finding("shared memory", BAD, what, remedy)
+        yield Finding("shared memory", BAD, what, f"docker run --shm-size=512m; elsewhere, {remove}")
+    elif used_mib > MUCH_SHARED_MIB:
+        yield Finding("shared memory", WARNING, f"{what}: programs that were killed leave theirs", remove)
     else:
         yield Finding("shared memory", GOOD, what)
 

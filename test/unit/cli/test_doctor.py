@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ def test_a_mediapipe_without_models_is_told_with_what_to_download(root: Path, tm
 def test_a_machine_without_shared_memory_is_bad(root: Path) -> None:
     (root / "dev/shm").rmdir()
     assert "mount" in only(found(root, "shared memory"), BAD).remedy
+
+
+def test_what_killed_programs_left_in_shared_memory_is_told(root: Path) -> None:
+    files = [root / f"dev/shm/{name}" for name in ("fastrtps_0123", "fastdds_4567", "others")]
+    for file in files:
+        file.touch()
+        os.truncate(file, 600 << 20)  # of which nothing is stored
+    told = only(found(root, "shared memory"), WARNING)
+    assert "1200 MiB in 2 files of Fast DDS" in told.what
+    assert "rm -f /dev/shm/fastrtps_* /dev/shm/fastdds_*" in told.remedy
+    files[0].unlink()
+    assert "600 MiB in 1 files" in only(found(root, "shared memory"), GOOD).what
 
 
 def test_the_command_says_the_same_to_people_and_to_machines() -> None:
