@@ -28,8 +28,8 @@ STEPS = 900
 LEARNING_RATE = 2e-3
 
 VALIDATED = 64
-"""Views at most whose loss is logged after each epoch: the last weights are kept, so that it decides nothing, and all
-of them would cost more than the training does where there are few grasps."""
+"""Views at most whose loss is logged after each epoch. It decides nothing, since the last weights are kept, and with
+few grasps there are many epochs."""
 
 
 @dataclass(frozen=True)

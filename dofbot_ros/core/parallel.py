@@ -22,6 +22,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 LOOK_S = 1.0
+"""A wait for results is begun anew after so long [s]."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -55,7 +56,7 @@ def in_processes(
                     running[pool.submit(work, job)] = job
             if not running:
                 return
-            # Not for ever: a Ctrl-C that comes just before the wait for a lock ends none.
+            # With a limit: a Ctrl-C that arrives just before Python waits for a lock does not end the wait.
             done, _ = wait(running, timeout=LOOK_S, return_when=FIRST_COMPLETED)
             for future in done:
                 yield running.pop(future), future.result()

@@ -254,7 +254,7 @@ def test_teleop_node_waits_for_late_word_and_may_be_released_meanwhile(word: Wor
     engaging = client.node.create_client(SetBool, "teleop/engage")
 
     def ask(engage: bool) -> Any:
-        """Requests of one client keep their order; those of two, of two threads, need not."""
+        """Requests of one client keep their order; those from two threads need not."""
         answer = engaging.call_async(SetBool.Request(data=engage))
         answer.add_done_callback(client.notify_after(lambda _: None))
         return answer

@@ -163,9 +163,10 @@ def shared_memory(machine: Machine) -> Iterator[Finding]:
         return
     free_mib = shutil.disk_usage(place).free >> 20
     used_mib, count = 0.0, 0
-    for file in (file for pattern in SHARED_FILES for file in machine.files("dev/shm", pattern)):
-        with suppress(FileNotFoundError):  # its program has just ended
-            used_mib, count = used_mib + file.stat().st_size / 2**20, count + 1
+    for pattern in SHARED_FILES:
+        for file in machine.files("dev/shm", pattern):
+            with suppress(FileNotFoundError):  # its program has just ended
+                used_mib, count = used_mib + file.stat().st_size / 2**20, count + 1
     what = f"{free_mib} MiB free in /dev/shm, {used_mib:.0f} MiB in {count} files of Fast DDS"
     remove = f"with no node running, rm -f {' '.join(f'/dev/shm/{pattern}' for pattern in SHARED_FILES)}"
     if free_mib < LEAST_SHARED_MIB:

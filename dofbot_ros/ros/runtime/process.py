@@ -34,9 +34,9 @@ CLOSE_LIMIT_S = 30
 class ShutdownSignal:
     """Keeps the process alive until somebody says stop; a failure becomes its exit code.
 
-    No lock of Python's is waited for. A signal that comes just before the main thread begins to wait for one, or that
-    the kernel gives to another thread, would wake nobody; and a handler that needs the lock which the main thread holds
-    would wait for ever. What wakes it is a pipe, into which the signal itself writes.
+    The main thread reads from a pipe, into which Python writes as soon as a signal arrives (signal.set_wakeup_fd). It
+    does not wait for a lock: a signal that arrives just before such a wait, or in another thread, would not end it, and
+    a handler that takes the lock while the main thread holds it would hang.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class ShutdownSignal:
     def stop(self) -> None:
         """End the process in good order; for any thread, and for the handler of a signal."""
         self._ended = True
-        with suppress(BlockingIOError):  # the pipe is full: nobody sleeps
+        with suppress(BlockingIOError):  # the pipe is full, so wait() returns anyway
             os.write(self._wake, b"\0")
 
     def fail(self, error: BaseException) -> None:
