@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -57,9 +58,13 @@ class ArmBody:
         self._client = client
         # Kept, because the client makes a new one at every call.
         self._joint_states, self._set_motors = client.getJointStates, client.setJointMotorControlArray
+        self._reset_joints = client.resetJointStatesMultiDof
         self._velocity_control = client.VELOCITY_CONTROL
         self._physics = physics
         self._angles: tuple[float, ...] | None = None
+        self._velocity: list[float] = []
+        self.gliding = False
+        """Whether glide() moves the joints, and not the engine."""
         self.flaws = flaws or ArmFlaws()
         R = rot_x(self.flaws.tilt[0]) @ rot_y(self.flaws.tilt[1])
         self.pose: FloatArray = transform(R)
@@ -86,11 +91,14 @@ class ArmBody:
                 linearDamping=0.0,
                 angularDamping=0.0,
             )
-        self._mimics = {self._joints[name]: ratio for name, ratio in mimic_ratios(urdf, GRIP_JOINT).items()}
+        ratios = mimic_ratios(share_file("urdf", "dofbot.urdf"), GRIP_JOINT)
+        self._mimics = {self._joints[name]: ratio for name, ratio in ratios.items() if name in self._joints}
         parents = {row[16] for row in info}
         self._bars = [j for j in self._mimics if j not in parents and not client.getCollisionShapeData(self.body, j)]
         self._gear_linkage([j for j in self._mimics if j not in self._bars])
         self._movable = [row[0] for row in info if row[2] != client.JOINT_FIXED]
+        self._ends = [(info[joint][8], info[joint][9]) for joint in self._driven]
+        self._gliders = [*self._driven, *self._mimics]
         self._full_load = 0.0 if self.flaws.rigid else max(map(abs, self._gravity([0.0, math.pi / 2, *[0.0] * 4])))
 
     def _gear_linkage(self, joints: list[int]) -> None:
@@ -172,6 +180,9 @@ class ArmBody:
         # motor without power wants to stand still with little force, which is dry friction.
         rate, most = self._physics.servo_gain * self._physics.servo_hz, NO_LOAD_SPEED_RAD_S
         velocity = [v if -most <= (v := rate * by) <= most else math.copysign(most, v) for by in wanted]
+        if self.gliding:
+            self._velocity = velocity[: len(self._driven)]
+            return
         torques = self._limits
         if not all(holding):
             friction = self._physics.limp_friction
@@ -185,6 +196,23 @@ class ArmBody:
             forces=torques + [BAR_TORQUE] * len(self._bars),
             velocityGains=[1.0] * len(joints),
         )
+
+    def glide(self, seconds: float) -> None:
+        """Move as the motors were told to, without the engine: no weight, no torque that does not suffice, no touch.
+
+        The linkage follows its crank exactly. The engine, when it goes on, finds the joints at these velocities.
+        """
+        before = self.angles()
+        angles, velocity = list(before), list(self._velocity)
+        for i, (q, v, (low, high)) in enumerate(zip(before, velocity, self._ends, strict=True)):
+            angles[i] = q + v * seconds
+            if not low <= angles[i] <= high:
+                angles[i], velocity[i] = min(max(angles[i], min(low, q)), max(high, q)), 0.0
+        self._angles = tuple(angles)
+        grip, turning = angles[GRIP], velocity[GRIP]
+        angles += [ratio * grip for ratio in self._mimics.values()]
+        velocity += [ratio * turning for ratio in self._mimics.values()]
+        self._reset_joints(self.body, self._gliders, [[q] for q in angles], [[v] for v in velocity])
 
     def link_index(self, link: str) -> int:
         """The client's number of `link`; -1 for the base.
@@ -209,6 +237,7 @@ class ArmBody:
         return transform(matrix_from_quat(state[5]), state[4])
 
 
+@cache
 def mimic_ratios(urdf: Path, leader: str) -> dict[str, float]:
     """Joints that follow `leader` in a URDF -> their multiplier.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -28,14 +29,20 @@ def arm_urdf(folder: Path, flaws: ArmFlaws, lean: bool) -> Path | None:
     as_drawn = ArmFlaws(tilt=flaws.tilt, droop_rad=flaws.droop_rad, flex_rad=flaws.flex_rad, play_rad=flaws.play_rad)
     if flaws == as_drawn and not lean:
         return None
-    tree = ElementTree.parse(share_file("urdf", "dofbot.urdf"))
-    robot = tree.getroot()
+    path = folder / "arm.urdf"
+    path.write_bytes(_urdf(flaws, lean))
+    return path
+
+
+@lru_cache(maxsize=8)
+def _urdf(flaws: ArmFlaws, lean: bool) -> bytes:
+    """Made once for the thousands of episodes of a training, whose arm is the same."""
+    robot = ElementTree.parse(share_file("urdf", "dofbot.urdf")).getroot()
     if lean:
         _drop_dispensable(robot)
     bend(robot, flaws)
-    path = folder / "arm.urdf"
-    tree.write(path)
-    return path
+    text: bytes = ElementTree.tostring(robot)
+    return text
 
 
 def bend(robot: ElementTree.Element, flaws: ArmFlaws) -> None:

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -38,21 +38,6 @@ class Actuator(Protocol):
         ...
 
 
-class Solver(NamedTuple):
-    """How hard the engine works on a step.
-
-    Attributes:
-        iterations: of the sequential-impulse solver.
-        stride: calls of the engine that become one, its step so much longer.
-        resting: the blocks lie still, unless the arm pushes them, and nothing has weight. Servos hold the arm against
-            its weight anyway; a solver takes many iterations to find the torques for that, and lets it sag until then.
-    """
-
-    iterations: int
-    stride: int = 1
-    resting: bool = False
-
-
 class World:
     """Table plane z = 0 (the underside of the arm's base plate), arm at the origin, blocks around it.
 
@@ -77,7 +62,7 @@ class World:
         self._actuator: Actuator | None = None
         self._steps = 0
         self._reset_at = 0
-        self._solver = Solver(self.config.physics.solver_iterations)
+        self._iterations = self.config.physics.solver_iterations
         self._bodies: dict[str, int] = {}
         self._sizes: dict[str, float] = {}
         self.arm: ArmBody
@@ -148,7 +133,7 @@ class World:
             ConfigError: so many blocks do not fit.
         """
         with self.lock:
-            self._use(Solver(self.config.physics.solver_iterations))
+            self._use(self.config.physics.solver_iterations)
             self.client.restoreState(self._start)
             # Contacts outlive a restored state. A step with nothing near anything ends them.
             for number, body in enumerate(self._bodies.values()):
@@ -227,20 +212,20 @@ class World:
         with self.lock:
             self._advance(goal)
 
-    def set_solver(self, solver: Solver) -> None:
-        """How the engine computes from this servo tick on, until the next reset() or rewind().
+    def set_solver_iterations(self, iterations: int) -> None:
+        """How hard the engine works on a step from this servo tick on, until the next reset() or rewind().
+
+        Args:
+            iterations: of the sequential-impulse solver. 0: the engine rests; see ArmBody.glide. Blocks stay where they
+                are, even in the air: for an arm that touches nothing, beside blocks that lie still.
 
         Raises:
-            InputError: a stride that does not divide the calls between two servo ticks, or no servo tick: the motors'
-                torques are set for the steps until the next one.
+            InputError: it is no servo tick: motors are set for the whole time until the next one.
         """
         with self.lock:
-            calls = self._calls_a_tick
-            if calls % solver.stride:
-                raise InputError(f"the stride of a solver must divide {calls} calls a servo tick, got {solver.stride}")
-            if (self._steps - self._reset_at) % calls:
+            if (self._steps - self._reset_at) % self._calls_a_tick:
                 raise InputError(f"a solver is set at a servo tick, not at {self.time_s:g} s between two of them")
-            self._use(solver)
+            self._use(iterations)
 
     def close(self) -> None:
         """Let go of the client; may be called twice."""
@@ -249,24 +234,23 @@ class World:
                 self.client.disconnect()
             self._textures.cleanup()
 
-    def _use(self, solver: Solver) -> None:
-        step_s, before, self._solver = solver.stride / self._calls_hz, self._solver, solver
-        self.client.setPhysicsEngineParameter(numSolverIterations=solver.iterations, fixedTimeStep=step_s)
-        if solver.resting == before.resting:
-            return
-        self.client.setGravity(0, 0, 0 if solver.resting else -GRAVITY)
-        for body in self._bodies.values():
-            self.client.setCollisionFilterPair(self._table, body, -1, -1, not solver.resting)
-            if solver.resting:
-                self.client.resetBaseVelocity(body, [0, 0, 0], [0, 0, 0])
+    def _use(self, iterations: int) -> None:
+        self._iterations = iterations
+        self.arm.gliding = not iterations
+        if iterations:
+            self.client.setPhysicsEngineParameter(numSolverIterations=iterations)
 
     def _advance(self, goal: int) -> None:
         while self._steps < goal:
             if self._actuator is not None and (self._steps - self._reset_at) % self._calls_a_tick == 0:
                 self._actuator.tick(self.time_s)
-            self._step_engine()
-            self.arm.moved()
-            self._steps += self._solver.stride
+            if self._iterations:
+                self._step_engine()
+                self.arm.moved()
+                self._steps += 1
+            else:
+                self.arm.glide(self._calls_a_tick / self._calls_hz)
+                self._steps += self._calls_a_tick
 
     def _fix_held_block(self) -> None:
         """Fix the block that is held to the hand: it does not collide with the arm then, which it would push away."""
@@ -293,7 +277,7 @@ class World:
     def _set_engine(self) -> None:
         physics = self.config.physics
         self._calls_hz, self._calls_a_tick = physics.calls_hz, physics.calls_hz // physics.servo_hz
-        self._solver = Solver(physics.solver_iterations)
+        self._iterations = physics.solver_iterations
         self.client.setGravity(0, 0, -GRAVITY)
         self.client.setPhysicsEngineParameter(
             fixedTimeStep=1.0 / physics.calls_hz,

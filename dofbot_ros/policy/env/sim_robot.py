@@ -28,22 +28,26 @@ from dofbot_ros.sim.config import PhysicsConfig, PlainBlock, WorldConfig
 from dofbot_ros.sim.randomization import DomainSample
 from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.servos import WorldServos
-from dofbot_ros.sim.world import Solver, World
+from dofbot_ros.sim.world import World
 
 BLOCK = "block"
 
 FAST = PhysicsConfig(step_hz=100, servo_hz=50, solver_iterations=30)
 """For learning: quicker than the simulation of the nodes."""
 
-FREE, NEAR, GRASPING = Solver(40, stride=2, resting=True), Solver(FAST.solver_iterations), Solver(250)
-"""Its solver while the hand touches nothing, while it may touch the block, and while the fingers may press on it: with
-fewer iterations they sink into a light one."""
+FREE, NEAR, GRASPING = 0, FAST.solver_iterations, 250
+"""Iterations of its solver while the hand touches nothing, while it may touch something, and while the fingers may
+press on the block: with fewer iterations they sink into a light one."""
 
 AT_REST = 1e-4
 """A block that moves by less than this in a period lies still [m]."""
 
 NEAR_RANGE = 0.090
 """From here on the hand may soon touch the block [m]: half its diagonal, half the open hand, and two periods' way."""
+
+NEAR_TABLE = 0.075
+"""Below this height of the tool the hand may soon touch the table [m]: its depth below the tool (action_mapper.LOW),
+two periods' way, and the errors of a desk."""
 
 GRASP_RANGE = 0.060
 """From here on the fingers may press on it [m]: half its diagonal and half their gap..."""
@@ -118,7 +122,7 @@ class SimRobot:
         self._desk_pictures: DeskPictures | None = None
         self._rng = np.random.default_rng(0)
         self._draw: DomainSample | None = None
-        self._solver: Solver = NEAR
+        self._iterations = NEAR
         self._place, self._still = (0.0, 0.0, 0.0), True
         self._built: WorldConfig = self._base
         self.installation: Installation | None = None
@@ -134,7 +138,7 @@ class SimRobot:
         self.installation = installation
         if installation is not None:
             built = installation.world
-        self._solver = NEAR
+        self._iterations = NEAR
         if built == self._built and draw.link_mass == 1.0 and self._draw is not None and self._draw.link_mass == 1.0:
             self.world.rewind(seed)
         else:
@@ -175,21 +179,21 @@ class SimRobot:
     def step(self, goal: Sequence[float]) -> None:
         """One period towards `goal` [rad] (6,)."""
         command = self._mapper.step(goal)
-        self._set_solver(self._solver_needed())
+        self._set_iterations(self._iterations_needed())
         self._servos.send(self._calibration.plain_ticks(command), round(1000 * PERIOD_S))
         self.world.run_until(self.world.now_s + PERIOD_S)
         self.observe()
 
-    def _set_solver(self, solver: Solver) -> None:
-        """Let the solver work as hard as it has to; the nodes' does not change."""
-        if solver != self._solver and not self.config.node_physics:
-            self._solver = solver
-            self.world.set_solver(solver)
+    def _set_iterations(self, iterations: int) -> None:
+        """Let the engine work as hard as it has to; the nodes' does not change."""
+        if iterations != self._iterations and not self.config.node_physics:
+            self._iterations = iterations
+            self.world.set_solver_iterations(iterations)
 
-    def _solver_needed(self) -> Solver:
+    def _iterations_needed(self) -> int:
         away = math.dist(self._place, self.state.tool) if self.config.block else math.inf
         if away >= NEAR_RANGE:
-            return FREE if self._still else NEAR
+            return FREE if self._still and self.state.tool[2] >= NEAR_TABLE else NEAR
         return GRASPING if away < GRASP_RANGE and self.state.gap < GRASP_GAP else NEAR
 
     def observe(self) -> None:

@@ -22,7 +22,9 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from dofbot_ros.core.model_files import load_state
+from dofbot_ros.policy.learning.acting_network import acting_network, decide, inputs_of
 from dofbot_ros.policy.learning.dagger import ACTION_NOISE_STD
+from dofbot_ros.policy.learning.torch_policy import MlpPolicy
 
 FOLLOW = 0.3
 """How much the critics' opinion, in units of its mean size, counts beside what was taught: TD3+BC's alpha.
@@ -40,14 +42,13 @@ OPTIONS: dict[str, Any] = {"ent_coef": 0.0, "learning_starts": 0, "tau": 0.02}
 
 @dataclass(frozen=True)
 class ActorPolicy:
-    """An actor of stable-baselines3 as a policy that can be measured."""
+    """A network that takes states, as a policy that can be measured."""
 
-    actor: Any
+    network: MlpPolicy
 
     def act(self, observation: dict[str, Any]) -> NDArray[np.float32]:
         """The mean action of an observation."""
-        action: NDArray[np.float32] = self.actor.predict(observation, deterministic=True)[0]
-        return action
+        return decide(self.network, inputs_of(observation))
 
 
 class BcRegularizer:
@@ -74,7 +75,7 @@ class BcRegularizer:
     @property
     def policies(self) -> tuple[ActorPolicy, ActorPolicy]:
         """What was taught, and what has become of it."""
-        return ActorPolicy(self._taught), ActorPolicy(self._actor)
+        return ActorPolicy(acting_network(self._taught)), ActorPolicy(acting_network(self._actor))
 
     def state(self) -> dict[str, Tensor]:
         """What was taught."""

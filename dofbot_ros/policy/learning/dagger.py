@@ -20,13 +20,13 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from dofbot_ros.core.model_files import first_words
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import DofBotEnv
+from dofbot_ros.policy.learning.acting_network import acting_network, decide, inputs_of
 from dofbot_ros.policy.learning.demonstrations import Transition
 from dofbot_ros.policy.learning.expert import Expert
 
@@ -36,14 +36,14 @@ ALONE = 0.3
 ACTION_NOISE_STD = 0.1
 """Standard deviation of what is added to actions that are carried out, so that mistakes are seen and corrected."""
 
-UPDATES = 0.25
+UPDATES = 0.125
 """Gradient steps for each step of the environment; in the end twice as many more, with a step size that fades."""
 
 HUBER = 0.2
 """Error of an action beyond which it weighs no more than its size: near a decision the teacher's action may jump."""
 
 LEAST_UPDATES = 2000
-"""Gradient steps in the end where people showed something: their episodes are few."""
+"""Gradient steps in the end, however few episodes were shown."""
 
 ROUND = 10
 """Episodes between two times of learning."""
@@ -100,10 +100,11 @@ class DaggerTrainer:
         self._demonstrations = demonstrations
         capacity = config.episodes * env.task.periods + sum(map(len, demonstrations))
         spaces = env.observation_space.spaces  # type: ignore[attr-defined]
-        self._seen = {name: torch.empty(capacity, *space.shape) for name, space in spaces.items()}
-        self._shown = torch.empty(capacity, *(env.action_space.shape or ()))
+        self._seen = {name: np.empty((capacity, *space.shape), np.float32) for name, space in spaces.items()}
+        self._shown = np.empty((capacity, *(env.action_space.shape or ())), np.float32)
         self._count = self._done = 0
-        self._optimizer = torch.optim.Adam(self._parameters(), lr=config.learning_rate)
+        self._network = acting_network(model.policy)
+        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=config.learning_rate, fused=True)
         self._successes: deque[bool] = deque(maxlen=100)
         self._losses: deque[float] = deque(maxlen=100)
 
@@ -126,13 +127,12 @@ class DaggerTrainer:
                 self._learn(round(UPDATES * ROUND * periods), fade=False)
             if self._done % SAVED == 0:
                 save()
-        least = LEAST_UPDATES if self._demonstrations else 0
-        self._learn(max(least, round(2.0 * UPDATES * self._count)), fade=True)
+        self._learn(max(LEAST_UPDATES, round(2.0 * UPDATES * self._count)), fade=True)
 
     def state(self) -> dict[str, Any]:
         """What was shown so far, for go_on()."""
-        seen = {name: values[: self._count] for name, values in self._seen.items()}
-        return {"episodes": self._done, "seen": seen, "shown": self._shown[: self._count]}
+        seen = {name: torch.from_numpy(values[: self._count]) for name, values in self._seen.items()}
+        return {"episodes": self._done, "seen": seen, "shown": torch.from_numpy(self._shown[: self._count])}
 
     def go_on(self, state: dict[str, Any]) -> None:
         """Begin where another stopped, with its model: it may have been told of fewer episodes.
@@ -181,8 +181,8 @@ class DaggerTrainer:
 
     def _note(self, observation: Mapping[str, Any], shown: NDArray[np.float32]) -> None:
         for name, values in self._seen.items():
-            values[self._count] = torch.as_tensor(observation[name])
-        self._shown[self._count] = torch.as_tensor(shown)
+            values[self._count] = observation[name]
+        self._shown[self._count] = shown
         self._count += 1
 
     def _play(self, episode: int, log: Callable[[int], None]) -> None:
@@ -194,7 +194,7 @@ class DaggerTrainer:
         while not done:
             shown = self._teacher.act()
             self._note(observation, shown)
-            action = self._model.predict(observation, deterministic=True)[0] if alone else shown
+            action = decide(self._network, inputs_of(observation)) if alone else shown
             shaken = action + ACTION_NOISE_STD * rng.standard_normal(len(action))
             action = np.minimum(np.maximum(shaken, -1.0), 1.0).astype(np.float32)
             after, reward, _, done, info = env.step(action)
@@ -204,33 +204,27 @@ class DaggerTrainer:
             self._successes.append(bool(info["is_success"]))
 
     def _learn(self, updates: int, *, fade: bool) -> None:
-        policy: Any = self._model.policy
-        policy.set_training_mode(True)
+        device, batch = self._model.device, self._config.batch
+        inputs, wanted = (
+            torch.from_numpy(values[: self._count]).to(device)
+            for values in (np.concatenate([self._seen[name] for name in sorted(self._seen)], axis=1), self._shown)
+        )
         for update in range(updates):
             if fade:
                 share = 0.5 * (1.0 + math.cos(math.pi * update / updates))
                 for group in self._optimizer.param_groups:
                     group["lr"] = share * self._config.learning_rate
-            chosen = torch.as_tensor(self._rng.integers(0, self._count, self._config.batch))
-            parts = {name: values[chosen].to(self._model.device) for name, values in self._seen.items()}
-            loss = huber_loss(self._act(parts), self._shown[chosen].to(self._model.device), delta=HUBER)
+            chosen = torch.from_numpy(self._rng.integers(0, self._count, batch)).to(device)
+            loss = huber_loss(self._mean(inputs[chosen]), wanted[chosen], delta=HUBER)
             self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
             self._losses.append(float(loss.detach()))
-        policy.set_training_mode(False)
 
-    def _act(self, observation: dict[str, Tensor]) -> Tensor:
-        policy: Any = self._model.policy
-        if isinstance(policy, ActorCriticPolicy):
-            mean: Tensor = policy.get_distribution(observation).mode()
-            return mean
-        action: Tensor = policy.actor(observation, deterministic=True)
-        return action
-
-    def _parameters(self) -> list[torch.nn.Parameter]:
-        policy: Any = self._model.policy
-        return list((policy if isinstance(policy, ActorCriticPolicy) else policy.actor).parameters())
+    def _mean(self, inputs: Tensor) -> Tensor:
+        """Actions (n, actions) of inputs (n, size), not yet brought to -1..1 where they are only cut off there."""
+        action: Tensor = self._network.layers(inputs)
+        return action.tanh() if self._network.squash == "tanh" else action
 
     def _remember(
         self,

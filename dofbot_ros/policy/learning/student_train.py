@@ -10,7 +10,7 @@ import json
 from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,12 +24,13 @@ from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.env.tasks import TASKS, Task
 from dofbot_ros.policy.interface.observation import StateLayout
 from dofbot_ros.policy.interface.spec import MODEL, commit
+from dofbot_ros.policy.learning.acting_network import decide, inputs_of
 from dofbot_ros.policy.learning.dagger import FIRST_SEEDS
 from dofbot_ros.policy.learning.expert import Expert
 from dofbot_ros.policy.learning.export import export_mlp, spec_of
 from dofbot_ros.policy.learning.pipeline_train import POSE_WEIGHTS, copy_pose, require_pose
 from dofbot_ros.policy.learning.recover_weights import network_of
-from dofbot_ros.policy.learning.torch_policy import MlpPolicy
+from dofbot_ros.policy.learning.torch_policy import MlpPolicy, new_mlp
 from dofbot_ros.policy.perception.keypoint_train import PoseTrainConfig, Report, train_pose
 from dofbot_ros.policy.perception.pose_estimator import POSE_MODEL
 from dofbot_ros.training.run_folder import CONFIG, RunFolder, one_core, training_device
@@ -93,6 +94,9 @@ class StudentTrainer:
         resume: go on with what is there; `config` may only ask for more episodes.
         report: told how far it is.
 
+    Attributes:
+        policy: the student.
+
     Raises:
         InputError: `run` holds another run, `start` a network of another shape, `network` none, or the device cannot be
             used.
@@ -115,7 +119,7 @@ class StudentTrainer:
         one_core()
         self.config, self.run, self._report = config, run, report
         torch.manual_seed(config.seed)
-        self._policy = _beginning(TASKS[config.task], start).to(self._device)
+        self.policy = _beginning(TASKS[config.task], start).to(self._device)
         if network is not None:
             require_pose(network)
             self._require_own(network)
@@ -123,7 +127,7 @@ class StudentTrainer:
         if not (run / POSE_WEIGHTS).exists():
             copy_pose(network or self._trained(), run)
         self._env: DofBotEnv = make_env(config.task, "pipeline", ranges=config.randomize, pose=run)
-        self._optimiser = torch.optim.Adam(self._policy.parameters(), lr=config.learning_rate)
+        self._optimiser = torch.optim.Adam(self.policy.parameters(), lr=config.learning_rate, fused=True)
         self._lessons = _Lessons([], [])
         self._done = 0
         self._load()
@@ -193,29 +197,18 @@ class StudentTrainer:
         done = False
         student = rng.random() < share
         while not done:
-            state = self.state(observation)
+            state = inputs_of(observation)
             taught = expert.act(observation)
             self._lessons.states.append(state)
             self._lessons.actions.append(taught)
             # Who acts stays who acts for about a second: neither is interrupted in the middle of a grasp each time.
             if rng.random() < 0.04:
                 student = rng.random() < share
-            action = self.act(state) if student else taught
+            action = decide(self.policy, state) if student else taught
             if share < 1.0:
                 action = action + config.shake * rng.standard_normal(len(action)).astype(np.float32)
             observation, _, _, done, info = env.step(action)
         return bool(info["is_success"])
-
-    @staticmethod
-    def state(observation: dict[str, Any]) -> NDArray[np.float32]:
-        """What the student is given of an observation, (n,): its parts in the order of their names."""
-        return np.concatenate([observation[name] for name in sorted(observation)], dtype=np.float32)
-
-    def act(self, state: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The student's action, (actions,), each -1..1, of a state (n,)."""
-        with torch.no_grad():
-            action = self._policy(torch.from_numpy(state)[None].to(self._device))[0]
-        return np.asarray(action.cpu().numpy(), np.float32)
 
     def _learn(self, epochs: int, *, last: bool) -> float:
         """Fit the student to all lessons so far. Returns the mean loss of the last epoch."""
@@ -230,7 +223,7 @@ class StudentTrainer:
                 group["lr"] = config.learning_rate * (1.0 - epoch / epochs if last else 1.0)
             losses = []
             for chosen in torch.split(torch.randperm(len(inputs), generator=order).to(self._device), config.batch):
-                loss = nn.functional.smooth_l1_loss(self._policy(inputs[chosen]), wanted[chosen], beta=0.1)
+                loss = nn.functional.smooth_l1_loss(self.policy(inputs[chosen]), wanted[chosen], beta=0.1)
                 self._optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 self._optimiser.step()
@@ -240,7 +233,7 @@ class StudentTrainer:
 
     def _save(self) -> None:
         state = {
-            "policy": self._policy.state_dict(),
+            "policy": self.policy.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "states": torch.from_numpy(np.stack(self._lessons.states)),
             "actions": torch.from_numpy(np.stack(self._lessons.actions)),
@@ -253,7 +246,7 @@ class StudentTrainer:
         if not state:
             return
         with taking(self.run / CHECKPOINT):
-            self._policy.load_state_dict(state["policy"])
+            self.policy.load_state_dict(state["policy"])
             self._optimiser.load_state_dict(state["optimiser"])
             self._lessons = _Lessons(list(state["states"].cpu().numpy()), list(state["actions"].cpu().numpy()))
             self._done = int(state["done"])
@@ -271,8 +264,8 @@ class StudentTrainer:
         }
         # The same form as a pipeline; what it learned from is told apart.
         spec = replace(spec_of(self._env, training), obs="image")
-        export_mlp(self._policy.cpu().eval(), spec, self.run)
-        self._policy.to(self._device)
+        export_mlp(self.policy.cpu().eval(), spec, self.run)
+        self.policy.to(self._device)
 
     def close(self) -> None:
         """Let go of the environment."""
@@ -287,7 +280,7 @@ def _beginning(task: Task, start: Path | None) -> MlpPolicy:
     """
     numbers = 2 * task.goal_size + StateLayout(task.block).size
     if start is None:
-        return MlpPolicy((numbers, WIDTH, WIDTH, task.actions))
+        return new_mlp((numbers, WIDTH, WIDTH, task.actions))
     network = network_of(start / MODEL)
     if not isinstance(network, MlpPolicy) or network.shape != (numbers, task.actions):
         raise InputError(f"{start} is no policy from state for {task.name}: a student begins with the weights of one")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -28,18 +28,19 @@ class MlpPolicy(nn.Module):
     """A policy from state: linear layers, and actions brought to -1..1.
 
     Args:
-        sizes: numbers in the observation, in each hidden layer, and in the action.
-        activation: between the layers.
+        layers: linear ones, with an activation between them.
         squash: of the last layer: tanh as TQC and SAC act, clamp as PPO does.
     """
 
-    def __init__(self, sizes: tuple[int, ...], activation: Activation = "relu", squash: Squash = "tanh") -> None:
+    def __init__(self, layers: Iterable[nn.Module], squash: Squash = "tanh") -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for inputs, outputs in pairwise(sizes):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU() if activation == "relu" else nn.Tanh()]
-        self.layers = nn.Sequential(*layers[:-1])
-        self.activation, self.squash = activation, squash
+        self.layers = nn.Sequential(*layers)
+        self.squash: Squash = squash
+
+    @property
+    def activation(self) -> Activation:
+        """Between the layers."""
+        return "tanh" if any(isinstance(layer, nn.Tanh) for layer in self.layers) else "relu"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -53,12 +54,20 @@ class MlpPolicy(nn.Module):
         return action.tanh() if self.squash == "tanh" else action.clamp(-1.0, 1.0)
 
 
+def new_mlp(sizes: tuple[int, ...], activation: Activation = "relu", squash: Squash = "tanh") -> MlpPolicy:
+    """A policy of random weights, with so many numbers in the observation, in each hidden layer, and in the action."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU() if activation == "relu" else nn.Tanh()]
+    return MlpPolicy(layers[:-1], squash)
+
+
 def mlp_of(
     weights: list[Tensor], biases: list[Tensor], activation: Activation = "relu", squash: Squash = "tanh"
 ) -> MlpPolicy:
     """The policy whose linear layers have these weights (out, in) and biases (out,), in eval mode."""
     sizes = (weights[0].shape[1], *(weight.shape[0] for weight in weights))
-    policy = MlpPolicy(sizes, activation, squash)
+    policy = new_mlp(sizes, activation, squash)
     linear = [layer for layer in policy.layers if isinstance(layer, nn.Linear)]
     state = {
         f"layers.{2 * k}.{name}": tensor

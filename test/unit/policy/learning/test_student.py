@@ -14,6 +14,7 @@ import torch
 from dofbot_ros.core.model_files import save_safetensors
 from dofbot_ros.errors import InputError
 from dofbot_ros.policy.env.environments import make_env
+from dofbot_ros.policy.learning.acting_network import decide, inputs_of
 from dofbot_ros.policy.learning.student_train import StudentConfig, StudentTrainer
 from dofbot_ros.policy.perception import keypoint_train
 from dofbot_ros.policy.perception.keypoint_backbone import pose_backbone
@@ -119,7 +120,7 @@ def test_a_student_is_exported_as_it_acts_and_its_run_goes_on(network: Path, tmp
     observation, _ = env.reset(seed=0)
     for _ in range(4):
         action = runner.act(observation)
-        assert action == pytest.approx(trainer.act(trainer.state(observation)), abs=1e-5)
+        assert action == pytest.approx(decide(trainer.policy, inputs_of(observation)), abs=1e-5)
         observation, *_ = env.step(action)
     measured = {env.reset(seed=seed)[1]["draw"]["seed"] for seed in range(2)}
     env.close()
