@@ -15,6 +15,7 @@ from dofbot_ros.core.resources import share_file
 from dofbot_ros.core.result_file import ResultFile
 from dofbot_ros.core.statistics import wilson
 from dofbot_ros.errors import InputError
+from dofbot_ros.grasp.detection.network import MobileUNet, load_backbone
 from dofbot_ros.grasp.learning.dataset import TRAIN_FILE, VAL_FILE, GraspData, load, save
 from dofbot_ros.grasp.learning.evaluate import EvaluateConfig, evaluate
 from dofbot_ros.grasp.learning.train import TrainConfig, Trainer
@@ -51,19 +52,8 @@ class Trained:
     attempts: int
 
 
-def measure(
-    data: Path,
-    backbones: Sequence[Path],
-    grasps: Sequence[int],
-    seeds: int,
-    attempts: int,
-    *,
-    out: Path,
-    freeze: bool = False,
-    workers: int = 1,
-    report: Callable[[Trained], None] = lambda _: None,
-) -> dict[str, Any]:
-    """Train on the first grasps of `data`, with every backbone and with none, and grasp held-out families.
+class Pretraining:
+    """Trains on the first grasps of a dataset, with every backbone and with none, and grasps held-out families.
 
     Args:
         data: folder of `dofbot grasp collect --failures`.
@@ -73,39 +63,79 @@ def measure(
         attempts: of each network, in the same scenes.
         out: folder for the networks, and for `results.jsonl`, from which a later call goes on.
         freeze: leave pretrained backbones as they are.
-        workers: processes that carry out grasps.
-        report: told each network.
 
-    Returns:
-        `rows`, one a backbone and number of grasps, with `backbone`, `grasps`, `success`, `interval` (Wilson's, over
-        the attempts of all seeds), `lowest` and `highest` (of a seed), `seeds`; and `attempts`, `freeze`.
+    Attributes:
+        wanted: name of the backbone, number of grasps and seed of each network, in their order.
 
     Raises:
-        InputError: there are not so many grasps, or two backbones have one name.
+        InputError: the data or a backbone cannot be read, there are not so many grasps, or two backbones have one name.
     """
-    begun: dict[str, Path | None] = {NONE: None} | {backbone.name: backbone for backbone in backbones}
-    if len(begun) != len(backbones) + 1:
-        raise InputError("two backbones have the same name: the names of their folders are those of the rows")
-    train, val = load(data / TRAIN_FILE), load(data / VAL_FILE)
-    for number in grasps:
-        if number > int(train.success.sum()):
-            raise InputError(f"{data} holds {int(train.success.sum())} grasps that held, {number} were asked for")
-    conditions = {"data": str(data.resolve()), "steps": STEPS, "freeze": freeze, "attempts": attempts, "kept": "last"}
-    file = ResultFile(out / "results.jsonl", "dofbot bench pretraining", conditions, to_mapping, _read)
-    done = {(row.backbone, row.grasps, row.seed): row for row in file.results}
-    wanted = [(name, number, seed) for seed in range(seeds) for number in grasps for name in begun]
-    for name, number, seed in wanted:
-        row = done.get((name, number, seed))
-        if row is None:
-            run = out / f"{name}-{number}-{seed}"
-            _train(_first(train, number), val, run, begun[name], seed, freeze=freeze)
-            found = evaluate(EvaluateConfig(attempts=attempts, seed=1, model=run, baselines=()), workers)
-            row = Trained(name, number, seed, round(found["success_rate"] * attempts), attempts)
-            file.add(row)
-            done[name, number, seed] = row
-        report(row)
-    rows = [_row([done[name, number, seed] for seed in range(seeds)]) for number in grasps for name in begun]
-    return {"rows": rows, "attempts": attempts, "freeze": freeze}
+
+    def __init__(
+        self,
+        data: Path,
+        backbones: Sequence[Path],
+        grasps: Sequence[int],
+        seeds: int,
+        attempts: int,
+        *,
+        out: Path,
+        freeze: bool = False,
+    ) -> None:
+        self._begun: dict[str, Path | None] = {NONE: None} | {backbone.name: backbone for backbone in backbones}
+        if len(self._begun) != len(backbones) + 1:
+            raise InputError("two backbones have the same name: the names of their folders are those of the rows")
+        self._train, self._val = load(data / TRAIN_FILE), load(data / VAL_FILE)
+        for number in grasps:
+            if number > int(self._train.success.sum()):
+                raise InputError(f"{data} holds {int(self._train.success.sum())} grasps that held, {number} asked for")
+        self._config = load_yaml(TrainConfig, share_file("config", "grasp.yaml"))
+        for backbone in backbones:
+            load_backbone(MobileUNet(self._config.network), backbone)
+        self._attempts, self._out, self._freeze = attempts, out, freeze
+        conditions = {
+            "data": str(data.resolve()), "steps": STEPS, "freeze": freeze, "attempts": attempts, "kept": "last"
+        }  # fmt: skip
+        self._file = ResultFile(out / "results.jsonl", "dofbot bench pretraining", conditions, to_mapping, _read)
+        self.wanted = [(name, number, seed) for seed in range(seeds) for number in grasps for name in self._begun]
+
+    def measure(self, workers: int = 1, report: Callable[[Trained], None] = lambda _: None) -> dict[str, Any]:
+        """Train and measure what is not there yet.
+
+        Args:
+            workers: processes that carry out grasps.
+            report: told each network.
+
+        Returns:
+            `rows`, one a backbone and number of grasps, with `backbone`, `grasps`, `success`, `interval` (Wilson's,
+            over the attempts of all seeds), `lowest` and `highest` (of a seed), `seeds`; and `attempts`, `freeze`.
+        """
+        done = {(row.backbone, row.grasps, row.seed): row for row in self._file.results}
+        rows: dict[tuple[int, str], list[Trained]] = {}
+        for name, number, seed in self.wanted:
+            row = done.get((name, number, seed))
+            if row is None:
+                run = self._out / f"{name}-{number}-{seed}"
+                self._train_one(run, number, self._begun[name], seed)
+                found = evaluate(EvaluateConfig(attempts=self._attempts, seed=1, model=run, baselines=()), workers)
+                row = Trained(name, number, seed, round(found["success_rate"] * self._attempts), self._attempts)
+                self._file.add(row)
+            rows.setdefault((number, name), []).append(row)
+            report(row)
+        return {"rows": [_row(row) for row in rows.values()], "attempts": self._attempts, "freeze": self._freeze}
+
+    def _train_one(self, run: Path, number: int, backbone: Path | None, seed: int) -> None:
+        folder = run / "data"
+        folder.mkdir(parents=True, exist_ok=True)
+        data = _first(self._train, number)
+        save(data, folder / TRAIN_FILE)
+        save(self._val.take(np.arange(min(VALIDATED, len(self._val)))), folder / VAL_FILE)
+        epochs = math.ceil(STEPS / max(1, len(data) // self._config.batch))
+        freeze = self._freeze and backbone is not None
+        config = replace(
+            self._config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze, last=True
+        )  # fmt: skip
+        Trainer([folder], run, config, backbone=backbone, resume=(run / "checkpoint.pt").exists()).train()
 
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
@@ -144,19 +174,6 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
 def _first(data: GraspData, held: int) -> GraspData:
     """The rows up to that number of grasps that held, failures included."""
     return data.take(np.arange(int(np.flatnonzero(data.success)[held - 1]) + 1))
-
-
-def _train(data: GraspData, val: GraspData, run: Path, backbone: Path | None, seed: int, *, freeze: bool) -> None:
-    folder = run / "data"
-    folder.mkdir(parents=True, exist_ok=True)
-    save(data, folder / TRAIN_FILE)
-    save(val.take(np.arange(min(VALIDATED, len(val)))), folder / VAL_FILE)
-    config = load_yaml(TrainConfig, share_file("config", "grasp.yaml"))
-    epochs = math.ceil(STEPS / max(1, len(data) // config.batch))
-    config = replace(
-        config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze and backbone is not None, last=True
-    )
-    Trainer([folder], run, config, backbone=backbone, resume=(run / "checkpoint.pt").exists()).train()
 
 
 def _row(trained: Sequence[Trained]) -> dict[str, Any]:

@@ -36,20 +36,18 @@ def pretraining(
 ) -> None:
     """Train grasp networks on few grasps, with pretrained backbones and without, and measure them."""
     with optional_packages("learn", "training"):
-        from dofbot_ros.bench.pretraining import draw, measure
+        from dofbot_ros.bench.pretraining import Pretraining, draw
 
     one_thread()
-    amounts = grasps or [100, 300, 1000]
+    bench = Pretraining(data, backbone, grasps or [100, 300, 1000], seeds, attempts, out=out, freeze=freeze)
     with progress_bar("{task.fields[last]}") as bar:
-        task = bar.add_task("networks", total=len(amounts) * seeds * (1 + len(backbone)), last="")
+        task = bar.add_task("networks", total=len(bench.wanted), last="")
 
         def report(row: Trained) -> None:
             said = f"{row.backbone}, {row.grasps} grasps: {row.lifted} of {row.attempts} lifted"
             bar.update(task, advance=1, last=said)
 
-        result = measure(
-            data, backbone, amounts, seeds, attempts, out=out, freeze=freeze, workers=workers, report=report
-        )
+        result = bench.measure(workers, report)
     draw(result["rows"], out / "pretraining.png")
     console.print(f"chart in {out / 'pretraining.png'}", highlight=False, soft_wrap=True)
     if as_json:

@@ -58,7 +58,8 @@ def test_every_front_is_measured_at_every_number_of_grasps_once(
 
     def measure(seeds: int) -> dict[str, Any]:
         told.clear()
-        return pretraining.measure(data, [backbone], [10], seeds, 1, out=tmp_path / "out", report=told.append)
+        bench = pretraining.Pretraining(data, [backbone], [10], seeds, 1, out=tmp_path / "out")
+        return bench.measure(report=told.append)
 
     rows = measure(1)["rows"]
     assert [(row["backbone"], row["grasps"], row["seeds"]) for row in rows] == [("none", 10, 1), ("taught", 10, 1)]
@@ -67,7 +68,7 @@ def test_every_front_is_measured_at_every_number_of_grasps_once(
     def unasked(*_: object, **__: object) -> None:
         raise AssertionError("trained a second time")
 
-    monkeypatch.setattr(pretraining, "_train", unasked)
+    monkeypatch.setattr(pretraining, "Trainer", unasked)
     assert measure(1)["rows"] == rows
     assert len(told) == 2
     drawn = [replace(told[0], grasps=grasps, lifted=grasps // 40, attempts=30) for grasps in (100, 300, 1000)]
@@ -76,8 +77,10 @@ def test_every_front_is_measured_at_every_number_of_grasps_once(
 
 
 def test_what_is_not_there_is_told_before_anything_is_trained(data: Path, backbone: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds 20 grasps that held, 30 were asked for"):
-        pretraining.measure(data, [backbone], [30], 1, 1, out=tmp_path / "out")
+    with pytest.raises(InputError, match="holds 20 grasps that held, 30 asked for"):
+        pretraining.Pretraining(data, [backbone], [30], 1, 1, out=tmp_path / "out")
     with pytest.raises(InputError, match="the same name"):
-        pretraining.measure(data, [backbone, backbone], [10], 1, 1, out=tmp_path / "out")
+        pretraining.Pretraining(data, [backbone, backbone], [10], 1, 1, out=tmp_path / "out")
+    with pytest.raises(InputError, match="nothing"):
+        pretraining.Pretraining(data, [backbone, tmp_path / "nothing"], [10], 1, 1, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
