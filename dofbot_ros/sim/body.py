@@ -62,7 +62,7 @@ class ArmBody:
         self._velocity_control = client.VELOCITY_CONTROL
         self._physics = physics
         self._angles: tuple[float, ...] | None = None
-        self._velocity: list[float] = []
+        self._velocity: list[float] = [0.0] * len(JOINT_NAMES)
         self.gliding = False
         """Whether glide() moves the joints, and not the engine."""
         self.flaws = flaws or ArmFlaws()
@@ -180,8 +180,8 @@ class ArmBody:
         # motor without power wants to stand still with little force, which is dry friction.
         rate, most = self._physics.servo_gain * self._physics.servo_hz, NO_LOAD_SPEED_RAD_S
         velocity = [v if -most <= (v := rate * by) <= most else math.copysign(most, v) for by in wanted]
+        self._velocity = velocity[: len(self._driven)]
         if self.gliding:
-            self._velocity = velocity[: len(self._driven)]
             return
         torques = self._limits
         if not all(holding):

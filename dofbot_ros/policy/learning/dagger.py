@@ -36,14 +36,14 @@ ALONE = 0.3
 ACTION_NOISE_STD = 0.1
 """Standard deviation of what is added to actions that are carried out, so that mistakes are seen and corrected."""
 
-UPDATES = 0.125
+UPDATES = 0.25
 """Gradient steps for each step of the environment; in the end twice as many more, with a step size that fades."""
 
 HUBER = 0.2
 """Error of an action beyond which it weighs no more than its size: near a decision the teacher's action may jump."""
 
 LEAST_UPDATES = 2000
-"""Gradient steps in the end, however few episodes were shown."""
+"""Gradient steps in the end where people showed something: their episodes are few."""
 
 ROUND = 10
 """Episodes between two times of learning."""
@@ -127,7 +127,8 @@ class DaggerTrainer:
                 self._learn(round(UPDATES * ROUND * periods), fade=False)
             if self._done % SAVED == 0:
                 save()
-        self._learn(max(LEAST_UPDATES, round(2.0 * UPDATES * self._count)), fade=True)
+        least = LEAST_UPDATES if self._demonstrations else 0
+        self._learn(max(least, round(2.0 * UPDATES * self._count)), fade=True)
 
     def state(self) -> dict[str, Any]:
         """What was shown so far, for go_on()."""

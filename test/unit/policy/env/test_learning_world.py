@@ -15,6 +15,7 @@ from dofbot_ros.policy.env.sim_robot import BLOCK, FAST, FREE, NEAR, SimRobot, S
 from dofbot_ros.sim.arm import SimArm
 from dofbot_ros.sim.config import CameraConfig, PhysicsConfig, WorldConfig
 from dofbot_ros.sim.randomization import RandomizationRanges
+from dofbot_ros.sim.rendering.camera import SimCamera
 from dofbot_ros.sim.world import World
 
 IN_THE_WAY = transform(None, (0.24, 0.10, 0.015))
@@ -124,6 +125,20 @@ def test_through_the_air_the_arm_moves_without_the_engine_as_with_one_that_takes
     slow = swung(2000)
     assert np.abs(swung(FREE) - slow).max() < 1e-4
     assert np.abs(swung(NEAR) - slow).max() > 0.01
+
+
+def test_pictures_and_frames_follow_a_gliding_arm(sim: SimRobot) -> None:
+    world = sim.world
+    camera = SimCamera(world, CameraConfig().sized(64, 48))
+    world.set_solver_iterations(FREE)
+    arm = SimArm(world)
+    arm.connect()
+    arm.write(np.array([0.8, 0.4, 0.6, 0.5, 0.3, 0.8]), 0.5)
+    world.run_until(world.now_s + 0.3)
+    gliding = camera.render(), world.arm.link_pose("left_finger")
+    world.arm.teleport(world.arm.positions())
+    assert np.array_equal(camera.render(), gliding[0])
+    assert np.allclose(world.arm.link_pose("left_finger"), gliding[1], atol=1e-9)
 
 
 def test_the_engine_takes_over_from_a_glide_without_a_jolt(sim: SimRobot) -> None:
