@@ -27,10 +27,10 @@ GRIP_LEAD_AT = 15
 """In the observation: the gripper's command less where it was measured."""
 
 
-def recorded_pick(folder: Path) -> list[dict[str, np.ndarray]]:
+def recorded_pick(folder: Path, seed: int = SEED) -> list[dict[str, np.ndarray]]:
     """A pick by the expert as the nodes would have recorded it. Returns what was observed in each period."""
     env = make_env("pick")
-    moments, observed, lifted = expert_picks.pick(env, SEED)
+    moments, observed, lifted = expert_picks.pick(env, seed)
     env.close()
     assert lifted
     episode(folder, moments)
@@ -75,17 +75,24 @@ def test_what_episodes_are_good_for_is_told(pick: tuple[Path, list[dict[str, np.
     assert "the block lifted" in usefulness([before_the_lift], PICK).doubt
 
 
-def test_what_was_done_does_it_again(pick: tuple[Path, list[dict[str, np.ndarray]]]) -> None:
-    env = make_env("pick")
-    env.reset(seed=SEED)
-    done = False
-    lessons = iter(read(pick[0]))
-    while not done:
-        lesson = next(lessons, None)
-        action = np.array([0.0, 0.0, 0.0, 0.0, 1.0], np.float32) if lesson is None else lesson.action
-        *_, done, info = env.step(action)
-    env.close()
-    assert info["is_success"]
+@pytest.mark.slow
+def test_what_was_done_does_it_again(tmp_path: Path) -> None:
+    """Nobody looks at the block meanwhile: about every second is missed, by millimetres that a recording does not tell."""
+
+    def lifted_again(seed: int) -> bool:
+        recorded_pick(tmp_path / str(seed), seed)
+        lessons = iter(read(tmp_path / str(seed)))
+        env = make_env("pick")
+        env.reset(seed=seed)
+        done = False
+        while not done:
+            lesson = next(lessons, None)
+            action = np.array([0.0, 0.0, 0.0, 0.0, 1.0], np.float32) if lesson is None else lesson.action
+            *_, done, info = env.step(action)
+        env.close()
+        return bool(info["is_success"])
+
+    assert sum(map(lifted_again, range(8))) >= 3
 
 
 def test_fingers_go_on_until_they_are_where_they_were_told_to_be(tmp_path: Path) -> None:
