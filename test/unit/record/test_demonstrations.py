@@ -77,7 +77,7 @@ def test_what_episodes_are_good_for_is_told(pick: tuple[Path, list[dict[str, np.
 
 @pytest.mark.slow
 def test_what_was_done_does_it_again(tmp_path: Path) -> None:
-    """Nobody looks at the block meanwhile: about every second is missed, by millimetres that a recording does not tell."""
+    """Nobody looks at the block meanwhile: about every second is missed, by millimetres that no recording tells."""
 
     def lifted_again(seed: int) -> bool:
         recorded_pick(tmp_path / str(seed), seed)
