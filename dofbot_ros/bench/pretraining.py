@@ -94,8 +94,12 @@ class Pretraining:
             load_backbone(MobileUNet(self._config.network), backbone)
         self._attempts, self._out, self._freeze = attempts, out, freeze
         conditions = {
-            "data": str(data.resolve()), "steps": STEPS, "freeze": freeze, "attempts": attempts, "kept": "last"
-        }  # fmt: skip
+            "data": str(data.resolve()),
+            "steps": STEPS,
+            "freeze": freeze,
+            "attempts": attempts,
+            "kept": "last",
+        }
         self._file = ResultFile(out / "results.jsonl", "dofbot bench pretraining", conditions, to_mapping, _read)
         self.wanted = [(name, number, seed) for seed in range(seeds) for number in grasps for name in self._begun]
 
@@ -132,9 +136,7 @@ class Pretraining:
         save(self._val.take(np.arange(min(VALIDATED, len(self._val)))), folder / VAL_FILE)
         epochs = math.ceil(STEPS / max(1, len(data) // self._config.batch))
         freeze = self._freeze and backbone is not None
-        config = replace(
-            self._config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze, last=True
-        )  # fmt: skip
+        config = replace(self._config, epochs=epochs, seed=seed, learning_rate=LEARNING_RATE, freeze=freeze, last=True)
         Trainer([folder], run, config, backbone=backbone, resume=(run / "checkpoint.pt").exists()).train()
 
 

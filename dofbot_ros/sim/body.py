@@ -198,9 +198,10 @@ class ArmBody:
         )
 
     def glide(self, seconds: float) -> None:
-        """Move as the motors were told to, without the engine: no weight, no torque that does not suffice, no touch.
+        """Move the joints at the velocities that their motors were given, for that long [s], without the engine.
 
-        The linkage follows its crank exactly. The engine, when it goes on, finds the joints at these velocities.
+        Weight, torque limits and contacts are left out; the linkage follows its crank exactly. The joints keep these
+        velocities for the engine, when it goes on.
         """
         before = self.angles()
         angles, velocity = list(before), list(self._velocity)

@@ -36,7 +36,7 @@ def arm_urdf(folder: Path, flaws: ArmFlaws, lean: bool) -> Path | None:
 
 @lru_cache(maxsize=8)
 def _urdf(flaws: ArmFlaws, lean: bool) -> bytes:
-    """Made once for the thousands of episodes of a training, whose arm is the same."""
+    """The file's text. A training has thousands of episodes with the same arm, for which it is made once."""
     robot = ElementTree.parse(share_file("urdf", "dofbot.urdf")).getroot()
     if lean:
         _drop_dispensable(robot)

@@ -216,8 +216,8 @@ class World:
         """How hard the engine works on a step from this servo tick on, until the next reset() or rewind().
 
         Args:
-            iterations: of the sequential-impulse solver. 0: the engine rests; see ArmBody.glide. Blocks stay where they
-                are, even in the air: for an arm that touches nothing, beside blocks that lie still.
+            iterations: of the sequential-impulse solver. 0: the engine does not run; ArmBody.glide moves the arm, and
+                blocks stay where they are. Right while the arm touches nothing and the blocks lie still.
 
         Raises:
             InputError: it is no servo tick: motors are set for the whole time until the next one.

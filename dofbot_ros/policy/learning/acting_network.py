@@ -1,6 +1,7 @@
 """The layers by which a stable-baselines3 policy from state acts, without what the library does around them.
 
-Its own `predict` sets modes, draws up a distribution and checks it in each period: three times the layers' work.
+The library's `predict` switches the mode of all networks, builds a distribution and validates it in each period, which
+takes several times as long as the layers do.
 """
 
 from __future__ import annotations

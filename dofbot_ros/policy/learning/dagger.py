@@ -223,7 +223,7 @@ class DaggerTrainer:
             self._losses.append(float(loss.detach()))
 
     def _mean(self, inputs: Tensor) -> Tensor:
-        """Actions (n, actions) of inputs (n, size), not yet brought to -1..1 where they are only cut off there."""
+        """Actions (n, actions) of inputs (n, size). PPO's are not clamped: a clamp has no gradient outside -1..1."""
         action: Tensor = self._network.layers(inputs)
         return action.tanh() if self._network.squash == "tanh" else action
 
