@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.statistics import bootstrap_mean
@@ -22,7 +23,7 @@ from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.imitator import NO_NETWORK, Imitator
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
 from dofbot_ros.lab.imitation.mask import CROP_PX, HandCutout, cut_out
-from dofbot_ros.lab.imitation.refine import Fit, refine
+from dofbot_ros.lab.imitation.refine import Fit, Refined, refine
 from dofbot_ros.lab.imitation.sheet import overlap_picture
 from dofbot_ros.lab.imitation.silhouette import hard
 from dofbot_ros.teleop.config import TeleopConfig
@@ -46,43 +47,52 @@ class Imitated:
         angles: [rad] (dof,).
         placement: of the hand in the crop, see silhouette.distances.
         overlap: IoU before the wrist.
-        placed_baseline: IoU of the landmarks' angles with a placement fitted.
     """
 
     cutout: HandCutout
     angles: FloatArray
     placement: FloatArray
     overlap: float
-    placed_baseline: float
 
 
-def imitate_picture(imitator: Imitator, image: ImageArray, detector: Detector, stamp_s: float) -> Imitated | None:
-    """Imitate the hand in a picture RGB (h, w, 3), taken at `stamp_s` [s]; None where there is none.
-
-    Methods that refine find angles and placement together, since nobody's hand has the proportions of the simulated
-    one; the others have their placement fitted.
-    """
+def find_hand(image: ImageArray, detector: Detector, stamp_s: float) -> HandCutout | None:
+    """The hand in a picture RGB (h, w, 3), taken at `stamp_s` [s]; None where there is none."""
     hand = detector.detect(image, stamp_s).hand
-    if hand is None:
-        return None
-    cutout = cut_out(image, hand)
-    model = imitator.model
-    target, weight = torch.from_numpy(cutout.silhouette)[None], torch.from_numpy(cutout.weight)[None]
-    read = angles_from_landmarks(model, torch.from_numpy(cutout.landmarks).float()[None])
-    baseline = refine(model, read, target, PLACED_STEPS, fit="placement", weight=weight)
-    starts = [read]
+    return None if hand is None else cut_out(image, hand)
+
+
+def imitate(imitator: Imitator, cutout: HandCutout, *, place: bool = True) -> Imitated:
+    """Imitate a photo's hand.
+
+    Args:
+        imitator: network and method. Methods that refine find angles and placement together, since nobody's hand has
+            the proportions of the simulated one.
+        cutout: the hand.
+        place: fit the placement of methods that do not refine; otherwise the hand is shown as the crop has it.
+    """
+    model, steps = imitator.model, 2 * imitator.steps if imitator.refined else PLACED_STEPS if place else 0
+    fit: Fit = "both" if imitator.refined else "placement"
+    starts = []
     if imitator.network is not None and imitator.method not in NO_NETWORK:
         with torch.no_grad():
-            begun = imitator.network(target.float())
+            starts.append(imitator.network(torch.from_numpy(cutout.silhouette)[None].float()))
+    if imitator.refined or not starts:
         # From both beginnings: a network that has seen capsules only may err on a photo, landmarks in the dark.
-        starts = [read, begun] if imitator.refined else [begun]
-    steps = 2 * imitator.steps if imitator.refined else PLACED_STEPS
-    fit: Fit = "both" if imitator.refined else "placement"
-    tried = [refine(model, start, target, steps, fit=fit, weight=weight) for start in starts]
+        starts.append(angles_from_landmarks(model, torch.from_numpy(cutout.landmarks).float()[None]))
+    tried = [_fitted(model, start, cutout, steps, fit) for start in starts]
     found = max(tried, key=lambda one: float(one.overlap))
-    return Imitated(
-        cutout, found.angles[0].numpy(), found.placement[0].numpy(), float(found.overlap), float(baseline.overlap)
-    )
+    return Imitated(cutout, found.angles[0].numpy(), found.placement[0].numpy(), float(found.overlap))
+
+
+def placed_baseline(model: Hand, cutout: HandCutout) -> float:
+    """IoU before the wrist of the angles that landmarks tell, with a placement fitted."""
+    read = angles_from_landmarks(model, torch.from_numpy(cutout.landmarks).float()[None])
+    return float(_fitted(model, read, cutout, PLACED_STEPS, "placement").overlap)
+
+
+def _fitted(model: Hand, start: Tensor, cutout: HandCutout, steps: int, fit: Fit) -> Refined:
+    target, weight = torch.from_numpy(cutout.silhouette)[None], torch.from_numpy(cutout.weight)[None]
+    return refine(model, start, target, steps, fit=fit, weight=weight)
 
 
 def evaluate_photos(
@@ -101,22 +111,24 @@ def evaluate_photos(
     if not files:
         raise InputError(f"{folder} holds no photos ({', '.join(PHOTO_SUFFIXES)})")
     found: list[Imitated] = []
+    baseline: list[float] = []
     without: list[str] = []
     for number, file in enumerate(files):
         detector = MediapipeDetector(TeleopConfig())  # anew for each: it would track the hand of the last one
-        one = imitate_picture(imitator, read_image(file), detector, 1.0)
+        hand = find_hand(read_image(file), detector, 1.0)
         detector.close()
-        if one is None:
+        if hand is None:
             without.append(file.name)
         else:
-            found.append(one)
+            found.append(imitate(imitator, hand))
+            baseline.append(placed_baseline(imitator.model, hand))
         if report is not None and found:
             report(number + 1, float(np.mean([each.overlap for each in found])))
     overlaps = [one.overlap for one in found]
     return {
         "mean_iou": float(np.mean(overlaps)) if overlaps else math.nan,
         "interval": list(bootstrap_mean(overlaps, np.random.default_rng(0))) if overlaps else None,
-        "baseline_iou": float(np.mean([one.placed_baseline for one in found])) if found else math.nan,
+        "baseline_iou": float(np.mean(baseline)) if baseline else math.nan,
         "no_hand": without,
         "photos": len(files),
     }
@@ -126,6 +138,8 @@ def follow(
     imitator: Imitator, source: str, out: Path, clock: Clock, report: Callable[[int], None] | None = None
 ) -> dict[str, Any]:
     """Imitate a video, a folder or a camera until it ends; where no hand is seen the last pose is held.
+
+    Methods that do not refine show the hand as the crop has it: to fit its placement would take most of the time.
 
     Args:
         imitator: network and method.
@@ -146,7 +160,8 @@ def follow(
         with (out / "angles.jsonl").open("w", encoding="utf-8") as file, Film(out / "imitation.mp4", 15.0) as film:
             while (frame := camera.read()) is not None:
                 begin = time.perf_counter()
-                one = imitate_picture(imitator, frame.image, detector, frames / 30.0 + 1.0)
+                hand = find_hand(frame.image, detector, frames / 30.0 + 1.0)
+                one = None if hand is None else imitate(imitator, hand, place=False)
                 took.append(1e3 * (time.perf_counter() - begin))
                 frames += 1
                 if one is None:
