@@ -15,6 +15,7 @@ from dofbot_ros.core.files import whole_file
 from dofbot_ros.core.model_files import load_tensors
 from dofbot_ros.errors import InputError
 
+AUTO = "auto"
 CONFIG, DRAWS, TENSORBOARD = "train.yaml", "draws.jsonl", "tensorboard"
 
 
@@ -90,12 +91,18 @@ def one_core() -> None:
     torch.set_num_threads(1)
 
 
-def training_device(name: str) -> torch.device:
-    """Where to train: cpu, cuda, or cuda:N.
+def training_device(name: str, *, pictures: bool = True) -> torch.device:
+    """Where to train: cpu, cuda, cuda:N, or auto: a GPU where there is one.
+
+    Args:
+        name: of the device.
+        pictures: whether the network sees some: small ones that do not are quicker on a processor, and `auto` says so.
 
     Raises:
         InputError: there is none such.
     """
+    if name == AUTO:
+        name = "cuda" if pictures and torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)

@@ -39,7 +39,7 @@ Report = Callable[[str], None]
 def shipped_networks() -> list[Path]:
     """Files of all shipped networks that have gradients."""
     models = share_file("models")
-    return sorted([*models.glob("grasp/*.safetensors"), *models.glob("policy/*/*.safetensors")])
+    return sorted(models.rglob("*.safetensors"))
 
 
 def measure(views: int = 1000, seed: int = 0, only: str = "", report: Report | None = None) -> dict[str, Any]:

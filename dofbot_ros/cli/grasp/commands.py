@@ -131,7 +131,7 @@ def train(
     config: ConfigOption = None,
     epochs: EpochsOption = None,
     seed: TrainSeedOption = None,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = "auto",
     backbone_weights: Annotated[
         Path | None,
         typer.Option(help="Backbone to start from: a run of `grasp pretrain`, or torchvision's mobilenet_v3_small."),
@@ -173,7 +173,7 @@ def train_ranker(
     config: ConfigOption = None,
     epochs: EpochsOption = None,
     seed: TrainSeedOption = None,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = "auto",
     start: Annotated[
         Path | None, typer.Option(help="A run's folder: begin with its ranking network, for a second round's data.")
     ] = None,

@@ -36,7 +36,7 @@ def pretrain(
     config: Annotated[Path | None, typer.Option(help="YAML; by default config/grasp_pretrain.yaml.")] = None,
     epochs: EpochsOption = None,
     seed: TrainSeedOption = None,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = "auto",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that draw views; by default one a core.")
     ] = None,

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 ModelOption = Annotated[
-    Path | None, typer.Option(help="A run's folder; without one the method is landmarks.", show_default=False)
+    Path | None, typer.Option(help="A run's folder; by default the shipped network for --dof.", show_default=False)
 ]
 MethodOption = Annotated[
     str | None,
     typer.Option(
-        help="landmarks, landmarks+refine, network or network+refine (the default with a --model), sac with its run.",
+        help="landmarks, landmarks+refine, network, network+refine (the default; with --urdf: landmarks), or sac with "
+        "its run.",
         show_default=False,
     ),
 ]
@@ -171,16 +172,17 @@ def imitator_of(
         UsageError: there is no such method or hand, or the method needs a network.
     """
     with optional_packages("learn", "imitation"):
-        from dofbot_ros.lab.imitation.imitator import Imitator, default_method, load_network
+        from dofbot_ros.lab.imitation.imitator import DEFAULT, Imitator, default_method, load_network, shipped_network
         from dofbot_ros.lab.imitation.urdf.hand import UrdfHand
         from dofbot_ros.lab.imitation.urdf.saved import hand_of
     if model is not None and urdf is not None:
         raise UsageError(f"--urdf and --model do not go together: the run {model} has the hand that it was trained for")
     joints = joints_of(urdf, joint)
     with from_options():
-        if model is None:
-            hand, network = hand_of(dof, "" if urdf is None else str(urdf), joints), None
-        else:
+        hand, network = hand_of(dof, "" if urdf is None else str(urdf), joints), None
+        if model is None and urdf is None and method in (None, "network", DEFAULT):
+            model = shipped_network(dof)
+        if model is not None:
             hand, network = load_network(model)
         if isinstance(hand, UrdfHand) and hand.still:
             warn(f"joints {', '.join(hand.still)} stand still: --joint 'index base=JOINT' says what moves one")

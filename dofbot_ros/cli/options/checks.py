@@ -42,10 +42,10 @@ def device_name(value: str) -> str:
     """The value, if it can name a device of torch's.
 
     Raises:
-        typer.BadParameter: it is none of cpu, cuda, cuda:N.
+        typer.BadParameter: it is none of auto, cpu, cuda, cuda:N.
     """
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", value):
-        raise typer.BadParameter(f"{value} is not one of cpu, cuda, cuda:N.")
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
+        raise typer.BadParameter(f"{value} is not one of auto, cpu, cuda, cuda:N.")
     return value
 
 

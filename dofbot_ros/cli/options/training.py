@@ -14,7 +14,10 @@ from dofbot_ros.cli.options.checks import device_name
 ConfigOption = Annotated[Path | None, typer.Option(help="YAML; by default config/grasp.yaml, grasp_ranker.yaml.")]
 EpochsOption = Annotated[int | None, typer.Option(min=1, help="Instead of the configuration's.")]
 TrainSeedOption = Annotated[int | None, typer.Option(min=0, help="Instead of the configuration's.")]
-DeviceOption = Annotated[str, typer.Option(callback=device_name, help="cpu, cuda or cuda:N.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option(callback=device_name, help="cpu, cuda or cuda:N; auto: a GPU where there is one and it is quicker."),
+]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the training that was interrupted.")]
 
 Settings = TypeVar("Settings")

@@ -71,7 +71,7 @@ def train(
     hindsight: Annotated[
         bool, typer.Option("--hindsight", help="Sparse reward, replayed with the goals that were reached (HER).")
     ] = False,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = "auto",
     teacher: Annotated[
         str | None,
         typer.Option(

@@ -85,7 +85,7 @@ class Trainer:
         data: folders with train_dataset.npz, at least one of them with val_dataset.npz; all of them together.
         run: folder that gets weights, log and pictures.
         config: how.
-        device: cpu, cuda, or cuda:N.
+        device: see training_device.
         backbone: weights of the backbone to start from, as load_backbone takes them.
         start: folder of a run to start from, all of its weights.
         resume: go on where `run` stopped.

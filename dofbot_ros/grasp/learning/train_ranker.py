@@ -112,7 +112,7 @@ def train_ranker(
         data: folders with train_dataset.npz, at least one of them with val_dataset.npz, failures included.
         folder: of a run, or a new one.
         config: how.
-        device: cpu, cuda, or cuda:N.
+        device: see training_device.
         start: folder of a run whose ranking network it begins with; None: with random weights.
         resume: go on where the training in `folder` stopped.
         report: called after each epoch.

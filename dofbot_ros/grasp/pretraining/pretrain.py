@@ -107,7 +107,7 @@ class Pretrainer:
         run: folder that gets the backbone's weights, log and pictures.
         config: how.
         make_backbone: makes what is taught, once the weights' seed is set; None: the grasp network's.
-        device: cpu, cuda, or cuda:N.
+        device: see training_device.
         resume: go on where `run` stopped.
 
     Raises:

@@ -68,17 +68,19 @@ def from_picture(network: Network, picture: NDArray[np.uint8]) -> Tensor:
     """A picture as the network's first input, (1, channels, rows, columns).
 
     Raises:
-        InputError: its first input is no picture of three channels.
+        InputError: its first input is no picture of three channels, or of one, which gets its brightness.
     """
     spec = network.inputs[0] if network.inputs else None
     if spec is None:
         return torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32) / 255.0)
-    if not spec.is_picture or spec.shape[0] != 3:
+    if not spec.is_picture or spec.shape[0] not in (1, 3):
         raise InputError(f"{network.name} takes {spec.name} {spec.shape}, no picture: give a .npz of its inputs")
     rows, columns = spec.shape[1:]
     small = np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
     if network.kind == "grasp":
         return torch.from_numpy(network_input(small[None]))
+    if spec.shape[0] == 1:
+        small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
     low, high = spec.bounds()
     share = torch.from_numpy(small.transpose(2, 0, 1)[None].astype(np.float32) / 255.0)
     return low + share * (high - low)

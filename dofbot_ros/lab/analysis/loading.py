@@ -17,6 +17,10 @@ from dofbot_ros.grasp.detection.crop import CHANNELS, CONTRAST, SIZE
 from dofbot_ros.grasp.detection.model_io import RANKER_WEIGHTS, WEIGHTS, load_ranker, load_weights
 from dofbot_ros.grasp.detection.normalise import MEAN, STD
 from dofbot_ros.lab.analysis.network import InputSpec, Network
+from dofbot_ros.lab.imitation.imitator import load_network as load_hand
+from dofbot_ros.lab.imitation.network import ImitationNetwork
+from dofbot_ros.lab.imitation.silhouette import SIZE as HAND_PX
+from dofbot_ros.lab.imitation.train import WEIGHTS as HAND_WEIGHTS
 from dofbot_ros.policy.interface.observation import CLIP
 from dofbot_ros.policy.interface.spec import SPEC, PolicySpec, load_spec
 from dofbot_ros.policy.learning.torch_policy import MlpPolicy, load_torch_policy, mlp_of
@@ -31,8 +35,8 @@ def load_network(path: Path) -> Network:
     """The network of a run's folder or of a file.
 
     Args:
-        path: a folder of `dofbot grasp train` or `dofbot policy train`; a .safetensors file of one of them; or a .zip
-            that stable-baselines3 saved.
+        path: a folder of `dofbot grasp train`, `dofbot policy train` or `dofbot imitate train`; a .safetensors file of
+            one of them; or a .zip that stable-baselines3 saved.
 
     Raises:
         InputError: no network that is known here.
@@ -53,16 +57,20 @@ def load_network(path: Path) -> Network:
         return _ranker(path)
     if "network" in texts:
         return _policy(load_torch_policy(path), path)
+    if "dof" in texts:
+        return _hand(path)
     raise InputError(f"{path} does not say whose weights it holds: give the module itself to NetworkAnalyzer")
 
 
 def _in_folder(folder: Path) -> Path:
-    for name in (WEIGHTS, POLICY_WEIGHTS, RANKER_WEIGHTS, CHECKPOINT):
+    for name in (WEIGHTS, POLICY_WEIGHTS, RANKER_WEIGHTS, HAND_WEIGHTS, CHECKPOINT):
         if (folder / name).exists():
             return folder / name
     if (folder / "policy.onnx").exists():
         raise InputError(f"{folder} has no {POLICY_WEIGHTS}: `dofbot policy weights {folder}` writes it")
-    raise InputError(f"{folder} holds neither {WEIGHTS}, {POLICY_WEIGHTS}, {RANKER_WEIGHTS} nor {CHECKPOINT}")
+    raise InputError(
+        f"{folder} holds neither {WEIGHTS}, {POLICY_WEIGHTS}, {RANKER_WEIGHTS}, {HAND_WEIGHTS} nor {CHECKPOINT}"
+    )
 
 
 def _title(path: Path) -> str:
@@ -83,6 +91,14 @@ def _ranker(path: Path) -> Network:
     low, high = (-colour,) * 3 + (-1.0,) * 3, (colour,) * 3 + (1.0,) * 3
     shown = InputSpec("close_ups", (CHANNELS, SIZE, SIZE), low, high, planes=(3, 4, 5), multiple=SIZE)
     return Network(_title(path), "ranker", load_ranker(path), (shown,), ("logit",))
+
+
+def _hand(path: Path) -> Network:
+    model, network = load_hand(path)
+    if not isinstance(network, ImitationNetwork):
+        raise InputError(f"{path} moves a hand step by step: give its features or its actor to NetworkAnalyzer")
+    silhouette = InputSpec("silhouette", (1, HAND_PX, HAND_PX), (0.0,), (1.0,), multiple=HAND_PX)
+    return Network(_title(path), "hand", network, (silhouette,), tuple(f"{name} [rad]" for name in model.names), model)
 
 
 def _policy(network: MlpPolicy | PoseNetwork, path: Path) -> Network:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dofbot_ros.errors import InputError, UsageError, one_of
 
-Kind = Literal["grasp", "ranker", "mlp", "pose", "plain"]
+Kind = Literal["grasp", "ranker", "mlp", "pose", "hand", "plain"]
 """What it was trained for; plain: any other torch module."""
 
 

@@ -20,6 +20,8 @@ from dofbot_ros.grasp.detection.view import TopDownView
 from dofbot_ros.grasp.simulation.families import families_of
 from dofbot_ros.grasp.simulation.scenes import SceneMaker, SceneRules
 from dofbot_ros.lab.analysis.network import Network
+from dofbot_ros.lab.imitation.evaluate import generated_targets
+from dofbot_ros.lab.imitation.hand import FINGERS, Hand
 from dofbot_ros.policy.env.environments import DofBotEnv, make_env
 from dofbot_ros.policy.perception.keypoint_data import render_data
 from dofbot_ros.policy.perception.keypoints import BLOCK
@@ -85,6 +87,8 @@ def real_samples(
         return _close_ups(count, seed, objects, tell)
     if network.kind == "pose":
         return _pictures(count, seed, tell)
+    if network.kind == "hand":
+        return _silhouettes(network.origin, count, seed, tell)
     if network.origin is not None:
         return _episodes(network, count, seed, tell)
     raise InputError(f"inputs of {network.name} cannot be drawn from the simulation: give them")
@@ -161,6 +165,17 @@ def _pictures(count: int, seed: int, tell: Report) -> Samples:
     }
     pictures = torch.from_numpy(data.pictures).permute(0, 3, 1, 2).float()
     return Samples((pictures,), truths, data.pictures)
+
+
+def _silhouettes(model: Hand, count: int, seed: int, tell: Report) -> Samples:
+    angles, shown, _ = generated_targets(model, count, seed)
+    bends = dict(zip(FINGERS, model.bend(angles).double().numpy().T, strict=True))
+    truths = {name: values[:, None] for name, values in bends.items()}
+    for k, name in enumerate(model.names):
+        truths[name] = angles[:, k : k + 1].double().numpy()
+    tell(count, count)
+    pictures = np.where(shown[..., None].expand(-1, -1, -1, 3).numpy(), 255, 0).astype(np.uint8)
+    return Samples((shown[:, None].float(),), truths, pictures)
 
 
 def _episodes(network: Network, count: int, seed: int, tell: Report) -> Samples:

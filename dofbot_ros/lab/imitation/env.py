@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import cv2
 import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from dofbot_ros.core.types import ImageArray
-from dofbot_ros.errors import ConfigError
+from dofbot_ros.errors import ConfigError, one_of, optional_packages
+from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
+from dofbot_ros.lab.imitation.mask import MASKS, HandCutout, Mask
 from dofbot_ros.lab.imitation.silhouette import SIZE, hard
 from dofbot_ros.lab.imitation.urdf.saved import hand_of
 
@@ -32,6 +35,8 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
 
     Args:
         dof: 12 or 17.
+        source: folder of photos, or a video, whose hands are the targets; empty: poses are drawn.
+        mask: how the hands of `source` are cut out, see mask.cut_out.
         urdf: file of another hand, see urdf.reader.read_hand, as for `joints`; empty: none.
         resolution: edge of both pictures [px].
         epsilon: share of wrong pixels below which an episode has succeeded, and ends.
@@ -47,6 +52,8 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
         dof: int = 12,
         resolution: int = SIZE,
         *,
+        source: str = "",
+        mask: Mask = "grabcut",
         urdf: str = "",
         joints: Mapping[str, str] | None = None,
         epsilon: float = 0.02,
@@ -61,7 +68,14 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
             raise ConfigError(f"epsilon must lie in 0..1, got {epsilon}")
         if control not in ("position", "pid"):
             raise ConfigError(f"control must be position or pid, got {control}")
+        if mask not in MASKS:
+            raise ConfigError(one_of("mask", mask, MASKS))
         self.model = hand_of(dof, urdf, joints or {})
+        self._hands: list[HandCutout] = []
+        if source:
+            with optional_packages("teleop", "hands in photos"):
+                from dofbot_ros.lab.imitation.seen import hands_of
+            self._hands = hands_of(source, mask)
         dof = self.model.dof
         self.resolution, self.epsilon, self.mirror = resolution, epsilon, mirror
         self.control, self.horizon, self.render_mode = control, horizon, render_mode
@@ -79,9 +93,12 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
     ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """A new target; the hand is in the middle of its ranges."""
         super().reset(seed=seed, options=options)
-        generator = torch.Generator().manual_seed(int(self.np_random.integers(2**31)))
-        self.target_angles = self.model.sample(1, generator)[0].numpy()
-        self._target = self._silhouette(self.target_angles)
+        if self._hands:
+            self._take(self._hands[int(self.np_random.integers(len(self._hands)))])
+        else:
+            generator = torch.Generator().manual_seed(int(self.np_random.integers(2**31)))
+            self.target_angles = self.model.sample(1, generator)[0].numpy()
+            self._target = self._silhouette(self.target_angles)
         self.angles = 0.5 * (self._lower + self._upper)
         self._speed[:] = 0.0
         self._steps = 0
@@ -103,6 +120,15 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
     def render(self) -> ImageArray | None:
         """What is observed, enlarged."""
         return None if self.render_mode is None else self._observe().repeat(4, axis=0).repeat(4, axis=1)
+
+    def _take(self, hand: HandCutout) -> None:
+        """A photo's hand as the target; nobody knows its angles, so they are those that its landmarks tell."""
+        size = (self.resolution, self.resolution)
+        shown: Any = cv2.resize(hand.silhouette.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+        self._target = shown > 127
+        self.target_angles = angles_from_landmarks(self.model, torch.from_numpy(hand.landmarks).float()[None])[
+            0
+        ].numpy()
 
     def _approach(self, goal: NDArray[np.float32]) -> None:
         """Joints with a speed of their own follow their controllers for one period."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dofbot_ros.config.ranges import Checked, Index
 from dofbot_ros.core.model_files import load_safetensors, load_state
+from dofbot_ros.core.resources import share_file
 from dofbot_ros.errors import one_of
 from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
@@ -23,15 +24,21 @@ from dofbot_ros.lab.imitation.urdf.saved import saved_hand
 METHODS = ("landmarks", "landmarks+refine", "network", "network+refine", "sac")
 NO_NETWORK = ("landmarks", "landmarks+refine")
 """Methods that need none: they begin with what landmarks tell."""
+DEFAULT = "network+refine"
+
+
+def shipped_network(dof: int) -> Path:
+    """Folder of the trained network that the package brings for the hand of 12 or 17 joints."""
+    return share_file("models", "imitation", f"hand{dof}")
 
 
 def load_network(run: Path) -> tuple[Hand, ImitationNetwork | SacPolicy]:
-    """The hand and the network of a run's folder.
+    """The hand and the network of a run's folder, or of the file in it.
 
     Raises:
         InputError: it holds none.
     """
-    path = run / SAC_WEIGHTS if (run / SAC_WEIGHTS).exists() else run / WEIGHTS
+    path = run if run.is_file() else run / SAC_WEIGHTS if (run / SAC_WEIGHTS).exists() else run / WEIGHTS
     tensors, texts = load_safetensors(path, "imitation network")
     model = saved_hand(texts, path)
     network = SacPolicy(model) if path.name == SAC_WEIGHTS else ImitationNetwork(model)
@@ -43,7 +50,7 @@ def default_method(network: ImitationNetwork | SacPolicy | None) -> str:
     """The method that a network is for."""
     if network is None:
         return "landmarks"
-    return "sac" if isinstance(network, SacPolicy) else "network+refine"
+    return "sac" if isinstance(network, SacPolicy) else DEFAULT
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Imitator(Checked):
 
     model: Hand
     network: ImitationNetwork | SacPolicy | None
-    method: str = "network+refine"
+    method: str = DEFAULT
     steps: Index = STEPS
 
     def problems(self) -> Iterator[str]:

@@ -33,6 +33,6 @@ class ImitationNetwork(nn.Module):
         self.register_buffer("upper", model.upper)
 
     def forward(self, silhouettes: Tensor) -> Tensor:
-        """Angles (n, dof) [rad] of silhouettes (n, 56, 56), 0..1."""
-        share = torch.sigmoid(self.layers(silhouettes[:, None].float() - 0.5))
+        """Angles (n, dof) [rad] of silhouettes (n, 56, 56) or (n, 1, 56, 56), 0..1."""
+        share = torch.sigmoid(self.layers(silhouettes.reshape(-1, 1, SIZE, SIZE).float() - 0.5))
         return self.lower + share * (self.upper - self.lower)

@@ -18,22 +18,20 @@ from torch import Tensor
 from dofbot_ros.core.clock import Clock
 from dofbot_ros.core.statistics import bootstrap_mean
 from dofbot_ros.core.types import FloatArray, ImageArray
-from dofbot_ros.errors import InputError
 from dofbot_ros.lab.imitation.hand import Hand
 from dofbot_ros.lab.imitation.imitator import NO_NETWORK, Imitator
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
-from dofbot_ros.lab.imitation.mask import CROP_PX, HandCutout, cut_out
+from dofbot_ros.lab.imitation.mask import CROP_PX, HandCutout
 from dofbot_ros.lab.imitation.refine import Fit, Refined, refine
+from dofbot_ros.lab.imitation.seen import find_hand, photos_of
 from dofbot_ros.lab.imitation.sheet import overlap_picture
 from dofbot_ros.lab.imitation.silhouette import hard
 from dofbot_ros.teleop.config import TeleopConfig
-from dofbot_ros.teleop.input.landmarks import Detector
 from dofbot_ros.teleop.input.mediapipe_detector import MediapipeDetector
 from dofbot_ros.vision.cameras.capture import CaptureConfig, open_source
 from dofbot_ros.vision.cameras.frame_files import read_image
 from dofbot_ros.vision.film import Film
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 PLACED_STEPS = 60
 """Of the fit of a placement alone."""
 
@@ -53,12 +51,6 @@ class Imitated:
     angles: FloatArray
     placement: FloatArray
     overlap: float
-
-
-def find_hand(image: ImageArray, detector: Detector, stamp_s: float) -> HandCutout | None:
-    """The hand in a picture RGB (h, w, 3), taken at `stamp_s` [s]; None where there is none."""
-    hand = detector.detect(image, stamp_s).hand
-    return None if hand is None else cut_out(image, hand)
 
 
 def imitate(imitator: Imitator, cutout: HandCutout, *, place: bool = True) -> Imitated:
@@ -107,9 +99,7 @@ def evaluate_photos(
     Raises:
         InputError: the folder holds no photos.
     """
-    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
-    if not files:
-        raise InputError(f"{folder} holds no photos ({', '.join(PHOTO_SUFFIXES)})")
+    files = photos_of(folder)
     found: list[Imitated] = []
     baseline: list[float] = []
     without: list[str] = []

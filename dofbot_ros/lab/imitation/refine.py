@@ -19,6 +19,9 @@ PLACED = (0.03, 0.03, 0.25)
 """Most by which a placement may differ from the crop's: shifts [m] and logarithm of the scale."""
 WIDEST = 3.0
 """Times SOFT_M: the outlines' width in the first step, which shows the way to what lies further off."""
+KEPT = 0.02
+"""Weight of the angles' distance to those given, squared, in shares of their ranges, beside the overlap: a silhouette tells
+little of a finger that is bent over the palm, and what it does not tell stays as it was."""
 CHECKED_EVERY = 10
 """Steps between two looks at the hard silhouette; the best angles are kept."""
 
@@ -75,7 +78,7 @@ def refine(
         width = SOFT_M * (WIDEST + (1.0 - WIDEST) * step / max(1, steps - 1))
         reached, placed = now()
         shown = soft(model, reached, size, width, None if fit == "angles" else placed)
-        loss = (1.0 - iou(shown, wanted, weight)).sum()
+        loss = (1.0 - iou(shown, wanted, weight)).sum() + KEPT * ((reached - angles) / span).square().sum()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -36,7 +36,7 @@ def train_pipeline(
         state_policy: folder of the policy that acts.
         run: gets pose and policy, each as .onnx, .safetensors and .yaml.
         backbone: weights of the pose network's backbone to start from, as load_pose_backbone takes them.
-        device: cpu, cuda, or cuda:N.
+        device: see training_device.
         resume: go on with what is there.
         report: told how far it is.
 

@@ -90,7 +90,7 @@ class StudentTrainer:
         run: its folder; checkpoints stay in it.
         network: folder with a trained pose.onnx and pose.yaml; without it one is trained first, in `run`.
         start: folder of a state policy whose weights the student begins with.
-        device: where it learns: cpu, cuda, or cuda:N.
+        device: where it learns: see training_device.
         resume: go on with what is there; `config` may only ask for more episodes.
         report: told how far it is.
 

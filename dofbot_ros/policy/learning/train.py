@@ -123,7 +123,7 @@ class Trainer:
     Args:
         config: how.
         run: folder for checkpoint, draws, TensorBoard's events, and the exported policy.
-        device: cpu, cuda, or cuda:N.
+        device: see training_device.
         resume: go on where `run` stopped; `config` may only ask for more episodes or steps.
 
     Raises:
@@ -136,7 +136,7 @@ class Trainer:
         self._folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
         self._folder.require_same(config, GROWS)
         one_core()
-        training_device(device)
+        where = str(training_device(device, pictures=config.obs == "image"))
         self._env = config.environment()
         self._recorded: list[list[Transition]] = []
         self.imitation_loss = float("nan")
@@ -144,7 +144,7 @@ class Trainer:
             self._recorded = read_demonstrations(Path(config.demonstrations), self._env.task, config.block)
         self._folder.begin(config)
         vector = DummyVecEnv([lambda: Monitor(self._env)])
-        self.model = _loaded(config, run, vector, device) if resume else _new(config, vector, device)
+        self.model = _loaded(config, run, vector, where) if resume else _new(config, vector, where)
         self.model.set_logger(configure(str(run / TENSORBOARD), ["tensorboard"]))
 
     def train(self, report: Callable[[Progress], None] | None = None) -> Progress:

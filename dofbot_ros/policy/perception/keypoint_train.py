@@ -88,7 +88,7 @@ def train_pose(
         config: how.
         run: folder; pictures and checkpoints stay in it.
         backbone: weights of the backbone to start from, as load_pose_backbone takes them.
-        device: cpu, cuda, or cuda:N.
+        device: see training_device.
         resume: go on with what is there.
         report: told how far it is.
 

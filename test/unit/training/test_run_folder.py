@@ -56,3 +56,14 @@ def test_a_device_that_is_not_there_is_told() -> None:
     assert training_device("cpu").type == "cpu"
     with pytest.raises(InputError, match="device 'abacus' cannot be used here"):
         training_device("abacus")
+
+
+def test_auto_is_a_gpu_for_networks_that_see_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert training_device("auto").type == "cpu"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert training_device("auto", pictures=False).type == "cpu"
+    wanted = []
+    monkeypatch.setattr(torch, "zeros", lambda *_, device: wanted.append(device))
+    assert training_device("auto").type == "cuda"
+    assert [device.type for device in wanted] == ["cuda"]

@@ -99,7 +99,7 @@ class StudentTrainer:
     Args:
         config: how.
         run: folder for pictures, networks, checkpoint, and the exported policy.
-        device: cpu, cuda, or cuda:N.
+        device: see training_device.
         resume: go on where `run` stopped; `config` may only ask for more steps.
 
     Raises:

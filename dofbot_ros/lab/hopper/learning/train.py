@@ -55,7 +55,7 @@ class HopperTrainer:
     Args:
         config: how.
         run: folder for checkpoint, draws, selection, TensorBoard's events, and the exported policy.
-        device: cpu, cuda, or cuda:N.
+        device: see training_device.
         resume: go on where `run` stopped; `config` may only ask for more steps.
 
     Raises:
@@ -68,7 +68,7 @@ class HopperTrainer:
         self._folder = RunFolder(run, resume=resume, mark=CHECKPOINT)
         self._folder.require_same(config, ("steps",))
         one_core()
-        training_device(device)
+        where = training_device(device, pictures=False)
         self._worlds = [HopperEnv(config.domain, config.randomize) for _ in range(config.copies)]
         self._tests = [HopperEnv(config.domain, config.randomize) for _ in range(config.selected_episodes)]
         if config.start and not resume:
@@ -77,7 +77,7 @@ class HopperTrainer:
         monitored: list[Callable[[], Env[Any, Any]]] = [partial(Monitor, world) for world in self._worlds]
         self._vector = normalised(DummyVecEnv(monitored), config.discount)
         self.model = ALGORITHMS[config.algo](
-            "MlpPolicy", self._vector, gamma=config.discount, seed=config.seed, device=device, **config.options()
+            "MlpPolicy", self._vector, gamma=config.discount, seed=config.seed, device=where, **config.options()
         )
         self._best = -np.inf
         if resume:

@@ -26,6 +26,7 @@ from dofbot_ros.lab.analysis.samples import real_samples
         ("policy/pick_pipeline/pose.safetensors", "pose"),
         ("policy/pick_image", "mlp"),
         ("policy/place_state", "mlp"),
+        ("imitation/hand17", "hand"),
     ],
 )
 def test_shipped_networks_take_inputs_from_the_simulation(path: str, kind: str) -> None:

@@ -114,3 +114,12 @@ def test_other_hands_are_refused() -> None:
     with pytest.raises(ConfigError, match="dof must be 12 or 17, got 5"):
         HandModel(5)
     assert np.isfinite(HANDS[1].capsules(poses(HANDS[1], 1, 0))[0].numpy()).all()
+
+
+def test_refinement_leaves_alone_what_a_silhouette_does_not_tell() -> None:
+    model, noise = HANDS[1], torch.Generator().manual_seed(5)
+    angles = poses(model, 12, 5)
+    begun = (angles + 0.15 * torch.randn(angles.shape, generator=noise)).clamp(model.lower, model.upper)
+    found = refine(model, begun, hard(model, angles), 40)
+    assert (found.overlap > iou(hard(model, begun), hard(model, angles))).all()
+    assert float((found.angles - angles).square().mean()) < float((begun - angles).square().mean())

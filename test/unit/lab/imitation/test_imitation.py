@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import cv2
 import gymnasium as gym
@@ -19,13 +20,14 @@ from gymnasium.utils.env_checker import check_env
 
 from dofbot_ros.cli.main import app
 from dofbot_ros.core.clock import ManualClock
-from dofbot_ros.errors import ConfigError, InputError
+from dofbot_ros.errors import ConfigError, InputError, UsageError
 from dofbot_ros.lab.imitation.env import ENV_ID, HandImitationEnv
 from dofbot_ros.lab.imitation.hand import HandModel
 from dofbot_ros.lab.imitation.imitator import Imitator, load_network
 from dofbot_ros.lab.imitation.mask import cut_out
 from dofbot_ros.lab.imitation.photos import evaluate_photos, follow
 from dofbot_ros.lab.imitation.train import ImitationTrainConfig, train_imitation
+from dofbot_ros.vision.cameras.frames import CameraError
 
 HANDS = Path(__file__).resolve().parents[5] / "shared" / "data" / "hands"
 
@@ -75,6 +77,7 @@ def test_a_pid_takes_time_and_arrives() -> None:
         ({"resolution": 2}, "resolution must be at least 8"),
         ({"epsilon": 1.5}, "epsilon must lie in 0..1"),
         ({"control": "magic"}, "control must be position or pid"),
+        ({"mask": "magic"}, "mask .magic. is not one of grabcut, skin"),
     ],
 )
 def test_what_does_not_fit_is_refused(options: dict[str, object], why: str) -> None:
@@ -114,8 +117,27 @@ def test_evaluate_prints_the_keys_that_were_asked_for(run: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("dof", [12, 17])
+def test_the_shipped_networks_are_used_where_no_model_is_named(dof: int) -> None:
+    def evaluated(*words: str) -> dict[str, Any]:
+        done = CliRunner().invoke(app, ["imitate", "evaluate", "--dof", str(dof), "--targets", "4", "--json", *words])
+        return json.loads(done.stdout)
+
+    default, alone = evaluated(), evaluated("--method", "network")
+    assert (default["method"], default["dof"]) == ("network+refine", dof)
+    assert default["mean_iou"] > alone["mean_iou"] > default["baseline_iou"] + 0.1
+
+
+def test_a_hand_without_a_network_is_refused_in_one_line() -> None:
+    for words, why in (("--dof 13", "dof must be 12 or 17"), ("--method sac", "needs a trained network")):
+        done = CliRunner().invoke(app, ["imitate", "evaluate", *words.split()])
+        assert isinstance(done.exception, UsageError)
+        assert why in str(done.exception)
+
+
+@pytest.mark.slow
 def test_the_baseline_needs_no_model() -> None:
-    done = CliRunner().invoke(app, ["imitate", "evaluate", "--targets", "3", "--json"])
+    done = CliRunner().invoke(app, ["imitate", "evaluate", "--method", "landmarks", "--targets", "3", "--json"])
     found = json.loads(done.stdout)
     assert found["method"] == "landmarks"
     assert found["mean_iou"] == pytest.approx(found["baseline_iou"], abs=1e-6)
@@ -144,6 +166,38 @@ def test_photos_are_cut_out_and_imitated(tmp_path: Path) -> None:
     assert not math.isnan(made["mean_iou"])
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not HANDS.is_dir(), reason="the photos of hands in ../shared/data are not here")
+@pytest.mark.parametrize("control", ["position", "pid"])
+def test_photos_are_targets_too(control: str, tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe", reason="hands are found by MediaPipe, extra teleop")
+    (tmp_path / "four.jpg").write_bytes((HANDS / "four.jpg").read_bytes())
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((200, 200, 3), 180, np.uint8))
+    env = gym.make(
+        ENV_ID, source=str(tmp_path), resolution=40, epsilon=0.3, mask="grabcut", dof=17, mirror=True, control=control
+    )
+    seen, _ = env.reset(seed=1)
+    assert seen.shape == (40, 80, 3)
+    low, high = env.unwrapped.model.lower.numpy(), env.unwrapped.model.upper.numpy()
+    told = 2.0 * (env.unwrapped.target_angles - low) / (high - low) - 1.0
+    for _ in range(12):
+        _, _, ended, _, info = env.step(told.astype(np.float32))
+        if ended:
+            break
+    assert info["iou"] > 0.5
+
+
+def test_a_source_without_hands_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe", reason="hands are found by MediaPipe, extra teleop")
+    with pytest.raises(InputError, match="holds no photos"):
+        HandImitationEnv(source=str(tmp_path))
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((200, 200, 3), 180, np.uint8))
+    with pytest.raises(InputError, match="shows no hand"):
+        HandImitationEnv(source=str(tmp_path))
+    with pytest.raises(CameraError, match=r"nothing\.mp4"):
+        HandImitationEnv(source=str(tmp_path / "nothing.mp4"))
+
+
 def test_another_mask_is_refused() -> None:
-    with pytest.raises(ConfigError, match="mask must be grabcut or skin"):
+    with pytest.raises(ConfigError, match=r"mask .magic. is not one of grabcut, skin"):
         cut_out(np.zeros((4, 4, 3), np.uint8), None, "magic")
