@@ -115,7 +115,7 @@ def evaluate(
         def report(done: int, mean: float) -> None:
             bar.update(line, completed=done, rate=f"overlap {mean:.1%}")
 
-        found: dict[str, Any] = evaluate_imitation(imitator, targets, seed, report)
+        found: dict[str, Any] = {**evaluate_imitation(imitator, targets, seed, report), "no_hand": 0}
         if photos is not None:
             from dofbot_ros.lab.imitation.photos import evaluate_photos
 
