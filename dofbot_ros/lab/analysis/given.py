@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dofbot_ros.core.array_files import load_arrays
-from dofbot_ros.errors import InputError
+from dofbot_ros.errors import InputError, optional_packages
 from dofbot_ros.grasp.detection.normalise import network_input
 from dofbot_ros.lab.analysis.network import Network
 
@@ -68,22 +68,32 @@ def from_picture(network: Network, picture: NDArray[np.uint8]) -> Tensor:
     """A picture as the network's first input, (1, channels, rows, columns).
 
     Raises:
-        InputError: its first input is no picture of three channels, or of one, which gets its brightness.
+        InputError: its first input is no picture, or the silhouette of a hand where the picture shows none.
     """
     spec = network.inputs[0] if network.inputs else None
     if spec is None:
         return torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32) / 255.0)
-    if not spec.is_picture or spec.shape[0] not in (1, 3):
+    if network.kind == "hand":
+        return _silhouette(picture)
+    if not spec.is_picture or spec.shape[0] != 3:
         raise InputError(f"{network.name} takes {spec.name} {spec.shape}, no picture: give a .npz of its inputs")
     rows, columns = spec.shape[1:]
     small = np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
     if network.kind == "grasp":
         return torch.from_numpy(network_input(small[None]))
-    if spec.shape[0] == 1:
-        small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
     low, high = spec.bounds()
     share = torch.from_numpy(small.transpose(2, 0, 1)[None].astype(np.float32) / 255.0)
     return low + share * (high - low)
+
+
+def _silhouette(photo: NDArray[np.uint8]) -> Tensor:
+    """The silhouette of a photo's hand, (1, 1, 56, 56)."""
+    with optional_packages("teleop", "hands in photos"):
+        from dofbot_ros.lab.imitation.seen import hand_of_photo
+    found = hand_of_photo(photo)
+    if found is None:
+        raise InputError("the picture shows no hand: give a photo of one, or a .npz of silhouettes")
+    return torch.from_numpy(found.silhouette)[None, None].float()
 
 
 def to_picture(network: Network, given: Tensor) -> NDArray[np.uint8]:

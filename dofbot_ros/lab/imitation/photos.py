@@ -23,7 +23,7 @@ from dofbot_ros.lab.imitation.imitator import NO_NETWORK, Imitator
 from dofbot_ros.lab.imitation.landmarks import angles_from_landmarks
 from dofbot_ros.lab.imitation.mask import CROP_PX, HandCutout
 from dofbot_ros.lab.imitation.refine import Fit, Refined, refine
-from dofbot_ros.lab.imitation.seen import find_hand, photos_of
+from dofbot_ros.lab.imitation.seen import find_hand, hand_of_photo, photos_of
 from dofbot_ros.lab.imitation.sheet import overlap_picture
 from dofbot_ros.lab.imitation.silhouette import hard
 from dofbot_ros.teleop.config import TeleopConfig
@@ -104,9 +104,7 @@ def evaluate_photos(
     baseline: list[float] = []
     without: list[str] = []
     for number, file in enumerate(files):
-        detector = MediapipeDetector(TeleopConfig())  # anew for each: it would track the hand of the last one
-        hand = find_hand(read_image(file), detector, 1.0)
-        detector.close()
+        hand = hand_of_photo(read_image(file))
         if hand is None:
             without.append(file.name)
         else:
@@ -144,13 +142,15 @@ def follow(
     out.mkdir(parents=True, exist_ok=True)
     camera = open_source(CaptureConfig(video_device=source, framerate=math.inf), clock)
     detector = MediapipeDetector(TeleopConfig())
+    photos = Path(source).is_dir()
     overlaps, took, frames, without = [], [], 0, 0
     held = (0.5 * (imitator.model.lower + imitator.model.upper)).numpy()
     try:
         with (out / "angles.jsonl").open("w", encoding="utf-8") as file, Film(out / "imitation.mp4", 15.0) as film:
             while (frame := camera.read()) is not None:
                 begin = time.perf_counter()
-                hand = find_hand(frame.image, detector, frames / 30.0 + 1.0)
+                stamp_s = frames / 30.0 + 1.0
+                hand = hand_of_photo(frame.image) if photos else find_hand(frame.image, detector, stamp_s)
                 one = None if hand is None else imitate(imitator, hand, place=False)
                 took.append(1e3 * (time.perf_counter() - begin))
                 frames += 1

@@ -56,11 +56,15 @@ def photos_of(folder: Path) -> list[Path]:
     return files
 
 
+def hand_of_photo(image: ImageArray, mask: Mask = "grabcut") -> HandCutout | None:
+    """The hand in a photo RGB (h, w, 3), by a detector of its own: another photo's would track the hand of that one."""
+    with closing(MediapipeDetector(TeleopConfig())) as detector:
+        return find_hand(image, detector, 1.0, mask)
+
+
 def _photos(folder: Path, mask: Mask) -> Generator[HandCutout | None, None, None]:
     for file in photos_of(folder):
-        # Anew for each: it would track the hand of the last one.
-        with closing(MediapipeDetector(TeleopConfig())) as detector:
-            yield find_hand(read_image(file), detector, 1.0, mask)
+        yield hand_of_photo(read_image(file), mask)
 
 
 def _frames(video: str, mask: Mask) -> Generator[HandCutout | None, None, None]:
