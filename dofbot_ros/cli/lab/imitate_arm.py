@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dofbot_ros.cli.arm import POSES, PosesOption, arm_options, open_arm, require_movable
-from dofbot_ros.cli.lab.imitate import DofOption, MethodOption, ModelOption, StepsOption, imitator_of
+from dofbot_ros.cli.lab.imitate import DofOption, ModelOption, StepsOption, imitator_of
 from dofbot_ros.cli.options.keys import HINT, run_stoppable
 from dofbot_ros.cli.options.which_arm import (
     BACKEND,
@@ -52,7 +52,9 @@ def drive_arm(
     ] = "running",
     poses: PosesOption = POSES,
     model: ModelOption = None,
-    method: MethodOption = None,
+    method: Annotated[
+        str, typer.Option(help="landmarks, landmarks+refine, network or network+refine; sac with its --model.")
+    ] = "landmarks",
     dof: DofOption = 17,
     steps: StepsOption = 50,
     port: PortOption = "/dev/ttyUSB0",
@@ -69,7 +71,7 @@ def drive_arm(
     hand the arm holds. The space bar is the emergency stop.
     """
     given = _pairs(sign or [])
-    imitator = imitator_of(model, method or "landmarks", dof, steps)
+    imitator = imitator_of(model, method, dof, steps)
     from dofbot_ros.arm.poses import load_poses
     from dofbot_ros.core.clock import MonotonicClock
     from dofbot_ros.lab.imitation.driving.drive import HandDrive, poses_of_signs
