@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any, TextIO
 
 import pytest
 import typer.testing
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from dofbot_ros.cli.entry import main
@@ -79,3 +81,19 @@ def _descriptor_into(number: int) -> Iterator[TextIO]:
                 os.dup2(kept, number)
     finally:
         os.close(kept)
+
+
+def left_out(app: Any, line: str) -> list[str]:
+    """What a command needs and `line` ("dofbot ...") does not give it: names of options and arguments."""
+    command, words = _made(app), shlex.split(line)[1:]
+    context = command.make_context("dofbot", [], resilient_parsing=True)
+    while isinstance(command, TyperGroup):
+        parser = command.make_parser(context)
+        parser.allow_interspersed_args = False  # a group's own options come before the command's name
+        _, words, _ = parser.parse_args(list(words))
+        if not words or words[0] not in command.commands:
+            return []
+        command, words = command.commands[words[0]], words[1:]
+        context = type(context)(command, parent=context, resilient_parsing=True, **command.context_settings)
+    given, _, _ = command.make_parser(context).parse_args(list(words))
+    return [each.name for each in command.params if each.required and given.get(each.name) in (None, (), [])]

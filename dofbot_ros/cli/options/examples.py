@@ -83,14 +83,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "grasp train": ("dofbot grasp train --data DATA --out RUN", "dofbot grasp train --data DATA --out RUN --resume"),
     "grasp train-ranker": ("dofbot grasp train-ranker --data DATA --run RUN",),
     "help": ("dofbot help", "dofbot help arm move"),
-    "imitate": ("dofbot imitate train --out RUN", "dofbot imitate run --source 0 --model RUN"),
+    "imitate": ("dofbot imitate run --source hand.mp4 --out OUT", "dofbot imitate train --out RUN"),
     "imitate arm": (
         "dofbot arm save left",
         "dofbot imitate arm --source 0 --sign two=left",
         "dofbot imitate arm --source hand.mp4 --backend sim",
     ),
-    "imitate evaluate": ("dofbot imitate evaluate --model RUN --targets 200 --json",),
-    "imitate run": ("dofbot imitate run --source 0 --model RUN",),
+    "imitate evaluate": ("dofbot imitate evaluate --sheet sheet.png", "dofbot imitate evaluate --model RUN --json"),
+    "imitate run": (
+        "dofbot imitate run --source hand.mp4 --out OUT",
+        "dofbot imitate run --source 0 --method network --out OUT",
+    ),
     "imitate train": ("dofbot imitate train --out RUN", "dofbot imitate train --out RUN --resume"),
     "localize": (
         "dofbot localize picture.jpg --camera-info camera.yaml",

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import pytest
+from command_line import left_out
 from rich.text import Text
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -40,6 +41,7 @@ def test_every_example_exists(line: str) -> None:
         elif isinstance(command, TyperGroup):
             command = command.commands.get(word, command)
     assert not isinstance(command, TyperGroup) or line.endswith("--help") or command is ROOT
+    assert not left_out(app, line)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from command_line import left_out
 
 from dofbot_ros.cli.main import app
 
@@ -48,6 +49,17 @@ def test_commands_and_options_exist(page, line):
         elif hasattr(command, "commands") and word not in ("...", "NAME") and not word.startswith("-"):
             assert word in command.commands, f"{page}: dofbot {line}"
             command = command.commands[word]
+
+
+def test_whole_lines_have_all_that_their_commands_need():
+    """Indented ones are to be typed as they stand; commands.md, where it was made, begins each command with its name."""
+    wanting = {}
+    for page in (page for page in PAGES if page.name != "commands.md"):
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for line in re.findall(r"^ {4}(dofbot .*)$", text, re.MULTILINE):
+            if missing := left_out(app, line.split("#")[0]):
+                wanting[page.name, line] = missing
+    assert not wanting
 
 
 def test_there_are_commands_to_check():
