@@ -52,7 +52,7 @@ def test_commands_and_options_exist(page, line):
 
 
 def test_whole_lines_have_all_that_their_commands_need():
-    """Indented ones are to be typed as they stand; commands.md, where it was made, begins each command with its name."""
+    """Indented ones are to be typed as they stand; but commands.md, which is made, names commands alone."""
     wanting = {}
     for page in (page for page in PAGES if page.name != "commands.md"):
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
