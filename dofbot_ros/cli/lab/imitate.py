@@ -175,6 +175,8 @@ def imitator_of(
         from dofbot_ros.lab.imitation.imitator import DEFAULT, Imitator, default_method, load_network, shipped_network
         from dofbot_ros.lab.imitation.urdf.hand import UrdfHand
         from dofbot_ros.lab.imitation.urdf.saved import hand_of
+        from dofbot_ros.training.run_folder import one_core
+    one_core()
     if model is not None and urdf is not None:
         raise UsageError(f"--urdf and --model do not go together: the run {model} has the hand that it was trained for")
     joints = joints_of(urdf, joint)

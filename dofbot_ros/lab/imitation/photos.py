@@ -71,9 +71,9 @@ def imitate(imitator: Imitator, cutout: HandCutout, *, place: bool = True) -> Im
     if imitator.refined or not starts:
         # From both beginnings: a network that has seen capsules only may err on a photo, landmarks in the dark.
         starts.append(angles_from_landmarks(model, torch.from_numpy(cutout.landmarks).float()[None]))
-    tried = [_fitted(model, start, cutout, steps, fit) for start in starts]
-    found = max(tried, key=lambda one: float(one.overlap))
-    return Imitated(cutout, found.angles[0].numpy(), found.placement[0].numpy(), float(found.overlap))
+    found = _fitted(model, torch.cat(starts), cutout, steps, fit)
+    best = int(found.overlap.argmax())
+    return Imitated(cutout, found.angles[best].numpy(), found.placement[best].numpy(), float(found.overlap[best]))
 
 
 def placed_baseline(model: Hand, cutout: HandCutout) -> float:
@@ -82,9 +82,10 @@ def placed_baseline(model: Hand, cutout: HandCutout) -> float:
     return float(_fitted(model, read, cutout, PLACED_STEPS, "placement").overlap)
 
 
-def _fitted(model: Hand, start: Tensor, cutout: HandCutout, steps: int, fit: Fit) -> Refined:
-    target, weight = torch.from_numpy(cutout.silhouette)[None], torch.from_numpy(cutout.weight)[None]
-    return refine(model, start, target, steps, fit=fit, weight=weight)
+def _fitted(model: Hand, starts: Tensor, cutout: HandCutout, steps: int, fit: Fit) -> Refined:
+    """From each beginning (n, dof)."""
+    target, weight = (torch.from_numpy(part).expand(len(starts), -1, -1) for part in (cutout.silhouette, cutout.weight))
+    return refine(model, starts, target, steps, fit=fit, weight=weight)
 
 
 def evaluate_photos(
@@ -139,8 +140,8 @@ def follow(
     Returns:
         `frames`, `no_hand` (frames), `mean_iou`, `p95_ms`, `video`.
     """
-    out.mkdir(parents=True, exist_ok=True)
     camera = open_source(CaptureConfig(video_device=source, framerate=math.inf), clock)
+    out.mkdir(parents=True, exist_ok=True)
     detector = MediapipeDetector(TeleopConfig())
     photos = Path(source).is_dir()
     overlaps, took, frames, without = [], [], 0, 0

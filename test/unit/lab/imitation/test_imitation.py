@@ -198,6 +198,13 @@ def test_a_source_without_hands_is_refused(tmp_path: Path) -> None:
         HandImitationEnv(source=str(tmp_path / "nothing.mp4"))
 
 
+def test_a_source_that_is_not_there_leaves_no_folder(tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe", reason="hands are found by MediaPipe, extra teleop")
+    words = ["imitate", "run", "--source", str(tmp_path / "nothing.mp4"), "--out", str(tmp_path / "out")]
+    assert "no such video file" in str(CliRunner().invoke(app, words).exception)
+    assert not (tmp_path / "out").exists()
+
+
 def test_another_mask_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"mask .magic. is not one of grabcut, skin"):
         cut_out(np.zeros((4, 4, 3), np.uint8), None, "magic")
