@@ -205,9 +205,8 @@ def collect(
     Raises:
         InputError: `folder` holds blocks of another configuration.
     """
+    note, wanted = folder / "collect.json", json.dumps(config.meta(), sort_keys=True)
     folder.mkdir(parents=True, exist_ok=True)
-    note = folder / "collect.json"
-    wanted = json.dumps(config.meta(), sort_keys=True)
     if note.exists() and note.read_text(encoding="utf-8") != wanted:
         raise InputError(f"{folder} holds attempts of another configuration: take another --out, or delete it")
     note.write_text(wanted, encoding="utf-8")

@@ -41,6 +41,8 @@ def load_network(path: Path) -> Network:
     Raises:
         InputError: no network that is known here.
     """
+    if not path.exists():
+        raise InputError(f"{path} does not exist: a run's folder, a .safetensors, an .onnx or a .zip is expected")
     if path.is_dir():
         path = _in_folder(path)
     if path.suffix == ".zip":

@@ -15,7 +15,6 @@ from dofbot_ros.errors import InputError
 from dofbot_ros.lab.hopper.evaluation.evaluate import HopperEvaluateConfig, evaluate_hopper
 from dofbot_ros.lab.hopper.evaluation.gap_report import Group, judge, table
 from dofbot_ros.lab.hopper.policy import HopperPolicy
-from dofbot_ros.lab.hopper.spec import load_hopper_spec
 from dofbot_ros.policy.interface.spec import MODEL
 
 RESULTS, TABLE, CHART = "results.jsonl", "domain_gap.md", "domain_gap.png"
@@ -47,12 +46,13 @@ def hopper_gap(
 
     if not policies:
         raise InputError("there is no hopper policy to measure: give runs with --model, or --seeds to train them")
+    specs = {folder: HopperPolicy(folder).spec for folder in policies}
     out.mkdir(parents=True, exist_ok=True)
     known = _known(out / RESULTS)
     found: dict[tuple[str, str, str], dict[str, list[dict[str, Any]]]] = {}
-    for folder in policies:
-        training = HopperPolicy(folder).spec.training
-        key = (load_hopper_spec(folder).obs, training.get("randomize", "none"), training.get("domain", "source"))
+    for folder, spec in specs.items():
+        training = spec.training
+        key = (spec.obs, training.get("randomize", "none"), training.get("domain", "source"))
         group = found.setdefault(key, {domain: [] for domain in DOMAINS})
         for domain in DOMAINS:
             name = f"{_digest(folder)} {domain} {episodes} {seed}"

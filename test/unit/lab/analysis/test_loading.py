@@ -65,7 +65,7 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
         ("b.zip", "is no checkpoint of stable-baselines3"),
         ("c.pt", "is no network that can be analysed: a run's folder"),
         ("", "holds neither model.safetensors"),
-        ("nothing.safetensors", "is no network"),
+        ("nothing.safetensors", "does not exist: a run.s folder"),
     ):
         with pytest.raises(InputError, match=said):
             load_network(tmp_path / name)
