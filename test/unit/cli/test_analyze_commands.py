@@ -76,7 +76,7 @@ def test_a_network_is_watched_and_pruned(tmp_path: Path) -> None:
         (("live", "--out", "a.mp4"), "--out ends in .gif or .html"),
         (("live", "--sample", "99", "--out", "a.gif"), "--sample is one of the 24 that are watched"),
         (("maximize", REACH, "--layer", "layers.0", "--features", "a"), "features are numbers with commas"),
-        (("weights", "nowhere.safetensors", "--layer", "a"), "nowhere.safetensors is no network"),
+        (("weights", "nowhere.safetensors", "--layer", "a"), "nowhere.safetensors does not exist"),
         (("attribute", REACH, "--target", "chosen"), "a grasp is chosen from a grasp network's map"),
         (("activations", f"{GRASP}/model.onnx", "--layer", "a"), "give it a picture or a .npz with --image"),
     ],
