@@ -228,6 +228,7 @@ def test_an_episode_is_recorded_and_kept_or_discarded(page: Page, folder: Path) 
 @pytest.mark.usefixtures("localiser")
 def test_a_policy_is_run_started_stopped_and_ended_from_the_page(page: Page, arm: Arm) -> None:
     page.ready()
+    page.until(lambda: "red" in page.find("#block").text, READY_S)
     page.choose("trained", "pick state")
     page.job("policy run")
     page.until(lambda: "policy_node runs" in page.news, READY_S)
