@@ -96,7 +96,8 @@ def training_device(name: str, *, pictures: bool = True) -> torch.device:
 
     Args:
         name: of the device.
-        pictures: whether the network sees some: small ones that do not are quicker on a processor, and `auto` says so.
+        pictures: whether the network sees pictures. Networks from state are small and quicker on a CPU, which `auto`
+            takes for them.
 
     Raises:
         InputError: there is none such.

@@ -181,11 +181,12 @@ def imitator_of(
         raise UsageError(f"--urdf and --model do not go together: the run {model} has the hand that it was trained for")
     joints = joints_of(urdf, joint)
     with from_options():
-        hand, network = hand_of(dof, "" if urdf is None else str(urdf), joints), None
-        if model is None and urdf is None and method in (None, "network", DEFAULT):
-            model = shipped_network(dof)
         if model is not None:
             hand, network = load_network(model)
+        else:
+            hand, network = hand_of(dof, "" if urdf is None else str(urdf), joints), None
+            if urdf is None and method in (None, "network", DEFAULT):
+                hand, network = load_network(shipped_network(dof))
         if isinstance(hand, UrdfHand) and hand.still:
             warn(f"joints {', '.join(hand.still)} stand still: --joint 'index base=JOINT' says what moves one")
         return Imitator(hand, network, method or default_method(network), steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -15,9 +15,9 @@ from dofbot_ros.lab.imitation.hand import PALM_M
 from dofbot_ros.lab.imitation.silhouette import SIZE, VIEW_M
 from dofbot_ros.teleop.input.landmarks import Landmarks
 
-MASKS = ("grabcut", "skin")
 Mask = Literal["grabcut", "skin"]
-"""How pixels are told to be the hand's: by GrabCut begun at its landmarks, or by colour alone, to compare with."""
+"""What decides which pixels are the hand's: GrabCut, begun at the landmarks; or skin colour alone, to compare with."""
+MASKS: tuple[Mask, ...] = get_args(Mask)
 
 CROP_PX = 168
 """Edge of the crop in which the hand is cut out [px]; its silhouette is made small from that."""
@@ -119,9 +119,9 @@ def _crop(image: ImageArray, points: NDArray[Any]) -> tuple[ImageArray, NDArray[
 def _by_grabcut(crop: ImageArray, points: NDArray[Any]) -> NDArray[np.bool_]:
     """Rother et al., GrabCut, SIGGRAPH 2004, begun by colour, (168, 168).
 
-    Its models of colours learn from what it is given: with all that lies near the bones called hand, a wall between two
-    fingers becomes a colour of the hand, and stays one. So the colours on the bones, and those far from them, say
-    first what is what.
+    GrabCut fits its colour models to the labels that it is given. With all pixels near the bones labelled as hand, the
+    colour of a wall between two fingers becomes part of the hand's model and stays there. So pixels are labelled by
+    their colour first: is it more frequent on the bones, or far from them?
     """
     palm_px = float(np.linalg.norm(points[9] - points[0]))
     sure, likely, possible = (landmark_capsules(points, share * palm_px) for share in (0.06, 0.20, 0.50))

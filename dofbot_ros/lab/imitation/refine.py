@@ -20,8 +20,8 @@ PLACED = (0.03, 0.03, 0.25)
 WIDEST = 3.0
 """Times SOFT_M: the outlines' width in the first step, which shows the way to what lies further off."""
 KEPT = 0.02
-"""Weight of the angles' squared distance to those given, in shares of their ranges: what a silhouette does not tell,
-such as how far a finger is bent over the palm, stays as it was."""
+"""Weight of the angles' squared distance to those given, in shares of their ranges: angles that the silhouette
+does not determine, such as those of a finger that is bent over the palm, stay as they were."""
 CHECKED_EVERY = 10
 """Steps between two looks at the hard silhouette; the best angles are kept."""
 

@@ -57,7 +57,10 @@ def photos_of(folder: Path) -> list[Path]:
 
 
 def hand_of_photo(image: ImageArray, mask: Mask = "grabcut") -> HandCutout | None:
-    """The hand in a photo RGB (h, w, 3), by a detector of its own: another photo's would track the hand of that one."""
+    """The hand in a photo RGB (h, w, 3); None where there is none.
+
+    The photo gets a detector of its own: one that has seen another photo looks where the hand was in that one.
+    """
     with closing(MediapipeDetector(TeleopConfig())) as detector:
         return find_hand(image, detector, 1.0, mask)
 
