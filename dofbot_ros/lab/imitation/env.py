@@ -126,9 +126,8 @@ class HandImitationEnv(gym.Env[NDArray[np.uint8], NDArray[np.float32]]):
         size = (self.resolution, self.resolution)
         shown: Any = cv2.resize(hand.silhouette.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
         self._target = shown > 127
-        self.target_angles = angles_from_landmarks(self.model, torch.from_numpy(hand.landmarks).float()[None])[
-            0
-        ].numpy()
+        told = angles_from_landmarks(self.model, torch.from_numpy(hand.landmarks).float()[None])
+        self.target_angles = told[0].numpy()
 
     def _approach(self, goal: NDArray[np.float32]) -> None:
         """Joints with a speed of their own follow their controllers for one period."""
