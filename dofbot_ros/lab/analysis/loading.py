@@ -99,7 +99,7 @@ def _hand(path: Path) -> Network:
     model, network = load_hand(path)
     if not isinstance(network, ImitationNetwork):
         raise InputError(
-            f"{path} is of soft actor-critic, which acts in steps: a run of `imitate train --method network` is expected"
+            f"{path} is of soft actor-critic, which acts in steps: a run of `imitate train --method network` is needed"
         )
     silhouette = InputSpec("silhouette", (1, HAND_PX, HAND_PX), (0.0,), (1.0,), multiple=HAND_PX)
     return Network(_title(path), "hand", network, (silhouette,), tuple(f"{name} [rad]" for name in model.names), model)
